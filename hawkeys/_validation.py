@@ -1,0 +1,119 @@
+"""Checks of arguments: one rule, one function, one message.
+
+Each function returns the checked value in canonical form (float64 or int64, C-contiguous) or raises
+`InvalidParameterError` with a message that names the argument, what came and what was expected.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = [
+    "as_float_array",
+    "check_choice",
+    "check_count",
+    "check_fraction",
+    "check_nonnegative",
+    "check_positive",
+    "check_shape",
+    "check_square",
+]
+
+
+def as_float_array(value: ArrayLike, name: str) -> FloatArray:
+    """Return `value` as a new contiguous float64 array, refusing text, complex, NaN and infinity."""
+    try:
+        array = np.array(value, order="C")
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(
+            f"{name}: expected numbers in a regular array, got {_describe(value)} ({error})."
+        ) from error
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        place = f"{name}{list(where)}" if where else name
+        raise InvalidParameterError(
+            f"{place} is {array[where]}; every value must be finite. Remove or impute it first."
+        )
+    return array
+
+
+def check_positive(value: ArrayLike, name: str) -> FloatArray:
+    """Return `value` as a float array whose entries are all > 0."""
+    array = as_float_array(value, name)
+    if not (array > 0).all():
+        raise InvalidParameterError(
+            f"{name} must be positive; got {_first(array, array <= 0, name)}."
+        )
+    return array
+
+
+def check_nonnegative(value: ArrayLike, name: str) -> FloatArray:
+    """Return `value` as a float array whose entries are all >= 0."""
+    array = as_float_array(value, name)
+    if not (array >= 0).all():
+        raise InvalidParameterError(
+            f"{name} must not be negative; got {_first(array, array < 0, name)}."
+        )
+    return array
+
+
+def check_fraction(value: Any, name: str) -> float:
+    """Return `value` as a float strictly between 0 and 1."""
+    number = as_float_array(value, name)
+    if number.ndim != 0 or not 0 < number < 1:
+        raise InvalidParameterError(
+            f"{name} must be one number strictly between 0 and 1 (5 % is 0.05); got {value!r}."
+        )
+    return float(number)
+
+
+def check_count(value: Any, name: str, *, minimum: int = 1) -> int:
+    """Return `value` as an int that is at least `minimum`; floats and booleans are refused."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise InvalidParameterError(f"{name} must be a whole number (int); got {value!r}.")
+    if value < minimum:
+        raise InvalidParameterError(f"{name} must be at least {minimum}; got {value}.")
+    return int(value)
+
+
+def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
+    """Return `value` if it is one of the names in `choices`."""
+    if value not in choices:
+        known = ", ".join(repr(choice) for choice in choices)
+        raise InvalidParameterError(f"{name} must be one of {known}; got {value!r}.")
+    return str(value)
+
+
+def check_square(array: FloatArray, name: str) -> FloatArray:
+    """Return `array` if it is a (D, D) matrix with D >= 1."""
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or array.shape[0] == 0:
+        raise InvalidParameterError(
+            f"{name} must be a square matrix (n_marks, n_marks); got shape {array.shape}."
+        )
+    return array
+
+
+def check_shape(array: FloatArray, name: str, shape: tuple[int, ...], meaning: str) -> FloatArray:
+    """Return `array` if it has exactly `shape`; `meaning` says in words what the shape stands for."""
+    if array.shape != shape:
+        raise InvalidParameterError(
+            f"{name} must have shape {shape} ({meaning}); got shape {array.shape}."
+        )
+    return array
+
+
+def _describe(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _first(array: FloatArray, bad: np.ndarray, name: str) -> str:
+    where = tuple(int(k) for k in np.argwhere(bad)[0])
+    return f"{name}{list(where)} = {array[where]}" if where else f"{array[()]}"
