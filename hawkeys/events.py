@@ -1,0 +1,618 @@
+"""`Events`: the one container of event data that all of the core speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import as_float_array, check_count
+from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Events", "as_events"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Events:
+    """Marked event times of one or many realisations, each observed on its own window.
+
+    Build it with `from_lists`, `from_arrays` or `from_frame`, which check the data and make
+    read-only copies. Within a realisation times never decrease; simultaneous events are allowed
+    (and do not excite each other). A window that ends is data: it is never guessed from the last
+    event.
+
+    Attributes
+    ----------
+    times : ndarray of float64, shape (n_events,)
+        Event times, realisation after realisation, in the unit of the caller.
+    marks : ndarray of int64, shape (n_events,)
+        Mark of each event, 0 to n_marks - 1.
+    offsets : ndarray of int64, shape (n_realizations + 1,)
+        Realisation r owns the events ``offsets[r]:offsets[r + 1]``.
+    start_times, end_times : ndarray of float64, shape (n_realizations,)
+        Observation window of each realisation, in the same unit as `times`.
+    mark_names : tuple of str, length n_marks
+        Label of each mark.
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> events = hawkeys.Events.from_lists(
+    ...     [[[0.5, 2.0], [1.5]], [[], [3.0]]], end_times=[4.0, 5.0], mark_names=["a", "b"]
+    ... )
+    >>> events
+    Events(n_events=4, n_marks=2, n_realizations=2, mark_names=('a', 'b'))
+    >>> events[0].times
+    array([0.5, 1.5, 2. ])
+    """
+
+    times: FloatArray
+    marks: IntArray
+    offsets: IntArray
+    start_times: FloatArray
+    end_times: FloatArray
+    mark_names: tuple[str, ...]
+
+    @property
+    def n_events(self) -> int:
+        """Number of events over all realisations."""
+        return self.times.size
+
+    @property
+    def n_marks(self) -> int:
+        """Number of marks, including those without an event."""
+        return len(self.mark_names)
+
+    @property
+    def n_realizations(self) -> int:
+        """Number of realisations (independent observation windows)."""
+        return self.end_times.size
+
+    @property
+    def durations(self) -> FloatArray:
+        """Length of each observation window, shape (n_realizations,)."""
+        return self.end_times - self.start_times
+
+    @property
+    def realization(self) -> IntArray:
+        """Realisation index of each event, shape (n_events,)."""
+        return np.repeat(np.arange(self.n_realizations), np.diff(self.offsets))
+
+    @property
+    def counts(self) -> IntArray:
+        """Number of events per realisation and mark, shape (n_realizations, n_marks)."""
+        cell = self.realization * self.n_marks + self.marks
+        size = self.n_realizations * self.n_marks
+        return np.bincount(cell, minlength=size).reshape(self.n_realizations, self.n_marks)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        times: ArrayLike,
+        marks: ArrayLike,
+        *,
+        end_times: ArrayLike,
+        start_times: ArrayLike = 0.0,
+        offsets: ArrayLike | None = None,
+        n_marks: int | None = None,
+        mark_names: Iterable[object] | None = None,
+    ) -> Events:
+        """Build from flat arrays.
+
+        Parameters
+        ----------
+        times : array_like, shape (n_events,)
+            Event times, non-decreasing within each realisation.
+        marks : array_like of int, shape (n_events,)
+            Mark of each event, 0 to n_marks - 1.
+        end_times : float or array_like, shape (n_realizations,)
+            End of observation of each realisation; one number serves all.
+        start_times : float or array_like, shape (n_realizations,), default 0.0
+            Start of observation.
+        offsets : array_like of int, shape (n_realizations + 1,), optional
+            Where each realisation starts in `times`, and n_events at the end. Default: one
+            realisation.
+        n_marks : int, optional
+            Number of marks. Default: the length of `mark_names`, else the largest mark + 1.
+        mark_names : iterable, length n_marks, optional
+            Labels of the marks. Default: "0", "1", ...
+
+        Returns
+        -------
+        Events
+            Read-only copy of the data.
+
+        Raises
+        ------
+        InvalidEventsError
+            Times unsorted, NaN, infinite or outside the window; marks out of range; arrays of
+            different length. The message names realisation, index and value.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_arrays([1.0, 2.5, 2.5], [0, 1, 0], end_times=3.0)
+        Events(n_events=3, n_marks=2, n_realizations=1, mark_names=('0', '1'))
+        """
+        flat_times = _as_times(times)
+        flat_marks = _as_marks(marks)
+        if flat_marks.size != flat_times.size:
+            raise InvalidEventsError(
+                f"times and marks must have one entry per event; got {flat_times.size} times and "
+                f"{flat_marks.size} marks."
+            )
+        bounds = _as_offsets(offsets, flat_times.size)
+        names = _mark_names(mark_names, n_marks, flat_marks)
+        starts = _as_window(start_times, "start_times", bounds.size - 1)
+        ends = _as_window(end_times, "end_times", bounds.size - 1)
+        _check_marks(flat_marks, len(names), bounds)
+        _check_windows(starts, ends)
+        _check_times(flat_times, bounds, starts, ends)
+        return cls(*_frozen(flat_times, flat_marks, bounds, starts, ends), names)
+
+    @classmethod
+    def from_lists(
+        cls,
+        realizations: Sequence[Sequence[ArrayLike]],
+        *,
+        end_times: ArrayLike,
+        start_times: ArrayLike = 0.0,
+        mark_names: Iterable[object] | None = None,
+    ) -> Events:
+        """Build from one list per realisation, each holding one list of times per mark.
+
+        Parameters
+        ----------
+        realizations : sequence, shape (n_realizations, n_marks, any number of times)
+            ``realizations[r][m]`` are the non-decreasing times of mark m in realisation r.
+        end_times, start_times : float or array_like, shape (n_realizations,)
+            Observation windows; `start_times` is 0.0 unless given.
+        mark_names : iterable, length n_marks, optional
+            Labels of the marks. Default: "0", "1", ...
+
+        Returns
+        -------
+        Events
+            Times of all marks merged; simultaneous events are ordered by mark.
+
+        Raises
+        ------
+        InvalidEventsError
+            As `from_arrays`, and if realisations disagree about the number of marks.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5, 2.0]]], end_times=3.0).marks
+        array([1, 0, 1])
+        """
+        names = None if mark_names is None else tuple(str(name) for name in mark_names)
+        n_marks = _count_marks(realizations, names)
+        times, marks, sizes = [], [], []
+        for r, per_mark in enumerate(realizations):
+            merged = _merge_marks(r, per_mark)
+            times.append(merged[0])
+            marks.append(merged[1])
+            sizes.append(merged[0].size)
+        return cls.from_arrays(
+            np.concatenate(times) if times else np.empty(0),
+            np.concatenate(marks) if marks else np.empty(0, dtype=np.int64),
+            offsets=np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))),
+            end_times=end_times,
+            start_times=start_times,
+            n_marks=n_marks,
+            mark_names=names,
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        time: str,
+        mark: str,
+        realization: str | None = None,
+        end_times: ArrayLike | Mapping[Any, float],
+        start_times: ArrayLike | Mapping[Any, float] = 0.0,
+    ) -> Events:
+        """Build from a data frame with one row per event.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, shape (n_events, any)
+            Rows of one realisation must be in time order.
+        time, mark : str
+            Names of the columns with the times (numbers) and the marks (any labels; they become
+            `mark_names`, sorted, or in the order of a categorical column, whose unused categories
+            become marks without events).
+        realization : str, optional
+            Name of the column that tells the realisations apart. Default: one realisation.
+        end_times, start_times : float, array_like (n_realizations,) or mapping
+            Observation windows: one number for all, one per realisation in sorted order of its
+            label, or a mapping from label to time, which may name realisations without events.
+
+        Returns
+        -------
+        Events
+            Realisations in sorted order of their labels.
+
+        Raises
+        ------
+        InvalidEventsError
+            A column is missing, a label is missing, or as `from_arrays`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from hawkeys import Events
+        >>> frame = pd.DataFrame({"t": [0.2, 0.9, 0.4], "who": ["b", "a", "b"], "day": [1, 1, 2]})
+        >>> Events.from_frame(frame, time="t", mark="who", realization="day", end_times=1.0)
+        Events(n_events=3, n_marks=2, n_realizations=2, mark_names=('a', 'b'))
+        """
+        columns = [time, mark] if realization is None else [time, mark, realization]
+        for column in columns:
+            _check_column(frame, column)
+        marks, names = _codes(frame[mark])
+        group = np.zeros(len(frame), dtype=np.int64)
+        labels: tuple[Any, ...] = (0,)
+        if realization is not None:
+            group, labels = _codes(frame[realization])
+            group, labels = _add_labels(group, labels, end_times)
+        order = np.argsort(group, kind="stable")
+        sizes = np.bincount(group, minlength=len(labels))
+        return cls.from_arrays(
+            _as_times(frame[time].to_numpy())[order],
+            marks[order],
+            offsets=np.concatenate(([0], np.cumsum(sizes))),
+            end_times=_by_label(end_times, labels, "end_times"),
+            start_times=_by_label(start_times, labels, "start_times"),
+            mark_names=names,
+        )
+
+    def to_lists(self) -> list[list[FloatArray]]:
+        """Return the times as one list per realisation of one array per mark.
+
+        Returns
+        -------
+        list of list of ndarray, shape (n_realizations, n_marks, any)
+            The inverse of `from_lists`.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0).to_lists()
+        [[array([1.]), array([0.5])]]
+        """
+        out = []
+        for r in range(self.n_realizations):
+            rows = slice(self.offsets[r], self.offsets[r + 1])
+            times, marks = self.times[rows], self.marks[rows]
+            out.append([times[marks == m] for m in range(self.n_marks)])
+        return out
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per event with columns realization, time and mark (a categorical label).
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_events, 3)
+            In the order of `times`.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0, mark_names="ab").to_frame()
+           realization  time mark
+        0            0   0.5    b
+        1            0   1.0    a
+        """
+        import pandas as pd
+
+        mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
+        return pd.DataFrame({"realization": self.realization, "time": self.times, "mark": mark})
+
+    def __getitem__(self, index: int | slice | ArrayLike) -> Events:
+        """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
+        picked = np.atleast_1d(np.arange(self.n_realizations)[index])
+        rows = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in picked]
+        flat = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+        sizes = np.diff(self.offsets)[picked]
+        bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        starts, ends = self.start_times[picked], self.end_times[picked]
+        arrays = _frozen(self.times[flat], self.marks[flat], bounds, starts, ends)
+        return Events(*arrays, self.mark_names)
+
+    def __len__(self) -> int:
+        return self.n_realizations
+
+    def __repr__(self) -> str:
+        names = self.mark_names if self.n_marks <= 6 else (*self.mark_names[:5], "...")
+        return (
+            f"Events(n_events={self.n_events}, n_marks={self.n_marks}, "
+            f"n_realizations={self.n_realizations}, mark_names={names})"
+        )
+
+
+def as_events(
+    data: Any, *, end_time: ArrayLike | None = None, start_time: ArrayLike | None = None
+) -> Events:
+    """Return `data` as `Events`, converting lists of times.
+
+    Parameters
+    ----------
+    data : Events or sequence
+        Events are returned as they are. A sequence of D sequences of numbers is one realisation;
+        a sequence of such sequences is many.
+    end_time : float or array_like, shape (n_realizations,), optional
+        End of observation. Required for lists, refused for Events (which know theirs).
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, 0.0 unless given; refused for Events.
+
+    Returns
+    -------
+    Events
+        The checked data.
+
+    Raises
+    ------
+    InvalidParameterError
+        `end_time` missing for lists, or given beside Events.
+    InvalidEventsError
+        The data break the contract of `Events`.
+
+    Examples
+    --------
+    >>> from hawkeys.events import as_events
+    >>> as_events([[0.1, 0.4], [0.2]], end_time=1.0).n_marks
+    2
+    """
+    if isinstance(data, Events):
+        if end_time is not None or start_time is not None:
+            raise InvalidParameterError(
+                "end_time and start_time belong to lists of times; Events carry their windows "
+                "already. Leave them out, or build new Events."
+            )
+        return data
+    if end_time is None:
+        raise InvalidParameterError(
+            "end_time is missing: the end of observation is data and is never guessed from the "
+            "last event. Pass end_time=..., or Events."
+        )
+    start = 0.0 if start_time is None else start_time
+    nested = data if _is_nested(data) else [data]
+    return Events.from_lists(nested, end_times=end_time, start_times=start)
+
+
+def _is_nested(data: Any) -> bool:
+    """Tell many realisations (three levels) from one (two levels)."""
+    if isinstance(data, str | bytes | Mapping) or not _is_sequence(data):
+        raise InvalidEventsError(
+            f"expected Events, a list of D sequences of times, or a list of such lists; got "
+            f"{type(data).__name__}."
+        )
+    for element in data:
+        if not _is_sequence(element):
+            raise InvalidEventsError(
+                f"expected one sequence of times per mark; got {element!r} where a sequence should "
+                "be. For a single mark wrap the times: [times]."
+            )
+    return any(_is_sequence(inner) for element in data for inner in element)
+
+
+def _is_sequence(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
+
+
+def _as_times(times: ArrayLike, where: str = "") -> FloatArray:
+    array = np.asarray(times)
+    if array.size == 0:
+        array = array.astype(np.float64)
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise InvalidEventsError(
+            f"{where}times must be a one-dimensional sequence of numbers; got shape {array.shape} "
+            f"of type {array.dtype}. Convert dates to numbers (seconds, say) first."
+        )
+    return array.astype(np.float64)
+
+
+def _as_marks(marks: ArrayLike) -> IntArray:
+    array = np.asarray(marks)
+    if array.size == 0:
+        return np.empty(0, dtype=np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InvalidEventsError(
+            f"marks must be a one-dimensional sequence of integers; got shape {array.shape} of "
+            f"type {array.dtype}. For labels use Events.from_frame."
+        )
+    return array.astype(np.int64)
+
+
+def _as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
+    if offsets is None:
+        return np.array([0, n_events], dtype=np.int64)
+    array = np.asarray(offsets)
+    regular = array.ndim == 1 and array.size >= 2 and array.dtype.kind in "iu"
+    if not regular or array[0] != 0 or array[-1] != n_events or (np.diff(array) < 0).any():
+        raise InvalidEventsError(
+            f"offsets must be non-decreasing integers from 0 to n_events = {n_events}, one more "
+            f"than there are realisations (at least one); got {offsets!r}."
+        )
+    return array.astype(np.int64)
+
+
+def _as_window(value: ArrayLike, name: str, n_realizations: int) -> FloatArray:
+    array = as_float_array(value, name)
+    if array.ndim == 0:
+        return np.full(n_realizations, float(array))
+    if array.shape != (n_realizations,):
+        raise InvalidEventsError(
+            f"{name} must be one number or one per realisation ({n_realizations}); got shape "
+            f"{array.shape}."
+        )
+    return array
+
+
+def _mark_names(
+    names: Iterable[object] | None, n_marks: int | None, marks: IntArray
+) -> tuple[str, ...]:
+    if n_marks is not None:
+        n_marks = check_count(n_marks, "n_marks")
+    if names is None:
+        size = n_marks if n_marks is not None else int(marks.max(initial=-1)) + 1
+        if size < 1:
+            raise InvalidEventsError(
+                "there is no event to count the marks by; pass n_marks or mark_names."
+            )
+        return tuple(str(m) for m in range(size))
+    labels = tuple(str(name) for name in names)
+    if not labels or len(set(labels)) != len(labels):
+        raise InvalidEventsError(f"mark_names must be one or more distinct labels; got {labels}.")
+    if n_marks is not None and len(labels) != n_marks:
+        raise InvalidEventsError(f"got {len(labels)} mark_names for {n_marks} marks: {labels}.")
+    return labels
+
+
+def _check_marks(marks: IntArray, n_marks: int, offsets: IntArray) -> None:
+    bad = np.flatnonzero((marks < 0) | (marks >= n_marks))
+    if bad.size:
+        r, k = _locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: marks must lie in 0..{n_marks - 1}; marks[{k}]={marks[bad[0]]}."
+        )
+
+
+def _check_windows(starts: FloatArray, ends: FloatArray) -> None:
+    bad = np.flatnonzero(~(ends > starts))
+    if bad.size:
+        r = int(bad[0])
+        raise InvalidEventsError(
+            f"realization {r}: the window must end after it starts; got start {starts[r]} and end "
+            f"{ends[r]}."
+        )
+
+
+def _check_times(
+    times: FloatArray, offsets: IntArray, starts: FloatArray, ends: FloatArray
+) -> None:
+    bad = np.flatnonzero(~np.isfinite(times))
+    if bad.size:
+        r, k = _locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: times must be finite; times[{k}]={times[bad[0]]}. Remove it or "
+            "repair the record."
+        )
+    group = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
+    same = group[1:] == group[:-1]
+    bad = np.flatnonzero(same & (times[1:] < times[:-1])) + 1
+    if bad.size:
+        r, k = _locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: times must not decrease; times[{k}]={times[bad[0]]} < "
+            f"times[{k - 1}]={times[bad[0] - 1]}. Sort them or check the clock."
+        )
+    bad = np.flatnonzero((times < starts[group]) | (times > ends[group]))
+    if bad.size:
+        r, k = _locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: times[{k}]={times[bad[0]]} lies outside the window [{starts[r]}, "
+            f"{ends[r]}]. Correct the window or drop the event."
+        )
+
+
+def _locate(flat_index: int, offsets: IntArray) -> tuple[int, int]:
+    r = int(np.searchsorted(offsets, flat_index, side="right")) - 1
+    return r, int(flat_index - offsets[r])
+
+
+def _count_marks(realizations: Sequence[Sequence[ArrayLike]], names: tuple[str, ...] | None) -> int:
+    if not _is_sequence(realizations) or len(realizations) == 0:
+        raise InvalidEventsError(
+            "expected at least one realisation, each a list with one sequence of times per mark; "
+            f"got {realizations!r}."
+        )
+    n_marks = len(names) if names is not None else _n_lists(0, realizations[0])
+    for r, per_mark in enumerate(realizations):
+        if _n_lists(r, per_mark) != n_marks:
+            raise InvalidEventsError(
+                f"realization {r} has {len(per_mark)} sequences of times, expected {n_marks}, one "
+                "per mark (an empty one for a mark without events)."
+            )
+    return n_marks
+
+
+def _n_lists(r: int, per_mark: Any) -> int:
+    if not _is_sequence(per_mark) or not all(_is_sequence(times) for times in per_mark):
+        raise InvalidEventsError(
+            f"realization {r}: expected one sequence of times per mark; got {per_mark!r}."
+        )
+    return len(per_mark)
+
+
+def _merge_marks(r: int, per_mark: Sequence[ArrayLike]) -> tuple[FloatArray, IntArray]:
+    columns = [_as_times(t, f"realization {r}, mark {m}: ") for m, t in enumerate(per_mark)]
+    for m, column in enumerate(columns):
+        for k in np.flatnonzero(~(column[1:] >= column[:-1]) & np.isfinite(column[1:]))[:1]:
+            raise InvalidEventsError(
+                f"realization {r}, mark {m}: times must not decrease; times[{k + 1}]="
+                f"{column[k + 1]} < times[{k}]={column[k]}. Sort them or check the clock."
+            )
+    times = np.concatenate(columns) if columns else np.empty(0)
+    marks = np.repeat(np.arange(len(columns)), [column.size for column in columns])
+    order = np.argsort(times, kind="stable")
+    return times[order], marks[order].astype(np.int64)
+
+
+def _check_column(frame: pd.DataFrame, column: str) -> None:
+    if column not in frame.columns:
+        known = ", ".join(map(repr, frame.columns))
+        raise InvalidEventsError(f"the frame has no column {column!r}; it has {known}.")
+    missing = np.flatnonzero(frame[column].isna().to_numpy())
+    if missing.size:
+        raise InvalidEventsError(
+            f"column {column!r} is empty at row {missing[0]}. Fill it or drop the row."
+        )
+
+
+def _codes(column: pd.Series) -> tuple[IntArray, tuple[Any, ...]]:
+    """Return integer codes and the labels they stand for."""
+    if hasattr(column, "cat"):
+        return column.cat.codes.to_numpy().astype(np.int64), tuple(column.cat.categories)
+    labels, codes = np.unique(column.to_numpy(), return_inverse=True)
+    return codes.astype(np.int64), tuple(labels.tolist())
+
+
+def _add_labels(
+    group: IntArray, labels: tuple[Any, ...], end_times: ArrayLike | Mapping[Any, float]
+) -> tuple[IntArray, tuple[Any, ...]]:
+    """Add realisations that only the mapping of end times names: they have no event."""
+    if not isinstance(end_times, Mapping):
+        return group, labels
+    silent = [label for label in end_times if label not in labels]
+    every = sorted((*labels, *silent))
+    position = np.array([every.index(label) for label in labels], dtype=np.int64)
+    return (position[group] if group.size else group), tuple(every)
+
+
+def _by_label(
+    value: ArrayLike | Mapping[Any, float], labels: tuple[Any, ...], name: str
+) -> ArrayLike:
+    if not isinstance(value, Mapping):
+        return value
+    missing = [label for label in labels if label not in value]
+    if missing:
+        raise InvalidEventsError(f"{name} has no entry for realisation {missing[0]!r}.")
+    return [value[label] for label in labels]
+
+
+def _frozen(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
