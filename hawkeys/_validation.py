@@ -25,7 +25,7 @@ __all__ = [
 
 
 def as_float_array(value: ArrayLike, name: str) -> FloatArray:
-    """Return `value` as a new contiguous float64 array, refusing text, complex, NaN and infinity."""
+    """Return `value` as a new float64 array, refusing text, complex, NaN and infinity."""
     try:
         array = np.array(value, order="C")
         if array.dtype.kind == "c":
@@ -101,7 +101,7 @@ def check_square(array: FloatArray, name: str) -> FloatArray:
 
 
 def check_shape(array: FloatArray, name: str, shape: tuple[int, ...], meaning: str) -> FloatArray:
-    """Return `array` if it has exactly `shape`; `meaning` says in words what the shape stands for."""
+    """Return `array` if it has exactly `shape`; `meaning` puts the shape into words."""
     if array.shape != shape:
         raise InvalidParameterError(
             f"{name} must have shape {shape} ({meaning}); got shape {array.shape}."

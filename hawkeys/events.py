@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hawkeys._event_checks import (
+    as_marks,
+    as_offsets,
+    as_times,
+    as_window,
+    check_marks,
+    check_times,
+    check_windows,
+    count_marks,
+    freeze,
+    is_sequence,
+    merge_marks,
+    name_marks,
+)
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_count
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -140,21 +153,21 @@ class Events:
         >>> Events.from_arrays([1.0, 2.5, 2.5], [0, 1, 0], end_times=3.0)
         Events(n_events=3, n_marks=2, n_realizations=1, mark_names=('0', '1'))
         """
-        flat_times = _as_times(times)
-        flat_marks = _as_marks(marks)
+        flat_times = as_times(times)
+        flat_marks = as_marks(marks)
         if flat_marks.size != flat_times.size:
             raise InvalidEventsError(
                 f"times and marks must have one entry per event; got {flat_times.size} times and "
                 f"{flat_marks.size} marks."
             )
-        bounds = _as_offsets(offsets, flat_times.size)
-        names = _mark_names(mark_names, n_marks, flat_marks)
-        starts = _as_window(start_times, "start_times", bounds.size - 1)
-        ends = _as_window(end_times, "end_times", bounds.size - 1)
-        _check_marks(flat_marks, len(names), bounds)
-        _check_windows(starts, ends)
-        _check_times(flat_times, bounds, starts, ends)
-        return cls(*_frozen(flat_times, flat_marks, bounds, starts, ends), names)
+        bounds = as_offsets(offsets, flat_times.size)
+        names = name_marks(mark_names, n_marks, flat_marks)
+        starts = as_window(start_times, "start_times", bounds.size - 1)
+        ends = as_window(end_times, "end_times", bounds.size - 1)
+        check_marks(flat_marks, len(names), bounds)
+        check_windows(starts, ends)
+        check_times(flat_times, bounds, starts, ends)
+        return cls(*freeze(flat_times, flat_marks, bounds, starts, ends), names)
 
     @classmethod
     def from_lists(
@@ -193,10 +206,10 @@ class Events:
         array([1, 0, 1])
         """
         names = None if mark_names is None else tuple(str(name) for name in mark_names)
-        n_marks = _count_marks(realizations, names)
+        n_marks = count_marks(realizations, names)
         times, marks, sizes = [], [], []
         for r, per_mark in enumerate(realizations):
-            merged = _merge_marks(r, per_mark)
+            merged = merge_marks(r, per_mark)
             times.append(merged[0])
             marks.append(merged[1])
             sizes.append(merged[0].size)
@@ -267,7 +280,7 @@ class Events:
         order = np.argsort(group, kind="stable")
         sizes = np.bincount(group, minlength=len(labels))
         return cls.from_arrays(
-            _as_times(frame[time].to_numpy())[order],
+            as_times(frame[time].to_numpy())[order],
             marks[order],
             offsets=np.concatenate(([0], np.cumsum(sizes))),
             end_times=_by_label(end_times, labels, "end_times"),
@@ -325,7 +338,7 @@ class Events:
         sizes = np.diff(self.offsets)[picked]
         bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         starts, ends = self.start_times[picked], self.end_times[picked]
-        arrays = _frozen(self.times[flat], self.marks[flat], bounds, starts, ends)
+        arrays = freeze(self.times[flat], self.marks[flat], bounds, starts, ends)
         return Events(*arrays, self.mark_names)
 
     def __len__(self) -> int:
@@ -391,183 +404,18 @@ def as_events(
 
 def _is_nested(data: Any) -> bool:
     """Tell many realisations (three levels) from one (two levels)."""
-    if isinstance(data, str | bytes | Mapping) or not _is_sequence(data):
+    if isinstance(data, str | bytes | Mapping) or not is_sequence(data):
         raise InvalidEventsError(
             f"expected Events, a list of D sequences of times, or a list of such lists; got "
             f"{type(data).__name__}."
         )
     for element in data:
-        if not _is_sequence(element):
+        if not is_sequence(element):
             raise InvalidEventsError(
                 f"expected one sequence of times per mark; got {element!r} where a sequence should "
                 "be. For a single mark wrap the times: [times]."
             )
-    return any(_is_sequence(inner) for element in data for inner in element)
-
-
-def _is_sequence(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.ndim > 0
-    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
-
-
-def _as_times(times: ArrayLike, where: str = "") -> FloatArray:
-    array = np.asarray(times)
-    if array.size == 0:
-        array = array.astype(np.float64)
-    if array.ndim != 1 or array.dtype.kind not in "fiu":
-        raise InvalidEventsError(
-            f"{where}times must be a one-dimensional sequence of numbers; got shape {array.shape} "
-            f"of type {array.dtype}. Convert dates to numbers (seconds, say) first."
-        )
-    return array.astype(np.float64)
-
-
-def _as_marks(marks: ArrayLike) -> IntArray:
-    array = np.asarray(marks)
-    if array.size == 0:
-        return np.empty(0, dtype=np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise InvalidEventsError(
-            f"marks must be a one-dimensional sequence of integers; got shape {array.shape} of "
-            f"type {array.dtype}. For labels use Events.from_frame."
-        )
-    return array.astype(np.int64)
-
-
-def _as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
-    if offsets is None:
-        return np.array([0, n_events], dtype=np.int64)
-    array = np.asarray(offsets)
-    regular = array.ndim == 1 and array.size >= 2 and array.dtype.kind in "iu"
-    if not regular or array[0] != 0 or array[-1] != n_events or (np.diff(array) < 0).any():
-        raise InvalidEventsError(
-            f"offsets must be non-decreasing integers from 0 to n_events = {n_events}, one more "
-            f"than there are realisations (at least one); got {offsets!r}."
-        )
-    return array.astype(np.int64)
-
-
-def _as_window(value: ArrayLike, name: str, n_realizations: int) -> FloatArray:
-    array = as_float_array(value, name)
-    if array.ndim == 0:
-        return np.full(n_realizations, float(array))
-    if array.shape != (n_realizations,):
-        raise InvalidEventsError(
-            f"{name} must be one number or one per realisation ({n_realizations}); got shape "
-            f"{array.shape}."
-        )
-    return array
-
-
-def _mark_names(
-    names: Iterable[object] | None, n_marks: int | None, marks: IntArray
-) -> tuple[str, ...]:
-    if n_marks is not None:
-        n_marks = check_count(n_marks, "n_marks")
-    if names is None:
-        size = n_marks if n_marks is not None else int(marks.max(initial=-1)) + 1
-        if size < 1:
-            raise InvalidEventsError(
-                "there is no event to count the marks by; pass n_marks or mark_names."
-            )
-        return tuple(str(m) for m in range(size))
-    labels = tuple(str(name) for name in names)
-    if not labels or len(set(labels)) != len(labels):
-        raise InvalidEventsError(f"mark_names must be one or more distinct labels; got {labels}.")
-    if n_marks is not None and len(labels) != n_marks:
-        raise InvalidEventsError(f"got {len(labels)} mark_names for {n_marks} marks: {labels}.")
-    return labels
-
-
-def _check_marks(marks: IntArray, n_marks: int, offsets: IntArray) -> None:
-    bad = np.flatnonzero((marks < 0) | (marks >= n_marks))
-    if bad.size:
-        r, k = _locate(bad[0], offsets)
-        raise InvalidEventsError(
-            f"realization {r}: marks must lie in 0..{n_marks - 1}; marks[{k}]={marks[bad[0]]}."
-        )
-
-
-def _check_windows(starts: FloatArray, ends: FloatArray) -> None:
-    bad = np.flatnonzero(~(ends > starts))
-    if bad.size:
-        r = int(bad[0])
-        raise InvalidEventsError(
-            f"realization {r}: the window must end after it starts; got start {starts[r]} and end "
-            f"{ends[r]}."
-        )
-
-
-def _check_times(
-    times: FloatArray, offsets: IntArray, starts: FloatArray, ends: FloatArray
-) -> None:
-    bad = np.flatnonzero(~np.isfinite(times))
-    if bad.size:
-        r, k = _locate(bad[0], offsets)
-        raise InvalidEventsError(
-            f"realization {r}: times must be finite; times[{k}]={times[bad[0]]}. Remove it or "
-            "repair the record."
-        )
-    group = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
-    same = group[1:] == group[:-1]
-    bad = np.flatnonzero(same & (times[1:] < times[:-1])) + 1
-    if bad.size:
-        r, k = _locate(bad[0], offsets)
-        raise InvalidEventsError(
-            f"realization {r}: times must not decrease; times[{k}]={times[bad[0]]} < "
-            f"times[{k - 1}]={times[bad[0] - 1]}. Sort them or check the clock."
-        )
-    bad = np.flatnonzero((times < starts[group]) | (times > ends[group]))
-    if bad.size:
-        r, k = _locate(bad[0], offsets)
-        raise InvalidEventsError(
-            f"realization {r}: times[{k}]={times[bad[0]]} lies outside the window [{starts[r]}, "
-            f"{ends[r]}]. Correct the window or drop the event."
-        )
-
-
-def _locate(flat_index: int, offsets: IntArray) -> tuple[int, int]:
-    r = int(np.searchsorted(offsets, flat_index, side="right")) - 1
-    return r, int(flat_index - offsets[r])
-
-
-def _count_marks(realizations: Sequence[Sequence[ArrayLike]], names: tuple[str, ...] | None) -> int:
-    if not _is_sequence(realizations) or len(realizations) == 0:
-        raise InvalidEventsError(
-            "expected at least one realisation, each a list with one sequence of times per mark; "
-            f"got {realizations!r}."
-        )
-    n_marks = len(names) if names is not None else _n_lists(0, realizations[0])
-    for r, per_mark in enumerate(realizations):
-        if _n_lists(r, per_mark) != n_marks:
-            raise InvalidEventsError(
-                f"realization {r} has {len(per_mark)} sequences of times, expected {n_marks}, one "
-                "per mark (an empty one for a mark without events)."
-            )
-    return n_marks
-
-
-def _n_lists(r: int, per_mark: Any) -> int:
-    if not _is_sequence(per_mark) or not all(_is_sequence(times) for times in per_mark):
-        raise InvalidEventsError(
-            f"realization {r}: expected one sequence of times per mark; got {per_mark!r}."
-        )
-    return len(per_mark)
-
-
-def _merge_marks(r: int, per_mark: Sequence[ArrayLike]) -> tuple[FloatArray, IntArray]:
-    columns = [_as_times(t, f"realization {r}, mark {m}: ") for m, t in enumerate(per_mark)]
-    for m, column in enumerate(columns):
-        for k in np.flatnonzero(~(column[1:] >= column[:-1]) & np.isfinite(column[1:]))[:1]:
-            raise InvalidEventsError(
-                f"realization {r}, mark {m}: times must not decrease; times[{k + 1}]="
-                f"{column[k + 1]} < times[{k}]={column[k]}. Sort them or check the clock."
-            )
-    times = np.concatenate(columns) if columns else np.empty(0)
-    marks = np.repeat(np.arange(len(columns)), [column.size for column in columns])
-    order = np.argsort(times, kind="stable")
-    return times[order], marks[order].astype(np.int64)
+    return any(is_sequence(inner) for element in data for inner in element)
 
 
 def _check_column(frame: pd.DataFrame, column: str) -> None:
@@ -610,9 +458,3 @@ def _by_label(
     if missing:
         raise InvalidEventsError(f"{name} has no entry for realisation {missing[0]!r}.")
     return [value[label] for label in labels]
-
-
-def _frozen(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays

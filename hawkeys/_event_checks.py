@@ -1,0 +1,214 @@
+"""Checks and conversions behind `hawkeys.Events`: one rule, one function, one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import as_float_array, check_count
+from hawkeys.exceptions import InvalidEventsError
+
+__all__ = [
+    "as_marks",
+    "as_offsets",
+    "as_times",
+    "as_window",
+    "check_marks",
+    "check_times",
+    "check_windows",
+    "count_marks",
+    "freeze",
+    "is_sequence",
+    "merge_marks",
+    "name_marks",
+]
+
+
+def is_sequence(value: Any) -> bool:
+    """Tell a sequence (list, tuple, array, Series) from a scalar or text."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
+
+
+def as_times(times: ArrayLike, where: str = "") -> FloatArray:
+    """Return `times` as a new one-dimensional float64 array."""
+    array = np.asarray(times)
+    if array.size == 0:
+        array = array.astype(np.float64)
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise InvalidEventsError(
+            f"{where}times must be a one-dimensional sequence of numbers; got shape {array.shape} "
+            f"of type {array.dtype}. Convert dates to numbers (seconds, say) first."
+        )
+    return array.astype(np.float64)
+
+
+def as_marks(marks: ArrayLike) -> IntArray:
+    """Return `marks` as a new one-dimensional int64 array."""
+    array = np.asarray(marks)
+    if array.size == 0:
+        return np.empty(0, dtype=np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InvalidEventsError(
+            f"marks must be a one-dimensional sequence of integers; got shape {array.shape} of "
+            f"type {array.dtype}. For labels use Events.from_frame."
+        )
+    return array.astype(np.int64)
+
+
+def as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
+    """Return the bounds of the realisations; None means one realisation."""
+    if offsets is None:
+        return np.array([0, n_events], dtype=np.int64)
+    array = np.asarray(offsets)
+    regular = array.ndim == 1 and array.size >= 2 and array.dtype.kind in "iu"
+    if not regular or array[0] != 0 or array[-1] != n_events or (np.diff(array) < 0).any():
+        raise InvalidEventsError(
+            f"offsets must be non-decreasing integers from 0 to n_events = {n_events}, one more "
+            f"than there are realisations (at least one); got {offsets!r}."
+        )
+    return array.astype(np.int64)
+
+
+def as_window(value: ArrayLike, name: str, n_realizations: int) -> FloatArray:
+    """Return one window bound per realisation."""
+    array = as_float_array(value, name)
+    if array.ndim == 0:
+        return np.full(n_realizations, float(array))
+    if array.shape != (n_realizations,):
+        raise InvalidEventsError(
+            f"{name} must be one number or one per realisation ({n_realizations}); got shape "
+            f"{array.shape}."
+        )
+    return array
+
+
+def name_marks(
+    names: Iterable[object] | None, n_marks: int | None, marks: IntArray
+) -> tuple[str, ...]:
+    """Return the labels of the marks, numbered unless given."""
+    if n_marks is not None:
+        n_marks = check_count(n_marks, "n_marks")
+    if names is None:
+        size = n_marks if n_marks is not None else int(marks.max(initial=-1)) + 1
+        if size < 1:
+            raise InvalidEventsError(
+                "there is no event to count the marks by; pass n_marks or mark_names."
+            )
+        return tuple(str(m) for m in range(size))
+    labels = tuple(str(name) for name in names)
+    if not labels or len(set(labels)) != len(labels):
+        raise InvalidEventsError(f"mark_names must be one or more distinct labels; got {labels}.")
+    if n_marks is not None and len(labels) != n_marks:
+        raise InvalidEventsError(f"got {len(labels)} mark_names for {n_marks} marks: {labels}.")
+    return labels
+
+
+def check_marks(marks: IntArray, n_marks: int, offsets: IntArray) -> None:
+    """Refuse marks outside 0..n_marks - 1."""
+    bad = np.flatnonzero((marks < 0) | (marks >= n_marks))
+    if bad.size:
+        r, k = locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: marks must lie in 0..{n_marks - 1}; marks[{k}]={marks[bad[0]]}."
+        )
+
+
+def check_windows(starts: FloatArray, ends: FloatArray) -> None:
+    """Refuse windows that do not end after they start."""
+    bad = np.flatnonzero(~(ends > starts))
+    if bad.size:
+        r = int(bad[0])
+        raise InvalidEventsError(
+            f"realization {r}: the window must end after it starts; got start {starts[r]} and end "
+            f"{ends[r]}."
+        )
+
+
+def check_times(times: FloatArray, offsets: IntArray, starts: FloatArray, ends: FloatArray) -> None:
+    """Refuse times that are not finite, decrease, or leave their window."""
+    for r in range(offsets.size - 1) if not np.isfinite(times).all() else ():
+        check_finite(times[offsets[r] : offsets[r + 1]], f"realization {r}: ")
+    group = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
+    same = group[1:] == group[:-1]
+    bad = np.flatnonzero(same & (times[1:] < times[:-1])) + 1
+    if bad.size:
+        r, k = locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: times must not decrease; times[{k}]={times[bad[0]]} < "
+            f"times[{k - 1}]={times[bad[0] - 1]}. Sort them or check the clock."
+        )
+    bad = np.flatnonzero((times < starts[group]) | (times > ends[group]))
+    if bad.size:
+        r, k = locate(bad[0], offsets)
+        raise InvalidEventsError(
+            f"realization {r}: times[{k}]={times[bad[0]]} lies outside the window [{starts[r]}, "
+            f"{ends[r]}]. Correct the window or drop the event."
+        )
+
+
+def check_finite(times: FloatArray, where: str) -> None:
+    """Refuse NaN and infinite times."""
+    for k in np.flatnonzero(~np.isfinite(times))[:1]:
+        raise InvalidEventsError(
+            f"{where}times must be finite; times[{k}]={times[k]}. Remove it or repair the record."
+        )
+
+
+def locate(flat_index: int, offsets: IntArray) -> tuple[int, int]:
+    """Return the realisation, and the index within it, of a flat index."""
+    r = int(np.searchsorted(offsets, flat_index, side="right")) - 1
+    return r, int(flat_index - offsets[r])
+
+
+def count_marks(realizations: Sequence[Sequence[ArrayLike]], names: tuple[str, ...] | None) -> int:
+    """Return the number of marks that all realisations agree on."""
+    if not is_sequence(realizations) or len(realizations) == 0:
+        raise InvalidEventsError(
+            "expected at least one realisation, each a list with one sequence of times per mark; "
+            f"got {realizations!r}."
+        )
+    n_marks = len(names) if names is not None else n_lists(0, realizations[0])
+    for r, per_mark in enumerate(realizations):
+        if n_lists(r, per_mark) != n_marks:
+            raise InvalidEventsError(
+                f"realization {r} has {len(per_mark)} sequences of times, expected {n_marks}, one "
+                "per mark (an empty one for a mark without events)."
+            )
+    return n_marks
+
+
+def n_lists(r: int, per_mark: Any) -> int:
+    """Return how many sequences of times one realisation holds."""
+    if not is_sequence(per_mark) or not all(is_sequence(times) for times in per_mark):
+        raise InvalidEventsError(
+            f"realization {r}: expected one sequence of times per mark; got {per_mark!r}."
+        )
+    return len(per_mark)
+
+
+def merge_marks(r: int, per_mark: Sequence[ArrayLike]) -> tuple[FloatArray, IntArray]:
+    """Return the times and marks of one realisation in time order."""
+    columns = [as_times(t, f"realization {r}, mark {m}: ") for m, t in enumerate(per_mark)]
+    for m, column in enumerate(columns):
+        check_finite(column, f"realization {r}, mark {m}: ")
+        for k in np.flatnonzero(column[1:] < column[:-1])[:1]:
+            raise InvalidEventsError(
+                f"realization {r}, mark {m}: times must not decrease; times[{k + 1}]="
+                f"{column[k + 1]} < times[{k}]={column[k]}. Sort them or check the clock."
+            )
+    times = np.concatenate(columns) if columns else np.empty(0)
+    marks = np.repeat(np.arange(len(columns)), [column.size for column in columns])
+    order = np.argsort(times, kind="stable")
+    return times[order], marks[order].astype(np.int64)
+
+
+def freeze(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Make the arrays read-only."""
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
