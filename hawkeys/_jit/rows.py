@@ -1,0 +1,440 @@
+"""Maximum-likelihood and MAP solutions of row problems, many at a time.
+
+For fixed excitation kernels the Hawkes log-likelihood separates by target mark. Each row problem is
+
+    maximise  L(x) = sum_k w_k log(v_k . x) - cost . x + sum_p shape_p log x_p   over x >= 0,
+
+with x = (baseline, adjacency row), v_k = (1, c_k1, ..., c_kD). In the scaled variables
+z = cost * x the optimum has sum(z) = sum(w) + sum(shape) =: total and gradient D - 1 with
+D_p = (sum_k w_k v_kp / lambda_k + shape_p / x_p) / cost_p, so that by concavity
+
+    L* - L(z) <= total * (max_p D_p - 2) + sum(z),
+
+an upper bound on what is still to gain. A Newton step is a small quadratic programme over z >= 0;
+the expectation-maximisation step z <- z * D, which never lowers L, is the fallback.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+__all__ = ["row_log_likelihood", "solve_rows"]
+
+_TILE = 512
+_SMALL = 32
+_RIDGE = 1e-9
+_ARMIJO = 1e-4
+_SUBSAMPLE = 16
+_SUBSAMPLE_FROM = 20_000
+
+
+@njit(cache=True)
+def _sum_log(values, n, weights, at):
+    """Return sum(w * log(values)); unweighted logs are taken of products, not of each value."""
+    total = 0.0
+    product = 1.0
+    weighted = weights.size > 0
+    for k in range(n):
+        if weighted:
+            total += weights[at + k] * math.log(values[k]) if values[k] > 0.0 else -math.inf
+            continue
+        product *= values[k]
+        if product > 1e150 or product < 1e-150:
+            if product <= 0.0:
+                return -math.inf
+            total += math.log(product)
+            product = 1.0
+    return total + math.log(product)
+
+
+@njit(cache=True)
+def _fill_tile(excitation, weights, at, x, tile):
+    """Write q = sqrt(w) (1, c_1, ..., c_D, lambda) / lambda of events from `at` on as columns.
+
+    A further, last row holds lambda itself; columns beyond the block are zero. `excitation` is the
+    flat (n_sources, width) matrix of the block. Returns the number of events in the tile.
+    """
+    n_sources = tile.shape[0] - 3
+    width = excitation.size // n_sources
+    n = min(tile.shape[1], width - at)
+    lam, inverse, root = tile[n_sources + 2], tile[0], tile[n_sources + 1]
+    for k in range(tile.shape[1]):
+        lam[k] = x[0]
+    for j in range(n_sources):
+        if x[j + 1] != 0.0:
+            for k in range(n):
+                lam[k] += x[j + 1] * excitation[j * width + at + k]
+    for k in range(tile.shape[1]):
+        root[k] = 1.0 if k < n else 0.0
+        if weights.size > 0 and k < n:
+            root[k] = math.sqrt(weights[at + k])
+        inverse[k] = root[k] / lam[k] if k < n else 0.0
+    for j in range(n_sources):
+        for k in range(n):
+            tile[j + 1, k] = excitation[j * width + at + k] * inverse[k]
+        for k in range(n, tile.shape[1]):
+            tile[j + 1, k] = 0.0
+    return n
+
+
+@njit(cache=True)
+def _accumulate(excitation, weights, x, gram):
+    """Fill `gram` with sum_k q q' (see `_fill_tile`) and return sum_k w_k log lambda_k."""
+    n_rows = gram.shape[0]
+    n_events = excitation.size // (n_rows - 2)
+    tile = np.empty((n_rows + 1, max(1, min(n_events, _TILE))))
+    total = 0.0
+    product = np.empty((n_rows, n_rows))
+    for a in range(n_rows):
+        for b in range(n_rows):
+            gram[a, b] = 0.0
+    for at in range(0, n_events, _TILE):
+        n = _fill_tile(excitation, weights, at, x, tile)
+        total += _sum_log(tile[n_rows], n, weights, at)
+        if n_events > _SMALL:
+            np.dot(tile[:n_rows], tile[:n_rows].T, product)
+            for a in range(n_rows):
+                for b in range(a + 1):
+                    gram[a, b] += product[a, b]
+            continue
+        for a in range(n_rows):
+            for b in range(a + 1):
+                for k in range(n):
+                    gram[a, b] += tile[a, k] * tile[b, k]
+    return total
+
+
+@njit(cache=True)
+def _log_sum(excitation, weights, x):
+    """Return sum_k w_k log(v_k . x)."""
+    n_sources = x.size - 1
+    n_events = excitation.size // n_sources
+    lam = np.empty(_TILE)
+    total = 0.0
+    for at in range(0, n_events, _TILE):
+        n = min(_TILE, n_events - at)
+        for k in range(n):
+            lam[k] = x[0]
+        for j in range(n_sources):
+            if x[j + 1] != 0.0:
+                for k in range(n):
+                    lam[k] += x[j + 1] * excitation[j * n_events + at + k]
+        total += _sum_log(lam, n, weights, at)
+    return total
+
+
+@njit(cache=True)
+def _unscale(cost, shape, z, x):
+    """Write x = z / cost and return the part of L that needs no event."""
+    value = 0.0
+    for p in range(cost.size):
+        x[p] = 0.0
+        if cost[p] > 0.0:
+            x[p] = z[p] / cost[p]
+            value -= z[p]
+            if shape[p] > 0.0:
+                value += shape[p] * math.log(x[p]) if z[p] > 0.0 else -math.inf
+    return value
+
+
+@njit(cache=True)
+def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
+    """Fill slope = D and the negative Hessian, both in z, and return L; empty costs stay 0."""
+    size = cost.size
+    x = np.empty(size)
+    gram = np.empty((size + 1, size + 1))
+    value = _unscale(cost, shape, z, x)
+    value += _accumulate(excitation, weights, x, gram)
+    for p in range(size):
+        slope[p] = gram[size, p] / cost[p] if cost[p] > 0.0 else 0.0
+        for q in range(p + 1):
+            scale = cost[p] * cost[q]
+            hessian[p, q] = gram[p, q] / scale if scale > 0.0 else 0.0
+            hessian[q, p] = hessian[p, q]
+        if shape[p] > 0.0:
+            slope[p] += shape[p] / z[p]
+            hessian[p, p] += shape[p] / (z[p] * z[p])
+    return value
+
+
+@njit(cache=True)
+def _solve_free(matrix, free, factor, out):
+    """Solve matrix[free, free] y = out[free] by Cholesky with a small ridge; y replaces out."""
+    size = out.size
+    for a in range(size):
+        for b in range(a + 1):
+            if not (free[a] and free[b]):
+                continue
+            total = matrix[a, b]
+            if a == b:
+                total *= 1.0 + _RIDGE
+            for c in range(b):
+                if free[c]:
+                    total -= factor[a, c] * factor[b, c]
+            if a == b:
+                factor[a, a] = math.sqrt(max(total, 1e-14 * matrix[a, a] + 1e-300))
+            else:
+                factor[a, b] = total / factor[b, b]
+    for a in range(size):
+        if free[a]:
+            for c in range(a):
+                if free[c]:
+                    out[a] -= factor[a, c] * out[c]
+            out[a] /= factor[a, a]
+    for a in range(size - 1, -1, -1):
+        if free[a]:
+            for c in range(a + 1, size):
+                if free[c]:
+                    out[a] -= factor[c, a] * out[c]
+            out[a] /= factor[a, a]
+
+
+@njit(cache=True)
+def _pull(hessian, slope, step, p):
+    """Return the gradient of the step's objective, slope - 1 - H d, at coordinate p."""
+    total = slope[p] - 1.0
+    for q in range(step.size):
+        total -= hessian[p, q] * step[q]
+    return total
+
+
+@njit(cache=True)
+def _move_free(hessian, slope, lower, free, step, scratch):
+    """Move the free coordinates towards their optimum; return the one that blocks, or -1."""
+    size = slope.size
+    change = scratch[size]
+    for p in range(size):
+        change[p] = _pull(hessian, slope, step, p) if free[p] else 0.0
+    _solve_free(hessian, free, scratch, change)
+    length, blocking = 1.0, -1
+    for p in range(size):
+        if free[p] and step[p] + change[p] < lower[p]:
+            ratio = (lower[p] - step[p]) / change[p]
+            if blocking < 0 or ratio < length:
+                length, blocking = ratio, p
+    for p in range(size):
+        step[p] += length * change[p]
+    return blocking
+
+
+@njit(cache=True)
+def _newton_step(hessian, slope, lower, free, step, scratch):
+    """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
+    size = slope.size
+    for p in range(size):
+        step[p] = 0.0
+    for _ in range(6 * size):
+        blocking = _move_free(hessian, slope, lower, free, step, scratch)
+        if blocking >= 0:
+            free[blocking] = False
+            step[blocking] = lower[blocking]
+            continue
+        worst, entering = 1e-12, -1
+        for p in range(size):
+            if not free[p] and lower[p] <= 0.0:
+                pull = _pull(hessian, slope, step, p)
+                if pull > worst:
+                    worst, entering = pull, p
+        if entering < 0:
+            return
+        free[entering] = True
+
+
+@njit(cache=True)
+def _prepare(cost, shape, z, slope, lower, free):
+    """Set the lower bounds of the step and the coordinates that start free."""
+    for p in range(cost.size):
+        if cost[p] <= 0.0:
+            lower[p] = 1.0  # never enters
+            free[p] = False
+        else:
+            lower[p] = -z[p] if shape[p] == 0.0 else -0.95 * z[p]
+            free[p] = z[p] > 0.0 or slope[p] > 1.0
+
+
+@njit(cache=True)
+def _gap(total, slope, z, step, hessian):
+    """Return an upper bound, in nats, on what is still to gain (see the module's text)."""
+    highest, mass, decrement = 0.0, 0.0, 0.0
+    for p in range(z.size):
+        highest = max(highest, slope[p])
+        mass += z[p]
+        for q in range(z.size):
+            decrement += step[p] * hessian[p, q] * step[q]
+    simplex = total * (highest - 2.0) + mass
+    return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
+
+
+@njit(cache=True)
+def _search(excitation, weights, cost, shape, z, step, goal, promised):
+    """Return a length of step by which L rises enough, or 0 if there is none."""
+    length = 1.0
+    x = np.empty(cost.size)
+    moved = np.empty(cost.size)
+    for _ in range(30):
+        for p in range(cost.size):
+            moved[p] = max(z[p] + length * step[p], 0.0)
+        trial = _unscale(cost, shape, moved, x) + _log_sum(excitation, weights, x)
+        if trial >= goal + _ARMIJO * length * promised:
+            return length
+        length *= 0.5
+    return 0.0
+
+
+@njit(cache=True)
+def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
+    """Newton ascent from z in place; return (value, gap, iterations)."""
+    size = cost.size
+    slope, step, lower, before = np.empty(size), np.zeros(size), np.empty(size), z.copy()
+    free = np.empty(size, dtype=np.bool_)
+    scratch = np.empty((size + 1, size))
+    total = _total(excitation.size // (size - 1), weights, shape)
+    value, gap, promised, length = -math.inf, math.inf, 0.0, 0.5
+    iteration = 0
+    while iteration < trace.size:
+        new = _evaluate(excitation, weights, cost, shape, z, slope, hessian)
+        if length == 1.0 and not new >= value + _ARMIJO * promised:
+            length = _search(excitation, weights, cost, shape, before, step, value, promised)
+            for p in range(size):
+                z[p] = max(before[p] + length * step[p], 0.0)
+            continue
+        value = new
+        trace[iteration] = value
+        iteration += 1
+        _prepare(cost, shape, z, slope, lower, free)
+        _newton_step(hessian, slope, lower, free, step, scratch)
+        gap = _gap(total, slope, z, step, hessian)
+        if gap <= tolerance:
+            break
+        stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
+        length = 0.5 if stuck else 1.0
+        promised = 0.0
+        for p in range(size):
+            before[p] = z[p]
+            promised += (slope[p] - 1.0) * step[p]
+            z[p] = z[p] * slope[p] if stuck else max(z[p] + step[p], 0.0)
+    return value, gap, iteration
+
+
+@njit(cache=True)
+def _total(n_events, weights, shape):
+    """Return sum(w) + sum(shape), the sum of z at the optimum."""
+    total = float(n_events) if weights.size == 0 else 0.0
+    for k in range(weights.size):
+        total += weights[k]
+    for p in range(shape.size):
+        total += shape[p]
+    return total
+
+
+@njit(cache=True)
+def _start(total, cost, shape, z):
+    """Spread the expected total evenly over the coordinates that cost something."""
+    usable = 0
+    for p in range(cost.size):
+        usable += cost[p] > 0.0
+    for p in range(cost.size):
+        z[p] = 0.0
+        if cost[p] > 0.0:
+            z[p] = max(total / usable, shape[p], 1e-300)
+
+
+@njit(cache=True)
+def _head(excitation, n_sources, m):
+    """Return the first m columns of a flat (n_sources, width) matrix, flat."""
+    width = excitation.size // n_sources
+    part = np.empty(n_sources * m)
+    for j in range(n_sources):
+        for k in range(m):
+            part[j * m + k] = excitation[j * width + k]
+    return part
+
+
+@njit(cache=True)
+def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
+    """Solve one row problem; many events are first solved on a sixteenth of them."""
+    n_sources = cost.size - 1
+    n_events = excitation.size // n_sources
+    total = _total(n_events, weights, shape)
+    value, gap, steps = 0.0, 0.0, 0
+    if total == 0.0:
+        return value, gap, steps
+    _start(total, cost, shape, z)
+    for whole in range(n_events < _SUBSAMPLE_FROM, 2):
+        m = n_events if whole else n_events // _SUBSAMPLE
+        part_weights = weights[:m]
+        share = _total(m, part_weights, shape) / total
+        for p in range(z.size):
+            z[p] *= share
+        value, gap, steps = _climb(
+            excitation if whole else _head(excitation, n_sources, m),
+            part_weights,
+            cost * share,
+            shape,
+            tolerance if whole else 0.01,
+            z,
+            hessian,
+            trace,
+        )
+        for p in range(z.size):
+            if cost[p] > 0.0 and not whole:
+                # a coordinate that was 0 in the part may matter in the whole
+                z[p] = max(z[p] / share, 1e-6 * total)
+    return value, gap, steps
+
+
+@njit(cache=True, parallel=True)
+def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, keep):
+    """Solve every row problem.
+
+    Returns x (n_blocks, P); report (n_blocks, 3) with the objective, the gap bound and the number
+    of iterations; and, if `keep`, the negative Hessians in x (n_blocks, P, P) and the objective's
+    traces (n_blocks, max_iter), else empty arrays.
+    """
+    n_blocks, size = cost.shape
+    x = np.zeros((n_blocks, size))
+    report = np.zeros((n_blocks, 3))
+    kept = n_blocks if keep else 0
+    hessians = np.zeros((kept, size, size))
+    traces = np.full((kept, max_iter), np.nan)
+    # parallel over blocks: each has its own outputs
+    for b in prange(n_blocks):
+        begin, end = offsets[b], offsets[b + 1]
+        trace = np.full(max_iter, np.nan)
+        hessian = np.zeros((size, size))
+        value, gap, steps = _solve_row(
+            excitation[(size - 1) * begin : (size - 1) * end],
+            weights[begin:end],
+            cost[b],
+            shape,
+            tolerance,
+            x[b],
+            hessian,
+            trace,
+        )
+        report[b, 0], report[b, 1], report[b, 2] = value, gap, steps
+        for p in range(size):
+            x[b, p] = x[b, p] / cost[b, p] if cost[b, p] > 0.0 else 0.0
+            for q in range(size if keep else 0):
+                hessians[b, p, q] = hessian[p, q] * cost[b, p] * cost[b, q]
+        for k in range(max_iter if keep else 0):
+            traces[b, k] = trace[k]
+    return x, report, hessians, traces
+
+
+@njit(cache=True, parallel=True)
+def row_log_likelihood(excitation, weights, offsets, cost, x):
+    """Return sum_k w_k log(v_k . x) - cost . x of every row problem, shape (n_blocks,)."""
+    n_blocks, size = cost.shape
+    out = np.empty(n_blocks)
+    # parallel over blocks: each has its own output
+    for b in prange(n_blocks):
+        begin, end = offsets[b], offsets[b + 1]
+        value = _log_sum(
+            excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end], x[b]
+        )
+        for p in range(size):
+            value -= cost[b, p] * x[b, p]
+        out[b] = value
+    return out

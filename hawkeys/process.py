@@ -1,0 +1,331 @@
+"""`Hawkes`: a multivariate Hawkes process with fixed parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._event_checks import name_marks
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import as_float_array, check_nonnegative, check_shape, check_square
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
+from hawkeys.kernels import Exponential, Kernel
+
+__all__ = ["Hawkes"]
+
+
+class Hawkes:
+    r"""A multivariate Hawkes process with fixed parameters.
+
+    The intensity of mark i is
+
+    .. math:: \lambda_i(t) = \mu_i + \sum_j W_{ij} \sum_{t_{jl} < t} g_{ij}(t - t_{jl}),
+
+    with g a density, so that ``adjacency[i, j]`` is the expected number of direct children of mark
+    i from one event of mark j: columns act on rows. Simultaneous events do not excite each other.
+
+    Parameters
+    ----------
+    baseline : array_like, shape (n_marks,)
+        Rates mu >= 0 of events that nothing excites, per unit of time.
+    adjacency : array_like, shape (n_marks, n_marks)
+        Branching matrix W >= 0, target by source; no unit.
+    decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
+        Short for ``kernel=Exponential(decay)``.
+    kernel : Kernel, optional
+        Excitation kernel. Give either this or `decay`.
+    mark_names : iterable, length n_marks, optional
+        Labels of the marks. Default: "0", "1", ...
+
+    Raises
+    ------
+    InvalidParameterError
+        Wrong shape, a negative or non-finite value, or not exactly one of `decay` and `kernel`.
+
+    References
+    ----------
+    Hawkes, A. G. (1971). Spectra of some self-exciting and mutually exciting point processes.
+    Biometrika 58(1), 83-90. doi:10.1093/biomet/58.1.83
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> process = hawkeys.Hawkes(baseline=[0.4, 0.2], adjacency=[[0.3, 0.1], [0, 0.5]], decay=2.0)
+    >>> round(process.spectral_radius, 3)
+    0.5
+    >>> process.stationary_rate
+    array([0.62857143, 0.4       ])
+    """
+
+    def __init__(
+        self,
+        baseline: ArrayLike,
+        adjacency: ArrayLike,
+        *,
+        decay: ArrayLike | None = None,
+        kernel: Kernel | None = None,
+        mark_names: Iterable[object] | None = None,
+    ) -> None:
+        matrix = check_square(check_nonnegative(adjacency, "adjacency"), "adjacency")
+        rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
+        check_shape(rates, "baseline", matrix.shape[:1], "one rate per mark of the adjacency")
+        self.baseline = rates
+        self.adjacency = matrix
+        self.kernel = _choose_kernel(decay, kernel)
+        self.kernel.check_marks(self.n_marks)
+        self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
+        rates.flags.writeable = matrix.flags.writeable = False
+
+    @property
+    def n_marks(self) -> int:
+        """Number of marks D."""
+        return self.baseline.size
+
+    @cached_property
+    def spectral_radius(self) -> float:
+        """Largest absolute eigenvalue of the adjacency; the process is stable below 1."""
+        return float(np.abs(np.linalg.eigvals(self.adjacency)).max())
+
+    @property
+    def stationary_rate(self) -> FloatArray:
+        r"""Mean event rate of each mark, :math:`(I - W)^{-1} \mu`, shape (n_marks,).
+
+        Raises
+        ------
+        UnstableProcessError
+            The spectral radius is 1 or more, so that no stationary rate exists.
+        """
+        if self.spectral_radius >= 1:
+            raise UnstableProcessError(
+                f"no stationary rate exists: the spectral radius is {self.spectral_radius:.6g}, "
+                "and it must be below 1."
+            )
+        return np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
+
+    def log_likelihood(self, events: Events) -> float:
+        r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
+
+        .. math:: \sum_i \Big[ \sum_k \log \lambda_i(t_{ik}) - \int \lambda_i(t)\, dt \Big]
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+
+        Returns
+        -------
+        float
+            In nats (of a density per unit of time); minus infinity if an event was impossible.
+
+        Raises
+        ------
+        InvalidEventsError
+            `events` has another number of marks.
+
+        References
+        ----------
+        Daley, D. J. and Vere-Jones, D. (2003). An Introduction to the Theory of Point Processes I,
+        2nd ed., proposition 7.2.III. doi:10.1007/b97277
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[0.0]], decay=1.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]]], end_times=4.0)
+        >>> round(process.log_likelihood(events), 6)  # 2 log(0.5) - 0.5 * 4
+        -3.386294
+        """
+        design = self._design(events)
+        return float(design.log_likelihood(self._parameters()).sum())
+
+    def log_likelihood_gradient(self, events: Events) -> tuple[FloatArray, FloatArray]:
+        """Return the gradient of the log-likelihood.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+
+        Returns
+        -------
+        baseline : ndarray of float64, shape (n_marks,)
+            Derivatives by the baseline.
+        adjacency : ndarray of float64, shape (n_marks, n_marks)
+            Derivatives by the adjacency.
+
+        Raises
+        ------
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[0.0]], decay=1.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]]], end_times=4.0)
+        >>> process.log_likelihood_gradient(events)[0]  # 2 / 0.5 - 4
+        array([0.])
+        """
+        design = self._design(events)
+        gradient = -design.cost
+        for i in range(self.n_marks):
+            matrix = design.block(i)
+            share = 1.0 / (self.baseline[i] + self.adjacency[i] @ matrix)
+            gradient[i, 0] += share.sum()
+            gradient[i, 1:] += matrix @ share
+        return gradient[:, 0], gradient[:, 1:]
+
+    def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+        """Return the intensity of every mark at given times, given the events before them.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        times : array_like, shape (n_times,)
+            Times within the window, in any order. An event at such a time is not yet counted.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Events per unit of time.
+
+        Raises
+        ------
+        InvalidParameterError
+            A time is not finite or lies outside the window; no such realisation.
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
+        >>> process.intensity(events, [1.0, 1.5]).round(4)
+        array([[0.5   ],
+               [1.2358]])
+        """
+        excitation, _ = self._at(events, times, realization)
+        return self.baseline + (excitation * self.adjacency).sum(axis=2)
+
+    def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+        """Return the integral of the intensity from the start of the window to given times.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        times : array_like, shape (n_times,)
+            Times within the window, in any order.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Expected number of events so far, given the past at each moment.
+
+        Raises
+        ------
+        InvalidParameterError
+            A time is not finite or lies outside the window; no such realisation.
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
+        >>> process.compensator(events, [1.0, 4.0]).round(4)
+        array([[0.5   ],
+               [2.9975]])
+        """
+        _, mass = self._at(events, times, realization)
+        elapsed = np.asarray(times, dtype=np.float64) - events.start_times[realization]
+        return np.outer(elapsed, self.baseline) + (mass * self.adjacency).sum(axis=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the process as plain JSON types.
+
+        Returns
+        -------
+        dict
+            Keys baseline, adjacency, kernel and mark_names.
+        """
+        return {
+            "baseline": self.baseline.tolist(),
+            "adjacency": self.adjacency.tolist(),
+            "kernel": self.kernel.to_dict(),
+            "mark_names": list(self.mark_names),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"Hawkes(n_marks={self.n_marks}, kernel={self.kernel!r}, "
+            f"spectral_radius={self.spectral_radius:.4g})"
+        )
+
+    def _parameters(self) -> FloatArray:
+        return np.column_stack((self.baseline, self.adjacency))
+
+    def _design(self, events: Events) -> Design:
+        self._check(events)
+        return Design.build(events, self.kernel)
+
+    def _check(self, events: Events) -> None:
+        if not isinstance(events, Events):
+            raise InvalidEventsError(
+                f"expected hawkeys.Events, got {type(events).__name__}. Build them with "
+                "Events.from_lists(..., end_times=...)."
+            )
+        if events.n_marks != self.n_marks:
+            raise InvalidEventsError(
+                f"the events have {events.n_marks} marks, the process has {self.n_marks}. Build "
+                "the events with the same marks, empty ones included."
+            )
+
+    def _at(
+        self, events: Events, times: ArrayLike, realization: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return excitations and their integrals at times in any order, each (n, D, D)."""
+        self._check(events)
+        if not -events.n_realizations <= realization < events.n_realizations:
+            raise InvalidParameterError(
+                f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
+            )
+        queries = np.atleast_1d(as_float_array(times, "times"))
+        start, end = events.start_times[realization], events.end_times[realization]
+        if queries.ndim != 1 or ((queries < start) | (queries > end)).any():
+            raise InvalidParameterError(
+                f"times must be one-dimensional and lie in the window [{start}, {end}]; got "
+                f"shape {queries.shape}, from {queries.min()} to {queries.max()}."
+            )
+        order = np.argsort(queries, kind="stable")
+        back = np.argsort(order, kind="stable")
+        r = realization % events.n_realizations
+        excitation, mass = self.kernel.excitation_at(events, r, queries[order])
+        return excitation[back], mass[back]
+
+
+def _choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
+    if (decay is None) == (kernel is None):
+        raise InvalidParameterError(
+            "give exactly one of decay (exponential kernel) and kernel; got "
+            f"decay={decay!r} and kernel={kernel!r}."
+        )
+    if kernel is None:
+        return Exponential(decay)  # type: ignore[arg-type]
+    if not isinstance(kernel, Kernel):
+        raise InvalidParameterError(
+            f"kernel must be a hawkeys.kernels.Kernel, got {kernel!r}. For a number use decay=."
+        )
+    return kernel
