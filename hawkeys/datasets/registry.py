@@ -1,0 +1,196 @@
+"""Data sets by name, with a record of where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+
+from hawkeys._validation import check_choice
+from hawkeys.datasets._cmu_file import parse_cmu
+from hawkeys.datasets.cmu import CMU_URL, cmu_places, find_cmu, obtain_cmu
+from hawkeys.datasets.demo import load_demo
+from hawkeys.datasets.keystrokes import Keystrokes
+from hawkeys.exceptions import DatasetNotFoundError, InvalidParameterError
+
+__all__ = ["DatasetInfo", "Provenance", "available_datasets", "load_dataset"]
+
+_CHOICES = ("auto", "cmu", "demo")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a data set comes from; printed with every result.
+
+    Attributes
+    ----------
+    name : str
+        "cmu" or "demo".
+    source : str
+        Path of the file, the address it was downloaded from, or the function that simulated it.
+    sha256 : str
+        Hash of the file as it lies on disk; of a simulated set, of its timing matrix (float64,
+        little-endian, row by row).
+    n_samples, n_subjects : int
+        Size.
+    simulated : bool
+        True if no real person typed the samples.
+    notice : str
+        What the reader of a result must be told, or "".
+    """
+
+    name: str
+    source: str
+    sha256: str
+    n_samples: int
+    n_subjects: int
+    simulated: bool
+    notice: str
+
+    def to_dict(self) -> dict[str, str | int | bool]:
+        """Return the fields by name.
+
+        Returns
+        -------
+        dict
+            Strings, integers and booleans only, so that it can be written as JSON.
+        """
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known about a data set without loading it.
+
+    Attributes
+    ----------
+    name, description, source, terms : str
+        What it is, the address or function it comes from, and the terms of its use.
+    looked_in : tuple of str
+        Paths that were looked at, in order; empty for a simulated set.
+    found : str or None
+        The path that exists, "built in" for a simulated set, or None: not here.
+    """
+
+    name: str
+    description: str
+    source: str
+    terms: str
+    looked_in: tuple[str, ...]
+    found: str | None
+
+
+def load_dataset(
+    name: str = "auto", *, path: str | os.PathLike[str] | None = None
+) -> tuple[Keystrokes, Provenance]:
+    """Load a data set by name and say where it comes from.
+
+    Parameters
+    ----------
+    name : {"auto", "cmu", "demo"}, default "auto"
+        "cmu": the CMU benchmark, as `load_cmu` finds it. "demo": the simulated typists of
+        `load_demo`. "auto": the CMU benchmark, or the demo if there is no file and no download;
+        the notice then says so. A file that is there but broken is an error, never a reason to
+        take the demo.
+    path : path, optional
+        The file of the CMU benchmark. A path that does not exist is an error.
+
+    Returns
+    -------
+    keystrokes : Keystrokes
+        The samples.
+    provenance : Provenance
+        Where they come from.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        The named file does not exist, or "cmu" is neither on this machine nor downloadable.
+    DatasetError
+        The file is damaged or something else.
+    InvalidParameterError
+        An unknown name, or a path for the demo.
+
+    Examples
+    --------
+    >>> from hawkeys.datasets import load_dataset
+    >>> keystrokes, provenance = load_dataset("demo")
+    >>> provenance.simulated, provenance.n_samples
+    (True, 8000)
+    """
+    check_choice(name, "dataset", _CHOICES)
+    if name == "demo":
+        if path is not None:
+            raise InvalidParameterError(
+                f"the demo is simulated and reads no file, got path {os.fspath(path)!r}. Leave "
+                "the path out, or name the dataset 'cmu'."
+            )
+        return _load_demo("These typists are simulated: no real person typed the samples.")
+    try:
+        content, source = obtain_cmu(path)
+    except DatasetNotFoundError as error:
+        if name == "cmu" or path is not None:
+            raise
+        return _load_demo(
+            "The CMU benchmark is not available, so this is the DEMO: simulated typists, no real "
+            f"person. The figures say nothing about people. Why: {error}"
+        )
+    keystrokes = parse_cmu(content, source)
+    return keystrokes, _describe("cmu", keystrokes, source, content)
+
+
+def available_datasets() -> tuple[DatasetInfo, ...]:
+    """Return what data sets there are and whether they are on this machine, without downloading.
+
+    Returns
+    -------
+    tuple of DatasetInfo
+        One entry per name that `load_dataset` knows, "auto" apart.
+
+    Examples
+    --------
+    >>> from hawkeys.datasets import available_datasets
+    >>> [info.name for info in available_datasets()]
+    ['cmu', 'demo']
+    """
+    file = find_cmu()
+    cmu = DatasetInfo(
+        name="cmu",
+        description="CMU keystroke benchmark: 51 subjects, 8 sessions, 50 repetitions of "
+        ".tie5Roanl and Return (Killourhy & Maxion, DSN 2009, doi:10.1109/DSN.2009.5270346)",
+        source=CMU_URL,
+        terms="unverified; not shipped; cite the authors",
+        looked_in=tuple(str(place) for place in cmu_places()),
+        found=None if file is None else str(file),
+    )
+    demo = DatasetInfo(
+        name="demo",
+        description="20 SIMULATED typists, 8 sessions, 50 repetitions of the same text; no real "
+        "person",
+        source="hawkeys.datasets.load_demo()",
+        terms="those of hawkeys (BSD-3-Clause)",
+        looked_in=(),
+        found="built in",
+    )
+    return cmu, demo
+
+
+def _load_demo(notice: str) -> tuple[Keystrokes, Provenance]:
+    keystrokes = load_demo()
+    content = keystrokes.timings().to_numpy(dtype="<f8").tobytes()
+    source = "hawkeys.datasets.load_demo()"
+    return keystrokes, _describe("demo", keystrokes, source, content, notice)
+
+
+def _describe(
+    name: str, keystrokes: Keystrokes, source: str, content: bytes, notice: str = ""
+) -> Provenance:
+    return Provenance(
+        name=name,
+        source=source,
+        sha256=hashlib.sha256(content).hexdigest(),
+        n_samples=len(keystrokes),
+        n_subjects=len(keystrokes.subjects),
+        simulated=name == "demo",
+        notice=notice,
+    )
