@@ -1,0 +1,93 @@
+"""The command line: parse, call, print.
+
+Each command is a module of this package with a function `command`. Modules are imported when their
+command runs, because scikit-learn and pandas take two seconds to import and ``hawkeys --help``
+needs neither.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+from hawkeys.exceptions import HawkeysError
+
+__all__ = ["command_line", "main"]
+
+# Name of each command, which is also its module, and its line in the help.
+_COMMANDS = {
+    "benchmark": "Measure how well verifiers tell typists apart.",
+    "datasets": "List the data sets and where they are.",
+}
+
+
+class _CommandTable(click.Group):
+    """A group that lists its commands from a table and imports only the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"hawkeys.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hawkeys", message="hawkeys %(version)s")
+def command_line() -> None:
+    """Statistical Hawkes processes, and a laboratory for keystroke dynamics."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the entry point of ``hawkeys``.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Command and options; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 after an error (one line on stderr), 130 after an interruption.
+
+    Examples
+    --------
+    >>> from hawkeys.cli import main
+    >>> main(["--version"])
+    hawkeys 0.1.0
+    0
+    """
+    try:
+        status = command_line.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="hawkeys",
+            standalone_mode=False,
+        )
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted; nothing was written", 130)
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()} {_hint(error)}", 2)
+    except (HawkeysError, OSError) as error:
+        return _fail(str(error), 2)
+    return status if isinstance(status, int) else 0
+
+
+def _hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = "hawkeys" if context is None else context.command_path
+    return f"Try '{path} --help'."
+
+
+def _fail(message: str, status: int) -> int:
+    kind = "" if status == 130 else "error: "
+    click.echo(f"hawkeys: {kind}{' '.join(message.split())}", err=True)
+    return status

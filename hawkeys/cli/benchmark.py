@@ -1,0 +1,166 @@
+"""``hawkeys benchmark``: error rates of verifiers on typing data."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from hawkeys.cli.console import print_notice, print_summary, print_text, progress_on_stderr
+from hawkeys.datasets import load_dataset
+from hawkeys.evaluation import (
+    DEFAULT_VERIFIERS,
+    PROTOCOLS,
+    VERIFIERS,
+    Evaluation,
+    check_output_directory,
+    evaluate,
+    make_verifiers,
+)
+from hawkeys.evaluation.stages import Progress
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = ["command"]
+
+_OUTPUT = "hawkeys-output"
+_EPILOG = "\b\nVerifiers:\n" + "\n".join(
+    f"  {entry.name:<24} {entry.description}" for entry in VERIFIERS.values()
+)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """Options of the command, as parsed."""
+
+    dataset: str
+    data_path: str | None
+    protocol: str
+    verifiers: str
+    output: str
+    report: bool
+    jobs: int
+    paper: bool
+    false_alarm: float
+    seed: int
+
+    @property
+    def names(self) -> list[str]:
+        """The verifiers asked for."""
+        names = [name.strip() for name in self.verifiers.split(",") if name.strip()]
+        if not names:
+            raise InvalidParameterError(
+                f"--verifiers names none; choose from: {', '.join(VERIFIERS)}."
+            )
+        return names
+
+    def as_command(self) -> str:
+        """Return the command that repeats this run."""
+        words = ["hawkeys", "benchmark", "--dataset", self.dataset, "--protocol", self.protocol]
+        words += ["--verifiers", ",".join(self.names), "--false-alarm", f"{self.false_alarm:g}"]
+        words += ["--seed", str(self.seed), "--jobs", str(self.jobs)]
+        words += ["--paper"] if self.paper else []
+        words += ["--data-path", self.data_path] if self.data_path else []
+        words += ["--output", self.output] if self.report else ["--no-report"]
+        return shlex.join(words)
+
+
+@click.command("benchmark", epilog=_EPILOG)
+@click.option(
+    "--dataset",
+    type=click.Choice(["auto", "cmu", "demo"]),
+    default="auto",
+    show_default=True,
+    help="auto takes the CMU benchmark, or simulated demo typists if it cannot be had.",
+)
+@click.option("--data-path", type=click.Path(), help="File of the CMU benchmark.")
+@click.option(
+    "--protocol",
+    type=click.Choice(list(PROTOCOLS)),
+    default="five-subjects",
+    show_default=True,
+    help="Who trains, who tests and who plays the impostor.",
+)
+@click.option(
+    "--verifiers",
+    default=",".join(DEFAULT_VERIFIERS),
+    help="Names, listed below, separated by commas. Default: the first four.",
+)
+@click.option(
+    "--output",
+    type=click.Path(),
+    default=_OUTPUT,
+    show_default=True,
+    help="Folder for the report: one web page, tables (CSV) and figures (PNG).",
+)
+@click.option("--report/--no-report", default=True, help="Write the report, or print only.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Processes; -1: all cores.")
+@click.option(
+    "--paper",
+    is_flag=True,
+    help="Hawkes features exactly as published, by stochastic inference (slow).",
+)
+@click.option(
+    "--false-alarm",
+    type=float,
+    default=0.05,
+    show_default=True,
+    help="Share of genuine samples that may be rejected.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all that is random.")
+def command(**options: Any) -> None:
+    """Measure how well verifiers tell typists apart.
+
+    Prints one row per verifier, with the mean over subjects and its 95 % bootstrap interval: the
+    share of impostor samples accepted when 5 % of the genuine ones may be rejected (miss at 5 %),
+    the equal-error rate (EER) and the area under the ROC curve (AUC).
+    """
+    asked = _Options(**options)
+    with progress_on_stderr() as progress:
+        evaluation = _evaluate(asked, progress)
+        page = (
+            evaluation.report(asked.output, command=asked.as_command(), progress=progress)
+            if asked.report
+            else None
+        )
+    _print(evaluation)
+    if page is not None:
+        print_text(f"\nReport: {page}")
+
+
+def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
+    """Check everything that can be wrong before the long work, then do it."""
+    verifiers = make_verifiers(
+        asked.names,
+        false_alarm=asked.false_alarm,
+        published=asked.paper,
+        random_state=asked.seed,
+    )
+    if asked.report:
+        check_output_directory(asked.output)
+    progress("Loading data", 0, 1)
+    data, provenance = load_dataset(asked.dataset, path=asked.data_path)
+    progress("Loading data", 1, 1)
+    evaluation = evaluate(
+        verifiers,
+        data,
+        protocol=asked.protocol,
+        false_alarm=asked.false_alarm,
+        random_state=asked.seed,
+        n_jobs=asked.jobs,
+        progress=progress,
+    )
+    return evaluation.with_provenance(provenance)
+
+
+def _print(evaluation: Evaluation) -> None:
+    if evaluation.notice:
+        print_notice(evaluation.notice)
+    print_text(f"Protocol {evaluation.protocol.name}. {evaluation.protocol_text}")
+    print_text(
+        f"\nMiss rate at {100 * evaluation.false_alarm:g} % false alarms, equal-error rate (EER), "
+        "area under the ROC curve (AUC):\n"
+    )
+    print_summary(evaluation.summary(), evaluation.false_alarm)
+    print_text(f"\n{evaluation.interval_note}")

@@ -1,0 +1,98 @@
+"""What the commands print: tables and notes on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from hawkeys.evaluation.stages import Progress as ProgressFunction
+from hawkeys.evaluation.tables import summary_rows
+
+__all__ = ["print_notice", "print_summary", "print_text", "progress_on_stderr"]
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[ProgressFunction]:
+    """Show bars on stderr while the block runs, one per kind of work.
+
+    Nothing is shown if stderr is not a terminal.
+
+    Yields
+    ------
+    callable
+        To be called as ``progress(what, done, total)``.
+    """
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    tasks = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield report
+
+
+def print_notice(notice: str) -> None:
+    """Print something that must not be overlooked, in a frame.
+
+    Parameters
+    ----------
+    notice : str
+        One or more sentences.
+    """
+    panel = Panel(Text(notice), title="NOTICE", border_style="bold yellow")
+    Console().print(panel)
+
+
+def print_text(text: str = "") -> None:
+    """Print a paragraph, wrapped to the width of the terminal.
+
+    Parameters
+    ----------
+    text : str, default ""
+        The paragraph; it is printed as it is, without markup.
+    """
+    Console().print(Text(text), soft_wrap=False)
+
+
+def print_summary(summary: pd.DataFrame, false_alarm: float) -> None:
+    """Print one row per verifier: mean rates with their intervals.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As `Evaluation.summary` returns it.
+    false_alarm : float
+        The stated false-alarm rate.
+    """
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("verifier", overflow="fold")
+    for title in (f"miss at {100 * false_alarm:g} %", "EER", "AUC"):
+        table.add_column(title, no_wrap=True)
+    for row in summary_rows(summary):
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

@@ -1,0 +1,28 @@
+"""``hawkeys datasets``: what data there are, and where."""
+
+from __future__ import annotations
+
+import click
+
+from hawkeys.cli.console import print_text
+from hawkeys.datasets import DatasetInfo, available_datasets
+
+__all__ = ["command"]
+
+
+@click.command("datasets")
+def command() -> None:
+    """List the data sets, where they come from and whether they are on this machine."""
+    for info in available_datasets():
+        for line in _lines(info):
+            print_text(line)
+        print_text()
+
+
+def _lines(info: DatasetInfo) -> list[str]:
+    lines = [f"{info.name}: {info.description}", f"  source: {info.source}"]
+    lines.append(f"  terms: {info.terms}")
+    if info.found is not None:
+        return [*lines, f"  found: {info.found}"]
+    places = [f"    {place}" for place in info.looked_in]
+    return [*lines, "  found: no (hawkeys benchmark tries to download it); looked for", *places]

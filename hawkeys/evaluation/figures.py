@@ -1,0 +1,312 @@
+"""Figures of an evaluation, drawn from plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import as_float_array, check_shape
+from hawkeys.evaluation.curves import MeanCurve
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+__all__ = ["draw_adjacency", "draw_det", "draw_embedding", "draw_roc", "session_means"]
+
+# Okabe and Ito's palette, told apart by colour-blind readers; markers and dashes help in grey.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+_DET_LIMITS = (0.002, 0.95)
+_DET_TICKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
+
+
+def draw_roc(
+    curves: Mapping[str, MeanCurve], *, false_alarm: float = 0.05, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of impostors rejected against the share of genuine samples rejected.
+
+    Parameters
+    ----------
+    curves : mapping of str to MeanCurve
+        One curve per verifier.
+    false_alarm : float, default 0.05
+        The stated false-alarm rate, marked by a vertical line.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hawkeys.evaluation.curves import mean_curve
+    >>> from hawkeys.evaluation.figures import draw_roc
+    >>> curve = mean_curve([(np.array([1.0, 2.0]), np.array([0.0, 1.5]))])
+    >>> draw_roc({"verifier": curve}).get_xlabel()
+    'False alarms: genuine samples rejected (%)'
+    """
+    ax = _new_axes() if ax is None else ax
+    for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
+        ax.plot(100 * curve.false_alarm, 100 * (1 - curve.miss), label=name, **style)
+    ax.plot([0, 100], [0, 100], color="0.75", lw=1, zorder=0)
+    ax.axvline(100 * false_alarm, color="0.4", lw=1, ls=(0, (1, 2)), zorder=0)
+    ax.set(xlim=(0, 100), ylim=(0, 101), aspect="equal")
+    ax.set_xlabel("False alarms: genuine samples rejected (%)")
+    ax.set_ylabel("Impostor samples rejected (%)")
+    ax.legend(loc="lower right", frameon=False, fontsize="small")
+    return ax
+
+
+def draw_det(
+    curves: Mapping[str, MeanCurve], *, false_alarm: float = 0.05, ax: Axes | None = None
+) -> Axes:
+    """Draw miss rate against false-alarm rate on normal-deviate axes.
+
+    A rate r is drawn at the normal quantile of r, which spreads the small rates that matter; a
+    curve of two equal-variance normal score distributions is a straight line.
+
+    Parameters
+    ----------
+    curves : mapping of str to MeanCurve
+        One curve per verifier. Rates outside the axes, 0 among them, are not drawn.
+    false_alarm : float, default 0.05
+        The stated false-alarm rate, marked by a vertical line.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    References
+    ----------
+    .. [1] A. Martin, G. Doddington, T. Kamm, M. Ordowski and M. Przybocki (1997), "The DET curve
+       in assessment of detection task performance", Eurospeech 1997,
+       doi:10.21437/Eurospeech.1997-504.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hawkeys.evaluation.curves import mean_curve
+    >>> from hawkeys.evaluation.figures import draw_det
+    >>> curve = mean_curve([(np.arange(50.0), np.arange(-25.0, 25.0))])
+    >>> draw_det({"verifier": curve}).get_ylabel()
+    'Misses: impostor samples accepted (%)'
+    """
+    ax = _new_axes() if ax is None else ax
+    low, high = _DET_LIMITS
+    for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
+        inside = (curve.false_alarm > 0) & (curve.false_alarm < 1) & (curve.miss > 0)
+        ax.plot(ndtri(curve.false_alarm[inside]), ndtri(curve.miss[inside]), label=name, **style)
+    ax.plot(ndtri([low, high]), ndtri([low, high]), color="0.75", lw=1, zorder=0)
+    ax.axvline(ndtri(false_alarm), color="0.4", lw=1, ls=(0, (1, 2)), zorder=0)
+    labels = [f"{100 * tick:g}" for tick in _DET_TICKS]
+    ax.set_xticks(ndtri(_DET_TICKS), labels)
+    ax.set_yticks(ndtri(_DET_TICKS), labels)
+    ax.set(xlim=ndtri(_DET_LIMITS), ylim=ndtri(_DET_LIMITS), aspect="equal")
+    ax.grid(color="0.92", lw=0.8)
+    ax.set_xlabel("False alarms: genuine samples rejected (%)")
+    ax.set_ylabel("Misses: impostor samples accepted (%)")
+    ax.legend(loc="lower left", frameon=False, fontsize="small")
+    return ax
+
+
+def session_means(
+    adjacency: ArrayLike, session: ArrayLike
+) -> tuple[FloatArray, tuple[object, ...]]:
+    """Average adjacency matrices session by session.
+
+    Parameters
+    ----------
+    adjacency : array_like, shape (n_samples, n_marks, n_marks)
+        One matrix per typing sample; NaN marks an entry that was not estimated.
+    session : array_like, shape (n_samples,)
+        Session of each sample.
+
+    Returns
+    -------
+    means : ndarray of float64, shape (n_sessions, n_marks, n_marks)
+        Mean matrices.
+    sessions : tuple
+        Their sessions in increasing order.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the shapes do not fit together.
+
+    Examples
+    --------
+    >>> from hawkeys.evaluation.figures import session_means
+    >>> means, sessions = session_means([[[1.0]], [[3.0]], [[5.0]]], [1, 1, 2])
+    >>> means.ravel(), sessions
+    (array([2., 5.]), (1, 2))
+    """
+    matrices = np.asarray(adjacency, dtype=np.float64)
+    labels = np.asarray(session)
+    if matrices.ndim != 3 or matrices.shape[1] != matrices.shape[2]:
+        raise InvalidParameterError(
+            "adjacency must have shape (n_samples, n_marks, n_marks), one square matrix per "
+            f"sample; got shape {matrices.shape}."
+        )
+    if labels.shape != matrices.shape[:1]:
+        raise InvalidParameterError(
+            f"session must have shape {matrices.shape[:1]}, one label per adjacency matrix; "
+            f"got shape {labels.shape}."
+        )
+    sessions = np.unique(labels)
+    means = np.stack([matrices[labels == label].mean(axis=0) for label in sessions])
+    return means, tuple(sessions.tolist())
+
+
+def draw_adjacency(
+    adjacency: ArrayLike,
+    session: ArrayLike,
+    key_names: Sequence[str],
+    *,
+    title: str = "",
+    vmax: float | None = None,
+) -> Figure:
+    """Draw the mean adjacency matrix of every session as heat maps in one figure.
+
+    Parameters
+    ----------
+    adjacency : array_like, shape (n_samples, n_marks, n_marks)
+        One matrix per typing sample: entry [i, j] is the expected number of events of key i that
+        one event of key j triggers directly. NaN (not estimated) is drawn grey.
+    session : array_like, shape (n_samples,)
+        Session of each sample.
+    key_names : sequence of str, length n_marks
+        Labels of the keys.
+    title : str, default ""
+        Title of the figure.
+    vmax : float, optional
+        Value of the darkest colour; by default the largest mean. Pass the same number for
+        figures that are to be compared.
+
+    Returns
+    -------
+    Figure
+        A figure that belongs to no window: save it, or show it in a notebook.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the shapes do not fit together.
+
+    Examples
+    --------
+    >>> from hawkeys.evaluation.figures import draw_adjacency
+    >>> figure = draw_adjacency([[[0.0, 2.0], [1.0, 0.0]]], [1], ["a", "b"], title="a typist")
+    >>> [ax.get_title() for ax in figure.axes][:1]
+    ['session 1']
+    """
+    from matplotlib.figure import Figure
+
+    means, sessions = session_means(adjacency, session)
+    _check_names(key_names, means.shape[1])
+    n_columns = min(4, len(sessions))
+    n_rows = -(-len(sessions) // n_columns)
+    figure = Figure(figsize=(2.5 * n_columns + 1.2, 2.5 * n_rows + 0.9), layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
+    limit = float(np.nanmax(means)) if vmax is None else vmax
+    for ax, matrix, label in zip(axes.flat, means, sessions, strict=False):
+        image = _heat_map(ax, matrix, key_names, limit)
+        ax.set_title(f"session {label}", fontsize="medium")
+    for ax in axes.flat[len(sessions) :]:
+        ax.set_axis_off()
+    figure.colorbar(image, ax=axes, shrink=0.8, label="mean number of events triggered")
+    figure.supxlabel("triggering key")
+    figure.supylabel("triggered key")
+    figure.suptitle(title)
+    return figure
+
+
+def draw_embedding(
+    points: ArrayLike, subject: ArrayLike, *, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw samples as points in a plane, one colour and marker per subject.
+
+    Parameters
+    ----------
+    points : array_like, shape (n_samples, 2)
+        Coordinates, for example the first two principal components.
+    subject : array_like of str, shape (n_samples,)
+        Typist of each sample.
+    title : str, default ""
+        Title of the axes.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the shapes do not fit together, or a coordinate is not finite.
+
+    Examples
+    --------
+    >>> from hawkeys.evaluation.figures import draw_embedding
+    >>> draw_embedding([[0.0, 1.0], [2.0, 3.0]], ["s1", "s2"], title="PCA").get_title()
+    'PCA'
+    """
+    place = as_float_array(points, "points")
+    names = np.asarray(subject)
+    check_shape(place, "points", (names.size, 2), "n_samples, 2")
+    ax = _new_axes() if ax is None else ax
+    for index, name in enumerate(np.unique(names)):
+        own = place[names == name]
+        colour = _COLOURS[index % len(_COLOURS)]
+        marker = _MARKERS[index % len(_MARKERS)]
+        ax.scatter(
+            own[:, 0], own[:, 1], s=9, c=colour, marker=marker, alpha=0.6, lw=0, label=str(name)
+        )
+    ax.set(xticks=[], yticks=[], title=title)
+    ax.legend(loc="best", fontsize="small", markerscale=2, handletextpad=0.1)
+    return ax
+
+
+def _heat_map(ax: Axes, matrix: FloatArray, names: Sequence[str], vmax: float) -> AxesImage:
+    image = ax.imshow(np.ma.masked_invalid(matrix), cmap="Blues", vmin=0.0, vmax=vmax)
+    ax.set_facecolor("0.88")
+    ax.set_xticks(range(len(names)), names, rotation=90, fontsize="x-small")
+    ax.set_yticks(range(len(names)), names, fontsize="x-small")
+    ax.tick_params(length=2)
+    return image
+
+
+def _check_names(names: Sequence[str], n_marks: int) -> None:
+    if len(names) != n_marks:
+        raise InvalidParameterError(
+            f"key_names must hold {n_marks} names, one per row of adjacency; got {len(names)}."
+        )
+
+
+def _styles(n_curves: int) -> list[dict[str, Any]]:
+    return [
+        {"color": _COLOURS[k % len(_COLOURS)], "ls": _DASHES[k % len(_DASHES)], "lw": 1.8}
+        for k in range(n_curves)
+    ]
+
+
+def _new_axes() -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots()
+    return ax

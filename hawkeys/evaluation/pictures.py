@@ -1,0 +1,207 @@
+"""Figures of a report, saved as PNG files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hawkeys._typing import FloatArray
+from hawkeys.evaluation.curves import MeanCurve
+from hawkeys.evaluation.embedding import embed, thin
+from hawkeys.evaluation.figures import (
+    draw_adjacency,
+    draw_det,
+    draw_embedding,
+    draw_roc,
+    session_means,
+)
+from hawkeys.evaluation.stages import Representation, Samples
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Picture", "adjacency_of", "adjacency_pictures", "curve_pictures", "embedding_pictures"]
+
+_DPI = 130
+_MAX_SUBJECTS = 5
+_MAX_POINTS = 600
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file with the words that go with it.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    alt : str
+        What it shows, for readers who cannot see it.
+    caption : str
+        How to read it.
+    """
+
+    path: Path
+    alt: str
+    caption: str
+
+    @property
+    def base64(self) -> str:
+        """Content of the file, as a web page embeds it."""
+        return base64.b64encode(self.path.read_bytes()).decode("ascii")
+
+
+def curve_pictures(
+    curves: Mapping[str, MeanCurve], folder: Path, *, false_alarm: float
+) -> list[Picture]:
+    """Save the ROC and the DET curves.
+
+    Parameters
+    ----------
+    curves : mapping of str to MeanCurve
+        One curve per verifier.
+    folder : Path
+        Existing folder for the files.
+    false_alarm : float
+        The stated false-alarm rate.
+
+    Returns
+    -------
+    list of Picture
+        ROC, then DET.
+    """
+    marked = f"The dotted line marks {100 * false_alarm:g} % false alarms."
+    roc = _new_figure(5.6, 5.4)
+    draw_roc(curves, false_alarm=false_alarm, ax=roc.subplots())
+    det = _new_figure(5.6, 5.4)
+    draw_det(curves, false_alarm=false_alarm, ax=det.subplots())
+    return [
+        Picture(
+            _save(roc, folder / "roc.png"),
+            "ROC curve of every verifier",
+            f"ROC, mean over subjects: the nearer to the top left, the better. {marked}",
+        ),
+        Picture(
+            _save(det, folder / "det.png"),
+            "DET curve of every verifier",
+            f"DET, the same errors on axes that spread small rates: lower is better. {marked}",
+        ),
+    ]
+
+
+def adjacency_of(features: Representation, keys: Sequence[str]) -> FloatArray | None:
+    """Put the adjacency entries among the features back into matrices.
+
+    Parameters
+    ----------
+    features : Representation
+        Feature matrix with the names of its columns.
+    keys : sequence of str, length n_keys
+        Names of the keys.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_samples, n_keys, n_keys), or None
+        Entries that are not among the features are NaN. None if there is no entry at all.
+    """
+    column = {name: k for k, name in enumerate(features.columns)}
+    matrices = np.full((features.values.shape[0], len(keys), len(keys)), np.nan)
+    for i, target in enumerate(keys):
+        for j, source in enumerate(keys):
+            k = column.get(f"adjacency[{target}, {source}]")
+            if k is not None:
+                matrices[:, i, j] = features.values[:, k]
+    return None if np.isnan(matrices).all() else matrices
+
+
+def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) -> Iterator[Picture]:
+    """Save the mean adjacency matrices per session of the first subjects, at most five.
+
+    Parameters
+    ----------
+    adjacency : ndarray of float64, shape (n_samples, n_keys, n_keys)
+        One matrix per sample, NaN where not estimated.
+    samples : Samples
+        Typist and session of each sample.
+    folder : Path
+        Existing folder for the files.
+
+    Yields
+    ------
+    Picture
+        One per subject.
+    """
+    subjects = np.unique(samples.subject)[:_MAX_SUBJECTS]
+    own = {name: samples.subject == name for name in subjects}
+    largest = max(
+        np.nanmax(session_means(adjacency[mask], samples.session[mask])[0]) for mask in own.values()
+    )
+    for name, mask in own.items():
+        figure = draw_adjacency(
+            adjacency[mask],
+            samples.session[mask],
+            samples.keys,
+            title=f"Subject {name}",
+            vmax=float(largest),
+        )
+        yield Picture(
+            _save(figure, folder / f"adjacency_{name}.png"),
+            f"Mean adjacency matrix of each session of subject {name}",
+            f"Subject {name}: mean adjacency matrix of each session.",
+        )
+
+
+def embedding_pictures(
+    representations: Sequence[Representation], samples: Samples, folder: Path
+) -> Iterator[Picture]:
+    """Save two-dimensional maps of what the verifiers see, for at most five subjects.
+
+    Parameters
+    ----------
+    representations : sequence of Representation
+        Feature matrices, rows aligned with `samples`.
+    samples : Samples
+        Typist of each sample.
+    folder : Path
+        Existing folder for the files.
+
+    Yields
+    ------
+    Picture
+        One per representation, PCA beside t-SNE.
+    """
+    few = np.flatnonzero(np.isin(samples.subject, np.unique(samples.subject)[:_MAX_SUBJECTS]))
+    rows = few[thin(few.size, _MAX_POINTS)]
+    for number, one in enumerate(representations, start=1):
+        if one.values.shape[1] < 2:
+            continue
+        maps = embed(one.values[rows])
+        figure = _new_figure(10.0, 4.8)
+        left, right = figure.subplots(1, 2)
+        share = f"PCA ({100 * maps.explained:.0f} % of the variance)"
+        draw_embedding(maps.pca, samples.subject[rows], title=share, ax=left)
+        draw_embedding(maps.tsne, samples.subject[rows], title="t-SNE", ax=right)
+        right.get_legend().remove()
+        figure.suptitle(one.label)
+        yield Picture(
+            _save(figure, folder / f"features_{number}.png"),
+            f"PCA and t-SNE maps of {one.label}",
+            f"{one.label[0].upper()}{one.label[1:]}: {rows.size:,} samples of "
+            f"{np.unique(samples.subject[rows]).size} subjects.",
+        )
+
+
+def _new_figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    figure.savefig(path, dpi=_DPI)
+    return path

@@ -1,0 +1,444 @@
+"""`Evaluation`: error rates of verifiers under a stated protocol, with all that they rest on."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from hawkeys._typing import FloatArray
+from hawkeys.datasets import Provenance
+from hawkeys.evaluation import figures
+from hawkeys.evaluation.bootstrap import Bootstrap
+from hawkeys.evaluation.curves import MeanCurve, mean_curve
+from hawkeys.evaluation.files import write_text
+from hawkeys.evaluation.metrics import (
+    ErrorCounts,
+    auc,
+    equal_error_rate,
+    error_counts,
+    miss_rate_at,
+    zero_miss_false_alarm,
+)
+from hawkeys.evaluation.protocols import Protocol
+from hawkeys.evaluation.report import ReportContent, write_report
+from hawkeys.evaluation.stages import Progress, Representation, Samples
+from hawkeys.evaluation.tables import summary_table
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Evaluation", "Outcome", "make_outcome"]
+
+_SUMMARISED = ("miss_rate", "eer", "auc")
+_AVERAGED = ("zero_miss", "achieved_false_alarm", "achieved_miss")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One verifier on one genuine typist.
+
+    Attributes
+    ----------
+    verifier, subject : str
+        Who is judged, and on whom.
+    genuine, impostor : ndarray of float64, shapes (n_genuine,) and (n_impostor,)
+        Scores of the test samples; higher means more genuine.
+    threshold : float
+        The verifier's own threshold, set on its training samples.
+    errors : ErrorCounts
+        Errors at that threshold.
+    eer, auc, miss_rate, zero_miss : float
+        Equal-error rate, area under the ROC curve, miss rate at the stated false-alarm rate and
+        false-alarm rate without a miss, all on the test scores.
+    """
+
+    verifier: str
+    subject: str
+    genuine: FloatArray
+    impostor: FloatArray
+    threshold: float
+    errors: ErrorCounts
+    eer: float
+    auc: float
+    miss_rate: float
+    zero_miss: float
+
+    def as_row(self) -> dict[str, object]:
+        """Return the figures under the column names of `Evaluation.to_frame`."""
+        return {
+            "verifier": self.verifier,
+            "subject": self.subject,
+            "eer": self.eer,
+            "auc": self.auc,
+            "miss_rate": self.miss_rate,
+            "zero_miss": self.zero_miss,
+            "threshold": self.threshold,
+            "achieved_false_alarm": self.errors.false_alarm,
+            "achieved_miss": self.errors.miss,
+            "n_genuine": self.errors.n_genuine,
+            "n_impostor": self.errors.n_impostor,
+            "n_false_alarm": self.errors.n_false_alarm,
+            "n_miss": self.errors.n_miss,
+        }
+
+
+def make_outcome(
+    verifier: str,
+    subject: str,
+    genuine: FloatArray,
+    impostor: FloatArray,
+    *,
+    threshold: float,
+    false_alarm: float,
+) -> Outcome:
+    """Compute every figure of one verifier on one typist.
+
+    Parameters
+    ----------
+    verifier, subject : str
+        Who is judged, and on whom.
+    genuine, impostor : ndarray of float64, shapes (n_genuine,) and (n_impostor,)
+        Scores of the test samples; higher means more genuine.
+    threshold : float
+        The verifier's own threshold.
+    false_alarm : float
+        The stated false-alarm rate.
+
+    Returns
+    -------
+    Outcome
+        The figures, with the scores made read-only.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a score or the threshold is NaN, or a score is positive infinity; the message names
+        the verifier and the subject.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hawkeys.evaluation.results import make_outcome
+    >>> genuine, impostor = np.array([2.0, 3.0]), np.array([1.0, 2.5])
+    >>> make_outcome("v", "s1", genuine, impostor, threshold=2.0, false_alarm=0.05).miss_rate
+    0.5
+    """
+    try:
+        outcome = Outcome(
+            verifier,
+            subject,
+            genuine,
+            impostor,
+            threshold=threshold,
+            errors=error_counts(genuine, impostor, threshold),
+            eer=equal_error_rate(genuine, impostor),
+            auc=auc(genuine, impostor),
+            miss_rate=miss_rate_at(genuine, impostor, false_alarm),
+            zero_miss=zero_miss_false_alarm(genuine, impostor),
+        )
+    except InvalidParameterError as error:
+        raise InvalidParameterError(
+            f"verifier {verifier!r}, subject {subject!r}: {error}"
+        ) from error
+    genuine.flags.writeable = impostor.flags.writeable = False
+    return outcome
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """Error rates of verifiers, subject by subject, under a protocol that the result states.
+
+    Made by `evaluate`. ``print(evaluation)`` shows the protocol and the summary.
+
+    Attributes
+    ----------
+    outcomes : tuple of Outcome
+        One per verifier and subject, with all test scores.
+    protocol : Protocol
+        The rules.
+    protocol_text : str
+        The rules in words, with the numbers of these data.
+    false_alarm : float
+        The stated false-alarm rate of `miss_rate`.
+    bootstrap : Bootstrap
+        Settings of the intervals over subjects.
+    verifiers : mapping of str to str
+        Name of each verifier, and the expression that makes it.
+    provenance : mapping
+        Where the data come from; see `with_provenance`.
+    versions : mapping of str to str
+        Versions of Python and of the packages used.
+    samples : Samples
+        Typist and session of the samples used.
+    representations : tuple of Representation
+        What the verifiers saw of those samples.
+
+    References
+    ----------
+    .. [1] K. S. Killourhy and R. A. Maxion (2009), "Comparing anomaly-detection algorithms for
+       keystroke dynamics", DSN 2009, doi:10.1109/DSN.2009.5270346.
+    .. [2] C. Zhang, Y. Zhang and F. Li (2021), "Feature extraction of sequence of keystrokes in
+       fixed text using the multivariate Hawkes process", Mathematical Problems in Engineering,
+       doi:10.1155/2021/6648726.
+
+    Examples
+    --------
+    >>> from hawkeys.datasets import load_demo
+    >>> from hawkeys.evaluation import evaluate
+    >>> from hawkeys.verifiers import ScaledManhattan
+    >>> result = evaluate({"raw": ScaledManhattan()}, load_demo(), n_bootstrap=100)
+    >>> result
+    Evaluation(protocol='killourhy-maxion', verifiers=['raw'], n_subjects=20)
+    >>> sorted(result.summary().columns)[:4]
+    ['achieved_false_alarm', 'achieved_miss', 'auc', 'auc_lower']
+    """
+
+    outcomes: tuple[Outcome, ...]
+    protocol: Protocol
+    protocol_text: str
+    false_alarm: float
+    bootstrap: Bootstrap
+    verifiers: Mapping[str, str]
+    provenance: Mapping[str, str | int | bool]
+    versions: Mapping[str, str]
+    samples: Samples
+    representations: tuple[Representation, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"Evaluation(protocol={self.protocol.name!r}, verifiers={list(self.verifiers)}, "
+            f"n_subjects={self.n_subjects})"
+        )
+
+    def __str__(self) -> str:
+        paragraphs = (self.notice, self.protocol_text)
+        table = summary_table(self._summary, self.false_alarm)
+        top = [textwrap.fill(text, 80) for text in paragraphs if text]
+        return "\n\n".join([*top, table, textwrap.fill(self.interval_note, 80)])
+
+    @property
+    def notice(self) -> str:
+        """What a reader must be told about the data, or an empty string."""
+        return str(self.provenance.get("notice", ""))
+
+    @property
+    def interval_note(self) -> str:
+        """How the intervals of the summary were made, in a sentence."""
+        made = self.bootstrap
+        return (
+            f"Means over {self.n_subjects} subjects, with {100 * made.level:g} % bootstrap "
+            f"intervals over subjects ({made.n_resamples:,} resamples, seed {made.seed})."
+        )
+
+    @property
+    def n_subjects(self) -> int:
+        """Number of genuine typists."""
+        return len({outcome.subject for outcome in self.outcomes})
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        return pd.DataFrame([outcome.as_row() for outcome in self.outcomes])
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        groups = self._frame.groupby("verifier", sort=False)
+        rows = [{"verifier": name, **self._summarise(group)} for name, group in groups]
+        return pd.DataFrame(rows).set_index("verifier")
+
+    def _summarise(self, group: pd.DataFrame) -> dict[str, float]:
+        row: dict[str, float] = {"n_subjects": len(group)}
+        for name in _SUMMARISED:
+            lower, upper = self.bootstrap.interval(group[name].to_numpy())
+            row |= {name: group[name].mean(), f"{name}_sd": group[name].std(ddof=1)}
+            row |= {f"{name}_lower": lower, f"{name}_upper": upper}
+        return row | {name: group[name].mean() for name in _AVERAGED}
+
+    def with_provenance(self, provenance: Provenance) -> Evaluation:
+        """Return the same result with a record of where the data come from.
+
+        Parameters
+        ----------
+        provenance : Provenance
+            As `load_dataset` returns it beside the data. Without it the result knows only the
+            size of the data and the hash of their timings.
+
+        Returns
+        -------
+        Evaluation
+            A new result; this one is left as it is.
+
+        Examples
+        --------
+        >>> from hawkeys.datasets import load_dataset
+        >>> from hawkeys.evaluation import evaluate
+        >>> from hawkeys.verifiers import Manhattan
+        >>> data, provenance = load_dataset("demo")
+        >>> result = evaluate({"manhattan": Manhattan()}, data).with_provenance(provenance)
+        >>> result.notice
+        'These typists are simulated: no real person typed the samples.'
+        """
+        return replace(self, provenance=MappingProxyType(provenance.to_dict()))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per verifier and subject.
+
+        Returns
+        -------
+        DataFrame
+            Columns verifier, subject, eer, auc, miss_rate (at the stated false-alarm rate, on
+            the test scores), zero_miss, threshold, achieved_false_alarm and achieved_miss (both
+            at the verifier's own threshold), n_genuine, n_impostor, n_false_alarm and n_miss
+            (counts at that threshold).
+        """
+        return self._frame.copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row per verifier: means over subjects with intervals.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by verifier. n_subjects; for each of miss_rate, eer and auc the mean, the
+            standard deviation over subjects (``_sd``, n - 1) and the bootstrap percentile
+            interval of the mean (``_lower``, ``_upper``); the means of zero_miss,
+            achieved_false_alarm and achieved_miss.
+        """
+        return self._summary.copy()
+
+    def operating_point(self) -> pd.DataFrame:
+        """Return the errors at each verifier's own threshold, in the words of [1]_.
+
+        That paper counts a genuine sample rejected as a false negative and an impostor sample
+        accepted as a false positive: its false negatives are the false alarms of this package,
+        its false positives the misses. The threshold is set on the training samples.
+
+        Returns
+        -------
+        DataFrame
+            One row per verifier and subject: verifier, subject, false_negatives (of n_genuine),
+            false_positives (of n_impostor), n_genuine, n_impostor.
+
+        References
+        ----------
+        .. [1] C. Zhang, Y. Zhang and F. Li (2021), doi:10.1155/2021/6648726, table 1.
+        """
+        words = {"n_false_alarm": "false_negatives", "n_miss": "false_positives"}
+        columns = ["verifier", "subject", *words, "n_genuine", "n_impostor"]
+        return self._frame[columns].rename(columns=words)
+
+    def mean_curves(self) -> dict[str, MeanCurve]:
+        """Return the mean error curve of each verifier over subjects."""
+        return {
+            name: mean_curve([(o.genuine, o.impostor) for o in self.outcomes if o.verifier == name])
+            for name in self.verifiers
+        }
+
+    def plot_roc(self, ax: Axes | None = None) -> Axes:
+        """Draw the mean ROC curve of each verifier.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        Axes
+            The axes drawn on.
+        """
+        return figures.draw_roc(self.mean_curves(), false_alarm=self.false_alarm, ax=ax)
+
+    def plot_det(self, ax: Axes | None = None) -> Axes:
+        """Draw the mean DET curve of each verifier, on normal-deviate axes.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        Axes
+            The axes drawn on.
+        """
+        return figures.draw_det(self.mean_curves(), false_alarm=self.false_alarm, ax=ax)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write `to_frame` to a CSV file, in one step.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; an existing one is replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        return write_text(path, self._frame.to_csv(index=False))
+
+    def report(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        command: str = "",
+        progress: Progress | None = None,
+    ) -> Path:
+        """Write a report that a reader outside the field can follow.
+
+        The folder receives report.html, which needs no other file, and beside it per_subject.csv,
+        summary.csv, operating_point.csv, evaluation.json and the figures as PNG files. All files
+        appear at once when everything has been made.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            Folder to write to; created if missing.
+        command : str, default ""
+            Command that repeats the evaluation, shown in the report.
+        progress : callable, optional
+            Called as ``progress(what, done, total)``.
+
+        Returns
+        -------
+        Path
+            The HTML file.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written.
+        """
+        content = ReportContent(
+            protocol=self.protocol,
+            protocol_text=self.protocol_text,
+            false_alarm=self.false_alarm,
+            bootstrap=self.bootstrap,
+            verifiers=self.verifiers,
+            provenance=self.provenance,
+            versions=self.versions,
+            samples=self.samples,
+            representations=self.representations,
+            curves=self.mean_curves(),
+            per_subject=self.to_frame(),
+            summary=self.summary(),
+            operating_point=self.operating_point(),
+            command=command,
+            notice=self.notice,
+        )
+        return write_report(content, directory, progress=progress)
