@@ -3,12 +3,8 @@
 from hawkeys.datasets.cmu import load_cmu
 from hawkeys.datasets.demo import load_demo
 from hawkeys.datasets.keystrokes import Keystrokes
-from hawkeys.datasets.registry import (
-    DatasetInfo,
-    Provenance,
-    available_datasets,
-    load_dataset,
-)
+from hawkeys.datasets.provenance import Provenance
+from hawkeys.datasets.registry import DatasetInfo, available_datasets, load_dataset
 from hawkeys.datasets.timings import (
     check_timings,
     join_timings,

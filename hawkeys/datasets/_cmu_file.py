@@ -104,13 +104,7 @@ def _decode(content: bytes) -> str:
 
 def _read_csv(text: str) -> pd.DataFrame:
     try:
-        # round_trip: the default parser may miss the nearest float in the last bit.
-        frame = pd.read_csv(
-            io.StringIO(text),
-            dtype={"subject": str},
-            float_precision="round_trip",
-            low_memory=False,
-        )
+        frame = pd.read_csv(io.StringIO(text), dtype={"subject": str}, low_memory=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise _BrokenFileError(f"the table cannot be read ({error}).") from error
     if not isinstance(frame.index, pd.RangeIndex):
@@ -129,9 +123,14 @@ def _read_xls(content: bytes) -> pd.DataFrame:
         ) from error
     damage = (ValueError, AssertionError, IndexError, KeyError, struct.error)
     try:
-        return pd.read_excel(io.BytesIO(content), engine="xlrd", dtype={"subject": str})
+        return pd.read_excel(
+            io.BytesIO(content),
+            engine="xlrd",
+            dtype={"subject": str},
+            engine_kwargs={"logfile": io.StringIO()},  # xlrd would print to the screen
+        )
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *damage) as error:
-        raise _BrokenFileError(f"the .xls file is damaged ({error}).") from error
+        raise _BrokenFileError(f"the .xls file is damaged ({error!r}).") from error
 
 
 def _check_columns(frame: pd.DataFrame) -> None:

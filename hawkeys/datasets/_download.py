@@ -8,6 +8,7 @@ import tempfile
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pooch
@@ -90,10 +91,20 @@ def keep(content: bytes, path: Path) -> str | None:
 
 
 def _fetch(url: str, received: io.BytesIO, failures: list[Exception]) -> None:
+    responses: list[Any] = []
+
+    def remember(response: Any, *_: Any, **__: Any) -> None:
+        responses.append(response)
+
     try:
-        pooch.HTTPDownloader(timeout=_READ_SECONDS)(url, received, None)
+        pooch.HTTPDownloader(timeout=_READ_SECONDS, hooks={"response": remember})(
+            url, received, None
+        )
     except (OSError, ValueError) as error:
         failures.append(error)
+    finally:
+        for response in responses:  # pooch leaves the connection open after a failure
+            response.close()
 
 
 def _reason(error: Exception, url: str) -> str:

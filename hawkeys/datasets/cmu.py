@@ -10,7 +10,8 @@ import pooch
 
 from hawkeys.datasets._cmu_file import parse_cmu
 from hawkeys.datasets._download import download, keep
-from hawkeys.datasets.keystrokes import Keystrokes
+from hawkeys.datasets.keystrokes import Keystrokes, with_origin
+from hawkeys.datasets.provenance import Provenance
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
 __all__ = ["load_cmu"]
@@ -19,7 +20,7 @@ CMU_URL = "http://www.cs.cmu.edu/~keystroke/DSL-StrongPasswordData.csv"
 CMU_FILE = "DSL-StrongPasswordData.csv"
 _ADVICE = (
     f"Place {CMU_FILE} in the folder cmu of a folder named by the environment variable "
-    "HAWKEYS_DATA, or use load_demo()."
+    "HAWKEYS_DATA, or take the simulated demo."
 )
 
 
@@ -70,7 +71,13 @@ def load_cmu(path: str | os.PathLike[str] | None = None) -> Keystrokes:
     ...
     hawkeys.exceptions.DatasetNotFoundError: no-such-file.csv: no such file. Check the path.
     """
-    return parse_cmu(*obtain_cmu(path))
+    return read_cmu(path)[0]
+
+
+def read_cmu(path: str | os.PathLike[str] | None = None) -> tuple[Keystrokes, Provenance]:
+    """Return the benchmark and the record of where it comes from."""
+    content, source = obtain_cmu(path)
+    return with_origin(parse_cmu(content, source), "cmu", source, content=content)
 
 
 def obtain_cmu(path: str | os.PathLike[str] | None = None) -> RawFile:
@@ -116,8 +123,8 @@ def _read(path: Path) -> RawFile:
 
 def _obtain_from_web() -> RawFile:
     looked = ", ".join(str(place) for place in cmu_places()[::3])
-    hint = "" if os.environ.get("HAWKEYS_DATA") else " (HAWKEYS_DATA is not set)"
-    start = f"CMU benchmark: no file {looked}{hint} (nor .gz or .xls), and "
+    hint = "" if os.environ.get("HAWKEYS_DATA") else "; HAWKEYS_DATA is not set"
+    start = f"CMU benchmark: no file {looked} (nor .csv.gz or .xls there{hint}), and "
     try:
         raw = RawFile(download(CMU_URL), CMU_URL)
     except DatasetNotFoundError as error:

@@ -41,10 +41,12 @@ import numpy as np
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import check_count
 from hawkeys.datasets._cmu_file import CMU_KEYS
-from hawkeys.datasets.keystrokes import Keystrokes
+from hawkeys.datasets.keystrokes import Keystrokes, with_origin
+from hawkeys.datasets.provenance import Provenance
 
 __all__ = ["load_demo"]
 
+_NOTICE = "These typists are simulated: no real person typed the samples."
 _TICK = 1e-4
 _MIN_TICKS = 10
 
@@ -120,8 +122,22 @@ def load_demo(
     >>> from hawkeys.datasets import load_demo
     >>> load_demo(n_subjects=3)
     Keystrokes: 1,200 samples of 11 keys (period t i e five Shift.r o a n l Return)
-      3 subjects (demo01 demo02 demo03), 8 sessions, 400 repetitions each
+      3 subjects (demo01 demo02 demo03), 8 sessions, 400 repetitions each, SIMULATED
     """
+    return simulate_demo(
+        random_state, n_subjects=n_subjects, n_sessions=n_sessions, n_repetitions=n_repetitions
+    )[0]
+
+
+def simulate_demo(
+    random_state: RandomState = 0,
+    *,
+    n_subjects: int = 20,
+    n_sessions: int = 8,
+    n_repetitions: int = 50,
+    notice: str = _NOTICE,
+) -> tuple[Keystrokes, Provenance]:
+    """Return the demo and the record that says it is simulated."""
     check_count(n_subjects, "n_subjects")
     check_count(n_sessions, "n_sessions")
     check_count(n_repetitions, "n_repetitions")
@@ -131,13 +147,18 @@ def load_demo(
     ]
     names = np.array([f"demo{u:02d}" for u in range(1, n_subjects + 1)])
     sessions = np.repeat(np.arange(1, n_sessions + 1), n_repetitions)
-    return Keystrokes.from_timings(
-        np.concatenate(rows),
+    matrix = np.concatenate(rows)
+    keystrokes = Keystrokes.from_timings(
+        matrix,
         subject=np.repeat(names, sessions.size),
         session=np.tile(sessions, n_subjects),
         repetition=np.tile(np.arange(1, n_repetitions + 1), n_subjects * n_sessions),
         keys=CMU_KEYS,
     )
+    seed = random_state if isinstance(random_state, int) else "..."
+    source = f"hawkeys.datasets.load_demo({seed})"
+    content = matrix.astype("<f8").tobytes()
+    return with_origin(keystrokes, "demo", source, content=content, notice=notice)
 
 
 def _draw_typist(rng: np.random.Generator) -> _Typist:

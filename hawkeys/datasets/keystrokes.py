@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys.datasets.provenance import Provenance, sha256_of
 from hawkeys.datasets.timings import (
     check_keys,
     check_timings,
@@ -42,6 +43,8 @@ class Keystrokes:
         Names of the keys in the order in which they are pressed.
     press, release : ndarray of float64, shape (n_samples, K)
         Seconds since the first press of the sample.
+    origin : Provenance or None
+        Where the samples come from, set by the functions that load a data set.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Keystrokes:
     release: FloatArray
     # The intervals as given: sums of them, taken back apart, would differ in the last bits.
     _intervals: FloatArray
+    origin: Provenance | None = None
 
     def __post_init__(self) -> None:
         for array in (self.subject, self.session, self.repetition, self.press, self.release):
@@ -166,6 +170,11 @@ class Keystrokes:
         """The typists, in the order in which they first appear."""
         return tuple(dict.fromkeys(self.subject.tolist()))
 
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Where the samples come from, as text for a report; empty if it is not known."""
+        return {} if self.origin is None else self.origin.to_dict()
+
     def timings(self) -> pd.DataFrame:
         """Return the timing matrix, exactly as it was given.
 
@@ -224,6 +233,7 @@ class Keystrokes:
             press=self.press[picked],
             release=self.release[picked],
             _intervals=self._intervals[picked],
+            origin=self.origin,
         )
 
     def __len__(self) -> int:
@@ -232,12 +242,29 @@ class Keystrokes:
     def __repr__(self) -> str:
         repetitions = np.unique(self.subject, return_counts=True)[1]
         sessions = np.unique(self.session).size
+        simulated = ", SIMULATED" if self.origin is not None and self.origin.simulated else ""
         return (
             f"Keystrokes: {_count(len(self), 'sample')} of {_count(len(self.keys), 'key')} "
             f"({_shorten(self.keys)})\n"
             f"  {_count(len(self.subjects), 'subject')} ({_shorten(self.subjects)}), "
-            f"{_count(sessions, 'session')}, {_span(repetitions)} each"
+            f"{_count(sessions, 'session')}, {_span(repetitions)} each{simulated}"
         )
+
+
+def with_origin(
+    keystrokes: Keystrokes, name: str, source: str, *, content: bytes, notice: str = ""
+) -> tuple[Keystrokes, Provenance]:
+    """Return the samples of a data set with the record of where they come from, and the record."""
+    origin = Provenance(
+        name=name,
+        source=source,
+        sha256=sha256_of(content),
+        n_samples=len(keystrokes),
+        n_subjects=len(keystrokes.subjects),
+        simulated=name == "demo",
+        notice=notice,
+    )
+    return replace(keystrokes, origin=origin), origin
 
 
 def _read_frame(

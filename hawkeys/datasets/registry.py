@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from hawkeys._validation import check_choice
-from hawkeys.datasets._cmu_file import parse_cmu
-from hawkeys.datasets.cmu import CMU_URL, cmu_places, find_cmu, obtain_cmu
-from hawkeys.datasets.demo import load_demo
+from hawkeys.datasets.cmu import CMU_URL, cmu_places, find_cmu, read_cmu
+from hawkeys.datasets.demo import simulate_demo
 from hawkeys.datasets.keystrokes import Keystrokes
+from hawkeys.datasets.provenance import Provenance
 from hawkeys.exceptions import DatasetNotFoundError, InvalidParameterError
 
-__all__ = ["DatasetInfo", "Provenance", "available_datasets", "load_dataset"]
+__all__ = ["DatasetInfo", "available_datasets", "load_dataset"]
 
 _CHOICES = ("auto", "cmu", "demo")
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a data set comes from; printed with every result.
-
-    Attributes
-    ----------
-    name : str
-        "cmu" or "demo".
-    source : str
-        Path of the file, the address it was downloaded from, or the function that simulated it.
-    sha256 : str
-        Hash of the file as it lies on disk; of a simulated set, of its timing matrix (float64,
-        little-endian, row by row).
-    n_samples, n_subjects : int
-        Size.
-    simulated : bool
-        True if no real person typed the samples.
-    notice : str
-        What the reader of a result must be told, or "".
-    """
-
-    name: str
-    source: str
-    sha256: str
-    n_samples: int
-    n_subjects: int
-    simulated: bool
-    notice: str
-
-    def to_dict(self) -> dict[str, str | int | bool]:
-        """Return the fields by name.
-
-        Returns
-        -------
-        dict
-            Strings, integers and booleans only, so that it can be written as JSON.
-        """
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -125,18 +84,16 @@ def load_dataset(
                 f"the demo is simulated and reads no file, got path {os.fspath(path)!r}. Leave "
                 "the path out, or name the dataset 'cmu'."
             )
-        return _load_demo("These typists are simulated: no real person typed the samples.")
+        return simulate_demo()
     try:
-        content, source = obtain_cmu(path)
+        return read_cmu(path)
     except DatasetNotFoundError as error:
         if name == "cmu" or path is not None:
             raise
-        return _load_demo(
-            "The CMU benchmark is not available, so this is the DEMO: simulated typists, no real "
-            f"person. The figures say nothing about people. Why: {error}"
+        return simulate_demo(
+            notice="The CMU benchmark is not available, so this is the DEMO: simulated typists, no "
+            f"real person. The figures say nothing about people. Why: {error}",
         )
-    keystrokes = parse_cmu(content, source)
-    return keystrokes, _describe("cmu", keystrokes, source, content)
 
 
 def available_datasets() -> tuple[DatasetInfo, ...]:
@@ -173,24 +130,3 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
         found="built in",
     )
     return cmu, demo
-
-
-def _load_demo(notice: str) -> tuple[Keystrokes, Provenance]:
-    keystrokes = load_demo()
-    content = keystrokes.timings().to_numpy(dtype="<f8").tobytes()
-    source = "hawkeys.datasets.load_demo()"
-    return keystrokes, _describe("demo", keystrokes, source, content, notice)
-
-
-def _describe(
-    name: str, keystrokes: Keystrokes, source: str, content: bytes, notice: str = ""
-) -> Provenance:
-    return Provenance(
-        name=name,
-        source=source,
-        sha256=hashlib.sha256(content).hexdigest(),
-        n_samples=len(keystrokes),
-        n_subjects=len(keystrokes.subjects),
-        simulated=name == "demo",
-        notice=notice,
-    )
