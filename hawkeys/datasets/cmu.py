@@ -111,10 +111,10 @@ def cache_folder() -> Path:
 
 
 def _read(path: Path) -> RawFile:
+    if path.is_dir():
+        raise DatasetError(f"{path}: is a folder; name the file in it.")
     try:
         return RawFile(path.read_bytes(), str(path))
-    except IsADirectoryError as error:
-        raise DatasetError(f"{path}: is a folder; name the file in it.") from error
     except OSError as error:
         raise DatasetError(
             f"{path}: cannot be read ({error.strerror}). Check its permissions."
