@@ -1,6 +1,82 @@
-"""hawkeys: statistical Hawkes processes, and a laboratory for keystroke dynamics."""
-from hawkeys.events import Events
-from hawkeys.process import Hawkes
-from hawkeys.simulation import simulate
-__all__ = ["Events","Hawkes","simulate"]
-__version__ = "0.1.0"
+"""hawkeys: statistical Hawkes processes, and a laboratory for keystroke dynamics.
+
+A short tour::
+
+    import hawkeys
+
+    truth = hawkeys.Hawkes(baseline=[0.4, 0.2], adjacency=[[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    sample = hawkeys.simulate(truth, end_time=1_000.0, rng=0)   # Events
+    result = hawkeys.fit(sample, decay=2.0)                     # maximum likelihood
+    print(result.summary())
+
+``adjacency[i, j]`` is the expected number of direct children of mark i from one event of mark j.
+`fit_each` fits every realisation alone. On this core stand the sub-packages `datasets`,
+`features`, `verifiers` and `evaluation`, the keystroke laboratory; they are imported when first
+used, as is all that needs numba.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hawkeys._version import __version__
+
+if TYPE_CHECKING:
+    from hawkeys import (
+        datasets,
+        evaluation,
+        exceptions,
+        features,
+        inference,
+        kernels,
+        plotting,
+        verifiers,
+    )
+    from hawkeys.events import Events
+    from hawkeys.inference import GammaPrior, fit, fit_each
+    from hawkeys.process import Hawkes
+    from hawkeys.result_files import load_result
+    from hawkeys.simulation import simulate
+
+__all__ = [
+    "Events",
+    "GammaPrior",
+    "Hawkes",
+    "__version__",
+    "datasets",
+    "evaluation",
+    "exceptions",
+    "features",
+    "fit",
+    "fit_each",
+    "inference",
+    "kernels",
+    "load_result",
+    "plotting",
+    "simulate",
+    "verifiers",
+]
+
+_HOME = {
+    "Events": "events",
+    "GammaPrior": "inference",
+    "Hawkes": "process",
+    "fit": "inference",
+    "fit_each": "inference",
+    "load_result": "result_files",
+    "simulate": "simulation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"hawkeys.{_HOME[name]}"), name)
+    elif name in __all__:
+        value = import_module(f"hawkeys.{name}")
+    else:
+        raise AttributeError(f"module 'hawkeys' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -16,7 +16,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel
 
-__all__ = ["Hawkes"]
+__all__ = ["Hawkes", "choose_kernel"]
 
 
 class Hawkes:
@@ -76,7 +76,7 @@ class Hawkes:
         check_shape(rates, "baseline", matrix.shape[:1], "one rate per mark of the adjacency")
         self.baseline = rates
         self.adjacency = matrix
-        self.kernel = _choose_kernel(decay, kernel)
+        self.kernel = choose_kernel(decay, kernel)
         self.kernel.check_marks(self.n_marks)
         self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
         rates.flags.writeable = matrix.flags.writeable = False
@@ -316,7 +316,8 @@ class Hawkes:
         return excitation[back], mass[back]
 
 
-def _choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
+def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
+    """Return the kernel that exactly one of `decay` and `kernel` stands for."""
     if (decay is None) == (kernel is None):
         raise InvalidParameterError(
             "give exactly one of decay (exponential kernel) and kernel; got "

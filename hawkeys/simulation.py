@@ -26,8 +26,8 @@ def simulate(
     r"""Simulate a stable Hawkes process exactly.
 
     Immigrants of mark i arrive as a Poisson process of rate :math:`\mu_i`; each event of mark j has
-    a Poisson number of direct children of mark i with mean :math:`W_{ij}`, whose lags are drawn from
-    the kernel density :math:`g_{ij}`; children beyond the window are dropped. Nothing happens
+    a Poisson number of direct children of mark i with mean :math:`W_{ij}`, with lags drawn from the
+    kernel density :math:`g_{ij}`; children beyond the window are dropped. Nothing happens
     before the window starts.
 
     Parameters
@@ -68,7 +68,7 @@ def simulate(
     >>> import hawkeys
     >>> process = hawkeys.Hawkes(baseline=[1.0], adjacency=[[0.5]], decay=2.0)
     >>> hawkeys.simulate(process, end_time=100.0, rng=0)
-    Events(n_events=190, n_marks=1, n_realizations=1, mark_names=('0',))
+    Events(n_events=219, n_marks=1, n_realizations=1, mark_names=('0',))
     """
     starts, ends = _windows(start_time, end_time, n_realizations)
     _check_size(process, ends - starts)
@@ -153,9 +153,7 @@ def _children(
     return times[parents] + lags, targets, owners[parents]
 
 
-def _draw_targets(
-    adjacency: FloatArray, sources: IntArray, rng: np.random.Generator
-) -> IntArray:
+def _draw_targets(adjacency: FloatArray, sources: IntArray, rng: np.random.Generator) -> IntArray:
     """Draw the mark of each child with probabilities proportional to the source's column."""
     cumulative = np.cumsum(adjacency, axis=0)
     # one search in the columns laid end to end: column j occupies the interval (j, j + 1]

@@ -1,8 +1,8 @@
 """Exponential excitation: states at events and at arbitrary times, and compensator integrals.
 
 Simultaneous events do not excite each other: the jumps of all events at one time are applied only
-when time advances. Excitations are densities times counts, c_j(t) = sum_{t_l < t} b exp(-b (t - t_l)),
-not yet multiplied by the adjacency.
+when time advances. Excitations, c_j(t) = sum_{t_l < t} b exp(-b (t - t_l)), are not yet multiplied
+by the adjacency.
 """
 
 import math

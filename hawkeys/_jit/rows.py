@@ -267,6 +267,18 @@ def _gap(total, slope, z, step, hessian):
 
 
 @njit(cache=True)
+def _violation(total, slope, z):
+    """Return the largest violation of the optimality conditions, without unit.
+
+    D_p must be at most 1, and equal to 1 where z_p > 0 (there counted by the share of z_p).
+    """
+    worst = 0.0
+    for p in range(z.size):
+        worst = max(worst, slope[p] - 1.0, z[p] / total * abs(slope[p] - 1.0))
+    return worst
+
+
+@njit(cache=True)
 def _search(excitation, weights, cost, shape, z, step, goal, promised):
     """Return a length of step by which L rises enough, or 0 if there is none."""
     length = 1.0
@@ -284,7 +296,7 @@ def _search(excitation, weights, cost, shape, z, step, goal, promised):
 
 @njit(cache=True)
 def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
-    """Newton ascent from z in place; return (value, gap, iterations)."""
+    """Newton ascent from z in place; return (value, gap, violation, iterations)."""
     size = cost.size
     slope, step, lower, before = np.empty(size), np.zeros(size), np.empty(size), z.copy()
     free = np.empty(size, dtype=np.bool_)
@@ -314,7 +326,7 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
             before[p] = z[p]
             promised += (slope[p] - 1.0) * step[p]
             z[p] = z[p] * slope[p] if stuck else max(z[p] + step[p], 0.0)
-    return value, gap, iteration
+    return value, gap, _violation(total, slope, z), iteration
 
 
 @njit(cache=True)
@@ -329,15 +341,26 @@ def _total(n_events, weights, shape):
 
 
 @njit(cache=True)
-def _start(total, cost, shape, z):
-    """Spread the expected total evenly over the coordinates that cost something."""
+def _acts(excitation, n_sources, p):
+    """Tell whether coordinate p excites any event: the baseline does, silent sources do not."""
+    width = excitation.size // n_sources
+    for k in range((p - 1) * width, p * width if p > 0 else 0):
+        if excitation[k] > 0.0:
+            return True
+    return p == 0
+
+
+@njit(cache=True)
+def _start(excitation, total, cost, shape, z):
+    """Spread the expected total evenly over the coordinates that can gain from it."""
     usable = 0
     for p in range(cost.size):
-        usable += cost[p] > 0.0
+        gains = shape[p] > 0.0 or _acts(excitation, cost.size - 1, p)
+        z[p] = 1.0 if cost[p] > 0.0 and gains else 0.0
+        usable += z[p] > 0.0
     for p in range(cost.size):
-        z[p] = 0.0
-        if cost[p] > 0.0:
-            z[p] = max(total / usable, shape[p], 1e-300)
+        if z[p] > 0.0:
+            z[p] = max(total / usable, shape[p])
 
 
 @njit(cache=True)
@@ -357,17 +380,17 @@ def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     n_sources = cost.size - 1
     n_events = excitation.size // n_sources
     total = _total(n_events, weights, shape)
-    value, gap, steps = 0.0, 0.0, 0
+    outcome = 0.0, 0.0, 0.0, 0
     if total == 0.0:
-        return value, gap, steps
-    _start(total, cost, shape, z)
+        return outcome
+    _start(excitation, total, cost, shape, z)
     for whole in range(n_events < _SUBSAMPLE_FROM, 2):
         m = n_events if whole else n_events // _SUBSAMPLE
         part_weights = weights[:m]
         share = _total(m, part_weights, shape) / total
         for p in range(z.size):
             z[p] *= share
-        value, gap, steps = _climb(
+        outcome = _climb(
             excitation if whole else _head(excitation, n_sources, m),
             part_weights,
             cost * share,
@@ -381,20 +404,20 @@ def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
             if cost[p] > 0.0 and not whole:
                 # a coordinate that was 0 in the part may matter in the whole
                 z[p] = max(z[p] / share, 1e-6 * total)
-    return value, gap, steps
+    return outcome
 
 
 @njit(cache=True, parallel=True)
 def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, keep):
     """Solve every row problem.
 
-    Returns x (n_blocks, P); report (n_blocks, 3) with the objective, the gap bound and the number
-    of iterations; and, if `keep`, the negative Hessians in x (n_blocks, P, P) and the objective's
-    traces (n_blocks, max_iter), else empty arrays.
+    Returns x (n_blocks, P); report (n_blocks, 4) with the objective, the gap bound, the violation
+    of the optimality conditions and the number of iterations; and, if `keep`, the negative Hessians
+    in x (n_blocks, P, P) and the objective's traces (n_blocks, max_iter), else empty arrays.
     """
     n_blocks, size = cost.shape
     x = np.zeros((n_blocks, size))
-    report = np.zeros((n_blocks, 3))
+    report = np.zeros((n_blocks, 4))
     kept = n_blocks if keep else 0
     hessians = np.zeros((kept, size, size))
     traces = np.full((kept, max_iter), np.nan)
@@ -403,7 +426,7 @@ def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, k
         begin, end = offsets[b], offsets[b + 1]
         trace = np.full(max_iter, np.nan)
         hessian = np.zeros((size, size))
-        value, gap, steps = _solve_row(
+        value, gap, violation, steps = _solve_row(
             excitation[(size - 1) * begin : (size - 1) * end],
             weights[begin:end],
             cost[b],
@@ -413,7 +436,7 @@ def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, k
             hessian,
             trace,
         )
-        report[b, 0], report[b, 1], report[b, 2] = value, gap, steps
+        report[b, 0], report[b, 1], report[b, 2], report[b, 3] = value, gap, violation, steps
         for p in range(size):
             x[b, p] = x[b, p] / cost[b, p] if cost[b, p] > 0.0 else 0.0
             for q in range(size if keep else 0):

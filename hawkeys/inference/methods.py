@@ -1,0 +1,87 @@
+"""The table of inference methods behind `hawkeys.fit` and `hawkeys.fit_each`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hawkeys._validation import check_choice
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.newton import solve_map, solve_mle
+from hawkeys.inference.options import MAPOptions, MLEOptions, StochasticVIOptions, VIOptions
+from hawkeys.inference.solution import Solution
+from hawkeys.inference.stochastic import solve_vi_stochastic
+from hawkeys.inference.variational import solve_vi
+
+__all__ = ["METHODS", "Method", "choose_method"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way of solving row problems.
+
+    Attributes
+    ----------
+    name : str
+        Name in the table.
+    title : str
+        Name in words, for summaries.
+    options : type
+        Frozen record of its options.
+    solve : callable
+        ``solve(design, options, seeds, keep=...) -> Solution``, one seed per row problem.
+    """
+
+    name: str
+    title: str
+    options: type
+    solve: Callable[..., Solution]
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("mle", "maximum likelihood", MLEOptions, solve_mle),
+        Method("map", "maximum a posteriori", MAPOptions, solve_map),
+        Method("vi", "variational inference (deterministic)", VIOptions, solve_vi),
+        Method(
+            "vi_stochastic",
+            "variational inference (stochastic)",
+            StochasticVIOptions,
+            solve_vi_stochastic,
+        ),
+    )
+}
+
+
+def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
+    """Return the method and its checked options.
+
+    Parameters
+    ----------
+    name : str
+        A key of `METHODS`.
+    given : dict
+        Options by name.
+
+    Returns
+    -------
+    method : Method
+        The entry of the table.
+    options : object
+        An instance of ``method.options``.
+
+    Raises
+    ------
+    InvalidParameterError
+        No such method, or an option the method does not have.
+    """
+    method = METHODS[check_choice(name, "method", tuple(METHODS))]
+    known = [option.name for option in fields(method.options)]
+    for option in given:
+        if option not in known:
+            raise InvalidParameterError(
+                f"method {name!r} has no option {option!r}; it has {', '.join(known)}."
+            )
+    return method, method.options(**given)

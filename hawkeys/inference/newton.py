@@ -1,0 +1,54 @@
+"""Maximum likelihood and Gamma-prior MAP, by Newton steps per row with an active set."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._jit import rows
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys.inference.options import MAPOptions, MLEOptions
+from hawkeys.inference.solution import Solution
+
+__all__ = ["solve_map", "solve_mle"]
+
+
+def solve_mle(design: Design, options: MLEOptions, seeds: IntArray, *, keep: bool) -> Solution:
+    """Maximise the log-likelihood of every row problem; `keep` asks for information and traces."""
+    flat = np.zeros(design.n_marks + 1)
+    return _solve(design, options, (flat, flat), keep)
+
+
+def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: bool) -> Solution:
+    """Maximise the log posterior (without its normaliser) of every row problem."""
+    prior = options.prior
+    terms = prior.exponents(design.n_marks), prior.rates(design.n_marks)
+    return _solve(design, options, terms, keep)
+
+
+def _solve(
+    design: Design, options: MLEOptions, prior: tuple[FloatArray, FloatArray], keep: bool
+) -> Solution:
+    exponents, rates = prior
+    cost = design.cost + rates
+    x, report, information, traces = rows.solve_rows(
+        design.excitation,
+        design.weights,
+        design.offsets,
+        cost,
+        exponents,
+        options.tolerance,
+        options.max_iter,
+        keep,
+    )
+    return Solution(
+        x=x,
+        identified=cost > 0,
+        objective=report[:, 0],
+        gap=report[:, 1],
+        violation=report[:, 2],
+        converged=report[:, 1] <= options.tolerance,
+        n_iterations=report[:, 3].astype(np.int64),
+        traces=traces,
+        information=information if keep else None,
+    )

@@ -1,0 +1,184 @@
+"""Options of the inference methods: one frozen record per method, checked when built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hawkeys._validation import check_count, check_fraction, check_nonnegative, check_positive
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.priors import GammaPrior
+
+__all__ = ["MAPOptions", "MLEOptions", "StochasticVIOptions", "VIOptions"]
+
+
+@dataclass(frozen=True)
+class MLEOptions:
+    """Options of ``method="mle"``: maximum likelihood by Newton steps per target mark.
+
+    Parameters
+    ----------
+    tolerance : float, default 1e-7
+        Stop when what is still to gain is provably below this, in nats per target mark.
+    max_iter : int, default 200
+        Most Newton steps per target mark.
+
+    Raises
+    ------
+    InvalidParameterError
+        A value out of range.
+    """
+
+    tolerance: float = 1e-7
+    max_iter: int = 200
+
+    def __post_init__(self) -> None:
+        check_positive(self.tolerance, "tolerance")
+        check_count(self.max_iter, "max_iter")
+
+
+@dataclass(frozen=True)
+class MAPOptions(MLEOptions):
+    """Options of ``method="map"``: posterior mode under Gamma priors, by the same Newton steps.
+
+    Parameters
+    ----------
+    tolerance : float, default 1e-7
+        As for maximum likelihood.
+    max_iter : int, default 200
+        As for maximum likelihood.
+    prior : GammaPrior, default GammaPrior()
+        Priors of the parameters.
+
+    Raises
+    ------
+    InvalidParameterError
+        A value out of range, or `prior` is not a GammaPrior.
+    """
+
+    prior: GammaPrior = field(default_factory=GammaPrior)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.prior, GammaPrior):
+            raise InvalidParameterError(
+                f"prior must be a hawkeys.GammaPrior; got {self.prior!r}. "
+                "Write GammaPrior(shape=..., rate=...)."
+            )
+
+
+@dataclass(frozen=True)
+class VIOptions:
+    r"""Options of ``method="vi"``: deterministic variational inference.
+
+    The log prior is :math:`-\theta_p^2 / C_p`, a zero-mean Gaussian of variance C_p / 2 restricted
+    to positive values.
+
+    Parameters
+    ----------
+    likelihood_weight : float, default 1.0
+        Factor on the log-likelihood (the keystroke paper's is 10: each sample replicated).
+    relevance_determination : bool, default True
+        Whether every C_p is set to its optimum 2 E theta_p^2, which prunes what the data do not
+        need; else C_p stays at `prior_coefficient`.
+    prior_coefficient : float, default 0.1
+        C, used if `relevance_determination` is off. For the baseline it carries the unit of time.
+    n_draws : int, optional
+        Number of fixed base draws behind the expectations. Default: 4 per parameter of a row, at
+        least 32.
+    tolerance : float, default 1e-6
+        Stop when the next step promises less than this, in nats per target mark.
+    max_iter : int, default 200
+        Most Newton steps per target mark.
+
+    Raises
+    ------
+    InvalidParameterError
+        A value out of range.
+
+    References
+    ----------
+    Giordano, R., Ingram, M. and Broderick, T. (2024). Black box variational inference with a
+    deterministic objective. JMLR 25(18), 1-39. arXiv:2304.05527
+    """
+
+    likelihood_weight: float = 1.0
+    relevance_determination: bool = True
+    prior_coefficient: float = 0.1
+    n_draws: int | None = None
+    tolerance: float = 1e-6
+    max_iter: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("likelihood_weight", "prior_coefficient", "tolerance"):
+            check_positive(getattr(self, name), name)
+        check_count(self.max_iter, "max_iter")
+        if self.n_draws is not None:
+            check_count(self.n_draws, "n_draws", minimum=2)
+
+
+@dataclass(frozen=True)
+class StochasticVIOptions:
+    r"""Options of ``method="vi_stochastic"``: the published algorithm, constant by constant.
+
+    Parameters
+    ----------
+    likelihood_weight : float, default 1.0
+        Factor on the log-likelihood.
+    n_steps : int, default 20000
+        Steps of Adam, one posterior draw each.
+    learning_rate : float, default 0.01
+        Rate of the first step.
+    learning_rate_factor : float, default 0.9999
+        Factor on the rate after every step.
+    first_moment, second_moment : float, default 0.9 and 0.999
+        Adam's fading factors.
+    epsilon : float, default 1e-8
+        Adam's guard against division by zero.
+    prior_coefficient : float, default 0.1
+        C_p at the start.
+    relevance_determination : bool, default True
+        Whether C_p is updated, every `update_every` steps from one fresh draw, to
+        ``(1 - damping) C_p + damping 2 theta_p^2``.
+    damping : float, default 0.5
+        Share of the new value in that update.
+    update_every : int, default 100
+        Steps between the updates.
+    start_location, start_scale, start_jitter : float, default 0.1, 0.2 and 0.1
+        The start is a ~ N(start_location, start_jitter^2) and s ~ N(start_scale, start_jitter^2),
+        s clipped to [0.1, 2].
+
+    Raises
+    ------
+    InvalidParameterError
+        A value out of range.
+
+    References
+    ----------
+    Salehi, F., Trouleau, W., Grossglauser, M. and Thiran, P. (2019). Learning Hawkes processes from
+    a handful of events. NeurIPS 32, algorithm 1. arXiv:1911.00292
+    """
+
+    likelihood_weight: float = 1.0
+    n_steps: int = 20_000
+    learning_rate: float = 0.01
+    learning_rate_factor: float = 0.9999
+    first_moment: float = 0.9
+    second_moment: float = 0.999
+    epsilon: float = 1e-8
+    prior_coefficient: float = 0.1
+    relevance_determination: bool = True
+    damping: float = 0.5
+    update_every: int = 100
+    start_location: float = 0.1
+    start_scale: float = 0.2
+    start_jitter: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("likelihood_weight", "learning_rate", "epsilon", "prior_coefficient"):
+            check_positive(getattr(self, name), name)
+        for name in ("learning_rate_factor", "start_scale", "start_jitter"):
+            check_nonnegative(getattr(self, name), name)
+        for name in ("first_moment", "second_moment", "damping"):
+            check_fraction(getattr(self, name), name)
+        check_count(self.n_steps, "n_steps")
+        check_count(self.update_every, "update_every")

@@ -1,0 +1,54 @@
+"""`Solution`: what every inference method returns for a batch of row problems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.posterior import LogNormalPosterior
+
+__all__ = ["Solution"]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Solutions of row problems; P = n_marks + 1, baseline first.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n_blocks, P)
+        Point estimates; 0 where a parameter is not identified.
+    identified : ndarray of bool, shape (n_blocks, P)
+        False where the data (and the prior) say nothing about a parameter.
+    objective : ndarray, shape (n_blocks,)
+        What was maximised: log-likelihood, log posterior or evidence bound, in nats.
+    gap : ndarray, shape (n_blocks,)
+        What is still to gain, in nats: an upper bound for likelihoods, the next step's promise for
+        bounds, NaN where nothing is known.
+    converged : ndarray of bool, shape (n_blocks,)
+        Whether the tolerance was met.
+    n_iterations : ndarray of int, shape (n_blocks,)
+        Steps taken.
+    traces : ndarray, shape (n_blocks, steps) or (0, 0)
+        Objective along the way, NaN after the last step.
+    violation : ndarray, shape (n_blocks,) or None
+        Largest violation of the optimality conditions, without unit.
+    information : ndarray, shape (n_blocks, P, P) or None
+        Minus the second derivatives of the objective in x.
+    posterior : LogNormalPosterior or None
+        Marginals of shape (n_blocks, P).
+    prior_coefficient : ndarray, shape (n_blocks, P) or None
+        C of the Gaussian priors.
+    """
+
+    x: FloatArray
+    identified: BoolArray
+    objective: FloatArray
+    gap: FloatArray
+    converged: BoolArray
+    n_iterations: IntArray
+    traces: FloatArray
+    violation: FloatArray | None = None
+    information: FloatArray | None = None
+    posterior: LogNormalPosterior | None = None
+    prior_coefficient: FloatArray | None = None

@@ -1,0 +1,84 @@
+"""Plots of processes and results. Each takes `ax`, returns it, and never shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike
+from hawkeys._validation import as_float_array, check_square
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_adjacency"]
+
+_ANNOTATE_UP_TO = 8
+
+
+def plot_adjacency(
+    adjacency: ArrayLike,
+    *,
+    mark_names: Sequence[str] | None = None,
+    vmax: float | None = None,
+    colorbar: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw an adjacency matrix as a heat map, sources across and targets down.
+
+    Parameters
+    ----------
+    adjacency : array_like, shape (n_marks, n_marks)
+        Expected direct children of the row's mark from one event of the column's mark.
+    mark_names : sequence of str, length n_marks, optional
+        Tick labels. Default: "0", "1", ...
+    vmax : float, optional
+        Value of the darkest colour. Default: the largest entry.
+    colorbar : bool, default True
+        Whether to add a colour bar.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: the current axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    InvalidParameterError
+        The matrix is not square and finite, or the labels do not fit.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("agg")
+    >>> from hawkeys.plotting import plot_adjacency
+    >>> ax = plot_adjacency([[0.3, 0.1], [0.0, 0.5]], mark_names=["a", "b"])
+    >>> ax.get_xlabel()
+    'source'
+    """
+    import matplotlib.pyplot as plt
+
+    matrix = check_square(as_float_array(adjacency, "adjacency"), "adjacency")
+    size = matrix.shape[0]
+    names = [str(m) for m in range(size)] if mark_names is None else list(mark_names)
+    if len(names) != size:
+        raise InvalidParameterError(f"got {len(names)} mark_names for {size} marks: {names}.")
+    axes = plt.gca() if ax is None else ax
+    top = float(vmax if vmax is not None else max(matrix.max(), 1e-12))
+    image = axes.imshow(matrix, cmap="Blues", vmin=0.0, vmax=top)
+    rotate = max(map(len, names)) > 2
+    axes.set_xticks(range(size), names, rotation=90 if rotate else 0)
+    axes.set_yticks(range(size), names)
+    axes.set_xlabel("source")
+    axes.set_ylabel("target")
+    if size <= _ANNOTATE_UP_TO:
+        for i, j in np.ndindex(size, size):
+            colour = "white" if matrix[i, j] > 0.6 * top else "black"
+            axes.text(j, i, f"{matrix[i, j]:.2g}", ha="center", va="center", color=colour)
+    if colorbar:
+        axes.figure.colorbar(image, ax=axes, label="expected direct children")
+    return axes

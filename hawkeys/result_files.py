@@ -1,0 +1,98 @@
+"""Reading saved results back."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hawkeys._records import SCHEMA, decode_floats
+from hawkeys.exceptions import HawkeysError, ResultFileError
+from hawkeys.kernels import kernel_from_dict
+from hawkeys.posterior import LogNormalPosterior
+from hawkeys.process import Hawkes
+from hawkeys.results import FitResult, LikelihoodResult, VariationalResult
+
+__all__ = ["load_result"]
+
+_FLOAT_ARRAYS = ("trace", "information", "prior_coefficient")
+_KINDS: dict[str, type[FitResult]] = {
+    kind.kind: kind for kind in (LikelihoodResult, VariationalResult)
+}
+
+
+def load_result(path: str | os.PathLike[str]) -> FitResult:
+    """Read a result that `FitResult.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A JSON file.
+
+    Returns
+    -------
+    LikelihoodResult or VariationalResult
+        Equal to the result that was saved.
+
+    Raises
+    ------
+    ResultFileError
+        The file is missing, truncated, of another kind or schema, or lacks a field.
+
+    Examples
+    --------
+    >>> import hawkeys, pathlib, tempfile
+    >>> result = hawkeys.fit([[0.5, 1.0, 2.5]], decay=1.0, end_time=4.0)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "fit.json"
+    >>> result.save(path)
+    >>> hawkeys.load_result(path).log_likelihood == result.log_likelihood
+    True
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultFileError(f"cannot read {path}: {error.strerror}.") from error
+    except ValueError as error:
+        raise ResultFileError(
+            f"{path} is not a complete JSON file ({error}). Save the result again."
+        ) from error
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        raise ResultFileError(
+            f"{path} holds schema {found!r}; this version reads {SCHEMA!r}. If a newer hawkeys "
+            "wrote it, upgrade."
+        )
+    try:
+        return _rebuild(record)
+    except KeyError as error:
+        raise ResultFileError(f"{path} lacks the field {error}. Save the result again.") from error
+    except (HawkeysError, TypeError, ValueError, AttributeError) as error:
+        raise ResultFileError(f"{path} holds a broken field: {error}") from error
+
+
+def _rebuild(record: dict[str, Any]) -> FitResult:
+    fields = {key: value for key, value in record.items() if key not in ("schema", "kind")}
+    process = fields["process"]
+    fields["process"] = Hawkes(
+        process["baseline"],
+        process["adjacency"],
+        kernel=kernel_from_dict(process["kernel"]),
+        mark_names=process["mark_names"],
+    )
+    for name in _FLOAT_ARRAYS:
+        if name in fields:
+            fields[name] = decode_floats(fields[name])
+    if "posterior" in fields:
+        marginals = fields["posterior"]
+        fields["posterior"] = LogNormalPosterior(
+            decode_floats(marginals["location"]), decode_floats(marginals["scale"])
+        )
+    fields["identified"] = np.array(fields["identified"], dtype=bool)
+    fields["event_counts"] = np.array(fields["event_counts"], dtype=np.int64)
+    for name in ("optimality_gap", "kkt_residual"):
+        if fields.get(name, 0.0) is None:
+            fields[name] = float("nan")
+    return _KINDS[record["kind"]](**fields)
