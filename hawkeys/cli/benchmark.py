@@ -26,7 +26,7 @@ __all__ = ["command"]
 
 _OUTPUT = "hawkeys-output"
 _EPILOG = "\b\nVerifiers:\n" + "\n".join(
-    f"  {entry.name:<24} {entry.description}" for entry in VERIFIERS.values()
+    f"  {entry.name:<23} {entry.description}" for entry in VERIFIERS.values()
 )
 
 
@@ -140,9 +140,9 @@ def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
     if asked.report:
         check_output_directory(asked.output)
     progress("Loading data", 0, 1)
-    data, provenance = load_dataset(asked.dataset, path=asked.data_path)
+    data, _ = load_dataset(asked.dataset, path=asked.data_path)
     progress("Loading data", 1, 1)
-    evaluation = evaluate(
+    return evaluate(
         verifiers,
         data,
         protocol=asked.protocol,
@@ -151,7 +151,6 @@ def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
         n_jobs=asked.jobs,
         progress=progress,
     )
-    return evaluation.with_provenance(provenance)
 
 
 def _print(evaluation: Evaluation) -> None:

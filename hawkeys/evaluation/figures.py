@@ -108,7 +108,8 @@ def draw_det(
     ax = _new_axes() if ax is None else ax
     low, high = _DET_LIMITS
     for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
-        inside = (curve.false_alarm > 0) & (curve.false_alarm < 1) & (curve.miss > 0)
+        inside = (0 < curve.false_alarm) & (curve.false_alarm < 1)
+        inside &= (0 < curve.miss) & (curve.miss < 1)
         ax.plot(ndtri(curve.false_alarm[inside]), ndtri(curve.miss[inside]), label=name, **style)
     ax.plot(ndtri([low, high]), ndtri([low, high]), color="0.75", lw=1, zorder=0)
     ax.axvline(ndtri(false_alarm), color="0.4", lw=1, ls=(0, (1, 2)), zorder=0)

@@ -184,5 +184,6 @@ def _listed_files(target: Path) -> set[Path]:
         listed = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    names = {Path(name) for name in listed if isinstance(name, str)}
+    entries = listed if isinstance(listed, list) else []
+    names = {Path(name) for name in entries if isinstance(name, str)}
     return {name for name in names if not name.is_absolute() and ".." not in name.parts}

@@ -132,19 +132,19 @@ _ZZL = "Zhang, Zhang and Li (2021), doi:10.1155/2021/6648726"
 _ENTRIES = (
     VerifierEntry(
         "raw-scaled-manhattan",
-        "raw timings, Manhattan distance to the mean divided by the standard deviation",
+        "raw timings, Manhattan / standard deviation",
         _ZZL,
         lambda s: ScaledManhattan(scale="std", false_alarm=s.false_alarm),
     ),
     VerifierEntry(
         "pohmm",
-        "partially observable hidden Markov model of press intervals and holds",
+        "partially observable hidden Markov model",
         "Monaco and Tappert (2018), Pattern Recognition 76, 449-462, arXiv:1607.03854",
         lambda s: POHMM(false_alarm=s.false_alarm),
     ),
     VerifierEntry(
         "hawkes-scaled-manhattan",
-        "Hawkes features, Manhattan distance divided by the standard deviation",
+        "Hawkes features, Manhattan / standard deviation",
         _ZZL,
         lambda s: make_pipeline(
             _features(s), ScaledManhattan(scale="std", false_alarm=s.false_alarm)
@@ -152,25 +152,25 @@ _ENTRIES = (
     ),
     VerifierEntry(
         "hawkes-euclidean",
-        "Hawkes features, the paper's Euclidean distance, which is the unscaled Manhattan one",
+        "Hawkes features, the paper's Euclidean (unscaled L1)",
         _ZZL,
         lambda s: make_pipeline(_features(s), Manhattan(false_alarm=s.false_alarm)),
     ),
     VerifierEntry(
         "scaled-manhattan",
-        "raw timings, Manhattan distance divided by the mean absolute deviation",
+        "raw timings, Manhattan / mean absolute deviation",
         _KM,
         lambda s: ScaledManhattan(scale="mean_abs_deviation", false_alarm=s.false_alarm),
     ),
     VerifierEntry(
         "manhattan",
-        "raw timings, Manhattan distance to the mean",
+        "raw timings, Manhattan",
         _KM,
         lambda s: Manhattan(false_alarm=s.false_alarm),
     ),
     VerifierEntry(
         "euclidean",
-        "raw timings, squared Euclidean distance to the mean",
+        "raw timings, squared Euclidean",
         _KM,
         lambda s: Euclidean(false_alarm=s.false_alarm),
     ),

@@ -46,7 +46,7 @@ class ReportContent:
         The stated false-alarm rate.
     bootstrap : Bootstrap
         Settings of the intervals.
-    verifiers, provenance, versions : mapping
+    verifiers, provenance, versions : mapping of str to str
         Expressions that make the verifiers, source of the data, versions of the software.
     samples : Samples
         Typist and session of the samples used.
@@ -65,7 +65,7 @@ class ReportContent:
     false_alarm: float
     bootstrap: Bootstrap
     verifiers: Mapping[str, str]
-    provenance: Mapping[str, str | int | bool]
+    provenance: Mapping[str, str]
     versions: Mapping[str, str]
     samples: Samples
     representations: tuple[Representation, ...]
@@ -270,18 +270,9 @@ def _percent(rate: float) -> str:
     return f"{100 * rate:.1f} %"
 
 
-def _origin(provenance: Mapping[str, str | int | bool]) -> list[tuple[str, str]]:
-    """Put the record of the data into words; the notice is shown at the top instead."""
-    words = {"name": "data set", "sha256": "SHA-256", "n_samples": "samples in all"}
-    words |= {"n_subjects": "subjects in all"}
-    facts = {words.get(name, name): value for name, value in provenance.items() if name != "notice"}
-    return [(name, _in_words(value)) for name, value in facts.items()]
-
-
-def _in_words(value: str | int | bool) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else value
+def _origin(provenance: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the record of the data without the notice, which is shown at the top instead."""
+    return [(name, value) for name, value in provenance.items() if name != "notice"]
 
 
 def _software(versions: Mapping[str, str]) -> list[tuple[str, str]]:

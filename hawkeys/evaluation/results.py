@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from hawkeys._typing import FloatArray
-from hawkeys.datasets import Provenance
 from hawkeys.evaluation import figures
 from hawkeys.evaluation.bootstrap import Bootstrap
 from hawkeys.evaluation.curves import MeanCurve, mean_curve
@@ -173,8 +171,8 @@ class Evaluation:
         Settings of the intervals over subjects.
     verifiers : mapping of str to str
         Name of each verifier, and the expression that makes it.
-    provenance : mapping
-        Where the data come from; see `with_provenance`.
+    provenance : mapping of str to str
+        Where the data come from, and how many samples were used.
     versions : mapping of str to str
         Versions of Python and of the packages used.
     samples : Samples
@@ -208,7 +206,7 @@ class Evaluation:
     false_alarm: float
     bootstrap: Bootstrap
     verifiers: Mapping[str, str]
-    provenance: Mapping[str, str | int | bool]
+    provenance: Mapping[str, str]
     versions: Mapping[str, str]
     samples: Samples
     representations: tuple[Representation, ...]
@@ -228,7 +226,7 @@ class Evaluation:
     @property
     def notice(self) -> str:
         """What a reader must be told about the data, or an empty string."""
-        return str(self.provenance.get("notice", ""))
+        return self.provenance.get("notice", "")
 
     @property
     def interval_note(self) -> str:
@@ -261,32 +259,6 @@ class Evaluation:
             row |= {name: group[name].mean(), f"{name}_sd": group[name].std(ddof=1)}
             row |= {f"{name}_lower": lower, f"{name}_upper": upper}
         return row | {name: group[name].mean() for name in _AVERAGED}
-
-    def with_provenance(self, provenance: Provenance) -> Evaluation:
-        """Return the same result with a record of where the data come from.
-
-        Parameters
-        ----------
-        provenance : Provenance
-            As `load_dataset` returns it beside the data. Without it the result knows only the
-            size of the data and the hash of their timings.
-
-        Returns
-        -------
-        Evaluation
-            A new result; this one is left as it is.
-
-        Examples
-        --------
-        >>> from hawkeys.datasets import load_dataset
-        >>> from hawkeys.evaluation import evaluate
-        >>> from hawkeys.verifiers import Manhattan
-        >>> data, provenance = load_dataset("demo")
-        >>> result = evaluate({"manhattan": Manhattan()}, data).with_provenance(provenance)
-        >>> result.notice
-        'These typists are simulated: no real person typed the samples.'
-        """
-        return replace(self, provenance=MappingProxyType(provenance.to_dict()))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per verifier and subject.

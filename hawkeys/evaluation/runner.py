@@ -123,7 +123,7 @@ def evaluate(
         false_alarm=alarm,
         bootstrap=settings,
         verifiers=MappingProxyType({name: repr(one) for name, one in chosen.items()}),
-        provenance=_describe(data),
+        provenance=_describe(data, rows.size),
         versions=_versions(),
         samples=Samples(data.subject[rows], data.session[rows], tuple(data.keys)),
         representations=representations,
@@ -221,16 +221,15 @@ def _own_threshold(fitted: BaseEstimator, name: str) -> float:
     return float(offset[0])
 
 
-def _describe(data: Keystrokes) -> Mapping[str, str | int | bool]:
-    content = data.timings().to_numpy(dtype="<f8").tobytes()
-    return MappingProxyType(
-        {
-            "source": "Keystrokes handed over by the caller",
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "n_samples": len(data),
-            "n_subjects": len(data.subjects),
-        }
-    )
+def _describe(data: Keystrokes, n_used: int) -> Mapping[str, str]:
+    """Return where the data come from; data made by the caller are known by their hash."""
+    known = data.provenance or {
+        "source": "samples handed over by the caller",
+        "sha256": hashlib.sha256(data.timings().to_numpy(dtype="<f8").tobytes()).hexdigest(),
+        "samples": str(len(data)),
+        "subjects": str(len(data.subjects)),
+    }
+    return MappingProxyType({**known, "samples used": str(n_used)})
 
 
 def _versions() -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -93,7 +94,10 @@ class _Cache:
                 return index
         self._report(step, 0)
         fresh = clone(step)
-        values = np.asarray(fresh.fit_transform(self.found[start].values), dtype=np.float64)
+        before = self.found[start]
+        # A frame, so that the step knows which key each column belongs to.
+        frame = pd.DataFrame(before.values, columns=list(before.columns))
+        values = np.asarray(fresh.fit_transform(frame), dtype=np.float64)
         self.found.append(Representation(wanted, values, _columns(fresh, values.shape[1])))
         self._report(step, 1)
         return len(self.found) - 1

@@ -1,0 +1,139 @@
+"""Output is complete or absent."""
+
+import json
+import os
+
+import pytest
+
+from hawkeys.evaluation.files import (
+    MANIFEST,
+    check_output_directory,
+    staged_directory,
+    write_text,
+)
+from hawkeys.exceptions import DatasetNotFoundError, OutputError
+
+
+def tree(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_files_appear_when_the_block_ends(tmp_path):
+    target = tmp_path / "a" / "b"
+    with staged_directory(target) as folder:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "x.txt").write_text("1")
+        assert not target.exists()
+    assert tree(tmp_path) == ["a", "a/b", "a/b/sub", "a/b/sub/x.txt"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
+def test_nothing_changes_when_the_block_fails(tmp_path, error):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "x.txt").write_text("old")
+    with pytest.raises((error, OutputError)), staged_directory(target) as folder:
+        (folder / "x.txt").write_text("new")
+        (folder / "y.txt").write_text("new")
+        raise error("stop")
+    assert tree(tmp_path) == ["out", "out/x.txt"]
+    assert (target / "x.txt").read_text() == "old"
+
+
+def test_nothing_appears_when_the_target_was_missing(tmp_path):
+    with pytest.raises(RuntimeError), staged_directory(tmp_path / "a" / "b"):
+        raise RuntimeError("stop")
+    assert tree(tmp_path) == []
+
+
+def test_existing_files_of_others_are_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "x.txt").write_text("old")
+    with staged_directory(tmp_path) as folder:
+        (folder / "x.txt").write_text("new")
+    assert tree(tmp_path) == ["mine.txt", "x.txt"]
+    assert (tmp_path / "x.txt").read_text() == "new"
+
+
+def test_files_of_an_earlier_report_that_are_no_longer_made_are_removed(tmp_path):
+    def write(names):
+        with staged_directory(tmp_path / "out") as folder:
+            for name in names:
+                (folder / name).write_text(name)
+            listed = [*names, "../precious.txt", "/etc/precious", 7]
+            (folder / MANIFEST).write_text(json.dumps({"files": listed}))
+
+    (tmp_path / "precious.txt").write_text("keep")
+    write(["a.txt", "b.txt"])
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    write(["a.txt"])
+    assert tree(tmp_path / "out") == ["a.txt", MANIFEST, "mine.txt"]
+    assert (tmp_path / "precious.txt").exists()
+
+
+@pytest.mark.parametrize("content", ["not json", "[]", "{}", '{"files": 3}'])
+def test_an_unreadable_manifest_removes_nothing(tmp_path, content):
+    (tmp_path / MANIFEST).write_text(content)
+    (tmp_path / "a.txt").write_text("1")
+    with staged_directory(tmp_path) as folder:
+        (folder / "b.txt").write_text("2")
+    assert tree(tmp_path) == ["a.txt", "b.txt", MANIFEST]
+
+
+def test_a_folder_in_the_way_is_refused_before_anything_moves(tmp_path):
+    (tmp_path / "x.txt").mkdir()
+    with (
+        pytest.raises(OutputError, match="a folder of that name is in the way"),
+        staged_directory(tmp_path) as folder,
+    ):
+        (folder / "a.txt").write_text("1")
+        (folder / "x.txt").write_text("1")
+    assert tree(tmp_path) == ["x.txt"]
+
+
+def test_errors_of_this_package_pass_unchanged(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match="^gone$"), staged_directory(tmp_path):
+        raise DatasetNotFoundError("gone")
+
+
+def test_check_leaves_no_trace(tmp_path):
+    target = tmp_path / "a" / "b"
+    assert check_output_directory(target) == target
+    assert tree(tmp_path) == []
+    assert check_output_directory(tmp_path) == tmp_path
+    assert tree(tmp_path) == []
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "file/below/deeper"])
+def test_a_file_in_the_way(tmp_path, place):
+    (tmp_path / "file").write_text("1")
+    with pytest.raises(OutputError, match=r"cannot write to '.*': Not a directory\. Choose"):
+        check_output_directory(tmp_path / place)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX permissions")
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match=r"Permission denied\. Choose a folder"):
+        check_output_directory(tmp_path / "out")
+    tmp_path.chmod(0o700)
+
+
+def test_a_place_where_even_root_cannot_write():
+    with pytest.raises(OutputError, match="cannot write to '/proc/hawkeys/out'"):
+        check_output_directory("/proc/hawkeys/out")
+
+
+def test_text_is_replaced_in_one_step(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    assert write_text(path, "neu: ä\n") == path
+    assert path.read_bytes() == b"neu: \xc3\xa4\n"
+    assert tree(tmp_path) == ["note.txt"]
+
+
+def test_text_into_a_missing_folder(tmp_path):
+    with pytest.raises(OutputError, match="No such file or directory"):
+        write_text(tmp_path / "missing" / "note.txt", "1")
+    assert tree(tmp_path) == []

@@ -1,0 +1,247 @@
+"""The report: complete, self-contained, in plain words, all or nothing."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import make_pipeline
+
+from hawkeys.datasets import load_demo
+from hawkeys.evaluation import Protocol, evaluate, report
+from hawkeys.evaluation.pictures import adjacency_of
+from hawkeys.evaluation.report import headline
+from hawkeys.evaluation.stages import Representation
+from hawkeys.exceptions import OutputError
+from hawkeys.verifiers import Manhattan, ScaledManhattan
+
+QUICK = Protocol("quick", n_train=30, n_genuine=20, n_impostor=5, reference="nobody <1999>")
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced and collects what a page loads and says."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads, self.alts, self.words = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.loads += [attributes[name] for name in ("src", "href") if name in attributes]
+        self.alts += [attributes.get("alt", "")] if tag == "img" else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+class Band(TransformerMixin, BaseEstimator):
+    """Stands in for Hawkes features: two entries of the adjacency."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+    def fit(self, X, y=None):
+        self.names_ = ["adjacency[t, period]", "adjacency[period, period]"]
+        return self
+
+    def transform(self, X):
+        return np.asarray(X)[:, [0, 3]]
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array(self.names_)
+
+
+@pytest.fixture(scope="module")
+def result(demo):
+    verifiers = {
+        "raw": ScaledManhattan(),
+        "band": make_pipeline(Band(), Manhattan()),
+    }
+    return evaluate(verifiers, demo, protocol=QUICK, n_bootstrap=50)
+
+
+@pytest.fixture(scope="module")
+def folder(result, tmp_path_factory):
+    target = tmp_path_factory.mktemp("report") / "out"
+    assert result.report(target, command="hawkeys benchmark") == target / "report.html"
+    return target
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def files_of(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_files(folder):
+    subjects = [f"figures/adjacency_demo0{k}.png" for k in range(1, 6)]
+    figures = ["figures/det.png", "figures/features_1.png", "figures/features_2.png"]
+    tables = ["operating_point.csv", "per_subject.csv", "report.html", "summary.csv"]
+    assert files_of(folder) == ["evaluation.json", *subjects, *figures, "figures/roc.png", *tables]
+
+
+def test_tables_hold_the_figures(folder, result):
+    read = pd.read_csv(folder / "per_subject.csv")
+    pd.testing.assert_frame_equal(read, result.to_frame(), rtol=1e-15, check_dtype=False)
+    summary = pd.read_csv(folder / "summary.csv", index_col="verifier")
+    pd.testing.assert_frame_equal(summary, result.summary(), rtol=1e-15, check_dtype=False)
+    assert len(pd.read_csv(folder / "operating_point.csv")) == 12
+
+
+def test_manifest_records_the_evaluation(folder, result):
+    record = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    assert record["files"] == sorted(set(files_of(folder)) - {"evaluation.json"}) + [
+        "evaluation.json"
+    ]
+    assert record["protocol"]["n_train"] == 30
+    assert record["protocol_text"] == result.protocol_text
+    assert record["bootstrap"] == {"n_resamples": 50, "seed": 0, "level": 0.95}
+    assert record["data"] == dict(result.provenance)
+    assert record["versions"] == dict(result.versions)
+    assert record["command"] == "hawkeys benchmark"
+
+
+def test_page_is_balanced_and_loads_nothing(page):
+    assert page.open == []
+    assert page.loads
+    assert all(load.startswith("data:image/png;base64,") for load in page.loads)
+
+
+def test_page_embeds_the_figures_with_words(page, folder):
+    embedded = {base64.b64decode(load.split(",", 1)[1]) for load in page.loads}
+    assert embedded == {path.read_bytes() for path in folder.rglob("*.png")}
+    assert len(page.alts) == len(page.loads)
+    assert all(len(alt) > 10 for alt in page.alts)
+
+
+def test_page_says_what_a_reader_needs(page, result):
+    for words in (
+        result.protocol_text,
+        result.notice,
+        "What was asked",
+        "Lower is better, except for the AUC",
+        "95 % bootstrap interval",
+        "false negatives, FN",
+        "zero-effort",
+        "presentation attack",
+        "one and the same text",
+        "False alarm",
+        "Equal-error rate (EER)",
+        result.provenance["sha256"],
+        result.versions["numpy"],
+        "hawkeys benchmark",
+        "ScaledManhattan()",
+        "6 subjects are a small sample of people, and intervals from so few are too narrow",
+        "nobody <1999>",
+    ):
+        assert words in page.text, words
+    assert "FAR" not in page.text
+
+
+def test_page_shows_the_numbers(page, result):
+    for name, row in result.summary().iterrows():
+        cells = [f"{100 * row['miss_rate']:.1f} %", f"{100 * row['eer']:.1f} %"]
+        ends = [f"{100 * row[f'miss_rate_{end}']:.1f} %" for end in ("lower", "upper")]
+        assert f"{name} {cells[0]} {ends[0]} to {ends[1]} {cells[1]}" in page.text
+    counts = result.operating_point().query("subject == 'demo01'")
+    values = counts[["false_negatives", "false_positives"]].to_numpy().ravel()
+    assert f"demo01 {' '.join(map(str, values))}" in page.text
+    assert "out of 20 25 20 25" in page.text
+
+
+def test_headline_names_best_and_worst():
+    columns = {"miss_rate": [0.3, 0.1], "n_subjects": [5, 5]}
+    columns |= {"miss_rate_lower": [0.2, 0.05], "miss_rate_upper": [0.4, 0.15]}
+    summary = pd.DataFrame(columns, index=["poor", "good"])
+    assert headline(summary, 0.05) == (
+        "At thresholds that reject at most 5 % of the genuine samples, good accepted 10.0 % of "
+        "the impostor samples on average over 5 subjects (interval 5.0 % to 15.0 %), the fewest "
+        "of 2 verifiers; poor, the most: 30.0 %."
+    )
+    assert headline(summary[:1], 0.05).endswith("(interval 20.0 % to 40.0 %).")
+
+
+def test_no_adjacency_section_without_adjacency_features(demo, tmp_path):
+    result = evaluate({"raw": Manhattan()}, demo, protocol=QUICK, n_bootstrap=10)
+    path = result.report(tmp_path)
+    assert "adjacency" not in path.read_text(encoding="utf-8").lower()
+    assert not [name for name in files_of(tmp_path) if "adjacency" in name]
+
+
+def test_adjacency_is_put_back_with_targets_as_rows():
+    names = ("baseline[a]", "adjacency[a, a]", "adjacency[b, a]")
+    features = Representation((), np.array([[9.0, 1.0, 2.0]]), names)
+    matrix = adjacency_of(features, ("a", "b"))
+    np.testing.assert_array_equal(matrix, [[[1.0, np.nan], [2.0, np.nan]]])
+    assert adjacency_of(Representation((), np.ones((1, 1)), ("H.a",)), ("a",)) is None
+
+
+@pytest.mark.parametrize(("n_subjects", "folded"), [(12, False), (13, True)])
+def test_long_tables_are_folded(tmp_path, n_subjects, folded):
+    data = load_demo(n_subjects=n_subjects, n_sessions=1)
+    result = evaluate({"raw": Manhattan()}, data, protocol=QUICK, n_bootstrap=10)
+    html = result.report(tmp_path).read_text(encoding="utf-8")
+    assert ("<details>" in html) is folded
+    assert Page(html).open == []
+
+
+def test_writing_again_replaces_and_removes(result, demo, tmp_path):
+    result.report(tmp_path)
+    (tmp_path / "mine.txt").write_text("mine")
+    small = evaluate({"raw": Manhattan()}, demo, protocol=QUICK, n_bootstrap=10)
+    small.report(tmp_path)
+    assert "figures/features_2.png" not in files_of(tmp_path)
+    assert "mine.txt" in files_of(tmp_path)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
+def test_an_interruption_leaves_nothing(result, tmp_path, monkeypatch, error):
+    def stop(*args):
+        raise error
+
+    monkeypatch.setattr(report, "_write_manifest", stop)
+    with pytest.raises((KeyboardInterrupt, OutputError)):
+        result.report(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_way(result, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(OutputError, match="cannot write to"):
+        result.report(tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_progress(result, tmp_path):
+    seen = []
+    result.report(tmp_path, progress=lambda *what: seen.append(what))
+    assert seen == [("Drawing figures", done, 3) for done in range(4)]
+
+
+def test_template_ships_with_the_package():
+    from importlib.resources import files
+
+    template = files("hawkeys.evaluation") / "templates" / "report.html.jinja"
+    assert not re.search(r"https?://(?!www\.w3\.org)", template.read_text(encoding="utf-8"))

@@ -1,0 +1,253 @@
+"""The command line: what is printed where, exit statuses, one-line errors."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hawkeys import cli
+from hawkeys.cli import benchmark, main
+
+QUICK = ["benchmark", "--dataset", "demo", "--verifiers", "manhattan,scaled-manhattan"]
+
+
+def run(capsys, *arguments):
+    status = main(arguments)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture(autouse=True)
+def _workplace(tmp_path, monkeypatch):
+    """An empty working folder and no data."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HAWKEYS_DATA", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, "hawkeys 0.1.0\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["benchmark", "-h"], ["datasets", "-h"]])
+def test_help_fits_eighty_columns(capsys, arguments):
+    status, out, err = run(capsys, *arguments)
+    assert (status, err) == (0, "")
+    assert out.startswith("Usage: hawkeys")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_help_lists_the_commands(capsys):
+    _, out, _ = run(capsys, "--help")
+    for name, words in cli._COMMANDS.items():
+        assert name in out
+        assert words in out
+
+
+def test_benchmark_help_lists_verifiers_and_protocols(capsys):
+    _, out, _ = run(capsys, "benchmark", "--help")
+    for words in ("raw-scaled-manhattan", "hawkes-euclidean", "killourhy-maxion-all", "auto"):
+        assert words in out
+
+
+def test_table_on_stdout_and_silence_on_stderr(capsys, tmp_path):
+    status, out, err = run(capsys, *QUICK, "--no-report")
+    assert (status, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    text = " ".join(out.split())
+    assert "NOTICE" in text
+    assert "simulated" in text
+    assert "Protocol five-subjects. NOTE: the data lack the subjects" in text
+    assert "Miss rate at 5 % false alarms, equal-error rate (EER)" in text
+    rows = [line for line in out.splitlines() if line.startswith(("manhattan", "scaled-man"))]
+    assert len(rows) == 2
+    assert "2,000 resamples, seed 0" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_same_seed_same_table(capsys):
+    first = run(capsys, *QUICK, "--no-report", "--seed", "3")
+    assert run(capsys, *QUICK, "--no-report", "--seed", "3") == first
+
+
+def test_report_is_written_where_asked(capsys, tmp_path):
+    status, out, _ = run(capsys, *QUICK, "--output", "a/b", "--false-alarm", "0.1")
+    assert status == 0
+    assert out.rstrip().endswith("Report: a/b/report.html")
+    record = json.loads((tmp_path / "a" / "b" / "evaluation.json").read_text())
+    assert record["false_alarm"] == 0.1
+    assert record["command"] == (
+        "hawkeys benchmark --dataset demo --protocol five-subjects --verifiers "
+        "manhattan,scaled-manhattan --false-alarm 0.1 --seed 0 --jobs 1 --output a/b"
+    )
+
+
+def test_the_recorded_command_repeats_the_run(capsys, tmp_path):
+    import shlex
+
+    run(capsys, *QUICK, "--output", "one")
+    record = json.loads((tmp_path / "one" / "evaluation.json").read_text())
+    program, *arguments = shlex.split(record["command"])
+    assert program == "hawkeys"
+    before = (tmp_path / "one" / "per_subject.csv").read_bytes()
+    (tmp_path / "one" / "per_subject.csv").unlink()
+    assert run(capsys, *arguments)[0] == 0
+    assert (tmp_path / "one" / "per_subject.csv").read_bytes() == before
+
+
+def test_default_output_folder(capsys, tmp_path):
+    status, out, _ = run(capsys, *QUICK)
+    assert status == 0
+    assert "Report: hawkeys-output/report.html" in out
+    assert (tmp_path / "hawkeys-output" / "report.html").exists()
+
+
+def test_auto_falls_back_to_the_demo_and_says_so(capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
+    monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
+    status, out, _ = run(
+        capsys, "benchmark", "--verifiers", "manhattan", "--no-report", "--protocol", "five-subjects"
+    )
+    assert status == 0
+    assert "not available, so this is the DEMO" in " ".join(out.replace("│", " ").split())
+
+
+def test_named_dataset_never_falls_back(capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
+    monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
+    status, out, err = run(capsys, "benchmark", "--dataset", "cmu")
+    assert (status, out) == (2, "")
+    assert err.startswith("hawkeys: error: CMU benchmark: no file")
+
+
+def _no_network(*args, **kwargs):
+    from hawkeys.exceptions import DatasetNotFoundError
+
+    raise DatasetNotFoundError("the download failed.")
+
+
+def test_datasets_lists_where_each_is(capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
+    status, out, err = run(capsys, "datasets")
+    assert (status, err) == (0, "")
+    assert "cmu: CMU keystroke benchmark" in out
+    assert "demo: 20 SIMULATED typists" in out
+    assert "found: built in" in out
+    assert "found: no" in out
+
+
+def test_real_data_are_found_by_path(capsys, cmu):
+    path = cmu.provenance["source"]
+    status, out, _ = run(
+        capsys, "benchmark", "--data-path", path, "--verifiers", "manhattan", "--no-report"
+    )
+    assert status == 0
+    assert "NOTICE" not in out
+    assert "(s002, s032, s036, s047, s052)" in " ".join(out.split())
+
+
+# Everything that can be wrong with the input: arguments, files to make, words of the message.
+def _make(name, content):
+    def write():
+        with open(name, "wb") as file:
+            file.write(content)
+
+    return write
+
+
+_HEADER = b"subject,sessionIndex,rep,H.period\n"
+BAD_INPUT = {
+    "unknown command": (["bench"], None, "No such command 'bench'"),
+    "unknown option": (["benchmark", "--colour"], None, "--colour"),
+    "unknown dataset": (["benchmark", "--dataset", "x"], None, "'auto', 'cmu', 'demo'"),
+    "unknown protocol": (["benchmark", "--protocol", "x"], None, "'killourhy-maxion'"),
+    "unknown verifier": ([*QUICK[:3], "--verifiers", "x"], None, "known ones: raw-scaled-manhattan"),
+    "verifier twice": ([*QUICK[:3], "--verifiers", "pohmm,pohmm"], None, "named twice"),
+    "no verifier": ([*QUICK[:3], "--verifiers", " , "], None, "--verifiers names none"),
+    "percent": ([*QUICK, "--false-alarm", "5"], None, "strictly between 0 and 1 (5 % is 0.05)"),
+    "text for a number": ([*QUICK, "--jobs", "many"], None, "'many' is not a valid int"),
+    "no process": ([*QUICK, "--jobs", "0"], None, "n_jobs must be a whole number other than 0"),
+    "negative seed": ([*QUICK, "--seed", "-1"], None, "random_state must be at least 0"),
+    "output is a file": ([*QUICK, "--output", "f"], _make("f", b"1"), "cannot write to 'f'"),
+    "output below a file": ([*QUICK, "--output", "f/x"], _make("f", b"1"), "cannot write to 'f/x'"),
+    "output unwritable": ([*QUICK, "--output", "/proc/x"], None, "cannot write to '/proc/x'"),
+    "path for the demo": ([*QUICK, "--data-path", "f"], None, "the demo is simulated"),
+    "missing file": (["benchmark", "--data-path", "f.csv"], None, "f.csv: no such file"),
+    "folder for a file": (["benchmark", "--data-path", "."], None, "is a folder"),
+    "empty file": (["benchmark", "--data-path", "f.csv"], _make("f.csv", b""), "f.csv"),
+    "missing columns": (["benchmark", "--data-path", "f.csv"], _make("f.csv", _HEADER), "f.csv"),
+    "binary file": (["benchmark", "--data-path", "f.csv"], _make("f.csv", b"\0\xff" * 9), "f.csv"),
+    "truncated gz": (
+        ["benchmark", "--data-path", "f.csv.gz"],
+        _make("f.csv.gz", gzip.compress(_HEADER * 500)[:-20]),
+        "f.csv.gz",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_is_one_line_and_leaves_nothing(capsys, tmp_path, case):
+    arguments, prepare, words = BAD_INPUT[case]
+    if prepare is not None:
+        prepare()
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("hawkeys: error: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert words in err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_output_is_checked_before_any_work(capsys, monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("work began before the output was checked")
+
+    monkeypatch.setattr(benchmark, "load_dataset", never)
+    status, _, err = run(capsys, *QUICK, "--output", "/proc/x")
+    assert status == 2
+    assert "cannot write" in err
+
+
+def test_interruption_has_status_130_and_leaves_nothing(capsys, tmp_path, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hawkeys.evaluation.report._write_manifest", interrupt)
+    status, out, err = run(capsys, *QUICK)
+    assert (status, out) == (130, "")
+    assert err.strip() == "hawkeys: interrupted; nothing was written"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_real_interrupt_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "hawkeys.cli", "benchmark", "--dataset", "demo"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if list(tmp_path.rglob("*.png")):
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.strip() == "hawkeys: interrupted; nothing was written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_is_fast_because_it_loads_no_laboratory():
+    code = (
+        "import sys; from hawkeys.cli import main; main(['--help']); "
+        "heavy = {'sklearn', 'pandas', 'matplotlib'} & set(sys.modules); sys.exit(bool(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
