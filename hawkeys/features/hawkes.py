@@ -1,0 +1,278 @@
+"""`HawkesFeatures`: a Hawkes process fitted to every typing sample, as features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import validate_data
+
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import check_choice, check_count
+from hawkeys.datasets.timings import check_timings, timings_to_events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference import EachResult, fit_each
+
+__all__ = ["HawkesFeatures"]
+
+_VARIATIONAL = ("vi", "vi_stochastic")
+
+
+class HawkesFeatures(TransformerMixin, BaseEstimator):
+    r"""Baseline and adjacency of a Hawkes process fitted to each typing sample alone.
+
+    Each key is a mark with two events, its press and its release; time starts at the first press
+    and the window ends at the last event. The features of a sample are the baseline of every key
+    and the band :math:`0 \le i - j <` `n_bands` of the adjacency: how much key j excites itself
+    and the next keys.
+
+    Parameters
+    ----------
+    decay : float, default 0.1
+        Decay of the exponential kernel, per second. 0.1 is the published value; over the two
+        seconds of a password such a kernel hardly decays.
+    method : {"vi", "vi_stochastic", "mle", "map"}, default "vi"
+        Method of inference; see `hawkeys.fit_each`.
+    n_bands : int, default 3
+        Number of diagonals of the adjacency to keep, counted from the main one downwards.
+    estimate : {"mode", "mean"}, default "mode"
+        Posterior mode or mean, for the variational methods; the others have one estimate.
+    column_factor : bool, default False
+        Divide column j (0-based) of the adjacency by j + 1. The authors' stored numbers carry this
+        factor, an artefact of their software; per-feature scaling undoes it, unscaled distances
+        feel it.
+    random_state : int, default 0
+        Seed of the variational methods.
+    n_jobs : int, optional
+        Number of threads. Default: one per core.
+    options : dict, optional
+        Further options of the method, for example ``{"prior": GammaPrior(...)}``. Variational
+        methods have ``likelihood_weight=10.0`` unless given here: the authors replicated every
+        sample ten times.
+
+    Notes
+    -----
+    The transformer is stateless: each row is transformed alone, and `fit` only checks. A sample of
+    22 events is fitted in about 3 ms ("vi"), 0.2 s ("vi_stochastic") or 0.2 ms ("mle", "map") on
+    one core. With the published decay the features are nearly a function of the time left until
+    the last event: where one parent of kernel integral K explains n events, the estimate is n / K.
+
+    References
+    ----------
+    Zhang, C., Zhang, Y. and Li, F. (2021). Feature extraction of sequence of keystrokes in fixed
+    text using the multivariate Hawkes process. Mathematical Problems in Engineering.
+    doi:10.1155/2021/6648726
+
+    Salehi, F., Trouleau, W., Grossglauser, M. and Thiran, P. (2019). Learning Hawkes processes from
+    a handful of events. NeurIPS 32. arXiv:1911.00292
+
+    Examples
+    --------
+    >>> from hawkeys.features import HawkesFeatures
+    >>> X = [[0.10, 0.30, 0.20, 0.09], [0.12, 0.25, 0.13, 0.10]]  # H, DD, UD, H: two keys
+    >>> HawkesFeatures(decay=0.1).fit_transform(X).shape
+    (2, 5)
+    >>> HawkesFeatures().fit(X).get_feature_names_out().tolist()[:3]
+    ['baseline.key1', 'baseline.key2', 'adjacency.key1.key1']
+    """
+
+    def __init__(
+        self,
+        *,
+        decay: float = 0.1,
+        method: str = "vi",
+        n_bands: int = 3,
+        estimate: str = "mode",
+        column_factor: bool = False,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.decay = decay
+        self.method = method
+        self.n_bands = n_bands
+        self.estimate = estimate
+        self.column_factor = column_factor
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.options = options
+
+    @classmethod
+    def published(cls, *, random_state: int = 0, n_jobs: int | None = None) -> HawkesFeatures:
+        """Return the transformer that computes the features as published.
+
+        Stochastic variational inference of 20,000 steps, decay 0.1 per second, likelihood weight
+        10, bands 0 to 2, posterior mode, and the authors' column factor.
+
+        Parameters
+        ----------
+        random_state : int, default 0
+            Seed.
+        n_jobs : int, optional
+            Number of threads. Default: one per core.
+
+        Returns
+        -------
+        HawkesFeatures
+            About 0.2 s a sample and core.
+
+        References
+        ----------
+        Zhang, C., Zhang, Y. and Li, F. (2021), doi:10.1155/2021/6648726, sections 3 and 4.
+        """
+        return cls(
+            method="vi_stochastic", column_factor=True, random_state=random_state, n_jobs=n_jobs
+        )
+
+    def fit(self, X: ArrayLike, y: object = None) -> HawkesFeatures:
+        """Check the timing matrix and remember its width; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, 3 K - 2)
+            Intervals in seconds in the order H.k1, DD.k1.k2, UD.k1.k2, H.k2, ..., H.kK.
+        y : object
+            Ignored.
+
+        Returns
+        -------
+        HawkesFeatures
+            Itself.
+
+        Raises
+        ------
+        InvalidTimingsError
+            `X` is not a timing matrix; the message names row and column.
+        """
+        validate_data(self, X, reset=True, skip_check_array=True)
+        self.n_features_in_ = check_timings(X).shape[1]
+        return self
+
+    def transform(self, X: ArrayLike) -> FloatArray:
+        """Fit every sample and return its features.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, 3 K - 2)
+            Intervals in seconds in the order H.k1, DD.k1.k2, UD.k1.k2, H.k2, ..., H.kK.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, K + size of the band)
+            Baselines (per second), then the band of the adjacency row by row.
+
+        Raises
+        ------
+        InvalidTimingsError
+            `X` is not a timing matrix; the message names row and column.
+        InvalidParameterError
+            A parameter of the transformer is wrong.
+        """
+        if hasattr(self, "n_features_in_"):
+            validate_data(self, X, reset=False, skip_check_array=True)
+        baseline, adjacency = self.parameters(X)
+        targets, sources = _band(baseline.shape[1], check_count(self.n_bands, "n_bands"))
+        return np.concatenate((baseline, adjacency[:, targets, sources]), axis=1)
+
+    def parameters(self, X: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return the whole baseline and adjacency of every sample.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, 3 K - 2)
+            Intervals in seconds.
+
+        Returns
+        -------
+        baseline : ndarray of float64, shape (n_samples, K)
+            Per second.
+        adjacency : ndarray of float64, shape (n_samples, K, K)
+            Target by source; divided by j + 1 if `column_factor`.
+
+        Raises
+        ------
+        InvalidTimingsError
+            `X` is not a timing matrix.
+        InvalidParameterError
+            A parameter of the transformer is wrong.
+        """
+        check_choice(self.estimate, "estimate", ("mode", "mean"))
+        each = self._fit_each(X)
+        baseline, adjacency = each.baseline, each.adjacency
+        if self.estimate == "mode" and each.posterior is not None:
+            mode = np.where(each.identified, each.posterior.mode, 0.0)
+            baseline, adjacency = mode[:, :, 0], mode[:, :, 1:]
+        if self.column_factor:
+            adjacency = adjacency / np.arange(1, baseline.shape[1] + 1)
+        return baseline, adjacency
+
+    def get_feature_names_out(self, input_features: Iterable[str] | None = None) -> np.ndarray:
+        """Return the names of the features: "baseline.k", then "adjacency.target.source".
+
+        Parameters
+        ----------
+        input_features : iterable of str, optional
+            Names of the columns of `X`. Default: those seen by `fit`, or key1, key2, ...
+
+        Returns
+        -------
+        ndarray of str, shape (n_features_out,)
+            In the order of the columns of `transform`.
+
+        Raises
+        ------
+        InvalidParameterError
+            Called before `fit` without names.
+        """
+        given = (
+            getattr(self, "feature_names_in_", None) if input_features is None else input_features
+        )
+        keys = _keys(given, getattr(self, "n_features_in_", None))
+        targets, sources = _band(len(keys), self.n_bands)
+        pairs = zip(targets, sources, strict=True)
+        names = [f"baseline.{key}" for key in keys]
+        names += [f"adjacency.{keys[i]}.{keys[j]}" for i, j in pairs]
+        return np.array(names, dtype=object)
+
+    def _fit_each(self, X: ArrayLike) -> EachResult:
+        options = dict(self.options or {})
+        if self.method in _VARIATIONAL:
+            options.setdefault("likelihood_weight", 10.0)
+        return fit_each(
+            timings_to_events(X),
+            decay=self.decay,
+            method=self.method,
+            rng=self.random_state,
+            n_jobs=self.n_jobs,
+            **options,
+        )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+def _band(size: int, n_bands: int) -> tuple[IntArray, IntArray]:
+    """Return target and source of the entries with 0 <= i - j < n_bands, row by row."""
+    lag = np.subtract.outer(np.arange(size), np.arange(size))
+    targets, sources = np.nonzero((lag >= 0) & (lag < n_bands))
+    return targets, sources
+
+
+def _keys(columns: Iterable[str] | None, width: int | None) -> list[str]:
+    if columns is None:
+        if width is None:
+            raise InvalidParameterError(
+                "the names of the features are not known before fit; call fit or pass "
+                "input_features."
+            )
+        return [f"key{k + 1}" for k in range((width + 2) // 3)]
+    names = [str(column) for column in columns]
+    holds = names[::3]
+    if len(names) % 3 != 1 or not all(name.startswith("H.") for name in holds):
+        return [f"key{k + 1}" for k in range((len(names) + 2) // 3)]
+    return [name[2:] for name in holds]
