@@ -207,8 +207,7 @@ def merge_marks(r: int, per_mark: Sequence[ArrayLike]) -> tuple[FloatArray, IntA
     return times[order], marks[order].astype(np.int64)
 
 
-def freeze(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+def freeze(*arrays: np.ndarray) -> None:
     """Make the arrays read-only."""
     for array in arrays:
         array.flags.writeable = False
-    return arrays

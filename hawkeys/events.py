@@ -22,6 +22,7 @@ from hawkeys._event_checks import (
     merge_marks,
     name_marks,
 )
+from hawkeys._event_frames import add_silent_labels, by_label, check_column, encode_labels
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
@@ -167,7 +168,8 @@ class Events:
         check_marks(flat_marks, len(names), bounds)
         check_windows(starts, ends)
         check_times(flat_times, bounds, starts, ends)
-        return cls(*freeze(flat_times, flat_marks, bounds, starts, ends), names)
+        freeze(flat_times, flat_marks, bounds, starts, ends)
+        return cls(flat_times, flat_marks, bounds, starts, ends, names)
 
     @classmethod
     def from_lists(
@@ -270,21 +272,21 @@ class Events:
         """
         columns = [time, mark] if realization is None else [time, mark, realization]
         for column in columns:
-            _check_column(frame, column)
-        marks, names = _codes(frame[mark])
+            check_column(frame, column)
+        marks, names = encode_labels(frame[mark])
         group = np.zeros(len(frame), dtype=np.int64)
         labels: tuple[Any, ...] = (0,)
         if realization is not None:
-            group, labels = _codes(frame[realization])
-            group, labels = _add_labels(group, labels, end_times)
+            group, labels = encode_labels(frame[realization])
+            group, labels = add_silent_labels(group, labels, end_times)
         order = np.argsort(group, kind="stable")
         sizes = np.bincount(group, minlength=len(labels))
         return cls.from_arrays(
             as_times(frame[time].to_numpy())[order],
             marks[order],
             offsets=np.concatenate(([0], np.cumsum(sizes))),
-            end_times=_by_label(end_times, labels, "end_times"),
-            start_times=_by_label(start_times, labels, "start_times"),
+            end_times=by_label(end_times, labels, "end_times"),
+            start_times=by_label(start_times, labels, "start_times"),
             mark_names=names,
         )
 
@@ -330,7 +332,7 @@ class Events:
         mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
         return pd.DataFrame({"realization": self.realization, "time": self.times, "mark": mark})
 
-    def __getitem__(self, index: int | slice | ArrayLike) -> Events:
+    def __getitem__(self, index: Any) -> Events:
         """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
         picked = np.atleast_1d(np.arange(self.n_realizations)[index])
         rows = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in picked]
@@ -338,8 +340,9 @@ class Events:
         sizes = np.diff(self.offsets)[picked]
         bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         starts, ends = self.start_times[picked], self.end_times[picked]
-        arrays = freeze(self.times[flat], self.marks[flat], bounds, starts, ends)
-        return Events(*arrays, self.mark_names)
+        times, marks = self.times[flat], self.marks[flat]
+        freeze(times, marks, bounds, starts, ends)
+        return Events(times, marks, bounds, starts, ends, self.mark_names)
 
     def __len__(self) -> int:
         return self.n_realizations
@@ -416,45 +419,3 @@ def _is_nested(data: Any) -> bool:
                 "be. For a single mark wrap the times: [times]."
             )
     return any(is_sequence(inner) for element in data for inner in element)
-
-
-def _check_column(frame: pd.DataFrame, column: str) -> None:
-    if column not in frame.columns:
-        known = ", ".join(map(repr, frame.columns))
-        raise InvalidEventsError(f"the frame has no column {column!r}; it has {known}.")
-    missing = np.flatnonzero(frame[column].isna().to_numpy())
-    if missing.size:
-        raise InvalidEventsError(
-            f"column {column!r} is empty at row {missing[0]}. Fill it or drop the row."
-        )
-
-
-def _codes(column: pd.Series) -> tuple[IntArray, tuple[Any, ...]]:
-    """Return integer codes and the labels they stand for."""
-    if hasattr(column, "cat"):
-        return column.cat.codes.to_numpy().astype(np.int64), tuple(column.cat.categories)
-    labels, codes = np.unique(column.to_numpy(), return_inverse=True)
-    return codes.astype(np.int64), tuple(labels.tolist())
-
-
-def _add_labels(
-    group: IntArray, labels: tuple[Any, ...], end_times: ArrayLike | Mapping[Any, float]
-) -> tuple[IntArray, tuple[Any, ...]]:
-    """Add realisations that only the mapping of end times names: they have no event."""
-    if not isinstance(end_times, Mapping):
-        return group, labels
-    silent = [label for label in end_times if label not in labels]
-    every = sorted((*labels, *silent))
-    position = np.array([every.index(label) for label in labels], dtype=np.int64)
-    return (position[group] if group.size else group), tuple(every)
-
-
-def _by_label(
-    value: ArrayLike | Mapping[Any, float], labels: tuple[Any, ...], name: str
-) -> ArrayLike:
-    if not isinstance(value, Mapping):
-        return value
-    missing = [label for label in labels if label not in value]
-    if missing:
-        raise InvalidEventsError(f"{name} has no entry for realisation {missing[0]!r}.")
-    return [value[label] for label in labels]

@@ -105,7 +105,8 @@ class Hawkes:
                 f"no stationary rate exists: the spectral radius is {self.spectral_radius:.6g}, "
                 "and it must be below 1."
             )
-        return np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
+        rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
+        return rate.astype(np.float64)
 
     def log_likelihood(self, events: Events) -> float:
         r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.

@@ -213,7 +213,7 @@ def _gather(
         log_likelihood=likelihood.reshape(-1, size).sum(axis=1),
         objective=by_row("objective").sum(axis=1),
         optimality_gap=by_row("gap").sum(axis=1),
-        converged=by_row("converged").all(axis=1),
+        converged=np.all(by_row("converged"), axis=1),
         identified=by_row("identified"),
         posterior=_gather_posterior(parts, size),
         kernel=kernel,
@@ -247,7 +247,7 @@ def _threads(n_jobs: int | None) -> Iterator[None]:
     if n_jobs is None:
         yield
         return
-    limit = numba.config.NUMBA_NUM_THREADS
+    limit = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if check_count(n_jobs, "n_jobs") > limit:
         raise InvalidParameterError(
             f"n_jobs must be at most {limit}, the number of threads numba started with; got "
