@@ -34,7 +34,7 @@ def test_version(capsys):
     assert run(capsys, "--version") == (0, "hawkeys 0.1.0\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["benchmark", "-h"], ["datasets", "-h"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["benchmark", "-h"], ["datasets", "-h"]])
 def test_help_fits_eighty_columns(capsys, arguments):
     status, out, err = run(capsys, *arguments)
     assert (status, err) == (0, "")

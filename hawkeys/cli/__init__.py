@@ -40,10 +40,17 @@ class _CommandTable(click.Group):
             formatter.write_dl(sorted(_COMMANDS.items()))
 
 
-@click.group(cls=_CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_CommandTable,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="hawkeys", message="hawkeys %(version)s")
-def command_line() -> None:
+@click.pass_context
+def command_line(context: click.Context) -> None:
     """Statistical Hawkes processes, and a laboratory for keystroke dynamics."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

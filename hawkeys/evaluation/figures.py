@@ -24,6 +24,9 @@ __all__ = ["draw_adjacency", "draw_det", "draw_embedding", "draw_roc", "session_
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+# Entries of an adjacency differ by orders of magnitude: a key near the end of the text, observed
+# for an instant, can explain an event only by a large entry.
+_DECADES = 1e3
 _DET_LIMITS = (0.002, 0.95)
 _DET_TICKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
 
@@ -182,6 +185,8 @@ def draw_adjacency(
 ) -> Figure:
     """Draw the mean adjacency matrix of every session as heat maps in one figure.
 
+    Colours are on a logarithmic scale of three decades; entries below it are white.
+
     Parameters
     ----------
     adjacency : array_like, shape (n_samples, n_marks, n_marks)
@@ -194,7 +199,7 @@ def draw_adjacency(
     title : str, default ""
         Title of the figure.
     vmax : float, optional
-        Value of the darkest colour; by default the largest mean. Pass the same number for
+        Value of the darkest colour, positive; by default the largest mean. Pass the same number for
         figures that are to be compared.
 
     Returns
@@ -222,13 +227,15 @@ def draw_adjacency(
     n_rows = -(-len(sessions) // n_columns)
     figure = Figure(figsize=(2.5 * n_columns + 1.2, 2.5 * n_rows + 0.9), layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
-    limit = float(np.nanmax(means)) if vmax is None else vmax
+    limit = _largest(means) if vmax is None else vmax
     for ax, matrix, label in zip(axes.flat, means, sessions, strict=False):
         image = _heat_map(ax, matrix, key_names, limit)
         ax.set_title(f"session {label}", fontsize="medium")
     for ax in axes.flat[len(sessions) :]:
         ax.set_axis_off()
-    figure.colorbar(image, ax=axes, shrink=0.8, label="mean number of events triggered")
+    figure.colorbar(
+        image, ax=axes, shrink=0.8, extend="min", label="mean number of events triggered"
+    )
     figure.supxlabel("triggering key")
     figure.supylabel("triggered key")
     figure.suptitle(title)
@@ -283,9 +290,19 @@ def draw_embedding(
     return ax
 
 
+def _largest(means: FloatArray) -> float:
+    """Return the largest entry, or 1 if there is no positive one."""
+    positive = means[means > 0]  # NaN compares false
+    return float(positive.max()) if positive.size else 1.0
+
+
 def _heat_map(ax: Axes, matrix: FloatArray, names: Sequence[str], vmax: float) -> AxesImage:
-    image = ax.imshow(np.ma.masked_invalid(matrix), cmap="Blues", vmin=0.0, vmax=vmax)
-    ax.set_facecolor("0.88")
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    colours = colormaps["viridis_r"].with_extremes(under="white", bad="0.9")
+    scale = LogNorm(vmax / _DECADES, vmax)
+    image = ax.imshow(np.ma.masked_invalid(matrix), cmap=colours, norm=scale)
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize="x-small")
     ax.set_yticks(range(len(names)), names, fontsize="x-small")
     ax.tick_params(length=2)

@@ -21,6 +21,7 @@ from hawkeys.evaluation.figures import (
     session_means,
 )
 from hawkeys.evaluation.stages import Representation, Samples
+from hawkeys.features import HawkesFeatures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,27 +96,30 @@ def curve_pictures(
 
 
 def adjacency_of(features: Representation, keys: Sequence[str]) -> FloatArray | None:
-    """Put the adjacency entries among the features back into matrices.
+    """Put the adjacency entries among Hawkes features back into matrices.
 
     Parameters
     ----------
     features : Representation
-        Feature matrix with the names of its columns.
+        Feature matrix with the names of its columns, as `HawkesFeatures` gives them.
     keys : sequence of str, length n_keys
         Names of the keys.
 
     Returns
     -------
     ndarray of float64, shape (n_samples, n_keys, n_keys), or None
-        Entries that are not among the features are NaN. None if there is no entry at all.
+        Entries that are not among the features are NaN; a column factor is undone. None if there
+        is no entry at all.
     """
     column = {name: k for k, name in enumerate(features.columns)}
     matrices = np.full((features.values.shape[0], len(keys), len(keys)), np.nan)
     for i, target in enumerate(keys):
         for j, source in enumerate(keys):
-            k = column.get(f"adjacency[{target}, {source}]")
+            k = column.get(f"adjacency.{target}.{source}")
             if k is not None:
                 matrices[:, i, j] = features.values[:, k]
+    if any(isinstance(one, HawkesFeatures) and one.column_factor for one in features.steps):
+        matrices *= np.arange(1, len(keys) + 1)
     return None if np.isnan(matrices).all() else matrices
 
 
@@ -147,7 +151,7 @@ def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) ->
             samples.session[mask],
             samples.keys,
             title=f"Subject {name}",
-            vmax=float(largest),
+            vmax=float(largest) if largest > 0 else None,
         )
         yield Picture(
             _save(figure, folder / f"adjacency_{name}.png"),

@@ -154,7 +154,9 @@ _ENTRIES = (
         "hawkes-euclidean",
         "Hawkes features, the paper's Euclidean (unscaled L1)",
         _ZZL,
-        lambda s: make_pipeline(_features(s), Manhattan(false_alarm=s.false_alarm)),
+        lambda s: make_pipeline(
+            _features(s), Euclidean(definition="l1", false_alarm=s.false_alarm)
+        ),
     ),
     VerifierEntry(
         "scaled-manhattan",

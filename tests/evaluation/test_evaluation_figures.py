@@ -78,7 +78,7 @@ def test_heat_maps_show_the_means_with_targets_as_rows():
     assert first.images[0].get_array()[2, 0] == 2.0
     assert second.images[0].get_array()[2, 0] == 5.0
     assert [tick.get_text() for tick in first.get_yticklabels()] == ["a", "b", "c"]
-    assert {ax.images[0].get_clim() for ax in (first, second)} == {(0.0, 5.0)}
+    assert {ax.images[0].get_clim() for ax in (first, second)} == {(0.005, 5.0)}
     assert figure.get_suptitle() == "typist"
     assert figure.get_supylabel() == "triggered key"
 
@@ -89,7 +89,12 @@ def test_entries_that_were_not_estimated_are_masked():
     figure = draw_adjacency(adjacency, [1], ["a", "b"], vmax=8.0)
     image = figure.axes[0].images[0]
     assert image.get_array().mask.tolist() == [[True, True], [False, True]]
-    assert image.get_clim() == (0.0, 8.0)
+    assert image.get_clim() == (0.008, 8.0)
+
+
+def test_matrices_without_a_positive_entry_can_be_drawn():
+    figure = draw_adjacency(np.zeros((1, 2, 2)), [1], ["a", "b"])
+    assert figure.axes[0].images[0].get_clim() == (0.001, 1.0)
 
 
 def test_empty_panels_of_the_last_row_are_hidden():

@@ -17,6 +17,7 @@ from hawkeys.evaluation.pictures import adjacency_of
 from hawkeys.evaluation.report import headline
 from hawkeys.evaluation.stages import Representation
 from hawkeys.exceptions import OutputError
+from hawkeys.features import HawkesFeatures
 from hawkeys.verifiers import Manhattan, ScaledManhattan
 
 QUICK = Protocol("quick", n_train=30, n_genuine=20, n_impostor=5, reference="nobody <1999>")
@@ -60,7 +61,7 @@ class Band(TransformerMixin, BaseEstimator):
         return tags
 
     def fit(self, X, y=None):
-        self.names_ = ["adjacency[t, period]", "adjacency[period, period]"]
+        self.names_ = ["adjacency.t.period", "adjacency.period.period"]
         return self
 
     def transform(self, X):
@@ -191,11 +192,26 @@ def test_no_adjacency_section_without_adjacency_features(demo, tmp_path):
 
 
 def test_adjacency_is_put_back_with_targets_as_rows():
-    names = ("baseline[a]", "adjacency[a, a]", "adjacency[b, a]")
-    features = Representation((), np.array([[9.0, 1.0, 2.0]]), names)
+    names = ("baseline.a", "adjacency.a.a", "adjacency.b.a", "adjacency.b.b")
+    features = Representation((), np.array([[9.0, 1.0, 2.0, 3.0]]), names)
     matrix = adjacency_of(features, ("a", "b"))
-    np.testing.assert_array_equal(matrix, [[[1.0, np.nan], [2.0, np.nan]]])
+    np.testing.assert_array_equal(matrix, [[[1.0, np.nan], [2.0, 3.0]]])
+    published = Representation((HawkesFeatures(column_factor=True),), features.values, names)
+    matrix = adjacency_of(published, ("a", "b"))
+    np.testing.assert_array_equal(matrix, [[[1.0, np.nan], [2.0, 6.0]]])
     assert adjacency_of(Representation((), np.ones((1, 1)), ("H.a",)), ("a",)) is None
+
+
+def test_adjacency_of_hawkes_features_is_that_of_the_fit(demo):
+    step = HawkesFeatures(method="map", n_bands=20)
+    frame = demo[:3].timings()
+    values = step.fit_transform(frame)
+    names = tuple(step.get_feature_names_out())
+    matrix = adjacency_of(Representation((step,), values, names), demo.keys)
+    below = np.tril_indices(len(demo.keys))
+    np.testing.assert_array_equal(
+        matrix[:, below[0], below[1]], step.parameters(frame)[1][:, below[0], below[1]]
+    )
 
 
 @pytest.mark.parametrize(("n_subjects", "folded"), [(12, False), (13, True)])

@@ -6,7 +6,7 @@ from sklearn.base import clone
 from hawkeys.evaluation import DEFAULT_VERIFIERS, VERIFIERS, make_verifiers
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.features import HawkesFeatures
-from hawkeys.verifiers import POHMM, Manhattan, ScaledManhattan
+from hawkeys.verifiers import POHMM, Euclidean, ScaledManhattan
 
 
 def last(verifier):
@@ -20,7 +20,8 @@ def test_defaults_are_the_rows_of_the_published_table():
     assert isinstance(raw, ScaledManhattan)
     assert isinstance(pohmm, POHMM)
     assert isinstance(last(scaled), ScaledManhattan)
-    assert type(last(euclidean)) is Manhattan
+    assert isinstance(last(euclidean), Euclidean)
+    assert last(euclidean).definition == "l1"
     assert raw.scale == last(scaled).scale == "std"
     for pipeline in (scaled, euclidean):
         assert isinstance(pipeline.steps[0][1], HawkesFeatures)
