@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._jit import exponential as jit
+from hawkeys._jit.layout import group_events
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
@@ -44,12 +45,8 @@ class BlockLayout:
     def build(cls, events: Events, *, separate: bool) -> BlockLayout:
         """Lay the events out in one block per mark, or per realisation and mark if `separate`."""
         stride = events.n_marks if separate else 0
-        block = events.marks + stride * events.realization
         n_blocks = events.n_marks * (events.n_realizations if separate else 1)
-        slots = np.empty(events.n_events, dtype=np.int64)
-        slots[np.argsort(block, kind="stable")] = np.arange(events.n_events)
-        offsets = np.zeros(n_blocks + 1, dtype=np.int64)
-        np.cumsum(np.bincount(block, minlength=n_blocks), out=offsets[1:])
+        slots, offsets = group_events(events.marks, events.offsets, stride, n_blocks)
         return cls(stride, slots, offsets)
 
 
@@ -193,17 +190,13 @@ class Exponential(Kernel):
     def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:
         """Return c_ij at each event; see `Kernel.excitation`."""
         out = np.zeros(events.n_events * events.n_marks)
-        run = jit.excitation_per_pair if self.decay.ndim == 2 else jit.excitation_per_source
-        run(
-            events.times,
-            events.marks,
-            events.offsets,
-            self._per_source_or_pair(events.n_marks),
-            layout.slots,
-            layout.offsets,
-            layout.stride,
-            out,
-        )
+        decay = self._per_source_or_pair(events.n_marks)
+        data = (events.times, events.marks, events.offsets, decay)
+        where = (layout.slots, layout.offsets, layout.stride)
+        if decay.ndim == 2:
+            jit.excitation_per_pair(*data, where, out)
+        else:
+            jit.excitation_per_source(*data, self._fade(events.times), where, out)
         return out
 
     def integrals(self, events: Events) -> FloatArray:
@@ -244,6 +237,16 @@ class Exponential(Kernel):
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"name": "exponential", "decay": ...}``."""
         return {"name": "exponential", "decay": self.decay.tolist()}
+
+    def _fade(self, times: FloatArray) -> FloatArray:
+        """Return exp(-decay dt) of each step of time if one decay serves all, else nothing.
+
+        Steps back, from one realisation to the next, are not used; they count as none.
+        """
+        if self.decay.ndim > 0:
+            return np.empty(0)
+        elapsed = np.diff(times, prepend=times[:1])
+        return np.exp(-self.decay * np.maximum(elapsed, 0.0, out=elapsed))
 
     def _per_source_or_pair(self, n_marks: int) -> FloatArray:
         self.check_marks(n_marks)

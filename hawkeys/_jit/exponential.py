@@ -22,40 +22,31 @@ __all__ = [
 _NEGLIGIBLE = 40.0
 
 
-@njit(cache=True)
-def _fade(state, decay, shared, elapsed):
-    """Multiply each state by exp(-decay * elapsed)."""
-    if shared:
-        factor = math.exp(-decay[0] * elapsed)
-        for j in range(state.size):
-            state[j] *= factor
-    else:
-        for j in range(state.size):
-            state[j] *= math.exp(-decay[j] * elapsed)
-
-
 @njit(cache=True, parallel=True)
-def excitation_per_source(times, marks, offsets, decay, slots, block_offsets, stride, out):
+def excitation_per_source(times, marks, offsets, decay, fade, layout, out):
     """Write c_j at every event, for decays that depend on the source mark only.
 
-    `out` holds one (n_sources, n_block) matrix per block; event k belongs to block
-    ``realization * stride + mark`` and to its column ``slots[k] - block_offsets[block]``.
+    `fade` holds exp(-decay (t_k - t_{k-1})) of every event if all sources share one decay, else
+    nothing. layout = (slots, block_offsets, stride): `out` holds one (n_sources, n_block) matrix
+    per block; event k belongs to block ``realization * stride + mark`` and to its column
+    ``slots[k] - block_offsets[block]``.
     """
+    slots, block_offsets, stride = layout
     n_marks = decay.size
-    shared = np.all(decay == decay[0])
     # parallel over realisations: each writes to its own events' columns only
     for r in prange(offsets.size - 1):
         state = np.zeros(n_marks)
         applied = offsets[r]
-        now = 0.0
         for k in range(offsets[r], offsets[r + 1]):
-            if k == applied or times[k] > now:
+            if k > applied and times[k] > times[k - 1]:
                 for e in range(applied, k):
                     state[marks[e]] += decay[marks[e]]
-                if k > applied:
-                    _fade(state, decay, shared, times[k] - now)
                 applied = k
-                now = times[k]
+                for j in range(n_marks):
+                    if fade.size > 0:
+                        state[j] *= fade[k]
+                    else:
+                        state[j] *= math.exp(-decay[j] * (times[k] - times[k - 1]))
             block = r * stride + marks[k]
             width = block_offsets[block + 1] - block_offsets[block]
             at = n_marks * block_offsets[block] + slots[k] - block_offsets[block]
@@ -86,11 +77,12 @@ def _excite_target(times, marks, target, decay, columns, out):
 
 
 @njit(cache=True, parallel=True)
-def excitation_per_pair(times, marks, offsets, decay, slots, block_offsets, stride, out):
+def excitation_per_pair(times, marks, offsets, decay, layout, out):
     """Write c_ij at every event of mark i, for a (target, source) matrix of decays.
 
     Same layout as `excitation_per_source`; `out` must come filled with zeros.
     """
+    slots, block_offsets, stride = layout
     n_marks = decay.shape[0]
     # parallel over realisations: each writes to its own events' columns only
     for r in prange(offsets.size - 1):

@@ -25,6 +25,7 @@ _TILE = 512
 _SMALL = 32
 _RIDGE = 1e-9
 _ARMIJO = 1e-4
+_SHORTEST = 1e-6
 _SUBSAMPLE = 16
 _SUBSAMPLE_FROM = 20_000
 
@@ -49,6 +50,19 @@ def _sum_log(values, n, weights, at):
 
 
 @njit(cache=True)
+def _intensities(excitation, at, n, x, lam):
+    """Write the intensity at the n events from `at` on."""
+    n_sources = x.size - 1
+    width = excitation.size // n_sources
+    for k in range(n):
+        lam[k] = x[0]
+    for j in range(n_sources):
+        if x[j + 1] != 0.0:
+            for k in range(n):
+                lam[k] += x[j + 1] * excitation[j * width + at + k]
+
+
+@njit(cache=True)
 def _fill_tile(excitation, weights, at, x, tile):
     """Write q = sqrt(w) (1, c_1, ..., c_D, lambda) / lambda of events from `at` on as columns.
 
@@ -59,12 +73,7 @@ def _fill_tile(excitation, weights, at, x, tile):
     width = excitation.size // n_sources
     n = min(tile.shape[1], width - at)
     lam, inverse, root = tile[n_sources + 2], tile[0], tile[n_sources + 1]
-    for k in range(tile.shape[1]):
-        lam[k] = x[0]
-    for j in range(n_sources):
-        if x[j + 1] != 0.0:
-            for k in range(n):
-                lam[k] += x[j + 1] * excitation[j * width + at + k]
+    _intensities(excitation, at, n, x, lam)
     for k in range(tile.shape[1]):
         root[k] = 1.0 if k < n else 0.0
         if weights.size > 0 and k < n:
@@ -108,34 +117,14 @@ def _accumulate(excitation, weights, x, gram):
 @njit(cache=True)
 def _log_sum(excitation, weights, x):
     """Return sum_k w_k log(v_k . x)."""
-    n_sources = x.size - 1
-    n_events = excitation.size // n_sources
+    n_events = excitation.size // (x.size - 1)
     lam = np.empty(_TILE)
     total = 0.0
     for at in range(0, n_events, _TILE):
         n = min(_TILE, n_events - at)
-        for k in range(n):
-            lam[k] = x[0]
-        for j in range(n_sources):
-            if x[j + 1] != 0.0:
-                for k in range(n):
-                    lam[k] += x[j + 1] * excitation[j * n_events + at + k]
+        _intensities(excitation, at, n, x, lam)
         total += _sum_log(lam, n, weights, at)
     return total
-
-
-@njit(cache=True)
-def _unscale(cost, shape, z, x):
-    """Write x = z / cost and return the part of L that needs no event."""
-    value = 0.0
-    for p in range(cost.size):
-        x[p] = 0.0
-        if cost[p] > 0.0:
-            x[p] = z[p] / cost[p]
-            value -= z[p]
-            if shape[p] > 0.0:
-                value += shape[p] * math.log(x[p]) if z[p] > 0.0 else -math.inf
-    return value
 
 
 @njit(cache=True)
@@ -144,7 +133,13 @@ def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
     size = cost.size
     x = np.empty(size)
     gram = np.empty((size + 1, size + 1))
-    value = _unscale(cost, shape, z, x)
+    value = 0.0
+    for p in range(size):
+        x[p] = 0.0
+        if cost[p] > 0.0:
+            x[p] = z[p] / cost[p]
+            value -= z[p]
+            value += shape[p] * math.log(x[p]) if shape[p] > 0.0 else 0.0
     value += _accumulate(excitation, weights, x, gram)
     for p in range(size):
         slope[p] = gram[size, p] / cost[p] if cost[p] > 0.0 else 0.0
@@ -279,22 +274,6 @@ def _violation(total, slope, z):
 
 
 @njit(cache=True)
-def _search(excitation, weights, cost, shape, z, step, goal, promised):
-    """Return a length of step by which L rises enough, or 0 if there is none."""
-    length = 1.0
-    x = np.empty(cost.size)
-    moved = np.empty(cost.size)
-    for _ in range(30):
-        for p in range(cost.size):
-            moved[p] = max(z[p] + length * step[p], 0.0)
-        trial = _unscale(cost, shape, moved, x) + _log_sum(excitation, weights, x)
-        if trial >= goal + _ARMIJO * length * promised:
-            return length
-        length *= 0.5
-    return 0.0
-
-
-@njit(cache=True)
 def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     """Newton ascent from z in place; return (value, gap, violation, iterations)."""
     size = cost.size
@@ -302,12 +281,12 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     free = np.empty(size, dtype=np.bool_)
     scratch = np.empty((size + 1, size))
     total = _total(excitation.size // (size - 1), weights, shape)
-    value, gap, promised, length = -math.inf, math.inf, 0.0, 0.5
+    value, gap, promised, length = -math.inf, math.inf, 0.0, 1.0
     iteration = 0
     while iteration < trace.size:
         new = _evaluate(excitation, weights, cost, shape, z, slope, hessian)
-        if length == 1.0 and not new >= value + _ARMIJO * promised:
-            length = _search(excitation, weights, cost, shape, before, step, value, promised)
+        if length > 0.0 and not new >= value + _ARMIJO * length * promised:
+            length = 0.5 * length if length > _SHORTEST else 0.0
             for p in range(size):
                 z[p] = max(before[p] + length * step[p], 0.0)
             continue
@@ -315,12 +294,12 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
         trace[iteration] = value
         iteration += 1
         _prepare(cost, shape, z, slope, lower, free)
+        stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
         _newton_step(hessian, slope, lower, free, step, scratch)
         gap = _gap(total, slope, z, step, hessian)
         if gap <= tolerance:
             break
-        stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
-        length = 0.5 if stuck else 1.0
+        length = -1.0 if stuck else 1.0
         promised = 0.0
         for p in range(size):
             before[p] = z[p]

@@ -134,7 +134,7 @@ def _result(
         "n_iterations": int(solution.n_iterations.max(initial=0)),
         "trace": _total_trace(solution.traces),
         "identified": identified,
-        "event_counts": events.counts.sum(axis=0),
+        "event_counts": np.bincount(events.marks, minlength=events.n_marks),
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
