@@ -67,7 +67,7 @@ def draw_roc(
     ax.set(xlim=(0, 100), ylim=(0, 101), aspect="equal")
     ax.set_xlabel("False alarms: genuine samples rejected (%)")
     ax.set_ylabel("Impostor samples rejected (%)")
-    ax.legend(loc="lower right", frameon=False, fontsize="small")
+    _add_legend(ax, "lower right")
     return ax
 
 
@@ -123,7 +123,7 @@ def draw_det(
     ax.grid(color="0.92", lw=0.8)
     ax.set_xlabel("False alarms: genuine samples rejected (%)")
     ax.set_ylabel("Misses: impostor samples accepted (%)")
-    ax.legend(loc="lower left", frameon=False, fontsize="small")
+    _add_legend(ax, "upper right")
     return ax
 
 
@@ -321,6 +321,11 @@ def _styles(n_curves: int) -> list[dict[str, Any]]:
         {"color": _COLOURS[k % len(_COLOURS)], "ls": _DASHES[k % len(_DASHES)], "lw": 1.8}
         for k in range(n_curves)
     ]
+
+
+def _add_legend(ax: Axes, place: str) -> None:
+    """Add a legend that hides the lines behind it."""
+    ax.legend(loc=place, fontsize="small", framealpha=1.0, edgecolor="none")
 
 
 def _new_axes() -> Axes:

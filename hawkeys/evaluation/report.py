@@ -203,7 +203,7 @@ def _row(name: object, row: pd.Series) -> dict[str, Any]:
     return {
         "name": str(name),
         "cells": [
-            {"mean": write(mean), "interval": f"{write(low)} to {write(high)}"}
+            {"mean": write(mean), "interval": f"{write(low).removesuffix(' %')} to {write(high)}"}
             for write, (mean, low, high) in zip(written, ends, strict=True)
         ],
         "own_false_alarm": _percent(row["achieved_false_alarm"]),

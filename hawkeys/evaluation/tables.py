@@ -8,7 +8,7 @@ __all__ = ["interval_text", "rate_text", "summary_rows", "summary_table"]
 
 
 def rate_text(rate: float) -> str:
-    """Write a rate with three decimals and no leading zero, as tables of the field do.
+    """Write a rate in four characters: three decimals, no leading zero.
 
     Parameters
     ----------
@@ -18,14 +18,15 @@ def rate_text(rate: float) -> str:
     Returns
     -------
     str
-        For example ``.284``, or ``1.000``.
+        For example ``.284``, or ``1.00``.
 
     Examples
     --------
     >>> rate_text(0.2841)
     '.284'
     """
-    return f"{rate:.3f}".removeprefix("0")
+    text = f"{rate:.3f}"
+    return text[1:] if text.startswith("0") else text[:4]
 
 
 def interval_text(mean: float, lower: float, upper: float) -> str:
@@ -44,7 +45,7 @@ def interval_text(mean: float, lower: float, upper: float) -> str:
     Examples
     --------
     >>> interval_text(0.284, 0.123, 1.0)
-    '.284 (.123-1.000)'
+    '.284 (.123-1.00)'
     """
     return f"{rate_text(mean)} ({rate_text(lower)}-{rate_text(upper)})"
 

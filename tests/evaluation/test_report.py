@@ -164,8 +164,8 @@ def test_page_says_what_a_reader_needs(page, result):
 def test_page_shows_the_numbers(page, result):
     for name, row in result.summary().iterrows():
         cells = [f"{100 * row['miss_rate']:.1f} %", f"{100 * row['eer']:.1f} %"]
-        ends = [f"{100 * row[f'miss_rate_{end}']:.1f} %" for end in ("lower", "upper")]
-        assert f"{name} {cells[0]} {ends[0]} to {ends[1]} {cells[1]}" in page.text
+        ends = [f"{100 * row[f'miss_rate_{end}']:.1f}" for end in ("lower", "upper")]
+        assert f"{name} {cells[0]} {ends[0]} to {ends[1]} % {cells[1]}" in page.text
     counts = result.operating_point().query("subject == 'demo01'")
     values = counts[["false_negatives", "false_positives"]].to_numpy().ravel()
     assert f"demo01 {' '.join(map(str, values))}" in page.text

@@ -7,9 +7,9 @@ from hawkeys.evaluation.tables import interval_text, rate_text, summary_rows, su
 
 
 @pytest.mark.parametrize(
-    ("rate", "text"), [(0.0, ".000"), (0.0625, ".062"), (0.9996, "1.000"), (1.0, "1.000")]
+    ("rate", "text"), [(0.0, ".000"), (0.0625, ".062"), (0.9994, ".999"), (0.9996, "1.00"), (1.0, "1.00")]
 )
-def test_rates_have_three_decimals(rate, text):
+def test_rates_take_four_characters(rate, text):
     assert rate_text(rate) == text
 
 
@@ -25,8 +25,8 @@ def test_table():
         ".750 (.000-.500)",
     )
     assert summary_table(summary, 0.05).splitlines() == [
-        "verifier  miss at 5 %        EER                AUC",
-        "one       .250 (.000-.500)   .125 (.000-.500)   .750 (.000-.500)",
-        "second    .500 (.250-1.000)  .250 (.250-1.000)  1.000 (.250-1.000)",
+        "verifier  miss at 5 %       EER               AUC",
+        "one       .250 (.000-.500)  .125 (.000-.500)  .750 (.000-.500)",
+        "second    .500 (.250-1.00)  .250 (.250-1.00)  1.00 (.250-1.00)",
     ]
-    assert interval_text(1.0, 1.0, 1.0) == "1.000 (1.000-1.000)"
+    assert interval_text(1.0, 1.0, 1.0) == "1.00 (1.00-1.00)"
