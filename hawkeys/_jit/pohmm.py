@@ -79,8 +79,8 @@ def log_likelihood(emission, start, transition, out):
 def posterior(emission, start, transition, states, pairs):
     """Write the posterior of the hidden states and return the log-likelihood of all samples.
 
-    `states` (N, T, M) receives P(state at t | sample), `pairs` (T - 1, M, M) the sum over samples of
-    P(state i at t, state j at t + 1 | sample).
+    `states` (N, T, M) receives P(state at t | sample), `pairs` (T - 1, M, M) the sum over samples
+    of P(state i at t, state j at t + 1 | sample).
     """
     n_samples, n_events, n_states = emission.shape
     rates = np.empty((n_events, n_states))

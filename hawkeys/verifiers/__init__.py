@@ -1,0 +1,27 @@
+"""Verifiers: enrol one typist from that typist's samples alone, then accept or reject others.
+
+Every verifier is a scikit-learn outlier detector and follows one contract:
+
+* ``fit(X)`` learns from the training samples of one typist, (n_samples, n_features), and sets
+  `offset_` so that at most a share `false_alarm` of them is rejected;
+* ``score_samples(X)`` says how genuine each sample is, higher for more genuine;
+* ``decision_function(X)`` is that score minus `offset_`;
+* ``predict(X)`` is +1 for genuine and -1 for an impostor, where the score is below `offset_`.
+
+Distances take any features, in a pipeline if they are computed; `POHMM` takes the timing matrix. A
+false alarm is a genuine sample rejected; a miss is a zero-effort impostor's sample accepted.
+A new verifier subclasses `OneClassVerifier` and writes two methods.
+"""
+
+from hawkeys.verifiers._base import OneClassVerifier, resubstitution_threshold
+from hawkeys.verifiers.distances import Euclidean, Manhattan, ScaledManhattan
+from hawkeys.verifiers.pohmm import POHMM
+
+__all__ = [
+    "POHMM",
+    "Euclidean",
+    "Manhattan",
+    "OneClassVerifier",
+    "ScaledManhattan",
+    "resubstitution_threshold",
+]

@@ -1,0 +1,242 @@
+"""The contract of every verifier: one class, scikit-learn's habits of an outlier detector."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import check_fraction
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = ["OneClassVerifier", "resubstitution_threshold"]
+
+Verifier = TypeVar("Verifier", bound="OneClassVerifier")
+
+# n * (1 - false_alarm) in floating point may fall short of a whole number by some ulp.
+_ROUNDING = 1e-9
+
+
+def resubstitution_threshold(distances: ArrayLike, false_alarm: float) -> float:
+    """Return the distance above which a sample is rejected, learned from the training samples.
+
+    The n training distances are sorted ascending and the one at place
+    floor(n (1 - false_alarm)), counted from 0, is the threshold. A product within 1e-9 of a whole
+    number counts as that number, so that 200 * 0.95 is 190 whatever its rounding.
+
+    Parameters
+    ----------
+    distances : array_like, shape (n_samples,)
+        Distances of the training samples, larger for less genuine.
+    false_alarm : float
+        Share of the training samples that may lie beyond the threshold, between 0 and 1.
+
+    Returns
+    -------
+    float
+        The threshold. At most floor(n false_alarm) training samples exceed it; without ties it is
+        the largest whole number below n false_alarm (9 of 200 at 0.05).
+
+    Raises
+    ------
+    InvalidParameterError
+        If `false_alarm` is not strictly between 0 and 1 or there is no distance.
+
+    References
+    ----------
+    .. [1] C. Zhang, Y. Zhang and F. Li (2021), "Feature extraction of sequence of keystrokes in
+       fixed text using the multivariate Hawkes process", Mathematical Problems in Engineering,
+       doi:10.1155/2021/6648726, whose table 1 uses this threshold.
+
+    Examples
+    --------
+    >>> from hawkeys.verifiers import resubstitution_threshold
+    >>> resubstitution_threshold(range(200), 0.05)
+    190.0
+    """
+    kept = 1.0 - check_fraction(false_alarm, "false_alarm")
+    ordered = np.sort(np.asarray(distances, dtype=np.float64))
+    if ordered.ndim != 1 or ordered.size == 0:
+        raise InvalidParameterError(
+            f"distances must be one or more numbers in one dimension; got shape {ordered.shape}."
+        )
+    place = math.floor(ordered.size * kept + _ROUNDING)
+    return float(ordered[min(place, ordered.size - 1)])
+
+
+class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
+    """Base of the verifiers: enrol one typist, then accept or reject typing samples.
+
+    A subclass gives `_learn`, which sets fitted attributes from checked training samples, and
+    `_score`, which returns one number per checked sample, higher for more genuine. Checks, the
+    threshold, scores relative to it and decisions are written here, once.
+
+    Parameters
+    ----------
+    false_alarm : float, default 0.05
+        Share of the training samples, strictly between 0 and 1, that the threshold may reject.
+
+    Attributes
+    ----------
+    offset_ : float
+        Score below which a sample is rejected: minus the `resubstitution_threshold` of the
+        distances -score of the training samples.
+    n_features_in_ : int
+        Columns of the training samples.
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Names of the columns, when the training samples were a frame.
+
+    Notes
+    -----
+    The threshold is set on the samples that trained the model, as published; on fresh samples of
+    the same typist the rate of false alarms is usually higher than `false_alarm`.
+
+    Examples
+    --------
+    A verifier of one's own:
+
+    >>> import numpy as np
+    >>> from hawkeys.verifiers import OneClassVerifier
+    >>> class Largest(OneClassVerifier):
+    ...     def _learn(self, samples):
+    ...         self.center_ = np.median(samples, axis=0)
+    ...     def _score(self, samples):
+    ...         return -np.abs(samples - self.center_).max(axis=1)
+    >>> verifier = Largest().fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> verifier.predict([[0.2, 0.2], [3.0, 0.0]])
+    array([ 1, -1])
+    """
+
+    def __init__(self, *, false_alarm: float = 0.05) -> None:
+        self.false_alarm = false_alarm
+
+    @abstractmethod
+    def _learn(self, samples: FloatArray) -> None:
+        """Set the fitted attributes from samples of shape (n_samples, n_features), n >= 2."""
+
+    @abstractmethod
+    def _score(self, samples: FloatArray) -> FloatArray:
+        """Return a score per sample of shape (n_samples, n_features), higher for more genuine."""
+
+    def fit(self: Verifier, X: ArrayLike, y: Any = None) -> Verifier:
+        """Enrol the typist of `X` and set the threshold.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Training samples of one typist, at least two.
+        y : object, optional
+            Ignored; there for scikit-learn's pipelines.
+
+        Returns
+        -------
+        object
+            The verifier itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter of the verifier is not valid, or `X` holds NaN or infinity.
+        ValueError
+            If `X` is no matrix of numbers with two rows or more.
+        """
+        check_fraction(self.false_alarm, "false_alarm")
+        samples = self._check_samples(X, reset=True)
+        self._learn(samples)
+        self.offset_ = -resubstitution_threshold(-self._score(samples), self.false_alarm)
+        return self
+
+    def score_samples(self, X: ArrayLike) -> FloatArray:
+        """Return how genuine each sample is.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Samples with the columns of the training samples.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+            Higher for more genuine.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        InvalidParameterError
+            If `X` holds NaN or infinity.
+        ValueError
+            If `X` is no matrix of numbers of the width seen in `fit`.
+        """
+        check_is_fitted(self)
+        return self._score(self._check_samples(X, reset=False))
+
+    def decision_function(self, X: ArrayLike) -> FloatArray:
+        """Return the scores minus `offset_`: negative for samples to be rejected.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Samples with the columns of the training samples.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+            Distance from the threshold, positive or zero where the sample is accepted.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            As `score_samples`.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: ArrayLike) -> IntArray:
+        """Return +1 for samples taken as genuine and -1 for samples taken as an impostor's.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Samples with the columns of the training samples.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples,)
+            -1 where the score is below `offset_`, else +1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            As `score_samples`.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1).astype(np.int64)
+
+    def _check_samples(self, X: ArrayLike, *, reset: bool) -> FloatArray:
+        """Return `X` as a C-ordered matrix, so that a row scores alike in whatever company."""
+        samples = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=np.float64,
+            order="C",
+            ensure_all_finite=False,
+            ensure_min_samples=2 if reset else 1,
+        )
+        bad = np.argwhere(~np.isfinite(samples))
+        if bad.size:
+            row, column = (int(k) for k in bad[0])
+            names = getattr(self, "feature_names_in_", None)
+            label = f"column {column}" if names is None else f"column {names[column]!r}"
+            value = "NaN" if np.isnan(samples[row, column]) else f"{samples[row, column]}"
+            raise InvalidParameterError(
+                f"X, row {row}, {label} is {value}; {type(self).__name__} needs finite numbers. "
+                "Remove or impute that sample first."
+            )
+        return samples

@@ -1,0 +1,246 @@
+"""Parameters of the partially observable hidden Markov model and their estimation.
+
+Event types are numbered from 1; index 0 of every parameter is its marginal over event types, used
+for types that training did not see.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from hawkeys._jit import pohmm as jit
+from hawkeys._typing import FloatArray, IntArray
+
+__all__ = ["SMOOTHINGS", "Counts", "Fit", "Options", "Parameters", "estimate", "score"]
+
+SMOOTHINGS = ("freq", "exp", "fixed", "none")
+
+# Constants of the published implementation.
+_LOG_DENSITY_FLOOR = float(np.log(1e-5))
+_SCALE_FLOOR = 1e-5
+_COUNT_FLOOR = 1e-5
+_START_SPREAD = 2.0
+
+
+class Parameters(NamedTuple):
+    """Parameters for W event types, F features and M hidden states, with marginals at index 0.
+
+    Attributes
+    ----------
+    start : ndarray, shape (W + 1, M)
+        P(state | first event of that type).
+    transition : ndarray, shape (W + 1, W + 1, M, M)
+        [v, w, i, j]: P(state j at the next event | state i now, types v now and w next).
+    location, scale : ndarray, shape (W + 1, F, M)
+        Mean and standard deviation of the (log) features given type and state.
+    """
+
+    start: FloatArray
+    transition: FloatArray
+    location: FloatArray
+    scale: FloatArray
+
+
+class Counts(NamedTuple):
+    """How often event types occur in training.
+
+    Attributes
+    ----------
+    events : ndarray, shape (W,)
+        Events of each type.
+    pairs : ndarray, shape (W, W)
+        [v, w]: events of type v that are followed by type w.
+    """
+
+    events: FloatArray
+    pairs: FloatArray
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to estimate.
+
+    Attributes
+    ----------
+    n_states : int
+        Hidden states M.
+    smoothing : str
+        One of `SMOOTHINGS`.
+    tol : float
+        Gain of the log-likelihood below which to stop.
+    max_iter : int
+        Largest number of updates.
+    """
+
+    n_states: int
+    smoothing: str
+    tol: float
+    max_iter: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Estimated parameters and how they were reached.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        The estimate.
+    trace : ndarray, shape (n_iter + 1,)
+        Log-likelihood before each update and of the estimate (last).
+    converged : bool
+        Whether the last gain was below the tolerance.
+    """
+
+    parameters: Parameters
+    trace: FloatArray
+    converged: bool
+
+
+def score(
+    values: FloatArray, jacobian: float, types: IntArray, parameters: Parameters
+) -> FloatArray:
+    """Return the log-likelihood of each sample of `values` (N, T, F), event types `types` (T,)."""
+    out = np.empty(values.shape[0])
+    start, transition, emission = _at_positions(values, jacobian, types, parameters)
+    jit.log_likelihood(emission, start, transition, out)
+    return out
+
+
+def estimate(values: FloatArray, jacobian: float, types: IntArray, options: Options) -> Fit:
+    """Estimate the parameters by expectation-maximisation with smoothing after each update.
+
+    It stops when an update gains less than the tolerance; smoothing can make the log-likelihood
+    fall, which stops it too.
+    """
+    counts = _count(types, values.shape[0])
+    parameters = _starting_point(values, types, options.n_states)
+    trace: list[float] = []
+    while True:
+        parameters = _smooth(parameters, types, counts, options.smoothing)
+        start, transition, emission = _at_positions(values, jacobian, types, parameters)
+        states = np.empty_like(emission)
+        pairs = np.empty_like(transition)
+        trace.append(jit.posterior(emission, start, transition, states, pairs))
+        converged = len(trace) > 1 and trace[-1] - trace[-2] < options.tol
+        if converged or len(trace) > options.max_iter:
+            return Fit(parameters, np.array(trace), converged)
+        parameters = _maximise(values, types, states, pairs, parameters)
+
+
+def _at_positions(
+    values: FloatArray, jacobian: float, types: IntArray, parameters: Parameters
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return start (M,), transition (T - 1, M, M) and log emission (N, T, M) of one text."""
+    emission = np.empty((*values.shape[:2], parameters.start.shape[1]))
+    location, scale = parameters.location[types], parameters.scale[types]
+    jit.log_emission(values, location, scale, jacobian, _LOG_DENSITY_FLOOR, emission)
+    return parameters.start[types[0]], parameters.transition[types[:-1], types[1:]], emission
+
+
+def _count(types: IntArray, n_samples: int) -> Counts:
+    n_types = int(types.max())
+    events = n_samples * np.bincount(types - 1, minlength=n_types).astype(np.float64)
+    pairs = np.zeros((n_types, n_types))
+    np.add.at(pairs, (types[:-1] - 1, types[1:] - 1), float(n_samples))
+    return Counts(events, pairs)
+
+
+def _starting_point(values: FloatArray, types: IntArray, n_states: int) -> Parameters:
+    """Return uniform chances, and states that differ in the mean of the first feature only."""
+    n_types, n_features = int(types.max()), values.shape[2]
+    location = np.zeros((n_types + 1, n_features, n_states))
+    scale = np.zeros_like(location)
+    for w in range(1, n_types + 1):
+        events = values[:, types == w].reshape(-1, n_features)
+        location[w] = events.mean(axis=0)[:, None]
+        scale[w] = np.maximum(events.std(axis=0), _SCALE_FLOOR)[:, None]
+    if n_states > 1:
+        steps = np.linspace(-_START_SPREAD, _START_SPREAD, n_states)
+        location[:, 0] += values[..., 0].std() * steps
+    start = np.full((n_types + 1, n_states), 1.0 / n_states)
+    transition = np.full((n_types + 1, n_types + 1, n_states, n_states), 1.0 / n_states)
+    return Parameters(start, transition, location, scale)
+
+
+def _maximise(
+    values: FloatArray, types: IntArray, states: FloatArray, pairs: FloatArray, old: Parameters
+) -> Parameters:
+    """Return the parameters of each event type that the posterior suggests."""
+    transition = np.zeros_like(old.transition)
+    np.add.at(transition, (types[:-1], types[1:]), pairs)
+    start = np.zeros_like(old.start)
+    known, first = np.unique(types, return_index=True)
+    start[known] = states[:, first].sum(axis=0)
+    location, scale = old.location.copy(), old.scale.copy()
+    jit.weighted_moments(values, states, types, _SCALE_FLOOR, location, scale)
+    return Parameters(
+        _normalise(np.maximum(start, _COUNT_FLOOR)),
+        _normalise(np.maximum(transition, _COUNT_FLOOR)),
+        location,
+        scale,
+    )
+
+
+def _smooth(parameters: Parameters, types: IntArray, counts: Counts, smoothing: str) -> Parameters:
+    """Return parameters with marginals at index 0, and those of each type drawn towards them."""
+    start, transition, location, scale = _with_marginals(parameters, types, counts)
+    if smoothing == "fixed":
+        transition[:] = transition[0, 0]
+        blend = np.ones(counts.events.size)
+    elif smoothing == "none":
+        blend = np.zeros(counts.events.size)
+    else:
+        blend = _weight(counts.events, smoothing)
+        forward, backward = _transition_weights(counts, smoothing)
+        transition[1:, 1:] = (
+            (1.0 - forward - backward) * transition[1:, 1:]
+            + forward * transition[1:, :1]
+            + backward * transition[:1, 1:]
+        )
+    for array in (start, location, scale):
+        share = blend.reshape(-1, *[1] * (array.ndim - 1))
+        array[1:] = (1.0 - share) * array[1:] + share * array[0]
+    return Parameters(start, transition, location, scale)
+
+
+def _with_marginals(parameters: Parameters, types: IntArray, counts: Counts) -> Parameters:
+    """Return a copy of the parameters with index 0 set to the marginals over event types."""
+    start, transition, location, scale = (array.copy() for array in parameters)
+    # every sample is of one text, so every sample starts with the same type
+    start[0] = start[types[0]]
+    share = counts.events / counts.events.sum()
+    location[0] = np.tensordot(share, location[1:], axes=1)
+    variance = (location[1:] - location[0]) ** 2 + scale[1:] ** 2
+    scale[0] = np.sqrt(np.tensordot(share, variance, axes=1))
+    joint = _successors(counts)[:, :, None, None] * transition[1:, 1:]
+    transition[0, 0] = _normalise(joint.sum(axis=(0, 1)))
+    transition[1:, 0] = _normalise(joint.sum(axis=1))
+    before = joint.sum(axis=0)
+    reached = before.sum(axis=(1, 2)) > 0
+    transition[0, 1:] = transition[0, 0]
+    transition[0, 1:][reached] = _normalise(before[reached])
+    return Parameters(start, transition, location, scale)
+
+
+def _successors(counts: Counts) -> FloatArray:
+    """Return P(next type | type); a type that is never followed is followed by each alike."""
+    ended = counts.pairs.sum(axis=1, keepdims=True) == 0
+    return _normalise(np.where(ended, 1.0, counts.pairs))
+
+
+def _transition_weights(counts: Counts, smoothing: str) -> tuple[FloatArray, FloatArray]:
+    """Return the weights of a[v, .] and a[., w]; where they exceed 1 together, their shares."""
+    forward = _weight(counts.pairs + counts.pairs.sum(axis=0), smoothing)
+    backward = _weight(counts.pairs + counts.pairs.sum(axis=1, keepdims=True), smoothing)
+    excess = np.maximum(1.0, forward + backward)
+    return (forward / excess)[..., None, None], (backward / excess)[..., None, None]
+
+
+def _weight(count: FloatArray, smoothing: str) -> FloatArray:
+    return np.exp(-count) if smoothing == "exp" else 1.0 / (1.0 + count)
+
+
+def _normalise(weights: FloatArray) -> FloatArray:
+    return weights / weights.sum(axis=-1, keepdims=True)
