@@ -80,5 +80,7 @@ def plot_adjacency(
             colour = "white" if matrix[i, j] > 0.6 * top else "black"
             axes.text(j, i, f"{matrix[i, j]:.2g}", ha="center", va="center", color=colour)
     if colorbar:
-        axes.figure.colorbar(image, ax=axes, label="expected direct children")
+        axes.figure.colorbar(
+            image, ax=axes, label="expected direct children", fraction=0.046, pad=0.04
+        )
     return axes
