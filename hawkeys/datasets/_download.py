@@ -52,9 +52,10 @@ def download(url: str) -> bytes:
             failures.append(TimeoutError(f"nothing received for {_STALL_SECONDS} s"))
             break
     if failures:
+        # the reason is in the message; the network stack's own chain of errors says no more
         raise DatasetNotFoundError(
             f"the download from {url} failed: {_reason(failures[0], url)}."
-        ) from failures[0]
+        ) from None
     return received.getvalue()
 
 

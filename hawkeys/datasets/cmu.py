@@ -128,7 +128,7 @@ def _obtain_from_web() -> RawFile:
     try:
         raw = RawFile(download(CMU_URL), CMU_URL)
     except DatasetNotFoundError as error:
-        raise DatasetNotFoundError(f"{start}{error} {_ADVICE}") from error
+        raise DatasetNotFoundError(f"{start}{error} {_ADVICE}") from None
     try:
         parse_cmu(*raw)
     except DatasetError as error:
