@@ -29,11 +29,12 @@ def log_emission(values, location, scale, jacobian, floor, out):
                 total = 0.0
                 for f in range(n_features):
                     value = values[n, t, f]
+                    if value == -math.inf:  # ln 0: the density of x = 0 is 0
+                        total += floor
+                        continue
                     z = (value - location[t, f, j]) / scale[t, f, j]
                     density = -0.5 * z * z - log_scale[t, f, j] - _HALF_LOG_TWO_PI
-                    density -= jacobian * value
-                    # also true of the NaN that x = 0 gives, whose density is 0
-                    total += density if density > floor else floor
+                    total += max(floor, density - jacobian * value)
                 out[n, t, j] = total
 
 

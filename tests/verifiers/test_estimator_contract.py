@@ -1,7 +1,6 @@
 """scikit-learn's own checks of an estimator, on every verifier."""
 
 import numpy as np
-import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hawkeys.datasets import join_timings
@@ -41,7 +40,6 @@ def test_distances_pass_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.filterwarnings("ignore:POHMM stopped after:hawkeys.exceptions.ConvergenceWarning")
 @parametrize_with_checks([AnyMatrixPOHMM()])
 def test_pohmm_passes_scikit_learn_checks(estimator, check):
     check(estimator)
