@@ -9,10 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import ndtri
 
 from hawkeys._files import write_text
 from hawkeys._records import SCHEMA, encode
@@ -335,7 +335,7 @@ class LikelihoodResult(FitResult):
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        reach = ndtri(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
         return np.maximum(self.estimates - reach, 0.0), self.estimates + reach
 
     @property

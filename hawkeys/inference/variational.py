@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
@@ -29,7 +28,7 @@ def base_draws(n_draws: int, size: int, seed: int) -> FloatArray:
     half = max((n_draws + 1) // 2, size + 1)
     draws = np.random.default_rng(seed).standard_normal((half, size))
     factor = np.linalg.cholesky(draws.T @ draws / half)
-    white = solve_triangular(factor, draws.T, lower=True).T
+    white = np.linalg.solve(factor, draws.T).T
     return np.ascontiguousarray(np.concatenate((white, -white)))
 
 
