@@ -11,10 +11,11 @@ import numpy as np
 
 from hawkeys._records import SCHEMA, decode_floats
 from hawkeys.exceptions import HawkeysError, ResultFileError
+from hawkeys.fit_result import FitResult
 from hawkeys.kernels import kernel_from_dict
 from hawkeys.posterior import LogNormalPosterior
 from hawkeys.process import Hawkes
-from hawkeys.results import FitResult, LikelihoodResult, VariationalResult
+from hawkeys.results import LikelihoodResult, VariationalResult
 
 __all__ = ["load_result"]
 

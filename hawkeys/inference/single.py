@@ -11,13 +11,14 @@ from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
 from hawkeys._version import __version__
 from hawkeys.events import Events, as_events
+from hawkeys.fit_result import FitResult
 from hawkeys.inference.identify import flat_directions, warn_about
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.solution import Solution
 from hawkeys.kernels import Kernel
 from hawkeys.process import Hawkes, choose_kernel
-from hawkeys.results import FitResult, LikelihoodResult, VariationalResult
+from hawkeys.results import LikelihoodResult, VariationalResult
 
 __all__ = ["fit"]
 

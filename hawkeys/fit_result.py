@@ -1,0 +1,264 @@
+"""`FitResult`: what every fit returns, frozen, complete and readable without the data."""
+
+from __future__ import annotations
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hawkeys._files import write_text
+from hawkeys._records import SCHEMA, encode
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.kernels import Kernel
+from hawkeys.plotting import plot_adjacency
+from hawkeys.process import Hawkes
+from hawkeys.summary import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["FitResult"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitResult(ABC):
+    """What every fit returns; see `LikelihoodResult` and `VariationalResult`.
+
+    Attributes
+    ----------
+    process : Hawkes
+        The fitted process. A parameter that the data do not identify is 0 in it.
+    method : str
+        Name of the inference method.
+    log_likelihood : float
+        Log-likelihood of the data under `process`, in nats: natural log, summed, nothing dropped.
+    objective : float
+        What was maximised: log-likelihood, log posterior or evidence bound, in nats.
+    optimality_gap : float
+        What is still to gain, in nats: an upper bound for likelihood methods, the promise of the
+        next step for deterministic variational inference, NaN for the stochastic form.
+    converged : bool
+        Whether every target mark met the tolerance.
+    message : str
+        Why the method stopped.
+    n_iterations : int
+        Most steps taken by any target mark.
+    trace : ndarray, shape (n_steps,)
+        Objective along the way, in nats.
+    identified : ndarray of bool, shape (n_marks, n_marks + 1)
+        Baseline, then adjacency row, of each target: False where the data say nothing.
+    event_counts : ndarray of int, shape (n_marks,)
+        Events per mark.
+    n_realizations : int
+        Number of realisations.
+    total_time : float
+        Sum of the window lengths.
+    options : mapping
+        Options of the method.
+    version : str
+        Version of hawkeys that made the fit.
+    """
+
+    kind: ClassVar[str] = "fit"
+
+    process: Hawkes
+    method: str
+    log_likelihood: float
+    objective: float
+    optimality_gap: float
+    converged: bool
+    message: str
+    n_iterations: int
+    trace: FloatArray
+    identified: BoolArray
+    event_counts: np.ndarray
+    n_realizations: int
+    total_time: float
+    options: Mapping[str, Any]
+    version: str
+
+    @property
+    def baseline(self) -> FloatArray:
+        """Estimated baseline, shape (n_marks,), per unit of time."""
+        return self.process.baseline
+
+    @property
+    def adjacency(self) -> FloatArray:
+        """Estimated adjacency, shape (n_marks, n_marks), target by source."""
+        return self.process.adjacency
+
+    @property
+    def kernel(self) -> Kernel:
+        """Excitation kernel of the fit."""
+        return self.process.kernel
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return int(self.event_counts.sum())
+
+    @property
+    def estimates(self) -> FloatArray:
+        """Baseline and adjacency side by side, shape (n_marks, n_marks + 1)."""
+        return np.column_stack((self.baseline, self.adjacency))
+
+    @property
+    def at_bound(self) -> BoolArray:
+        """Whether an identified estimate is exactly 0, shape (n_marks, n_marks + 1)."""
+        return self.identified & (self.estimates == 0)
+
+    @property
+    @abstractmethod
+    def std_err(self) -> FloatArray:
+        """Standard error (or posterior sd), shape (n_marks, n_marks + 1)."""
+
+    @abstractmethod
+    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return lower and upper bounds; subclasses say of which kind."""
+
+    def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per parameter.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_marks * (n_marks + 1), 9)
+            Columns parameter ("baseline" or "adjacency"), target, source, estimate, std_err, lower,
+            upper, at_bound, identified. Of a parameter that is not identified the numbers are NaN.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        import pandas as pd
+
+        lower, upper = self.interval(level)
+        names = self.process.mark_names
+        size = len(names)
+        order = _baseline_first(size)
+        blank = np.where(self.identified, 1.0, np.nan)
+        columns = {
+            "estimate": self.estimates * blank,
+            "std_err": self.std_err,
+            "lower": lower,
+            "upper": upper,
+            "at_bound": self.at_bound,
+            "identified": self.identified,
+        }
+        frame = pd.DataFrame(
+            {
+                "parameter": ["baseline"] * size + ["adjacency"] * size**2,
+                "target": [*names, *np.repeat(names, size)],
+                "source": [None] * size + list(names) * size,
+            }
+        )
+        return frame.assign(**{key: value.ravel()[order] for key, value in columns.items()})
+
+    def summary(self, *, level: float = 0.95) -> str:
+        """Return a text table of the fit.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        str
+            No clock in it: the same fit gives the same text.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        frame = self.to_frame(level=level)
+        frame["source"] = frame["source"].fillna("")
+        shown = frame.drop(columns=["at_bound", "identified"])
+        return render(f"Hawkes process by {self.method}", self._facts(), shown, self._notes(level))
+
+    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
+        """Draw the estimated adjacency; see `hawkeys.plotting.plot_adjacency`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+        """
+        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result as JSON; `hawkeys.load_result` reads it back.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; replaced only when the new one is complete.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON types; NaN becomes None.
+
+        Returns
+        -------
+        dict
+            Every field, with the schema's name and version under "schema".
+        """
+        record = {field.name: encode(getattr(self, field.name)) for field in fields(self)}
+        return {"schema": SCHEMA, "kind": self.kind, **record}
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(method={self.method!r}, n_marks={self.process.n_marks}, "
+            f"n_events={self.n_events}, log_likelihood={self.log_likelihood:.6g}, "
+            f"converged={self.converged})"
+        )
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "Events": f"{self.n_events}",
+            "Log-likelihood": f"{self.log_likelihood:.6f}",
+            "Realisations": f"{self.n_realizations}",
+            "Spectral radius": f"{self.process.spectral_radius:.4g}",
+            "Total time": f"{self.total_time:.6g}",
+            "Kernel": repr(self.kernel),
+            "Converged": f"{self.converged} ({self.message})",
+        }
+
+    def _notes(self, level: float) -> list[str]:
+        notes = [f"lower, upper: {100 * level:g} % {self._interval_name()}."]
+        if (~self.identified).any():
+            notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
+        return notes
+
+    @abstractmethod
+    def _interval_name(self) -> str:
+        """Return what the intervals are, for the summary."""
+
+
+def _baseline_first(size: int) -> np.ndarray:
+    """Return the order that takes (n_marks, n_marks + 1) rows to baselines, then adjacency."""
+    index = np.arange(size * (size + 1)).reshape(size, size + 1)
+    return np.concatenate((index[:, 0], index[:, 1:].ravel()))
