@@ -122,7 +122,7 @@ def _result(
     identified = solution.identified
     if solution.information is not None:
         identified = flat_directions(solution.information, solution.x, identified)
-    common = {
+    common: dict[str, Any] = {
         "process": Hawkes(
             solution.x[:, 0], solution.x[:, 1:], kernel=kernel, mark_names=events.mark_names
         ),
