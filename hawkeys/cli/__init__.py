@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import click
 
+from hawkeys._version import __version__
 from hawkeys.exceptions import HawkeysError
 
 __all__ = ["command_line", "main"]
@@ -45,7 +46,7 @@ class _CommandTable(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="hawkeys", message="hawkeys %(version)s")
+@click.version_option(__version__, message="hawkeys %(version)s")
 @click.pass_context
 def command_line(context: click.Context) -> None:
     """Statistical Hawkes processes, and a laboratory for keystroke dynamics."""

@@ -13,6 +13,7 @@ from hawkeys.evaluation.metrics import (
     threshold_at,
     zero_miss_false_alarm,
 )
+from hawkeys.evaluation.outcomes import Outcome
 from hawkeys.evaluation.protocols import PROTOCOLS, Protocol, Split, get_protocol
 from hawkeys.evaluation.registry import (
     DEFAULT_VERIFIERS,
@@ -20,7 +21,7 @@ from hawkeys.evaluation.registry import (
     VerifierEntry,
     make_verifiers,
 )
-from hawkeys.evaluation.results import Evaluation, Outcome
+from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.runner import evaluate
 
 __all__ = [

@@ -24,6 +24,7 @@ __all__ = ["draw_adjacency", "draw_det", "draw_embedding", "draw_roc", "session_
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+_LEGEND: dict[str, Any] = {"fontsize": "small", "framealpha": 1.0, "edgecolor": "none"}
 # Entries of an adjacency differ by orders of magnitude: a key near the end of the text, observed
 # for an instant, can explain an event only by a large entry.
 _DECADES = 1e3
@@ -43,7 +44,7 @@ def draw_roc(
     false_alarm : float, default 0.05
         The stated false-alarm rate, marked by a vertical line.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw; the current axes by default.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def draw_roc(
     >>> draw_roc({"verifier": curve}).get_xlabel()
     'False alarms: genuine samples rejected (%)'
     """
-    ax = _new_axes() if ax is None else ax
+    ax = _current_axes() if ax is None else ax
     for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
         ax.plot(100 * curve.false_alarm, 100 * (1 - curve.miss), label=name, **style)
     ax.plot([0, 100], [0, 100], color="0.75", lw=1, zorder=0)
@@ -67,7 +68,7 @@ def draw_roc(
     ax.set(xlim=(0, 100), ylim=(0, 101), aspect="equal")
     ax.set_xlabel("False alarms: genuine samples rejected (%)")
     ax.set_ylabel("Impostor samples rejected (%)")
-    _add_legend(ax, "lower right")
+    ax.legend(loc="lower right", **_LEGEND)
     return ax
 
 
@@ -86,7 +87,7 @@ def draw_det(
     false_alarm : float, default 0.05
         The stated false-alarm rate, marked by a vertical line.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw; the current axes by default.
 
     Returns
     -------
@@ -108,11 +109,11 @@ def draw_det(
     >>> draw_det({"verifier": curve}).get_ylabel()
     'Misses: impostor samples accepted (%)'
     """
-    ax = _new_axes() if ax is None else ax
+    ax = _current_axes() if ax is None else ax
     low, high = _DET_LIMITS
     for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
-        inside = (0 < curve.false_alarm) & (curve.false_alarm < 1)
-        inside &= (0 < curve.miss) & (curve.miss < 1)
+        inside = (curve.false_alarm > 0) & (curve.false_alarm < 1)
+        inside &= (curve.miss > 0) & (curve.miss < 1)
         ax.plot(ndtri(curve.false_alarm[inside]), ndtri(curve.miss[inside]), label=name, **style)
     ax.plot(ndtri([low, high]), ndtri([low, high]), color="0.75", lw=1, zorder=0)
     ax.axvline(ndtri(false_alarm), color="0.4", lw=1, ls=(0, (1, 2)), zorder=0)
@@ -123,7 +124,7 @@ def draw_det(
     ax.grid(color="0.92", lw=0.8)
     ax.set_xlabel("False alarms: genuine samples rejected (%)")
     ax.set_ylabel("Misses: impostor samples accepted (%)")
-    _add_legend(ax, "upper right")
+    ax.legend(loc="upper right", **_LEGEND)
     return ax
 
 
@@ -256,7 +257,7 @@ def draw_embedding(
     title : str, default ""
         Title of the axes.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw; the current axes by default.
 
     Returns
     -------
@@ -277,7 +278,7 @@ def draw_embedding(
     place = as_float_array(points, "points")
     names = np.asarray(subject)
     check_shape(place, "points", (names.size, 2), "n_samples, 2")
-    ax = _new_axes() if ax is None else ax
+    ax = _current_axes() if ax is None else ax
     for index, name in enumerate(np.unique(names)):
         own = place[names == name]
         colour = _COLOURS[index % len(_COLOURS)]
@@ -323,13 +324,7 @@ def _styles(n_curves: int) -> list[dict[str, Any]]:
     ]
 
 
-def _add_legend(ax: Axes, place: str) -> None:
-    """Add a legend that hides the lines behind it."""
-    ax.legend(loc=place, fontsize="small", framealpha=1.0, edgecolor="none")
-
-
-def _new_axes() -> Axes:
+def _current_axes() -> Axes:
     import matplotlib.pyplot as plt
 
-    _, ax = plt.subplots()
-    return ax
+    return plt.gca()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hawkeys.exceptions import HawkeysError, OutputError
 
-__all__ = ["MANIFEST", "check_output_directory", "staged_directory", "write_text"]
+__all__ = ["MANIFEST", "check_output_directory", "staged_directory"]
 
 MANIFEST = "evaluation.json"
 """File of a report that lists, under "files", what the report consists of."""
@@ -95,45 +95,6 @@ def staged_directory(directory: str | os.PathLike[str]) -> Iterator[Path]:
             _publish(folder, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> Path:
-    """Write a text file in one step: a reader sees the old file or the new one, never a part.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file; an existing one is replaced.
-    text : str
-        Its content, written as UTF-8 with line feeds.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from hawkeys.evaluation.files import write_text
-    >>> with tempfile.TemporaryDirectory() as root:
-    ...     write_text(root + "/note.txt", "done").read_text()
-    'done'
-    """
-    target = Path(path)
-    with _explained(target):
-        temporary = target.parent / f".{target.name}-{uuid.uuid4().hex}"
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    return target
 
 
 @contextmanager

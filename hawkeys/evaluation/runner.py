@@ -15,10 +15,12 @@ from sklearn.pipeline import Pipeline
 
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import check_fraction
+from hawkeys._version import __version__
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation.bootstrap import make_bootstrap
+from hawkeys.evaluation.outcomes import Outcome, make_outcome
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
-from hawkeys.evaluation.results import Evaluation, Outcome, make_outcome
+from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.stages import (
     Progress,
     Representation,
@@ -31,7 +33,7 @@ from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["evaluate"]
 
-_PACKAGES = ("hawkeys", "numpy", "scipy", "numba", "scikit-learn", "pandas")
+_PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "pandas")
 
 
 def evaluate(
@@ -106,13 +108,7 @@ def evaluate(
     _check_jobs(n_jobs)
     rules = get_protocol(protocol)
     splits, rows = _compact(rules.split(data))
-    timings = data.timings()
-    stages, representations = prepare(
-        chosen,
-        np.ascontiguousarray(timings.to_numpy(dtype=np.float64)[rows]),
-        tuple(map(str, timings.columns)),
-        progress=progress,
-    )
+    stages, representations = prepare(chosen, data[rows].timings(), progress=progress)
     outcomes = _score_all(
         splits, stages, representations, false_alarm=alarm, n_jobs=n_jobs, progress=progress
     )
@@ -234,4 +230,5 @@ def _describe(data: Keystrokes, n_used: int) -> Mapping[str, str]:
 
 def _versions() -> Mapping[str, str]:
     found = {name: version(name) for name in _PACKAGES}
-    return MappingProxyType({"Python": platform.python_version(), **found})
+    own = {"Python": platform.python_version(), "hawkeys": __version__}
+    return MappingProxyType({**own, **found})

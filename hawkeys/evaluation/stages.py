@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -92,19 +93,21 @@ class _Cache:
         for index, known in enumerate(self.found):
             if _same_steps(known.steps, wanted):
                 return index
-        self._report(step, 0)
         fresh = clone(step)
+        self._report(step, 0, 1)
+        if self.progress is not None and "progress" in fresh.get_params(deep=False):
+            fresh.set_params(progress=partial(self._report, step))
         before = self.found[start]
         # A frame, so that the step knows which key each column belongs to.
         frame = pd.DataFrame(before.values, columns=list(before.columns))
         values = np.asarray(fresh.fit_transform(frame), dtype=np.float64)
         self.found.append(Representation(wanted, values, _columns(fresh, values.shape[1])))
-        self._report(step, 1)
+        self._report(step, 1, 1)
         return len(self.found) - 1
 
-    def _report(self, step: BaseEstimator, done: int) -> None:
+    def _report(self, step: BaseEstimator, done: int, total: int) -> None:
         if self.progress is not None:
-            self.progress(f"Computing {type(step).__name__}", done, 1)
+            self.progress(f"Computing {type(step).__name__}", done, total)
 
 
 def check_verifiers(verifiers: Mapping[str, BaseEstimator]) -> dict[str, BaseEstimator]:
@@ -147,8 +150,7 @@ def check_verifiers(verifiers: Mapping[str, BaseEstimator]) -> dict[str, BaseEst
 
 def prepare(
     verifiers: Mapping[str, BaseEstimator],
-    timings: FloatArray,
-    columns: tuple[str, ...],
+    timings: pd.DataFrame,
     *,
     progress: Progress | None = None,
 ) -> tuple[tuple[Stage, ...], tuple[Representation, ...]]:
@@ -158,12 +160,11 @@ def prepare(
     ----------
     verifiers : mapping of str to estimator
         As `check_verifiers` returns them; left unchanged.
-    timings : ndarray of float64, shape (n_samples, n_timings)
+    timings : DataFrame, shape (n_samples, n_timings)
         Timing matrix in seconds, only the rows that are needed.
-    columns : tuple of str, length n_timings
-        Names of the timings.
     progress : callable, optional
-        Called as ``progress(what, done, total)``.
+        Called as ``progress(what, done, total)``. A step that has a parameter `progress` is given
+        one to be called as ``progress(done, total)``.
 
     Returns
     -------
@@ -172,7 +173,8 @@ def prepare(
     representations : tuple of Representation
         Those that a verifier uses, in order of first use.
     """
-    cache = _Cache(progress, [Representation((), timings, columns)])
+    values = np.ascontiguousarray(timings.to_numpy(dtype=np.float64))
+    cache = _Cache(progress, [Representation((), values, tuple(map(str, timings.columns)))])
     stages = []
     for name, verifier in verifiers.items():
         leading, rest = _split_steps(verifier)

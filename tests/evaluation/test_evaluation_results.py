@@ -120,7 +120,7 @@ def test_csv_keeps_the_digits(result, tmp_path):
 
 
 def test_csv_into_a_missing_folder(result, tmp_path):
-    with pytest.raises(OutputError, match="cannot write to"):
+    with pytest.raises(OutputError, match="cannot write"):
         result.to_csv(tmp_path / "missing" / "rows.csv")
 
 

@@ -5,12 +5,7 @@ import os
 
 import pytest
 
-from hawkeys.evaluation.files import (
-    MANIFEST,
-    check_output_directory,
-    staged_directory,
-    write_text,
-)
+from hawkeys.evaluation.files import MANIFEST, check_output_directory, staged_directory
 from hawkeys.exceptions import DatasetNotFoundError, OutputError
 
 
@@ -27,15 +22,29 @@ def test_files_appear_when_the_block_ends(tmp_path):
     assert tree(tmp_path) == ["a", "a/b", "a/b/sub", "a/b/sub/x.txt"]
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
-def test_nothing_changes_when_the_block_fails(tmp_path, error):
+def write(target, files, error=None):
+    """Write files through a staged folder, and fail at the end if an error is given."""
+    with staged_directory(target) as folder:
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [
+        (RuntimeError("stop"), RuntimeError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (OSError(28, "No space left on device"), OutputError),
+    ],
+)
+def test_nothing_changes_when_the_block_fails(tmp_path, error, seen):
     target = tmp_path / "out"
     target.mkdir()
     (target / "x.txt").write_text("old")
-    with pytest.raises((error, OutputError)), staged_directory(target) as folder:
-        (folder / "x.txt").write_text("new")
-        (folder / "y.txt").write_text("new")
-        raise error("stop")
+    with pytest.raises(seen):
+        write(target, {"x.txt": "new", "y.txt": "new"}, error)
     assert tree(tmp_path) == ["out", "out/x.txt"]
     assert (target / "x.txt").read_text() == "old"
 
@@ -56,17 +65,15 @@ def test_existing_files_of_others_are_left_alone(tmp_path):
 
 
 def test_files_of_an_earlier_report_that_are_no_longer_made_are_removed(tmp_path):
-    def write(names):
-        with staged_directory(tmp_path / "out") as folder:
-            for name in names:
-                (folder / name).write_text(name)
-            listed = [*names, "../precious.txt", "/etc/precious", 7]
-            (folder / MANIFEST).write_text(json.dumps({"files": listed}))
+    def write_report(names):
+        listed = [*names, "../precious.txt", "/etc/precious", 7]
+        manifest = json.dumps({"files": listed})
+        write(tmp_path / "out", {**dict.fromkeys(names, "1"), MANIFEST: manifest})
 
     (tmp_path / "precious.txt").write_text("keep")
-    write(["a.txt", "b.txt"])
+    write_report(["a.txt", "b.txt"])
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    write(["a.txt"])
+    write_report(["a.txt"])
     assert tree(tmp_path / "out") == ["a.txt", MANIFEST, "mine.txt"]
     assert (tmp_path / "precious.txt").exists()
 
@@ -82,17 +89,13 @@ def test_an_unreadable_manifest_removes_nothing(tmp_path, content):
 
 def test_a_folder_in_the_way_is_refused_before_anything_moves(tmp_path):
     (tmp_path / "x.txt").mkdir()
-    with (
-        pytest.raises(OutputError, match="a folder of that name is in the way"),
-        staged_directory(tmp_path) as folder,
-    ):
-        (folder / "a.txt").write_text("1")
-        (folder / "x.txt").write_text("1")
+    with pytest.raises(OutputError, match="a folder of that name is in the way"):
+        write(tmp_path, {"a.txt": "1", "x.txt": "1"})
     assert tree(tmp_path) == ["x.txt"]
 
 
 def test_errors_of_this_package_pass_unchanged(tmp_path):
-    with pytest.raises(DatasetNotFoundError, match="^gone$"), staged_directory(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match=r"^gone$"), staged_directory(tmp_path):
         raise DatasetNotFoundError("gone")
 
 
@@ -123,17 +126,3 @@ def test_a_folder_without_permission(tmp_path):
 def test_a_place_where_even_root_cannot_write():
     with pytest.raises(OutputError, match="cannot write to '/proc/hawkeys/out'"):
         check_output_directory("/proc/hawkeys/out")
-
-
-def test_text_is_replaced_in_one_step(tmp_path):
-    path = tmp_path / "note.txt"
-    path.write_text("old")
-    assert write_text(path, "neu: ä\n") == path
-    assert path.read_bytes() == b"neu: \xc3\xa4\n"
-    assert tree(tmp_path) == ["note.txt"]
-
-
-def test_text_into_a_missing_folder(tmp_path):
-    with pytest.raises(OutputError, match="No such file or directory"):
-        write_text(tmp_path / "missing" / "note.txt", "1")
-    assert tree(tmp_path) == []

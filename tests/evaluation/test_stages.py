@@ -1,6 +1,7 @@
 """Stateless steps are run once, shared, and never on rows that nobody uses."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import IsolationForest
@@ -12,7 +13,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import Manhattan
 
 X = np.random.default_rng(0).uniform(1, 2, size=(7, 3))
-COLUMNS = ("a", "b", "c")
+FRAME = pd.DataFrame(X, columns=["a", "b", "c"])
 
 
 class Counting(TransformerMixin, BaseEstimator):
@@ -43,14 +44,14 @@ def _reset():
 
 
 def stages_of(**verifiers):
-    return prepare(verifiers, X, COLUMNS)
+    return prepare(verifiers, FRAME)
 
 
 def test_plain_verifiers_see_the_timings():
     stages, representations = stages_of(one=Manhattan(), two=Manhattan())
     assert [(stage.name, stage.representation) for stage in stages] == [("one", 0), ("two", 0)]
-    assert representations[0].values is X
-    assert representations[0].columns == COLUMNS
+    assert representations[0].columns == ("a", "b", "c")
+    np.testing.assert_array_equal(representations[0].values, X)
     assert representations[0].verifiers == ("one", "two")
     assert representations[0].label == "raw timings"
 
@@ -107,7 +108,7 @@ def test_steps_that_learn_are_never_run_ahead():
     )
     assert Counting.calls == 0
     assert len(stages[0].estimator.steps) == 3
-    assert representations[0].values is X
+    np.testing.assert_array_equal(representations[0].values, X)
 
 
 def test_passthrough_steps_are_skipped():
@@ -121,7 +122,7 @@ def test_names_of_columns_come_from_the_step():
     _, (representation,) = stages_of(
         one=make_pipeline(FunctionTransformer(feature_names_out="one-to-one"), Manhattan())
     )
-    assert representation.columns == COLUMNS
+    assert representation.columns == ("a", "b", "c")
 
 
 def test_unused_representations_are_dropped():
@@ -133,11 +134,34 @@ def test_progress_names_the_step():
     seen = []
     prepare(
         {"one": make_pipeline(Counting(), Manhattan())},
-        X,
-        COLUMNS,
+        FRAME,
         progress=lambda *what: seen.append(what),
     )
     assert seen == [("Computing Counting", 0, 1), ("Computing Counting", 1, 1)]
+
+
+class Reporting(Counting):
+    """A slow step that says how far it is."""
+
+    def __init__(self, factor=1.0, offsets=None, progress=None):
+        super().__init__(factor, offsets)
+        self.progress = progress
+
+    def transform(self, X):
+        self.progress(3, 7)
+        return super().transform(X)
+
+
+def test_a_step_can_say_how_far_it_is():
+    seen = []
+    step = Reporting()
+    prepare(
+        {"one": make_pipeline(step, Manhattan())},
+        FRAME,
+        progress=lambda *what: seen.append(what),
+    )
+    assert seen[1] == ("Computing Reporting", 3, 7)
+    assert step.progress is None
 
 
 def test_detectors_of_scikit_learn_are_accepted():

@@ -7,7 +7,8 @@ from hawkeys.evaluation.tables import interval_text, rate_text, summary_rows, su
 
 
 @pytest.mark.parametrize(
-    ("rate", "text"), [(0.0, ".000"), (0.0625, ".062"), (0.9994, ".999"), (0.9996, "1.00"), (1.0, "1.00")]
+    ("rate", "text"),
+    [(0.0, ".000"), (0.0625, ".062"), (0.9994, ".999"), (0.9996, "1.00"), (1.0, "1.00")],
 )
 def test_rates_take_four_characters(rate, text):
     assert rate_text(rate) == text
