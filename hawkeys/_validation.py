@@ -14,6 +14,7 @@ from hawkeys.exceptions import InvalidParameterError
 
 __all__ = [
     "as_float_array",
+    "as_generator",
     "check_choice",
     "check_count",
     "check_fraction",
@@ -42,6 +43,17 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
             f"{place} is {array[where]}; every value must be finite. Remove or impute it first."
         )
     return array
+
+
+def as_generator(rng: Any, name: str = "rng") -> np.random.Generator:
+    """Return a NumPy Generator from a seed, a SeedSequence, a Generator or None."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(
+            f"{name} must be a non-negative int, a numpy Generator or SeedSequence, or None; got "
+            f"{_describe(rng)}."
+        ) from error
 
 
 def check_positive(value: ArrayLike, name: str) -> FloatArray:

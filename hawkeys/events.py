@@ -418,4 +418,11 @@ def _is_nested(data: Any) -> bool:
                 f"expected one sequence of times per mark; got {element!r} where a sequence should "
                 "be. For a single mark wrap the times: [times]."
             )
-    return any(is_sequence(inner) for element in data for inner in element)
+    return any(_holds_sequences(element) for element in data)
+
+
+def _holds_sequences(element: Any) -> bool:
+    """Look into a list item by item; an array of numbers or a Series tells by its dimensions."""
+    if getattr(getattr(element, "dtype", None), "kind", "O") in "fiu":
+        return element.ndim > 1
+    return any(is_sequence(inner) for inner in element)

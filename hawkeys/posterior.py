@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
-from hawkeys._validation import as_float_array, check_count, check_fraction
+from hawkeys._validation import as_float_array, as_generator, check_count, check_fraction
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["LogNormalPosterior"]
@@ -130,5 +130,5 @@ class LogNormalPosterior:
             `size` is not a positive whole number.
         """
         shape = (check_count(size, "size"), *self.location.shape)
-        noise = np.random.default_rng(rng).standard_normal(shape)
+        noise = as_generator(rng).standard_normal(shape)
         return np.exp(self.location + self.scale * noise)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
-from hawkeys._validation import check_count
+from hawkeys._validation import as_float_array, as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
@@ -72,7 +72,7 @@ def simulate(
     """
     starts, ends = _windows(start_time, end_time, n_realizations)
     _check_size(process, ends - starts)
-    generator = np.random.default_rng(rng)
+    generator = as_generator(rng)
     times, marks, owners = _immigrants(process, ends - starts, generator)
     generations = [(times, marks, owners)]
     while times.size:
@@ -97,8 +97,8 @@ def simulate(
 def _windows(
     start_time: ArrayLike, end_time: ArrayLike, n_realizations: int | None
 ) -> tuple[FloatArray, FloatArray]:
-    starts = np.asarray(start_time, dtype=np.float64)
-    ends = np.asarray(end_time, dtype=np.float64)
+    starts = as_float_array(start_time, "start_time")
+    ends = as_float_array(end_time, "end_time")
     size = max(starts.size, ends.size)
     if n_realizations is not None:
         size = max(size, check_count(n_realizations, "n_realizations"))
@@ -108,10 +108,10 @@ def _windows(
             f"shapes {starts.shape} and {ends.shape}."
         )
     starts, ends = np.full(size, starts), np.full(size, ends)
-    if not (np.isfinite(starts) & np.isfinite(ends) & (ends > starts)).all():
+    if not (ends > starts).all():
         raise InvalidParameterError(
-            "every window must be finite and end after it starts; got start_time "
-            f"{start_time!r} and end_time {end_time!r}."
+            f"every window must end after it starts; got start_time {start_time!r} and end_time "
+            f"{end_time!r}."
         )
     return starts, ends
 

@@ -270,8 +270,9 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
             own[0], own[1] = math.log(_SILENT / terms[0, idx[0]]) - 0.25, -0.5 * math.log(2.0)
             value += _closed_form(idx, terms, own)
         elif d > 0:
+            n_used = weights.size if group == 0 else 0
             part = excitation if group == 0 else excitation[:0]
-            problem = (part, weights[: part.size], idx, terms, draws)
+            problem = (part, weights[:n_used], idx, terms, draws)
             reached = _raise(problem, own, tolerance, trace if group == 0 else spare)
             value += reached[0]
             gain += reached[1]

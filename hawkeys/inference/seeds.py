@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._typing import IntArray, RandomState
+from hawkeys._validation import as_generator
 
 __all__ = ["row_seeds"]
 
@@ -15,7 +16,8 @@ def row_seeds(rng: RandomState, n_blocks: int) -> IntArray:
     The first seeds do not depend on how many follow: a realisation fitted alone or among others
     gets the same.
     """
-    if isinstance(rng, np.random.Generator):
-        rng = int(rng.integers(2**32))
-    sequence = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-    return sequence.generate_state(max(n_blocks, 1)).astype(np.int64)
+    generator = as_generator(rng)
+    if isinstance(rng, np.random.Generator):  # its state moves on, so that a second fit differs
+        generator = np.random.default_rng(int(rng.integers(2**32)))
+    state = generator.bit_generator.seed_seq.generate_state(max(n_blocks, 1))
+    return state.astype(np.int64)
