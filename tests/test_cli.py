@@ -90,6 +90,15 @@ def test_report_is_written_where_asked(capsys, tmp_path):
     )
 
 
+def test_the_recorded_command_names_the_data_that_were_found(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
+    assert run(capsys, "benchmark", "--verifiers", "manhattan", "--output", "one")[0] == 0
+    record = json.loads((tmp_path / "one" / "evaluation.json").read_text())
+    assert record["command"].startswith("hawkeys benchmark --dataset demo ")
+    assert "DEMO" in record["notice"]
+
+
 def test_the_recorded_command_repeats_the_run(capsys, tmp_path):
     import shlex
 
@@ -235,7 +244,7 @@ def test_interruption_has_status_130_and_leaves_nothing(capsys, tmp_path, monkey
     monkeypatch.setattr("hawkeys.evaluation.report._write_manifest", interrupt)
     status, out, err = run(capsys, *QUICK)
     assert (status, out) == (130, "")
-    assert err.strip() == "hawkeys: interrupted; nothing was written"
+    assert err.strip() == "hawkeys: interrupted"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -253,7 +262,7 @@ def test_a_real_interrupt_leaves_nothing(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err.strip() == "hawkeys: interrupted; nothing was written"
+    assert err.strip() == "hawkeys: interrupted"
     assert list(tmp_path.iterdir()) == []
 
 

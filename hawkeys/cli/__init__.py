@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> from hawkeys.cli import main
-    >>> main(["--version"])
-    hawkeys 0.1.0
+    >>> main(["--version"])  # doctest: +ELLIPSIS
+    hawkeys ...
     0
     """
     try:
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted; nothing was written", 130)
+        return _fail("interrupted", 130)
     except click.ClickException as error:
         return _fail(f"{error.format_message()} {_hint(error)}", 2)
     except (HawkeysError, OSError) as error:

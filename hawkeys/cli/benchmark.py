@@ -55,9 +55,9 @@ class _Options:
             )
         return names
 
-    def as_command(self) -> str:
-        """Return the command that repeats this run."""
-        words = ["hawkeys", "benchmark", "--dataset", self.dataset, "--protocol", self.protocol]
+    def as_command(self, dataset: str) -> str:
+        """Return the command that repeats this run on the data set that was found."""
+        words = ["hawkeys", "benchmark", "--dataset", dataset, "--protocol", self.protocol]
         words += ["--verifiers", ",".join(self.names), "--false-alarm", f"{self.false_alarm:g}"]
         words += ["--seed", str(self.seed), "--jobs", str(self.jobs)]
         words += ["--paper"] if self.paper else []
@@ -99,7 +99,7 @@ class _Options:
 @click.option(
     "--paper",
     is_flag=True,
-    help="Hawkes features exactly as published, by stochastic inference (slow).",
+    help="Hawkes features exactly as published, by stochastic inference (minutes).",
 )
 @click.option(
     "--false-alarm",
@@ -119,11 +119,10 @@ def command(**options: Any) -> None:
     asked = _Options(**options)
     with progress_on_stderr() as progress:
         evaluation = _evaluate(asked, progress)
-        page = (
-            evaluation.report(asked.output, command=asked.as_command(), progress=progress)
-            if asked.report
-            else None
-        )
+        page = None
+        if asked.report:
+            repeat = asked.as_command(evaluation.provenance["dataset"])
+            page = evaluation.report(asked.output, command=repeat, progress=progress)
     _print(evaluation)
     if page is not None:
         print_text(f"\nReport: {page}")

@@ -208,12 +208,17 @@ def _split_steps(verifier: BaseEstimator) -> tuple[tuple[BaseEstimator, ...], Ba
     taken = 0
     for _, step in verifier.steps[:-1]:
         if not _is_passthrough(step):
-            if get_tags(step).requires_fit:
+            if not _is_stateless(step):
                 break
             leading.append(step)
         taken += 1
     rest = verifier[taken:]
     return tuple(leading), rest.steps[0][1] if len(rest) == 1 else rest
+
+
+def _is_stateless(step: Any) -> bool:
+    # A step that does not say that it learns nothing is taken to learn.
+    return hasattr(step, "__sklearn_tags__") and not get_tags(step).requires_fit
 
 
 def _is_passthrough(step: Any) -> bool:

@@ -111,6 +111,21 @@ def test_steps_that_learn_are_never_run_ahead():
     np.testing.assert_array_equal(representations[0].values, X)
 
 
+class Untagged:
+    """A transformer that knows nothing of scikit-learn's tags."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        raise AssertionError("run ahead of training")
+
+
+def test_steps_without_tags_are_taken_to_learn():
+    stages, _ = stages_of(one=Pipeline([("plain", Untagged()), ("last", Manhattan())]))
+    assert len(stages[0].estimator.steps) == 2
+
+
 def test_passthrough_steps_are_skipped():
     pipeline = Pipeline([("none", "passthrough"), ("count", Counting(2.0)), ("last", Manhattan())])
     stages, representations = stages_of(one=pipeline)
