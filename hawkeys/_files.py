@@ -8,25 +8,27 @@ from pathlib import Path
 
 from hawkeys.exceptions import OutputError
 
-__all__ = ["write_text"]
+__all__ = ["write_bytes", "write_text"]
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` to `path` through a temporary file beside it, replacing what was there.
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write `content` to `path` by way of a temporary folder beside it, all or nothing.
 
-    Raises `OutputError` if the folder is missing or cannot be written; the old file then stays.
+    What was there is replaced in one step, and stays if anything goes wrong. Raises `OutputError`
+    if the folder is missing or cannot be written.
     """
     target = Path(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with tempfile.TemporaryDirectory(prefix=".hawkeys-", dir=target.parent) as folder:
+            part = Path(folder) / target.name
+            part.write_bytes(content)
+            part.replace(target)
     except OSError as error:
         raise OutputError(
             f"cannot write {target}: {error.strerror}. Choose a folder that exists and is writable."
         ) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).replace(target)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise OutputError(f"cannot write {target}: {error.strerror}.") from error
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` in UTF-8, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import threading
 import warnings
 from pathlib import Path
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pooch
 
+from hawkeys._files import write_bytes
 from hawkeys.exceptions import DatasetNotFoundError, HawkeysWarning
 
 __all__ = ["download", "keep"]
@@ -76,13 +75,10 @@ def keep(content: bytes, path: Path) -> str | None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
-            part = Path(folder) / path.name
-            part.write_bytes(content)
-            os.replace(part, path)
+        write_bytes(path, content)
     except OSError as error:
         warnings.warn(
-            f"{path}: the download cannot be kept ({error.strerror}) and is repeated next time. "
+            f"{path}: the download cannot be kept and is repeated next time ({error}). "
             "Make the folder writable, or set HAWKEYS_DATA to a folder with the file.",
             HawkeysWarning,
             stacklevel=2,

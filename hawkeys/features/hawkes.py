@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,12 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         feel it.
     random_state : int, default 0
         Seed of the variational methods.
-    n_jobs : int, optional
-        Number of threads. Default: one per core.
     options : dict, optional
         Further options of the method, for example ``{"prior": GammaPrior(...)}``. Variational
         methods have ``likelihood_weight=10.0`` unless given here: the authors replicated every
         sample ten times.
+    progress : callable, optional
+        Called with the number of samples done and in all, now and then.
 
     Notes
     -----
@@ -88,8 +88,8 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         estimate: str = "mode",
         column_factor: bool = False,
         random_state: int = 0,
-        n_jobs: int | None = None,
         options: dict[str, Any] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.decay = decay
         self.method = method
@@ -97,11 +97,11 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         self.estimate = estimate
         self.column_factor = column_factor
         self.random_state = random_state
-        self.n_jobs = n_jobs
         self.options = options
+        self.progress = progress
 
     @classmethod
-    def published(cls, *, random_state: int = 0, n_jobs: int | None = None) -> HawkesFeatures:
+    def published(cls, *, random_state: int = 0) -> HawkesFeatures:
         """Return the transformer that computes the features as published.
 
         Stochastic variational inference of 20,000 steps, decay 0.1 per second, likelihood weight
@@ -111,8 +111,6 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         ----------
         random_state : int, default 0
             Seed.
-        n_jobs : int, optional
-            Number of threads. Default: one per core.
 
         Returns
         -------
@@ -123,9 +121,7 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         ----------
         Zhang, C., Zhang, Y. and Li, F. (2021), doi:10.1155/2021/6648726, sections 3 and 4.
         """
-        return cls(
-            method="vi_stochastic", column_factor=True, random_state=random_state, n_jobs=n_jobs
-        )
+        return cls(method="vi_stochastic", column_factor=True, random_state=random_state)
 
     def fit(self, X: ArrayLike, y: object = None) -> HawkesFeatures:
         """Check the timing matrix and remember its width; nothing is learnt.
@@ -246,7 +242,7 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
             decay=self.decay,
             method=self.method,
             rng=self.random_state,
-            n_jobs=self.n_jobs,
+            progress=self.progress,
             **options,
         )
 
