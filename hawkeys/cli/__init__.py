@@ -21,6 +21,8 @@ __all__ = ["command_line", "main"]
 _COMMANDS = {
     "benchmark": "Measure how well verifiers tell typists apart.",
     "datasets": "List the data sets and where they are.",
+    "features": "Turn typing samples into Hawkes features.",
+    "fit": "Fit a Hawkes process to a table of events.",
 }
 
 

@@ -4,6 +4,7 @@ from hawkeys.datasets.cmu import load_cmu
 from hawkeys.datasets.demo import load_demo
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.provenance import Provenance
+from hawkeys.datasets.readers import read_events, read_timings
 from hawkeys.datasets.registry import DatasetInfo, available_datasets, load_dataset
 from hawkeys.datasets.timings import (
     check_timings,
@@ -25,6 +26,8 @@ __all__ = [
     "load_dataset",
     "load_demo",
     "press_release",
+    "read_events",
+    "read_timings",
     "split_timings",
     "timing_columns",
     "timings_to_events",

@@ -1,0 +1,47 @@
+"""``hawkeys features``: typing samples turned into Hawkes features."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from hawkeys._files import write_text
+from hawkeys.cli.console import progress_on_stderr
+from hawkeys.datasets import read_timings
+from hawkeys.evaluation.files import check_output_directory
+from hawkeys.features import HawkesFeatures
+from hawkeys.inference.methods import METHODS
+
+__all__ = ["command"]
+
+
+@click.command("features")
+@click.argument("timings", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Table to write (csv)."
+)
+@click.option("--decay", type=float, default=0.1, show_default=True, help="Per second.")
+@click.option("--method", type=click.Choice(list(METHODS)), default="vi", show_default=True)
+@click.option("--paper", is_flag=True, help="Exactly as published (slow); decay and method fixed.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For variational methods.")
+def command(timings: Path, output: Path, decay: float, method: str, paper: bool, seed: int) -> None:
+    """Write the Hawkes features of TIMINGS, a csv table with one typing sample per row.
+
+    Its timing columns are named as in the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...);
+    other columns are copied in front of the features.
+    """
+    check_output_directory(output.absolute().parent)
+    table, labels = read_timings(timings)
+    if paper:
+        features = HawkesFeatures.published(random_state=seed)
+    else:
+        features = HawkesFeatures(decay=decay, method=method, random_state=seed)
+    with progress_on_stderr() as progress:
+        features.set_params(progress=partial(progress, "Fitting samples"))
+        values = features.fit_transform(table)
+    frame = pd.DataFrame(values, columns=features.get_feature_names_out(), index=labels.index)
+    write_text(output, pd.concat((labels, frame), axis=1).to_csv(index=False))
+    click.echo(f"{len(frame)} samples, {frame.shape[1]} features: {output}")

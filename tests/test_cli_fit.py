@@ -1,0 +1,114 @@
+"""``hawkeys fit`` and ``hawkeys features``: output, exit statuses, one-line errors."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hawkeys
+from hawkeys.cli import main
+from hawkeys.datasets import load_demo
+from hawkeys.features import HawkesFeatures
+
+FIT = ["fit", "events.csv", "--decay", "2", "--end-time", "50"]
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    truth = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.1], [0.2, 0.4]], decay=2.0, mark_names="ab")
+    sample = hawkeys.simulate(truth, end_time=50.0, n_realizations=3, rng=1)
+    sample.to_frame().to_csv("events.csv", index=False)
+    demo = load_demo()[:6]
+    labels = pd.DataFrame({"subject": demo.subject, "rep": demo.repetition})
+    pd.concat((labels, demo.timings()), axis=1).to_csv("timings.csv", index=False)
+    return sample
+
+
+def run(capsys, *arguments):
+    status = main(arguments)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_fit_prints_the_summary_and_saves(capsys, workplace):
+    status, out, err = run(
+        capsys, *FIT, "--mark", "mark", "--realization", "realization", "--output", "fit.json"
+    )
+    assert (status, err) == (0, "")
+    expected = hawkeys.fit(workplace, decay=2.0)
+    assert out == expected.summary() + "\n"
+    assert hawkeys.load_result("fit.json").log_likelihood == expected.log_likelihood
+
+
+def test_fit_takes_a_decay_per_mark_and_a_method(capsys, workplace):
+    status, out, _ = run(
+        capsys, "fit", "events.csv", "--decay", "2,3", "--end-time", "50", "--mark", "mark",
+        "--realization", "realization", "--method", "vi",
+    )  # fmt: skip
+    assert status == 0
+    assert out == hawkeys.fit(workplace, decay=[2, 3], method="vi").summary() + "\n"
+
+
+def test_fit_warns_on_stderr(capsys, tmp_path):
+    (tmp_path / "one.csv").write_text("time\n50\n")
+    status, out, err = run(capsys, "fit", "one.csv", "--decay", "2", "--end-time", "50")
+    assert status == 0
+    assert "Hawkes process by mle" in out
+    assert err.startswith("hawkeys: warning: 1 parameters are not identified")
+    assert err.count("\n") == 1
+
+
+def test_features_are_those_of_the_transformer(capsys, tmp_path):
+    status, out, err = run(capsys, "features", "timings.csv", "-o", "out.csv")
+    assert (status, err) == (0, "")
+    assert out == "6 samples, 41 features: out.csv\n"
+    table = pd.read_csv("out.csv")
+    assert list(table)[:3] == ["subject", "rep", "baseline.period"]
+    expected = HawkesFeatures().fit_transform(load_demo()[:6].timings())
+    np.testing.assert_allclose(table.iloc[:, 2:].to_numpy(), expected, rtol=1e-12)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["events.csv", "out.csv", "timings.csv"]
+
+
+BAD = {
+    "no file": (["fit", "none.csv", "--decay", "1", "--end-time", "9"], "none.csv: no such file"),
+    "no column": ([*FIT, "--time", "t"], "no column 't'"),
+    "no mark column": ([*FIT, "--mark", "key"], "no column 'key'"),
+    "decay text": (["fit", "events.csv", "--decay", "x", "--end-time", "50"], "--decay must be"),
+    "decay sign": (
+        ["fit", "events.csv", "--decay=-1", "--end-time", "50"],
+        "decay must be positive",
+    ),
+    "unsorted": (FIT, "times must not decrease"),
+    "window": (
+        ["fit", "events.csv", "--decay", "2", "--end-time", "1", "--realization", "realization"],
+        "outside the window",
+    ),
+    "no end": (["fit", "events.csv", "--decay", "2"], "Missing option '--end-time'"),
+    "text": (["fit", "text.csv", "--decay", "2", "--end-time", "5"], "expected a finite number"),
+    "truncated": (["fit", "cut.csv.gz", "--decay", "2", "--end-time", "5"], "truncated or damaged"),
+    "no folder": (
+        [*FIT, "--realization", "realization", "--output", "no/fit.json"],
+        "cannot write",
+    ),
+    "no timings": (["features", "events.csv", "-o", "o.csv"], "expected timing columns"),
+    "one timing": (["features", "part.csv", "-o", "o.csv"], "part.csv: "),
+    "no output": (["features", "timings.csv"], "Missing option '-o'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_status_two(capsys, tmp_path, case):
+    arguments, message = BAD[case]
+    (tmp_path / "text.csv").write_text("time\n1.0\nsoon\n")
+    packed = gzip.compress((tmp_path / "events.csv").read_bytes())
+    (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "part.csv").write_text("H.a,DD.a.b\n0.1,0.2\n")
+    before = sorted(tmp_path.iterdir())
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("hawkeys: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert sorted(tmp_path.iterdir()) == before
