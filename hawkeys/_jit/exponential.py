@@ -61,6 +61,8 @@ def _excite_target(times, marks, target, decay, columns, out):
     width = out.size // n_marks
     state = np.zeros(n_marks)
     last = np.zeros(n_marks)
+    for j in range(n_marks):
+        last[j] = times[0] if times.size > 0 else 0.0
     applied = 0
     for k in range(times.size):
         if times[k] > times[applied]:

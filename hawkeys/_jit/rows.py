@@ -40,10 +40,13 @@ def _sum_log(values, n, weights, at):
         if weighted:
             total += weights[at + k] * math.log(values[k]) if values[k] > 0.0 else -math.inf
             continue
+        if values[k] <= 0.0:
+            return -math.inf
+        if not 1e-150 < values[k] < 1e150:
+            total += math.log(values[k])
+            continue
         product *= values[k]
         if product > 1e150 or product < 1e-150:
-            if product <= 0.0:
-                return -math.inf
             total += math.log(product)
             product = 1.0
     return total + math.log(product)
@@ -78,7 +81,8 @@ def _fill_tile(excitation, weights, at, x, tile):
         root[k] = 1.0 if k < n else 0.0
         if weights.size > 0 and k < n:
             root[k] = math.sqrt(weights[at + k])
-        inverse[k] = root[k] / lam[k] if k < n else 0.0
+        # an impossible event makes the value -inf, and no use is made of the derivatives
+        inverse[k] = root[k] / lam[k] if k < n and lam[k] > 0.0 else 0.0
     for j in range(n_sources):
         for k in range(n):
             tile[j + 1, k] = excitation[j * width + at + k] * inverse[k]
@@ -147,7 +151,7 @@ def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
             scale = cost[p] * cost[q]
             hessian[p, q] = gram[p, q] / scale if scale > 0.0 else 0.0
             hessian[q, p] = hessian[p, q]
-        if shape[p] > 0.0:
+        if shape[p] > 0.0 and cost[p] > 0.0:
             slope[p] += shape[p] / z[p]
             hessian[p, p] += shape[p] / (z[p] * z[p])
     return value
@@ -280,7 +284,7 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     slope, step, lower, before = np.empty(size), np.zeros(size), np.empty(size), z.copy()
     free = np.empty(size, dtype=np.bool_)
     scratch = np.empty((size + 1, size))
-    total = _total(excitation.size // (size - 1), weights, shape)
+    total = _total(excitation.size // (size - 1), weights, cost, shape)
     value, gap, promised, length = -math.inf, math.inf, 0.0, 1.0
     iteration = 0
     while iteration < trace.size:
@@ -309,13 +313,13 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
 
 
 @njit(cache=True)
-def _total(n_events, weights, shape):
-    """Return sum(w) + sum(shape), the sum of z at the optimum."""
+def _total(n_events, weights, cost, shape):
+    """Return sum(w) + sum(shape), the sum of z at the optimum; what costs nothing has no z."""
     total = float(n_events) if weights.size == 0 else 0.0
     for k in range(weights.size):
         total += weights[k]
     for p in range(shape.size):
-        total += shape[p]
+        total += shape[p] if cost[p] > 0.0 else 0.0
     return total
 
 
@@ -358,7 +362,7 @@ def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     """Solve one row problem; many events are first solved on a sixteenth of them."""
     n_sources = cost.size - 1
     n_events = excitation.size // n_sources
-    total = _total(n_events, weights, shape)
+    total = _total(n_events, weights, cost, shape)
     outcome = 0.0, 0.0, 0.0, 0
     if total == 0.0:
         return outcome
@@ -366,9 +370,10 @@ def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     for whole in range(n_events < _SUBSAMPLE_FROM, 2):
         m = n_events if whole else n_events // _SUBSAMPLE
         part_weights = weights[:m]
-        share = _total(m, part_weights, shape) / total
+        share = _total(m, part_weights, cost, shape) / total
         for p in range(z.size):
             z[p] *= share
+        trace[:] = np.nan
         outcome = _climb(
             excitation if whole else _head(excitation, n_sources, m),
             part_weights,
