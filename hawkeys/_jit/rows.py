@@ -40,15 +40,14 @@ def _sum_log(values, n, weights, at):
         if weighted:
             total += weights[at + k] * math.log(values[k]) if values[k] > 0.0 else -math.inf
             continue
-        if values[k] <= 0.0:
-            return -math.inf
-        if not 1e-150 < values[k] < 1e150:
-            total += math.log(values[k])
-            continue
-        product *= values[k]
-        if product > 1e150 or product < 1e-150:
-            total += math.log(product)
+        longer = product * values[k]
+        if 1e-150 < longer < 1e150:
+            product = longer
+        elif values[k] > 0.0:
+            total += math.log(product) + math.log(values[k])
             product = 1.0
+        else:
+            return -math.inf
     return total + math.log(product)
 
 
@@ -61,8 +60,9 @@ def _intensities(excitation, at, n, x, lam):
         lam[k] = x[0]
     for j in range(n_sources):
         if x[j + 1] != 0.0:
+            row = excitation[j * width + at : j * width + at + n]
             for k in range(n):
-                lam[k] += x[j + 1] * excitation[j * width + at + k]
+                lam[k] += x[j + 1] * row[k]
 
 
 @njit(cache=True)
@@ -77,17 +77,21 @@ def _fill_tile(excitation, weights, at, x, tile):
     n = min(tile.shape[1], width - at)
     lam, inverse, root = tile[n_sources + 2], tile[0], tile[n_sources + 1]
     _intensities(excitation, at, n, x, lam)
-    for k in range(tile.shape[1]):
-        root[k] = 1.0 if k < n else 0.0
-        if weights.size > 0 and k < n:
-            root[k] = math.sqrt(weights[at + k])
+    for k in range(n):
+        root[k] = 1.0
         # an impossible event makes the value -inf, and no use is made of the derivatives
-        inverse[k] = root[k] / lam[k] if k < n and lam[k] > 0.0 else 0.0
+        inverse[k] = 1.0 / lam[k] if lam[k] > 0.0 else 0.0
+    for k in range(n, tile.shape[1]):
+        root[k], inverse[k] = 0.0, 0.0
+    for k in range(n if weights.size > 0 else 0):
+        root[k] = math.sqrt(weights[at + k])
+        inverse[k] *= root[k]
     for j in range(n_sources):
+        row, out = excitation[j * width + at : j * width + at + n], tile[j + 1]
         for k in range(n):
-            tile[j + 1, k] = excitation[j * width + at + k] * inverse[k]
-        for k in range(n, tile.shape[1]):
-            tile[j + 1, k] = 0.0
+            out[k] = row[k] * inverse[k]
+        for k in range(n, out.size):
+            out[k] = 0.0
     return n
 
 

@@ -14,6 +14,7 @@ from hawkeys.events import Events, as_events
 from hawkeys.fit_result import FitResult
 from hawkeys.inference.identify import flat_directions, warn_about
 from hawkeys.inference.methods import Method, choose_method
+from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.solution import Solution
 from hawkeys.kernels import Kernel
@@ -127,7 +128,7 @@ def _result(
             solution.x[:, 0], solution.x[:, 1:], kernel=kernel, mark_names=events.mark_names
         ),
         "method": method.name,
-        "log_likelihood": _log_likelihood(design, solution.x, settings),
+        "log_likelihood": _log_likelihood(design, solution, settings),
         "objective": float(solution.objective.sum()),
         "optimality_gap": float(solution.gap.sum()),
         "converged": bool(solution.converged.all()),
@@ -135,7 +136,7 @@ def _result(
         "n_iterations": int(solution.n_iterations.max(initial=0)),
         "trace": _total_trace(solution.traces),
         "identified": identified,
-        "event_counts": np.bincount(events.marks, minlength=events.n_marks),
+        "event_counts": design.counts,
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
@@ -154,9 +155,12 @@ def _result(
     )
 
 
-def _log_likelihood(design: Design, x: FloatArray, settings: Any) -> float:
-    """Return the unweighted log-likelihood at x."""
-    return float(design.log_likelihood(x).sum()) / getattr(settings, "likelihood_weight", 1.0)
+def _log_likelihood(design: Design, solution: Solution, settings: Any) -> float:
+    """Return the unweighted log-likelihood at the estimate."""
+    if type(settings) is MLEOptions:  # it is what was maximised
+        return float(solution.objective.sum())
+    weighted = design.log_likelihood(solution.x).sum()
+    return float(weighted) / getattr(settings, "likelihood_weight", 1.0)
 
 
 def _message(solution: Solution) -> str:
