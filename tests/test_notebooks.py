@@ -1,0 +1,66 @@
+"""The notebooks run from top to bottom, on the demo and on the real data."""
+
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """A Jupyter kernel of this very interpreter, whatever is installed elsewhere."""
+    spec = tmp_path / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.joinpath("kernel.json").write_text(
+        json.dumps({"argv": command, "display_name": "Python 3", "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
+
+def run(name, folder):
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client.execute()
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
+    printed = "".join(out.get("text", "") for out in outputs)
+    pictures = [out for out in outputs if "image/png" in out.get("data", {})]
+    return printed, pictures
+
+
+def test_there_is_a_notebook():
+    assert "one_typist.ipynb" in NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_output_is_committed(name):
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    assert all(not cell.get("outputs") for cell in notebook.cells)
+
+
+@pytest.mark.usefixtures("cmu", "kernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+def test_one_typist_on_real_data(tmp_path):
+    printed, pictures = run("one_typist.ipynb", tmp_path)
+    assert "Data: cmu, 20400 samples" in printed
+    assert "typist s002: 400 samples, adjacency (400, 11, 11)" in printed
+    assert len(pictures) == 3
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+def test_one_typist_on_the_demo(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAWKEYS_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # no download, wherever this runs
+    printed, pictures = run("one_typist.ipynb", tmp_path)
+    assert "SIMULATED" in printed.upper()
+    assert "typist demo01: 400 samples" in printed
+    assert len(pictures) == 3
