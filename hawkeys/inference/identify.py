@@ -24,7 +24,7 @@ def flat_directions(information: FloatArray, x: FloatArray, identified: BoolArra
     """
     out = identified.copy()
     for b, matrix in enumerate(information):
-        index = np.flatnonzero(identified[b] & (x[b] > 0))
+        index = np.flatnonzero(identified[b] & (x[b] > 0) & (np.diagonal(matrix) > 0))
         if index.size < 2:
             continue
         scale = 1.0 / np.sqrt(matrix[index, index])
