@@ -318,7 +318,10 @@ class Hawkes:
 
 
 def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
-    """Return the kernel that exactly one of `decay` and `kernel` stands for."""
+    """Return the kernel that exactly one of `decay` and `kernel` stands for.
+
+    Raises `InvalidParameterError` if both or none is given, or `kernel` is none.
+    """
     if (decay is None) == (kernel is None):
         raise InvalidParameterError(
             "give exactly one of decay (exponential kernel) and kernel; got "

@@ -47,7 +47,7 @@ class _Options:
 
     @property
     def names(self) -> list[str]:
-        """The verifiers asked for."""
+        """The verifiers asked for; raises `InvalidParameterError` if there is none."""
         names = [name.strip() for name in self.verifiers.split(",") if name.strip()]
         if not names:
             raise InvalidParameterError(

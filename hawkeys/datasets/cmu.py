@@ -81,7 +81,10 @@ def read_cmu(path: str | os.PathLike[str] | None = None) -> tuple[Keystrokes, Pr
 
 
 def obtain_cmu(path: str | os.PathLike[str] | None = None) -> RawFile:
-    """Return the content of the benchmark's file, downloading it if it is nowhere else."""
+    """Return the content of the benchmark's file, downloading it if it is nowhere else.
+
+    Raises `DatasetNotFoundError` or `DatasetError`, as `load_cmu` does.
+    """
     if path is not None:
         given = Path(path).expanduser()
         if not given.exists():

@@ -275,7 +275,10 @@ def timings_to_events(
 def key_events(
     press: FloatArray, release: FloatArray, *, marks: str, keys: Sequence[str] | None
 ) -> Events:
-    """Return the events of checked press and release times (n_samples, K) that start at 0."""
+    """Return the events of checked press and release times (n_samples, K) that start at 0.
+
+    Raises `InvalidTimingsError` if there is no sample or all its events coincide.
+    """
     check_choice(marks, "marks", ("keys", "actions"))
     n_samples, n_keys = press.shape
     if n_samples == 0:
@@ -299,7 +302,10 @@ def default_keys(n_keys: int) -> tuple[str, ...]:
 
 
 def check_keys(keys: Iterable[str], n_keys: int | None = None) -> tuple[str, ...]:
-    """Return the names of the keys, refusing none, empty ones, repeated ones or a wrong number."""
+    """Return the names of the keys; empty, repeated or too few names raise.
+
+    Raises `InvalidParameterError`.
+    """
     names = tuple(str(key) for key in keys)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if not names or "" in names or repeated:

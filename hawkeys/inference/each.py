@@ -13,7 +13,8 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_count
-from hawkeys.events import Events, as_events
+from hawkeys.event_lists import as_events
+from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.seeds import row_seeds

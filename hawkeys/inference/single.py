@@ -10,7 +10,8 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
 from hawkeys._version import __version__
-from hawkeys.events import Events, as_events
+from hawkeys.event_lists import as_events
+from hawkeys.events import Events
 from hawkeys.fit_result import FitResult
 from hawkeys.inference.identify import flat_directions, warn_about
 from hawkeys.inference.methods import Method, choose_method
@@ -119,11 +120,33 @@ def _result(
     solution: Solution,
     how: tuple[Method, Any],
 ) -> FitResult:
+    common = _common(events, kernel, design, solution, how)
+    if solution.posterior is not None and solution.prior_coefficient is not None:
+        return VariationalResult(
+            **common, posterior=solution.posterior, prior_coefficient=solution.prior_coefficient
+        )
+    if solution.violation is None or solution.information is None:
+        raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")
+    return LikelihoodResult(
+        **common,
+        kkt_residual=float(solution.violation.max(initial=0.0)),
+        information=solution.information,
+    )
+
+
+def _common(
+    events: Events,
+    kernel: Kernel,
+    design: Design,
+    solution: Solution,
+    how: tuple[Method, Any],
+) -> dict[str, Any]:
+    """Return the fields that every result has."""
     method, settings = how
     identified = solution.identified
     if solution.information is not None:
         identified = flat_directions(solution.information, solution.x, identified)
-    common: dict[str, Any] = {
+    return {
         "process": Hawkes(
             solution.x[:, 0], solution.x[:, 1:], kernel=kernel, mark_names=events.mark_names
         ),
@@ -142,17 +165,6 @@ def _result(
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
         "version": __version__,
     }
-    if solution.posterior is not None and solution.prior_coefficient is not None:
-        return VariationalResult(
-            **common, posterior=solution.posterior, prior_coefficient=solution.prior_coefficient
-        )
-    if solution.violation is None or solution.information is None:
-        raise TypeError(f"method {method.name!r} returned neither a posterior nor a certificate")
-    return LikelihoodResult(
-        **common,
-        kkt_residual=float(solution.violation.max(initial=0.0)),
-        information=solution.information,
-    )
 
 
 def _log_likelihood(design: Design, solution: Solution, settings: Any) -> float:

@@ -1,0 +1,218 @@
+"""The rules of CONTRIBUTING.md, checked on the source."""
+
+import ast
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import hawkeys
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "hawkeys"
+FILES = sorted(PACKAGE.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+LAYERS = [
+    ["_version", "exceptions", "_typing", "_validation", "_files", "_records", "_event_checks"],
+    ["_jit"],
+    ["_event_frames", "events", "event_lists", "kernels", "_design"],
+    ["process", "plotting", "summary"],
+    ["simulation", "posterior", "fit_result", "results", "result_files"],
+    ["inference"],
+    ["datasets"],
+    ["features"],
+    ["verifiers"],
+    ["evaluation"],
+    ["cli"],
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+PUBLIC = [
+    "Events",
+    "GammaPrior",
+    "Hawkes",
+    "__version__",
+    "datasets",
+    "evaluation",
+    "exceptions",
+    "features",
+    "fit",
+    "fit_each",
+    "inference",
+    "kernels",
+    "load_result",
+    "plotting",
+    "simulate",
+    "verifiers",
+]
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+MODULES = sorted(name_of(path) for path in FILES)
+# its parts call each other, and compiled functions may call their own file only
+LONGER = {"hawkeys._jit.rows": 460}
+
+
+def own_imports(tree):
+    """Yield the modules of this package that are imported when the module is."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("hawkeys"))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hawkeys"):
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else node.module for name in full)
+
+
+def functions(tree):
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_public_names():
+    assert sorted(hawkeys.__all__) == PUBLIC
+    assert all(getattr(hawkeys, name) is not None for name in PUBLIC)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        hawkeys.nothing  # noqa: B018
+
+
+def test_layers():
+    wrong = []
+    for path, tree in TREES.items():
+        parts = name_of(path).split(".")
+        if len(parts) == 1:
+            continue
+        for target in own_imports(tree):
+            other = target.split(".")
+            if len(other) > 1 and RANK[other[1]] > RANK[parts[1]]:
+                wrong.append(f"{'.'.join(parts)} imports {target}")
+    assert wrong == []
+
+
+def test_no_import_cycles():
+    graph = {name_of(path): set(own_imports(tree)) for path, tree in TREES.items()}
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, f"cycle: {' -> '.join([*path, module])}"
+        if module in done:
+            return
+        path.append(module)
+        for target in graph.get(module, ()):
+            if target != module:
+                visit(target)
+        path.pop()
+        done.add(module)
+
+    for module in graph:
+        visit(module)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_sizes(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGER.get(name_of(path), 400)
+    for node in functions(TREES[path]):
+        documented = ast.get_docstring(node, clean=False)
+        text = documented.count("\n") + 1 if documented else 0
+        assert node.end_lineno - node.lineno + 1 - text <= 40, node.name
+        arguments = [a.arg for a in node.args.posonlyargs + node.args.args + node.args.kwonlyargs]
+        assert len([a for a in arguments if a not in ("self", "cls")]) <= 8, node.name
+
+
+def compiled(tree):
+    for node in functions(tree):
+        for decorator in node.decorator_list:
+            if "njit" in ast.unparse(decorator):
+                yield node, ast.unparse(decorator)
+
+
+def test_compiled_functions():
+    n = 0
+    for path, tree in TREES.items():
+        own = {node.name for node, _ in compiled(tree)}
+        for node, decorator in compiled(tree):
+            n += 1
+            assert path.parent.name == "_jit", path
+            assert decorator in ("njit(cache=True)", "njit(cache=True, parallel=True)")
+            called = {c.func.id for c in ast.walk(node)
+                      if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}  # fmt: skip
+            private = {name for name in called if name.startswith("_")}
+            assert private <= own, f"{path}: {node.name} calls {private - own}"
+    assert n > 40
+
+
+def test_compiled_files_import_nothing_of_ours():
+    for path in (PACKAGE / "_jit").glob("*.py"):
+        assert list(own_imports(TREES[path])) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_module_lists_its_names(path):
+    assigned = {t.id for n in TREES[path].body if isinstance(n, ast.Assign)
+                for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
+    assert "__all__" in assigned or name_of(path) in ("hawkeys._jit", "hawkeys.cli.__main__")
+
+
+def test_nothing_forbidden():
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            assert not isinstance(node, ast.Assert), path
+            if isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "everything"
+                assert caught not in ("everything", "Exception", "BaseException"), path
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in ("print", "eval", "exec"), path
+            if isinstance(node, ast.Import):
+                assert all(alias.name not in ("pickle", "dill") for alias in node.names), path
+
+
+def test_errors_are_documented():
+    """A public function whose own body raises has a Raises section."""
+    missing = []
+    for path, tree in TREES.items():
+        if "_jit" in path.parts or path.name.startswith("_"):
+            continue
+        for node in functions(tree):
+            raises = any(isinstance(n, ast.Raise) and n.exc is not None for n in ast.walk(node))
+            if node.name.startswith("_") or not raises:
+                continue
+            text = ast.get_docstring(node) or ""
+            if not re.search("[Rr]aises|Refuse", text):
+                missing.append(f"{name_of(path)}.{node.name}")
+    assert missing == []
+
+
+def test_the_project_stands_on_its_own():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    texts = [p for p in listed if not p.endswith((".png", ".gz")) and p != ".ci/run"]
+    here = Path(__file__).relative_to(ROOT).as_posix()
+    pattern = re.compile(r"\.\./shared|/work/|MATHS\.md|DESIGN\.md")
+    found = [
+        name for name in texts
+        if name != here and pattern.search((ROOT / name).read_text(encoding="utf-8"))
+    ]  # fmt: skip
+    assert found == []
+
+
+DOCUMENTED = [
+    module.name
+    for module in pkgutil.walk_packages([str(PACKAGE)], "hawkeys.")
+    if "._jit" not in module.name and not module.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_examples_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    outcome = doctest.testmod(importlib.import_module(name))
+    assert outcome.failed == 0
