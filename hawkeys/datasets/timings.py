@@ -277,7 +277,7 @@ def key_events(
 ) -> Events:
     """Return the events of checked press and release times (n_samples, K) that start at 0.
 
-    Raises `InvalidTimingsError` if there is no sample or all its events coincide.
+    Raises `InvalidTimingsError` if there is no sample.
     """
     check_choice(marks, "marks", ("keys", "actions"))
     n_samples, n_keys = press.shape
