@@ -13,7 +13,11 @@ false alarm is a genuine sample rejected; a miss is a zero-effort impostor's sam
 A new verifier subclasses `OneClassVerifier` and writes two methods.
 """
 
-from hawkeys.verifiers._base import OneClassVerifier, resubstitution_threshold
+from hawkeys.verifiers._base import (
+    OneClassVerifier,
+    WeightedVerifier,
+    resubstitution_threshold,
+)
 from hawkeys.verifiers.distances import Euclidean, Manhattan, ScaledManhattan
 from hawkeys.verifiers.pohmm import POHMM
 
@@ -23,5 +27,6 @@ __all__ = [
     "Manhattan",
     "OneClassVerifier",
     "ScaledManhattan",
+    "WeightedVerifier",
     "resubstitution_threshold",
 ]

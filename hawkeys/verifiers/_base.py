@@ -1,6 +1,5 @@
 """The contract of every verifier: one class, scikit-learn's habits of an outlier detector."""
 
-import math
 from abc import ABC, abstractmethod
 from typing import Any, TypeVar
 
@@ -9,18 +8,21 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_fraction, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["OneClassVerifier", "resubstitution_threshold"]
+__all__ = ["OneClassVerifier", "WeightedVerifier", "resubstitution_threshold"]
 
 Verifier = TypeVar("Verifier", bound="OneClassVerifier")
+Weighted = TypeVar("Weighted", bound="WeightedVerifier")
 
 # n * (1 - false_alarm) in floating point may fall short of a whole number by some ulp.
 _ROUNDING = 1e-9
 
 
-def resubstitution_threshold(distances: ArrayLike, false_alarm: float) -> float:
+def resubstitution_threshold(
+    distances: ArrayLike, false_alarm: float, sample_weight: ArrayLike | None = None
+) -> float:
     """Return the distance above which a sample is rejected, learned from the training samples.
 
     The n training distances are sorted ascending and the one at place
@@ -33,6 +35,8 @@ def resubstitution_threshold(distances: ArrayLike, false_alarm: float) -> float:
         Distances of the training samples, larger for less genuine.
     false_alarm : float
         Share of the training samples that may lie beyond the threshold, between 0 and 1.
+    sample_weight : array_like, shape (n_samples,), optional
+        How often each sample counts; every one once by default.
 
     Returns
     -------
@@ -43,7 +47,8 @@ def resubstitution_threshold(distances: ArrayLike, false_alarm: float) -> float:
     Raises
     ------
     InvalidParameterError
-        If `false_alarm` is not strictly between 0 and 1 or there is no distance.
+        If `false_alarm` is not strictly between 0 and 1, there is no distance, or a weight is
+        missing, negative or not finite.
 
     References
     ----------
@@ -58,13 +63,18 @@ def resubstitution_threshold(distances: ArrayLike, false_alarm: float) -> float:
     190.0
     """
     kept = 1.0 - check_fraction(false_alarm, "false_alarm")
-    ordered = np.sort(np.asarray(distances, dtype=np.float64))
-    if ordered.ndim != 1 or ordered.size == 0:
+    values = np.asarray(distances, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0:
         raise InvalidParameterError(
-            f"distances must be one or more numbers in one dimension; got shape {ordered.shape}."
+            f"distances must be one or more numbers in one dimension; got shape {values.shape}."
         )
-    place = math.floor(ordered.size * kept + _ROUNDING)
-    return float(ordered[min(place, ordered.size - 1)])
+    weights = (
+        np.ones(values.size) if sample_weight is None else _weights(sample_weight, values.size)
+    )
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order])
+    place = int(np.searchsorted(below, below[-1] * kept + _ROUNDING, side="right"))
+    return float(values[order[min(place, values.size - 1)]])
 
 
 class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
@@ -143,10 +153,9 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         ValueError
             If `X` is no matrix of numbers with two rows or more.
         """
-        check_fraction(self.false_alarm, "false_alarm")
-        samples = self._check_samples(X, reset=True)
+        samples = self._check_training(X)
         self._learn(samples)
-        self.offset_ = -resubstitution_threshold(-self._score(samples), self.false_alarm)
+        self._set_threshold(samples)
         return self
 
     def score_samples(self, X: ArrayLike) -> FloatArray:
@@ -218,6 +227,23 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         """
         return np.where(self.decision_function(X) < 0, -1, 1).astype(np.int64)
 
+    def _check_training(self, X: ArrayLike) -> FloatArray:
+        """Return checked training samples, after the rate of false alarms was checked."""
+        check_fraction(self.false_alarm, "false_alarm")
+        return self._check_samples(X, reset=True)
+
+    def _set_threshold(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        """Set `offset_` from the training samples."""
+        distances = -self._training_score(samples)
+        self.offset_ = -resubstitution_threshold(distances, self.false_alarm, weights)
+
+    def _training_score(self, samples: FloatArray) -> FloatArray:
+        """Return the scores of the training samples, for the threshold.
+
+        For verifiers that compare a sample with each training sample, which must not meet itself.
+        """
+        return self._score(samples)
+
     def _check_samples(self, X: ArrayLike, *, reset: bool) -> FloatArray:
         """Return `X` as a C-ordered matrix, so that a row scores alike in whatever company."""
         samples = validate_data(
@@ -240,3 +266,89 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
                 "Remove or impute that sample first."
             )
         return samples
+
+
+class WeightedVerifier(OneClassVerifier):
+    """Base of the verifiers whose training samples can count more or less.
+
+    A weight is a number of repetitions: a sample of weight 2 counts as if it were there twice,
+    one of weight 0 as if it were not there. A subclass's `_learn` takes the weights, or None if
+    every sample counts once, and its results do not depend on how it was said.
+
+    Parameters
+    ----------
+    false_alarm : float, default 0.05
+        Share of the (weighted) training samples, strictly between 0 and 1, that the threshold may
+        reject.
+
+    Attributes
+    ----------
+    offset_ : float
+        Score below which a sample is rejected.
+
+    Examples
+    --------
+    >>> from hawkeys.verifiers import Manhattan
+    >>> Manhattan().fit([[0.0], [4.0]], sample_weight=[3.0, 1.0]).center_
+    array([1.])
+    """
+
+    @abstractmethod
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        """Set the fitted attributes; weights have shape (n_samples,) and are positive."""
+
+    def fit(
+        self: Weighted, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Weighted:
+        """Enrol the typist of `X` and set the threshold.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Training samples of one typist, at least two.
+        y : object, optional
+            Ignored; there for scikit-learn's pipelines.
+        sample_weight : array_like, shape (n_samples,), optional
+            How often each sample counts; see `recency_weights` for weights that favour the latest
+            ones. The threshold counts the samples in the same way. Samples of weight 0 are left
+            out, and at least two must remain, with a sum of weights above 1.
+
+        Returns
+        -------
+        object
+            The verifier itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter of the verifier or a weight is not valid, or `X` holds NaN or infinity.
+        ValueError
+            If `X` is no matrix of numbers with two rows or more.
+        """
+        samples = self._check_training(X)
+        weights = None
+        if sample_weight is not None:
+            weights = _weights(sample_weight, samples.shape[0])
+            used = weights > 0
+            samples, weights = samples[used], weights[used]
+            _check_enough(weights)
+        self._learn(samples, weights)
+        self._set_threshold(samples, weights)
+        return self
+
+
+def _weights(sample_weight: ArrayLike, n_samples: int) -> FloatArray:
+    """Return weights as an array; one number stands for all."""
+    weights = check_nonnegative(sample_weight, "sample_weight")
+    if weights.ndim == 0:
+        return np.full(n_samples, float(weights))
+    return check_shape(weights, "sample_weight", (n_samples,), "one per training sample")
+
+
+def _check_enough(weights: FloatArray) -> None:
+    if weights.size < 2 or weights.sum() <= 1.0:
+        raise InvalidParameterError(
+            f"sample_weight leaves {weights.size} samples whose weight is not zero, with the sum "
+            f"{weights.sum():g}; a weight is a number of repetitions, so at least two samples and "
+            "a sum above 1 are needed. Scale the weights, for example to a mean of 1."
+        )

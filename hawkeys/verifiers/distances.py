@@ -6,21 +6,17 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice
-from hawkeys.verifiers._base import OneClassVerifier
+from hawkeys.verifiers._base import WeightedVerifier
+from hawkeys.verifiers._moments import center_of, mean_abs_deviation_of, no_zero, std_of
 
 __all__ = ["Euclidean", "Manhattan", "ScaledManhattan"]
 
-# Scale of a feature that never varied in training: any other value is a certain reject.
-_NO_SPREAD_SCALE = 1e-10
 
+class _DistanceToMean(WeightedVerifier):
+    """Score = minus a distance from the (weighted) mean of the training samples."""
 
-class _DistanceToMean(OneClassVerifier):
-    """Score = minus a distance from the mean of the training samples."""
-
-    def _learn(self, samples: FloatArray) -> None:
-        # The mean of equal floats may differ from them in the last digit; their value does not.
-        constant = (samples == samples[0]).all(axis=0)
-        self.center_ = np.where(constant, samples[0], samples.mean(axis=0))
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        self.center_ = center_of(samples, weights)
 
     def _score(self, samples: FloatArray) -> FloatArray:
         return -self._distance(samples - self.center_)
@@ -129,9 +125,9 @@ class Euclidean(_DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.definition = definition
 
-    def _learn(self, samples: FloatArray) -> None:
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         check_choice(self.definition, "definition", ("squared", "l1"))
-        super()._learn(samples)
+        super()._learn(samples, weights)
 
     def _distance(self, deviation: FloatArray) -> FloatArray:
         if self.definition == "squared":
@@ -198,15 +194,11 @@ class ScaledManhattan(_DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.scale = scale
 
-    def _learn(self, samples: FloatArray) -> None:
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         check_choice(self.scale, "scale", ("mean_abs_deviation", "std"))
-        super()._learn(samples)
-        deviation = samples - self.center_
-        if self.scale == "std":
-            spread = np.sqrt(np.square(deviation).sum(axis=0) / (samples.shape[0] - 1))
-        else:
-            spread = np.abs(deviation).mean(axis=0)
-        self.scale_ = np.where(spread > 0, spread, _NO_SPREAD_SCALE)
+        super()._learn(samples, weights)
+        spread = std_of if self.scale == "std" else mean_abs_deviation_of
+        self.scale_ = no_zero(spread(samples, self.center_, weights))
 
     def _distance(self, deviation: FloatArray) -> FloatArray:
         return (np.abs(deviation) / self.scale_).sum(axis=1)

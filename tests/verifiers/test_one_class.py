@@ -28,6 +28,17 @@ TRAIN = np.random.default_rng(1).lognormal(-2.0, 0.3, size=(40, 5))
 TEST = np.random.default_rng(2).lognormal(-2.0, 0.6, size=(30, 5))
 
 
+PUBLIC = {
+    "Euclidean",
+    "Manhattan",
+    "OneClassVerifier",
+    "POHMM",
+    "ScaledManhattan",
+    "WeightedVerifier",
+    "resubstitution_threshold",
+}
+
+
 class FirstColumn(OneClassVerifier):
     """Score = minus the first column, so that thresholds can be read off."""
 
@@ -39,15 +50,8 @@ class FirstColumn(OneClassVerifier):
 
 
 def test_public_names():
-    assert sorted(verifiers.__all__) == [
-        "Euclidean",
-        "Manhattan",
-        "OneClassVerifier",
-        "POHMM",
-        "ScaledManhattan",
-        "resubstitution_threshold",
-    ]
-    assert all(hasattr(verifiers, name) for name in verifiers.__all__)
+    assert set(verifiers.__all__) == PUBLIC
+    assert all(hasattr(verifiers, name) for name in PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -232,3 +236,51 @@ def test_columns_in_another_order_than_in_training_are_refused():
     verifier = Manhattan().fit(pd.DataFrame(TRAIN, columns=names))
     with pytest.raises(ValueError, match=r"feature names"):
         verifier.score_samples(pd.DataFrame(TEST, columns=names[::-1]))
+
+
+WEIGHTED = [Manhattan(), Euclidean(), ScaledManhattan(), ScaledManhattan(scale="std")]
+
+
+@pytest.mark.parametrize("verifier", WEIGHTED, ids=repr)
+def test_a_weight_is_a_number_of_repetitions(verifier):
+    rng = np.random.default_rng(8)
+    train, test = rng.normal(size=(40, 3)), rng.normal(size=(9, 3))
+    times = rng.integers(0, 4, size=40)
+    weighted = clone(verifier).fit(train, sample_weight=times)
+    repeated = clone(verifier).fit(np.repeat(train, times, axis=0))
+    # the same sums in another order
+    assert weighted.offset_ == pytest.approx(repeated.offset_, rel=1e-12)
+    np.testing.assert_allclose(
+        weighted.score_samples(test), repeated.score_samples(test), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0, 0.0, 0.0], r"leaves 1 samples whose weight is not zero, with the sum 1"),
+        ([0.2, 0.2, 0.2], r"with the sum 0.6.*Scale the weights"),
+        ([1.0, 1.0], r"sample_weight must have shape \(3,\) \(one per training sample\)"),
+        ([1.0, -1.0, 2.0], r"sample_weight must not be negative; got sample_weight\[1\] = -1"),
+        ([1.0, np.nan, 2.0], r"sample_weight\[1\] is nan"),
+    ],
+)
+def test_weights_that_count_nothing_are_refused(weights, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        Manhattan().fit([[0.0], [1.0], [2.0]], sample_weight=weights)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 9), st.integers(0, 3)), min_size=1, max_size=30).filter(
+        lambda pairs: sum(times for _, times in pairs) > 0
+    ),
+    st.floats(0.01, 0.99),
+)
+def test_the_threshold_counts_weights_as_repetitions(pairs, false_alarm):
+    distances, times = (np.array(part) for part in zip(*pairs, strict=True))
+    repeated = resubstitution_threshold(np.repeat(distances, times), false_alarm)
+    kept = times > 0
+    assert (
+        resubstitution_threshold(distances[kept], false_alarm, sample_weight=times[kept])
+        == repeated
+    )
