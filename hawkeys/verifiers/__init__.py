@@ -20,13 +20,17 @@ from hawkeys.verifiers._base import (
 )
 from hawkeys.verifiers.distances import Euclidean, Manhattan, ScaledManhattan
 from hawkeys.verifiers.pohmm import POHMM
+from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
 
 __all__ = [
     "POHMM",
+    "THRESHOLD_POLICIES",
     "Euclidean",
+    "HeldOutThreshold",
     "Manhattan",
     "OneClassVerifier",
     "ScaledManhattan",
     "WeightedVerifier",
+    "held_out_scores",
     "resubstitution_threshold",
 ]

@@ -183,6 +183,32 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         return self._score(self._check_samples(X, reset=False))
 
+    def training_scores(self, X: ArrayLike) -> FloatArray:
+        """Return the scores of the training samples from which `fit` took its threshold.
+
+        They differ from `score_samples` where a sample must not be compared with itself, as in
+        nearest-neighbour verifiers.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            The training samples given to `fit`, in the same order, without those of weight 0.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+            Higher for more genuine.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            As `score_samples`.
+        """
+        check_is_fitted(self)
+        return self._training_score(self._check_samples(X, reset=False))
+
     def decision_function(self, X: ArrayLike) -> FloatArray:
         """Return the scores minus `offset_`: negative for samples to be rejected.
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hawkeys.datasets import join_timings
-from hawkeys.verifiers import POHMM, Euclidean, Manhattan, ScaledManhattan
+from hawkeys.verifiers import POHMM, Euclidean, HeldOutThreshold, Manhattan, ScaledManhattan
 
 DISTANCES = [
     Manhattan(),
@@ -12,6 +12,7 @@ DISTANCES = [
     Euclidean(definition="l1"),
     ScaledManhattan(),
     ScaledManhattan(scale="std"),
+    HeldOutThreshold(Manhattan(), policy="leave-one-out"),
 ]
 
 
