@@ -15,6 +15,7 @@ from hawkeys.evaluation import (
     PROTOCOLS,
     VERIFIERS,
     Evaluation,
+    Run,
     check_output_directory,
     evaluate,
     make_verifiers,
@@ -148,7 +149,7 @@ def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
         false_alarm=asked.false_alarm,
         random_state=asked.seed,
         n_jobs=asked.jobs,
-        progress=progress,
+        run=Run(progress=progress),
     )
 
 

@@ -14,6 +14,7 @@ from hawkeys.evaluation.metrics import (
     zero_miss_false_alarm,
 )
 from hawkeys.evaluation.outcomes import Outcome
+from hawkeys.evaluation.plan import Run
 from hawkeys.evaluation.protocols import PROTOCOLS, Protocol, Split, get_protocol
 from hawkeys.evaluation.registry import (
     DEFAULT_VERIFIERS,
@@ -34,6 +35,7 @@ __all__ = [
     "Outcome",
     "Protocol",
     "RocCurve",
+    "Run",
     "Split",
     "VerifierEntry",
     "auc",

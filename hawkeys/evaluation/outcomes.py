@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
-from hawkeys._typing import FloatArray
 from hawkeys.evaluation.metrics import (
     ErrorCounts,
     auc,
@@ -13,36 +13,29 @@ from hawkeys.evaluation.metrics import (
     miss_rate_at,
     zero_miss_false_alarm,
 )
+from hawkeys.evaluation.trials import Trial
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Outcome", "make_outcome"]
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """One verifier on one genuine typist.
+class Outcome(Trial):
+    """One verifier on one genuine typist: its scores and the error rates they give.
 
     Attributes
     ----------
-    verifier, subject : str
-        Who is judged, and on whom.
-    genuine, impostor : ndarray of float64, shapes (n_genuine,) and (n_impostor,)
-        Scores of the test samples; higher means more genuine.
-    threshold : float
-        The verifier's own threshold, set on its training samples.
     errors : ErrorCounts
-        Errors at that threshold.
+        Errors at the verifier's own threshold.
+    policy_errors : mapping of str to ErrorCounts
+        Errors at the threshold of each policy.
     eer, auc, miss_rate, zero_miss : float
         Equal-error rate, area under the ROC curve, miss rate at the stated false-alarm rate and
         false-alarm rate without a miss, all on the test scores.
     """
 
-    verifier: str
-    subject: str
-    genuine: FloatArray
-    impostor: FloatArray
-    threshold: float
     errors: ErrorCounts
+    policy_errors: Mapping[str, ErrorCounts]
     eer: float
     auc: float
     miss_rate: float
@@ -67,55 +60,36 @@ class Outcome:
         }
 
 
-def make_outcome(
-    verifier: str,
-    subject: str,
-    genuine: FloatArray,
-    impostor: FloatArray,
-    *,
-    threshold: float,
-    false_alarm: float,
-) -> Outcome:
+def make_outcome(trial: Trial, false_alarm: float) -> Outcome:
     """Compute every figure of one verifier on one typist.
 
     Parameters
     ----------
-    verifier, subject : str
-        Who is judged, and on whom.
-    genuine, impostor : ndarray of float64, shapes (n_genuine,) and (n_impostor,)
-        Scores of the test samples; higher means more genuine.
-    threshold : float
-        The verifier's own threshold.
+    trial : Trial
+        Scores and thresholds; its scores are made read-only.
     false_alarm : float
         The stated false-alarm rate.
 
     Returns
     -------
     Outcome
-        The figures, with the scores made read-only.
+        The trial and its figures.
 
     Raises
     ------
     InvalidParameterError
-        If a score or the threshold is NaN, or a score is positive infinity; the message names
+        If a score or a threshold is NaN, or a score is positive infinity; the message names
         the verifier and the subject.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hawkeys.evaluation.outcomes import make_outcome
-    >>> genuine, impostor = np.array([2.0, 3.0]), np.array([1.0, 2.5])
-    >>> make_outcome("v", "s1", genuine, impostor, threshold=2.0, false_alarm=0.05).miss_rate
-    0.5
     """
+    genuine, impostor = trial.genuine, trial.impostor
     try:
         outcome = Outcome(
-            verifier,
-            subject,
-            genuine,
-            impostor,
-            threshold=threshold,
-            errors=error_counts(genuine, impostor, threshold),
+            **{field.name: getattr(trial, field.name) for field in fields(Trial)},
+            errors=error_counts(genuine, impostor, trial.threshold),
+            policy_errors={
+                policy: error_counts(genuine, impostor, threshold)
+                for policy, threshold in trial.policy_thresholds.items()
+            },
             eer=equal_error_rate(genuine, impostor),
             auc=auc(genuine, impostor),
             miss_rate=miss_rate_at(genuine, impostor, false_alarm),
@@ -123,7 +97,7 @@ def make_outcome(
         )
     except InvalidParameterError as error:
         raise InvalidParameterError(
-            f"verifier {verifier!r}, subject {subject!r}: {error}"
+            f"verifier {trial.verifier!r}, subject {trial.subject!r}: {error}"
         ) from error
     genuine.flags.writeable = impostor.flags.writeable = False
     return outcome

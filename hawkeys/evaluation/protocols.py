@@ -12,6 +12,7 @@ from hawkeys._typing import IntArray
 from hawkeys._validation import check_choice
 from hawkeys.datasets import Keystrokes
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.verifiers import THRESHOLD_POLICIES
 
 __all__ = ["PROTOCOLS", "Protocol", "Split", "get_protocol"]
 
@@ -57,6 +58,14 @@ class Protocol:
         as many subjects from the start of the sorted list stand in.
     reference : str, default ""
         Where the rules come from.
+    policies : tuple of str, default ("resubstitution",)
+        Threshold policies whose achieved rates are reported, of
+        `hawkeys.verifiers.THRESHOLD_POLICIES`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a policy is unknown or named twice.
 
     Examples
     --------
@@ -71,6 +80,15 @@ class Protocol:
     n_impostor: int | None = 5
     subjects: tuple[str, ...] = ()
     reference: str = ""
+    policies: tuple[str, ...] = ("resubstitution",)
+
+    def __post_init__(self) -> None:
+        for policy in self.policies:
+            check_choice(policy, "policies", THRESHOLD_POLICIES)
+        if len(set(self.policies)) < len(self.policies):
+            raise InvalidParameterError(
+                f"policies must differ from each other; got {self.policies}. Name each once."
+            )
 
     @property
     def n_needed(self) -> int:

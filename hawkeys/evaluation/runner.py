@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator
 
-from hawkeys._typing import FloatArray, RandomState
+from hawkeys._typing import RandomState
 from hawkeys._validation import check_fraction
 from hawkeys._version import __version__
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation.bootstrap import make_bootstrap
+from hawkeys.evaluation.checkpoints import Checkpoint, open_checkpoint
 from hawkeys.evaluation.outcomes import Outcome, make_outcome
+from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
 from hawkeys.evaluation.results import Evaluation
-from hawkeys.evaluation.stages import (
-    Progress,
-    Representation,
-    Samples,
-    Stage,
-    check_verifiers,
-    prepare,
-)
+from hawkeys.evaluation.stages import Samples, check_verifiers, prepare
+from hawkeys.evaluation.trials import Trial, run_trial
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["evaluate"]
@@ -45,7 +41,7 @@ def evaluate(
     n_bootstrap: int = 2000,
     random_state: RandomState = 0,
     n_jobs: int = 1,
-    progress: Progress | None = None,
+    run: Run | None = None,
 ) -> Evaluation:
     """Measure how well verifiers tell typists apart, under a protocol that the result records.
 
@@ -72,8 +68,8 @@ def evaluate(
         Seed of the bootstrap alone; verifiers have their own.
     n_jobs : int, default 1
         Processes over subjects; -1 uses all cores.
-    progress : callable, optional
-        Called as ``progress(what, done, total)``.
+    run : Run, optional
+        Progress to be shown, and a folder that lets an interrupted evaluation go on.
 
     Returns
     -------
@@ -108,12 +104,13 @@ def evaluate(
     _check_jobs(n_jobs)
     rules = get_protocol(protocol)
     splits, rows = _compact(rules.split(data))
-    stages, representations = prepare(chosen, data[rows].timings(), progress=progress)
-    outcomes = _score_all(
-        splits, stages, representations, false_alarm=alarm, n_jobs=n_jobs, progress=progress
-    )
+    how = Run() if run is None else run
+    used = Samples(data.subject[rows], data.session[rows], tuple(data.keys))
+    stages, representations = prepare(chosen, data[rows].timings(), progress=how.progress)
+    matrices = tuple(one.values for one in representations)
+    plan = Plan(tuple(splits), stages, matrices, used, rules.policies, alarm)
     return Evaluation(
-        outcomes=outcomes,
+        outcomes=_score_all(plan, n_jobs=n_jobs, run=how),
         protocol=rules,
         protocol_text=rules.describe(data, alarm),
         false_alarm=alarm,
@@ -121,7 +118,7 @@ def evaluate(
         verifiers=MappingProxyType({name: repr(one) for name, one in chosen.items()}),
         provenance=_describe(data, rows.size),
         versions=_versions(),
-        samples=Samples(data.subject[rows], data.session[rows], tuple(data.keys)),
+        samples=used,
         representations=representations,
     )
 
@@ -156,65 +153,35 @@ def _compact(splits: Sequence[Split]) -> tuple[list[Split], np.ndarray]:
     return renumbered, rows
 
 
-def _score_all(
-    splits: Sequence[Split],
-    stages: Sequence[Stage],
-    representations: Sequence[Representation],
-    *,
-    false_alarm: float,
-    n_jobs: int,
-    progress: Progress | None,
-) -> tuple[Outcome, ...]:
+def _score_all(plan: Plan, *, n_jobs: int, run: Run) -> tuple[Outcome, ...]:
     """Score every subject with every verifier; outcomes are ordered by verifier, then subject."""
-    matrices = tuple(one.values for one in representations)
-    jobs = (delayed(_score_subject)(split, stages, matrices, false_alarm) for split in splits)
-    scored = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    per_subject = list(_counted(scored, len(splits), progress))
-    return tuple(outcome for group in zip(*per_subject, strict=True) for outcome in group)
+    store = open_checkpoint(run.checkpoint, plan)
+    kept = {} if store is None else store.load()
+    missing = [split for split in plan.splits if split.subject not in kept]
+    jobs = (delayed(_score_subject)(plan, split, store) for split in missing)
+    done: dict[str, list[Outcome]] = {}
+    for trials in chain(kept.values(), Parallel(n_jobs=n_jobs, return_as="generator")(jobs)):
+        done[trials[0].subject] = [make_outcome(trial, plan.false_alarm) for trial in trials]
+        run.report("Training and scoring subjects", len(done), len(plan.splits))
+    groups = zip(*(done[split.subject] for split in plan.splits), strict=True)
+    return tuple(outcome for group in groups for outcome in group)
 
 
-def _counted(
-    groups: Iterator[list[Outcome]], total: int, progress: Progress | None
-) -> Iterator[list[Outcome]]:
-    for done, group in enumerate(groups, start=1):
-        if progress is not None:
-            progress("Training and scoring subjects", done, total)
-        yield group
-
-
-def _score_subject(
-    split: Split, stages: Sequence[Stage], matrices: Sequence[FloatArray], false_alarm: float
-) -> list[Outcome]:
-    outcomes = []
-    for stage in stages:
-        features = matrices[stage.representation]
-        fitted = clone(stage.estimator).fit(features[split.train])
-        genuine, impostor = (
-            np.array(fitted.score_samples(features[part]), dtype=np.float64)
-            for part in (split.genuine, split.impostor)
+def _score_subject(plan: Plan, split: Split, store: Checkpoint | None) -> list[Trial]:
+    trials = [
+        run_trial(
+            stage,
+            plan.matrices[stage.representation],
+            split,
+            plan.samples,
+            policies=plan.policies,
+            false_alarm=plan.false_alarm,
         )
-        outcomes.append(
-            make_outcome(
-                stage.name,
-                split.subject,
-                genuine,
-                impostor,
-                threshold=_own_threshold(fitted, stage.name),
-                false_alarm=false_alarm,
-            )
-        )
-    return outcomes
-
-
-def _own_threshold(fitted: BaseEstimator, name: str) -> float:
-    detector = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
-    offset = np.ravel(getattr(detector, "offset_", ()))
-    if offset.size != 1:
-        raise InvalidParameterError(
-            f"verifier {name!r} sets no threshold: after fit, {type(detector).__name__} has no "
-            "single number offset_. Use an outlier detector such as those of hawkeys.verifiers."
-        )
-    return float(offset[0])
+        for stage in plan.stages
+    ]
+    if store is not None:
+        store.save(split, trials)
+    return trials
 
 
 def _describe(data: Keystrokes, n_used: int) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
-from hawkeys.evaluation import Protocol, evaluate
+from hawkeys.evaluation import Protocol, Run, evaluate
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import Euclidean, Manhattan, ScaledManhattan
 
@@ -213,7 +213,7 @@ def test_progress_is_reported(demo):
         demo,
         protocol=QUICK,
         n_bootstrap=10,
-        progress=lambda *what: seen.append(what),
+        run=Run(progress=lambda *what: seen.append(what)),
     )
     assert seen[:2] == [("Computing Doubling", 0, 1), ("Computing Doubling", 1, 1)]
     assert seen[2:] == [("Training and scoring subjects", k, 6) for k in range(1, 7)]
