@@ -97,7 +97,8 @@ class Checkpoint:
     def _read(self, split: Split) -> list[Trial] | None:
         samples = self.plan.samples
         try:
-            with np.load(self._file(split), allow_pickle=False) as stored:
+            content = self._file(split).read_bytes()
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 return [
                     Trial(
                         subject=split.subject,
