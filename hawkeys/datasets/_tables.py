@@ -15,9 +15,20 @@ import pandas as pd
 
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
-__all__ = ["BrokenFileError", "list_names", "load_table", "numbers_of", "one_line", "read_table"]
+__all__ = [
+    "BrokenFileError",
+    "decode_text",
+    "list_names",
+    "load_bytes",
+    "load_table",
+    "numbers_of",
+    "one_line",
+    "read_table",
+]
 
 _GZIP, _XLS, _ZIP = b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+# a few kilobytes of gzip can hold terabytes of zeros
+_MOST_BYTES = 2**30
 
 
 class BrokenFileError(Exception):
@@ -30,31 +41,37 @@ def load_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises `DatasetError`, or `DatasetNotFoundError` if there is no such file; both name the file.
     """
     try:
-        content = Path(path).read_bytes()
+        return read_table(load_bytes(path))
+    except BrokenFileError as error:
+        raise DatasetError(f"{path}: {one_line(error)}") from error
+
+
+def load_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return what a file holds.
+
+    Raises `DatasetError`, or `DatasetNotFoundError` if there is no such file; both name the file.
+    """
+    try:
+        return Path(path).read_bytes()
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path}: no such file. Check the path.") from error
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}).") from error
-    try:
-        return read_table(content)
-    except BrokenFileError as error:
-        raise DatasetError(f"{path}: {one_line(error)}") from error
+    except ValueError as error:  # a path with a NUL or a lone surrogate
+        raise DatasetError(f"{str(path)!r}: is no path ({error}).") from error
 
 
 def read_table(content: bytes) -> pd.DataFrame:
     """Return the table in the bytes of a csv, gzipped csv or xls file."""
     if content.startswith(_XLS):
         return _read_xls(content)
+    return _read_csv(decode_text(content))
+
+
+def decode_text(content: bytes) -> str:
+    """Return the text of a csv file, gzipped or not, refusing what is not text."""
     if content.startswith(_GZIP):
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, OSError, zlib.error) as error:
-            raise BrokenFileError(f"the gzip file is truncated or damaged ({error}).") from error
-    return _read_csv(_decode(content))
-
-
-def _decode(content: bytes) -> str:
-    """Return the text of a csv file, refusing what is not text."""
+        content = _decompress(content)
     if not content.strip():
         raise BrokenFileError("the file is empty.")
     if content.startswith(_ZIP):
@@ -68,6 +85,19 @@ def _decode(content: bytes) -> str:
     if "\0" in text:
         raise BrokenFileError(f"expected csv, got no text (byte {text.index(chr(0))}).")
     return text
+
+
+def _decompress(content: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            plain = file.read(_MOST_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise BrokenFileError(f"the gzip file is truncated or damaged ({error}).") from error
+    if len(plain) > _MOST_BYTES:
+        raise BrokenFileError(
+            f"the gzip file holds more than {_MOST_BYTES / 2**30:g} GiB; split it."
+        )
+    return plain
 
 
 def _read_csv(text: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.datasets.provenance import Provenance, sha256_of
+from hawkeys.datasets.tally import Tally
 from hawkeys.datasets.timings import (
     check_keys,
     check_timings,
@@ -45,6 +46,8 @@ class Keystrokes:
         Seconds since the first press of the sample.
     origin : Provenance or None
         Where the samples come from, set by the functions that load a data set.
+    tally : Tally
+        What became of every stroke, set by `to_keystrokes`; empty otherwise, and after picking.
 
     Examples
     --------
@@ -68,6 +71,7 @@ class Keystrokes:
     # The intervals as given: sums of them, taken back apart, would differ in the last bits.
     _intervals: FloatArray
     origin: Provenance | None = None
+    tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         for array in (self.subject, self.session, self.repetition, self.press, self.release):
@@ -224,7 +228,7 @@ class Keystrokes:
 
     def __getitem__(self, rows: int | slice | ArrayLike) -> Keystrokes:
         """Return the samples picked by a boolean mask, indices, a slice or an integer."""
-        picked = _pick(rows, len(self))
+        picked = pick_rows(rows, len(self))
         return Keystrokes(
             subject=self.subject[picked],
             session=self.session[picked],
@@ -313,8 +317,11 @@ def _one_each(array: np.ndarray, name: str, n_samples: int) -> np.ndarray:
     return array
 
 
-def _pick(rows: int | slice | ArrayLike, n_samples: int) -> IntArray:
-    """Return the row numbers that an index stands for."""
+def pick_rows(rows: int | slice | ArrayLike, n_samples: int) -> IntArray:
+    """Return the row numbers that an index stands for.
+
+    Raises `InvalidParameterError`.
+    """
     index = rows if isinstance(rows, slice) else np.asarray(rows)
     if isinstance(index, np.ndarray):
         if index.size == 0 and index.dtype.kind != "b":
