@@ -24,6 +24,7 @@ from hawkeys.evaluation.registry import (
 )
 from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.runner import evaluate
+from hawkeys.evaluation.updating import evaluate_updating, summarise_updating
 
 __all__ = [
     "DEFAULT_VERIFIERS",
@@ -43,10 +44,12 @@ __all__ = [
     "equal_error_rate",
     "error_counts",
     "evaluate",
+    "evaluate_updating",
     "get_protocol",
     "make_verifiers",
     "miss_rate_at",
     "roc_curve",
+    "summarise_updating",
     "threshold_at",
     "zero_miss_false_alarm",
 ]

@@ -21,15 +21,18 @@ from hawkeys.verifiers._base import (
 from hawkeys.verifiers.distances import Euclidean, Manhattan, ScaledManhattan
 from hawkeys.verifiers.pohmm import POHMM
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
+from hawkeys.verifiers.updating import UPDATE_POLICIES, UpdatingVerifier
 
 __all__ = [
     "POHMM",
     "THRESHOLD_POLICIES",
+    "UPDATE_POLICIES",
     "Euclidean",
     "HeldOutThreshold",
     "Manhattan",
     "OneClassVerifier",
     "ScaledManhattan",
+    "UpdatingVerifier",
     "WeightedVerifier",
     "held_out_scores",
     "resubstitution_threshold",

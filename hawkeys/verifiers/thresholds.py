@@ -13,7 +13,7 @@ from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier, resubstitution_threshold
 
-__all__ = ["THRESHOLD_POLICIES", "HeldOutThreshold", "held_out_scores"]
+__all__ = ["THRESHOLD_POLICIES", "HeldOutThreshold", "held_out_scores", "seen_scores"]
 
 THRESHOLD_POLICIES = (
     "resubstitution",
@@ -96,7 +96,7 @@ def held_out_scores(
         )
     check_choice(policy, "policy", THRESHOLD_POLICIES)
     if policy == "resubstitution":
-        return _seen_scores(clone(verifier).fit(samples), samples)
+        return seen_scores(clone(verifier).fit(samples), samples)
     groups = _groups(policy, samples.shape[0], sessions)
     scores = np.full(samples.shape[0], np.nan)
     for train, test in _folds(groups, past_only=policy == "prequential"):
@@ -109,8 +109,21 @@ def held_out_scores(
     return scores[groups != groups[0]] if policy == "prequential" else scores
 
 
-def _seen_scores(fitted: BaseEstimator, samples: FloatArray) -> FloatArray:
-    """Return scores of training samples; a sample is not compared with itself."""
+def seen_scores(fitted: BaseEstimator, samples: FloatArray) -> FloatArray:
+    """Return scores of the samples a verifier was trained on, none compared with itself.
+
+    Parameters
+    ----------
+    fitted : estimator
+        A fitted outlier detector.
+    samples : ndarray of float64, shape (n_samples, n_features)
+        Its training samples.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_samples,)
+        Higher for more genuine.
+    """
     if isinstance(fitted, OneClassVerifier):
         return fitted.training_scores(samples)
     return _as_scores(fitted.score_samples(samples))

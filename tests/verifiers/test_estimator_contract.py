@@ -4,7 +4,14 @@ import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hawkeys.datasets import join_timings
-from hawkeys.verifiers import POHMM, Euclidean, HeldOutThreshold, Manhattan, ScaledManhattan
+from hawkeys.verifiers import (
+    POHMM,
+    Euclidean,
+    HeldOutThreshold,
+    Manhattan,
+    ScaledManhattan,
+    UpdatingVerifier,
+)
 
 DISTANCES = [
     Manhattan(),
@@ -13,6 +20,7 @@ DISTANCES = [
     ScaledManhattan(),
     ScaledManhattan(scale="std"),
     HeldOutThreshold(Manhattan(), policy="leave-one-out"),
+    UpdatingVerifier(Manhattan()),
 ]
 
 

@@ -29,6 +29,8 @@ TEST = np.random.default_rng(2).lognormal(-2.0, 0.6, size=(30, 5))
 
 
 PUBLIC = {
+    "UPDATE_POLICIES",
+    "UpdatingVerifier",
     "HeldOutThreshold",
     "THRESHOLD_POLICIES",
     "held_out_scores",
