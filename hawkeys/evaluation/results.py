@@ -14,6 +14,7 @@ import pandas as pd
 
 from hawkeys._files import write_text
 from hawkeys.evaluation import figures
+from hawkeys.evaluation.achieved import achieved_rates, policy_table
 from hawkeys.evaluation.bootstrap import Bootstrap
 from hawkeys.evaluation.curves import MeanCurve, mean_curve
 from hawkeys.evaluation.outcomes import Outcome
@@ -186,6 +187,31 @@ class Evaluation:
         words = {"n_false_alarm": "false_negatives", "n_miss": "false_positives"}
         columns = ["verifier", "subject", *words, "n_genuine", "n_impostor"]
         return self._frame[columns].rename(columns=words)
+
+    def policy_table(self) -> pd.DataFrame:
+        """Return the errors at the threshold of each policy of the protocol, by subject.
+
+        Returns
+        -------
+        DataFrame
+            One row per verifier, subject and policy: verifier, subject, policy, threshold,
+            achieved_false_alarm, achieved_miss.
+        """
+        return policy_table(self.outcomes)
+
+    def achieved_rates(self) -> pd.DataFrame:
+        """Return what the thresholds of each policy achieved on the tests, means over subjects.
+
+        Every threshold aims at `false_alarm`, set on training samples alone.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by verifier and policy: achieved_false_alarm and achieved_miss with their
+            bootstrap intervals (``_lower``, ``_upper``) and the worst subject's rate
+            (``_worst``), and n_subjects.
+        """
+        return achieved_rates(self.policy_table(), self.bootstrap)
 
     def mean_curves(self) -> dict[str, MeanCurve]:
         """Return the mean error curve of each verifier over subjects."""
