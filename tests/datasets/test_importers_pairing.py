@@ -171,7 +171,7 @@ def test_events_of_a_session():
 
 
 def test_wrong_arguments():
-    with pytest.raises(InvalidParameterError, match="events must be KeyEvents.*got list"):
+    with pytest.raises(InvalidParameterError, match=r"events must be KeyEvents.*got list"):
         pair_events([])
     with pytest.raises(InvalidParameterError, match="shift must be one of 'keep', 'fold'"):
         pair_events(log("+a0"), shift="drop")

@@ -201,7 +201,7 @@ def test_broken_frames():
         read_key_events(frame.iloc[:0])
     with pytest.raises(DatasetError, match="frame: duplicate column 'user'"):
         read_key_events(pd.concat([frame, frame[["user"]]], axis=1))
-    with pytest.raises(DatasetError, match="frame: row 0, column 'press': .* type Timestamp"):
+    with pytest.raises(DatasetError, match=r"frame: row 0, column 'press': .* type Timestamp"):
         read_key_events(frame.assign(press=pd.Timestamp("2020-01-01")))
 
 
@@ -226,11 +226,11 @@ def test_arguments(place):
         read_key_events(path, columns=["press"])
     with pytest.raises(InvalidParameterError, match="columns: 'pres' to 'x': expected a part"):
         read_key_events(path, columns={"pres": "x"})
-    with pytest.raises(DatasetError, match="no column 'x' .for press. among 'user'"):
+    with pytest.raises(DatasetError, match=r"no column 'x' .for press. among 'user'"):
         read_key_events(path, columns={"press": "x"})
 
 
 def test_a_gzip_bomb_is_refused(place, monkeypatch):
     monkeypatch.setattr("hawkeys.datasets._tables._MOST_BYTES", 1000)
-    with pytest.raises(DatasetError, match="holds more than .* GiB; split it"):
+    with pytest.raises(DatasetError, match=r"holds more than .* GiB; split it"):
         read_key_events(place(gzip.compress(b" " * 100_000)))
