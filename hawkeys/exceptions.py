@@ -9,6 +9,8 @@ __all__ = [
     "ConvergenceWarning",
     "DatasetError",
     "DatasetNotFoundError",
+    "EnrolmentError",
+    "EnrolmentWarning",
     "HawkeysError",
     "HawkeysWarning",
     "IdentifiabilityWarning",
@@ -17,6 +19,7 @@ __all__ = [
     "InvalidTimingsError",
     "OutputError",
     "ResultFileError",
+    "TemplateFileError",
     "UnstableProcessError",
 ]
 
@@ -41,6 +44,10 @@ class InvalidTimingsError(HawkeysError, ValueError):
     """A keystroke timing matrix breaks its contract."""
 
 
+class EnrolmentError(HawkeysError, ValueError):
+    """Typing samples break a rule of `hawkeys.verifiers.enrolment` and cannot be enrolled."""
+
+
 class DatasetError(HawkeysError, ValueError):
     """A data file was read but does not hold what it must hold."""
 
@@ -53,6 +60,10 @@ class DatasetNotFoundError(DatasetError, FileNotFoundError):
 
 class ResultFileError(HawkeysError, ValueError):
     """A saved result cannot be read: truncated, of another kind or from a newer version."""
+
+
+class TemplateFileError(HawkeysError, ValueError):
+    """A template cannot be read: truncated, edited, of another kind or from a newer version."""
 
 
 class OutputError(HawkeysError, OSError):
@@ -71,3 +82,7 @@ class ConvergenceWarning(HawkeysWarning):
 
 class IdentifiabilityWarning(HawkeysWarning):
     """The data do not determine some of the parameters."""
+
+
+class EnrolmentWarning(HawkeysWarning):
+    """Typing samples can be enrolled, but break a rule of `hawkeys.verifiers.enrolment`."""

@@ -20,8 +20,11 @@ from hawkeys.verifiers._base import (
 )
 from hawkeys.verifiers.distances import Euclidean, Manhattan, ScaledManhattan
 from hawkeys.verifiers.pohmm import POHMM
+from hawkeys.verifiers.template import Template, enrol
+from hawkeys.verifiers.template_files import load_template
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
 from hawkeys.verifiers.updating import UPDATE_POLICIES, UpdatingVerifier
+from hawkeys.verifiers.verification import Verification, verify, verify_many
 
 __all__ = [
     "POHMM",
@@ -32,8 +35,14 @@ __all__ = [
     "Manhattan",
     "OneClassVerifier",
     "ScaledManhattan",
+    "Template",
     "UpdatingVerifier",
+    "Verification",
     "WeightedVerifier",
+    "enrol",
     "held_out_scores",
+    "load_template",
     "resubstitution_threshold",
+    "verify",
+    "verify_many",
 ]
