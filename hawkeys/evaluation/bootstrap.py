@@ -62,9 +62,23 @@ class Bootstrap:
         figures = np.asarray(values, dtype=np.float64)
         rng = np.random.default_rng(self.seed)
         draws = rng.integers(figures.size, size=(self.n_resamples, figures.size))
-        means = figures[draws].mean(axis=1)
+        return self.percentiles(figures[draws].mean(axis=1))
+
+    def percentiles(self, resampled: FloatArray) -> tuple[float, float]:
+        """Return the percentiles of resampled values that leave out equal tails.
+
+        Parameters
+        ----------
+        resampled : ndarray of float64, shape (n_resamples,)
+            The statistic in every resample.
+
+        Returns
+        -------
+        tuple of float
+            Lower and upper end.
+        """
         tail = 50.0 * (1.0 - self.level)
-        lower, upper = np.percentile(means, [tail, 100.0 - tail])
+        lower, upper = np.percentile(resampled, [tail, 100.0 - tail])
         return float(lower), float(upper)
 
 
