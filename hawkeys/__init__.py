@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         verifiers,
     )
     from hawkeys.events import Events
-    from hawkeys.inference import GammaPrior, fit, fit_each
+    from hawkeys.inference import GammaPrior, fit, fit_each, goodness_of_fit
     from hawkeys.process import Hawkes
     from hawkeys.result_files import load_result
     from hawkeys.simulation import simulate
@@ -48,6 +48,7 @@ __all__ = [
     "features",
     "fit",
     "fit_each",
+    "goodness_of_fit",
     "inference",
     "kernels",
     "load_result",
@@ -62,6 +63,7 @@ _HOME = {
     "Hawkes": "process",
     "fit": "inference",
     "fit_each": "inference",
+    "goodness_of_fit": "inference",
     "load_result": "result_files",
     "simulate": "simulation",
 }

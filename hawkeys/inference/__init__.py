@@ -1,6 +1,7 @@
 """Inference: `fit` for one process, `fit_each` for many short realisations, and their options."""
 
 from hawkeys.inference.each import EachResult, fit_each
+from hawkeys.inference.goodness import goodness_of_fit
 from hawkeys.inference.options import MAPOptions, MLEOptions, StochasticVIOptions, VIOptions
 from hawkeys.inference.priors import GammaPrior
 from hawkeys.inference.single import fit
@@ -14,4 +15,5 @@ __all__ = [
     "VIOptions",
     "fit",
     "fit_each",
+    "goodness_of_fit",
 ]

@@ -1,0 +1,238 @@
+"""`goodness_of_fit`: time rescaling with p-values by Monte Carlo that re-fits."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+import numpy as np
+
+from hawkeys._typing import FloatArray, RandomState
+from hawkeys._validation import as_generator, check_count
+from hawkeys._version import __version__
+from hawkeys.events import Events
+from hawkeys.exceptions import (
+    IdentifiabilityWarning,
+    InvalidParameterError,
+    UnstableProcessError,
+)
+from hawkeys.fit_result import FitResult
+from hawkeys.gof_result import GoodnessOfFit
+from hawkeys.inference.priors import GammaPrior
+from hawkeys.inference.single import fit
+from hawkeys.process import Hawkes
+from hawkeys.residual_tests import TESTS, measure
+from hawkeys.simulation import simulate
+from hawkeys.time_rescaling import rescale
+
+__all__ = ["goodness_of_fit"]
+
+Refit = Callable[[Events], "Hawkes | FitResult"]
+
+# events; below, to hand work to threads costs more than the work (20 times more on a busy machine)
+_WORTH_THREADS = 20_000
+# nats; far below what matters to a test, far above the tolerance of a fit
+_NOT_THE_FIT = 0.01
+
+
+def goodness_of_fit(
+    fitted: FitResult | Hawkes,
+    events: Events,
+    *,
+    refit: bool | Refit = True,
+    n_mc_samples: int = 999,
+    rng: RandomState = 0,
+) -> GoodnessOfFit:
+    r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
+
+    Residuals are the steps of each mark's compensator from event to event, Exp(1) if the process is
+    right (`hawkeys.time_rescaling.rescale`). Their law changes when parameters are fitted to the
+    same events, so every p-value is :math:`(1 + \#\{T_b \ge T\}) / (1 + B)` with statistics T_b of
+    B samples that are simulated from the process on the same windows and fitted again.
+
+    Parameters
+    ----------
+    fitted : FitResult or Hawkes
+        A result of `hawkeys.fit`, or a process.
+    events : Events
+        The events of the fit.
+    refit : bool or callable, default True
+        How the parameters are estimated in each sample. True: as `fitted` was, or if it is a
+        process by maximum likelihood with its kernel (which must be how it was found; this is
+        checked). False: the parameters are known, or were fitted to other, more numerous events;
+        only then are there asymptotic p-values. A callable: ``refit(events)`` returns the process
+        or the result, in the very way `fitted` was found.
+    n_mc_samples : int, default 999
+        Number B of samples; 99 are enough for a test at 5 %. With 0 the p-values are NaN, and
+        residuals and statistics remain.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
+        Source of randomness; the same seed gives the same p-values.
+
+    Returns
+    -------
+    GoodnessOfFit
+        Frozen: residuals, statistics and p-values, pooled and per mark; plots.
+
+    Raises
+    ------
+    InvalidParameterError
+        `fitted` is neither, or was not fitted to these events in the way `refit` says; `refit`
+        returns something else than a process with the same marks.
+    InvalidEventsError
+        `events` are no `Events`, or have another number of marks.
+    UnstableProcessError
+        The spectral radius is 1 or more, so that samples cannot be simulated.
+
+    Notes
+    -----
+    Tests: Kolmogorov-Smirnov (``ks``; its pooled p-value is `GoodnessOfFit.pvalue`) and
+    Anderson-Darling of the residuals against Exp(1); correlation of successive residuals
+    (``lag_1``, and ``ljung_box`` over lags 1 to 10); ``dispersion``, two-sided, of the counts per
+    window (of one window: per stretch of rescaled time); ``residual_process``, the largest
+    deviation of the number of rescaled events from rescaled time. They are many: choose one before
+    looking, or correct for their number.
+
+    The kernel's parameters (the decay) are held in the re-fits, as `hawkeys.fit` holds them. The
+    windows are held too, so they must not end at an event because of it. Simultaneous events of one
+    mark give residuals 0, to which Anderson-Darling assigns an infinite statistic. Cost:
+    n_mc_samples simulations and fits.
+
+    References
+    ----------
+    Brown, E. N., Barbieri, R., Ventura, V., Kass, R. E. and Frank, L. M. (2002). The time-rescaling
+    theorem and its application to neural spike train data analysis. Neural Computation 14(2),
+    325-346. doi:10.1162/08997660252741149
+
+    Stute, W., Gonzales Manteiga, W. and Presedo Quindimil, M. (1993). Bootstrap based
+    goodness-of-fit tests. Metrika 40, 243-256. doi:10.1007/BF02613687
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> truth = hawkeys.Hawkes(baseline=[0.5], adjacency=[[0.5]], decay=2.0)
+    >>> sample = hawkeys.simulate(truth, end_time=200.0, rng=0)
+    >>> right = hawkeys.goodness_of_fit(hawkeys.fit(sample, decay=2.0), sample, n_mc_samples=99)
+    >>> wrong = hawkeys.goodness_of_fit(hawkeys.fit(sample, decay=0.01), sample, n_mc_samples=99)
+    >>> right.pvalue > 0.05 > wrong.pvalue
+    True
+    """
+    count = check_count(n_mc_samples, "n_mc_samples", minimum=0)
+    process = fitted.process if isinstance(fitted, FitResult) else fitted
+    rescaled = rescale(process, events)
+    estimate, parameters = _choose_refit(fitted, events, refit)
+    generator, seed = _seeded(rng)
+    return GoodnessOfFit(
+        process=process,
+        parameters=parameters,
+        rescaled=rescaled,
+        observed=measure(rescaled),
+        null=_null_statistics(process, events, estimate, generator.spawn(count)),
+        seed=seed,
+        version=__version__,
+    )
+
+
+def _choose_refit(
+    fitted: FitResult | Hawkes, events: Events, refit: bool | Refit
+) -> tuple[Refit | None, str]:
+    """Return how to estimate the parameters of a sample, and that in words."""
+    if callable(refit):
+        return refit, "re-fitted by the function given"
+    if not isinstance(refit, bool):
+        raise InvalidParameterError(
+            f"refit must be True, False or a function of Events; got {refit!r}."
+        )
+    if not refit:
+        return None, "known"
+    if isinstance(fitted, FitResult):
+        _check_same_events(fitted, events)
+        method, options = fitted.method, _options(fitted.options)
+    else:
+        _check_maximum(fitted, events)
+        method, options = "mle", {}
+
+    def again(sample: Events) -> FitResult:
+        return fit(sample, kernel=fitted.kernel, method=method, **options)
+
+    return again, f"re-fitted by {method}"
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a result; one read from a file holds its prior as a mapping."""
+    prior = options.get("prior")
+    return {**options, "prior": GammaPrior(**prior)} if isinstance(prior, Mapping) else {**options}
+
+
+def _check_same_events(result: FitResult, events: Events) -> None:
+    here = result.process.log_likelihood(events)
+    if not np.isclose(here, result.log_likelihood, rtol=1e-9, atol=1e-6):
+        raise InvalidParameterError(
+            f"the result was fitted to other events: its log-likelihood is "
+            f"{result.log_likelihood:.6f}, that of these events {here:.6f}. Pass the events of the "
+            "fit, or refit=False if its parameters are to be taken as known."
+        )
+
+
+def _check_maximum(process: Hawkes, events: Events) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        best = fit(events, kernel=process.kernel).log_likelihood
+    gain = best - process.log_likelihood(events)
+    if not gain < _NOT_THE_FIT:
+        raise InvalidParameterError(
+            f"the process is not the maximum-likelihood fit to these events, which is {gain:.4g} "
+            "nats better. Pass the result of hawkeys.fit instead of its process, or "
+            "refit=False if the parameters are known, or a function as refit if they were "
+            "estimated in another way."
+        )
+
+
+def _seeded(rng: RandomState) -> tuple[np.random.Generator, int | None]:
+    """Return the generator, and the seed that gives it again (a fresh one for None)."""
+    seed = np.random.SeedSequence().entropy if rng is None else rng
+    generator = as_generator(seed)
+    return generator, int(seed) if isinstance(seed, int | np.integer) else None
+
+
+def _null_statistics(
+    process: Hawkes, events: Events, estimate: Refit | None, generators: list[np.random.Generator]
+) -> FloatArray:
+    """Return the statistics of samples simulated on the same windows and fitted again."""
+    out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
+    if generators and process.spectral_radius >= 1:
+        raise UnstableProcessError(
+            f"the process is unstable: its spectral radius is {process.spectral_radius:.6g}, and "
+            "Monte Carlo samples need less than 1. Use n_mc_samples=0 for the residuals alone."
+        )
+    starts, ends = events.start_times, events.end_times
+    with _threads_for(events.n_events), warnings.catch_warnings():
+        # a sample may lack a mark; what it does not determine is 0 and has no residual
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        for b, generator in enumerate(generators):
+            sample = simulate(process, start_time=starts, end_time=ends, rng=generator)
+            own = process if estimate is None else _estimated(estimate(sample))
+            out[b] = measure(rescale(own, sample))
+    return out
+
+
+def _estimated(value: Hawkes | FitResult) -> Hawkes:
+    process = value.process if isinstance(value, FitResult) else value
+    if not isinstance(process, Hawkes):
+        raise InvalidParameterError(
+            f"refit must return a Hawkes process or a result of hawkeys.fit; it returned {value!r}."
+        )
+    return process
+
+
+@contextmanager
+def _threads_for(n_events: int) -> Iterator[None]:
+    """Hold numba to one thread for a while if the samples are small."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(1 if n_events < _WORTH_THREADS else before)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
