@@ -21,8 +21,10 @@ __all__ = ["command_line", "main"]
 _COMMANDS = {
     "benchmark": "Measure how well verifiers tell typists apart.",
     "datasets": "List the data sets and where they are.",
+    "enrol": "Make a template of a typist's samples.",
     "features": "Turn typing samples into Hawkes features.",
     "fit": "Fit a Hawkes process to a table of events.",
+    "verify": "Check typing samples against a template.",
 }
 
 
@@ -67,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 after an error (one line on stderr), 130 after an interruption.
+        Exit status: 0, 1 if ``verify`` rejected a sample, 2 after an error (one line on stderr),
+        130 after an interruption.
 
     Examples
     --------

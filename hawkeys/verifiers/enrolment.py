@@ -334,7 +334,7 @@ def _check_extreme(samples: FloatArray) -> Iterator[Finding]:
 
 def _samples(rows: IntArray) -> str:
     name = "row" if rows.size == 1 else "rows"
-    return f"{rows.size} of the samples ({name} {_listed(rows)}, counted from 0)"
+    return f"{rows.size} of the samples ({name} {_listed(rows)} of them, counted from 0)"
 
 
 def _listed(names: np.ndarray) -> str:

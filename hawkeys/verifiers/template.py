@@ -21,7 +21,7 @@ from hawkeys._validation import check_choice
 from hawkeys._version import __version__
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
-from hawkeys.verifiers._storable import make_verifier, plain_parameters
+from hawkeys.verifiers._storable import known_verifiers, make_verifier, plain_parameters
 from hawkeys.verifiers.distances import ScaledManhattan
 from hawkeys.verifiers.enrolment import check_enrolment, column_names, read_samples, refuse_or_warn
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold
@@ -32,6 +32,7 @@ __all__ = [
     "Template",
     "checksum_of",
     "enrol",
+    "is_storable",
     "train",
 ]
 
@@ -243,6 +244,29 @@ def enrol(
         versions=_versions(),
         model=model,
     )
+
+
+def is_storable(verifier: Any) -> bool:
+    """Return whether a template can store this kind of verifier: one of the package, not wrapped.
+
+    Parameters
+    ----------
+    verifier : object
+        Any estimator.
+
+    Returns
+    -------
+    bool
+        False for pipelines, wrappers such as `HeldOutThreshold` and classes of one's own.
+
+    Examples
+    --------
+    >>> from hawkeys.verifiers import HeldOutThreshold, Manhattan
+    >>> from hawkeys.verifiers.template import is_storable
+    >>> is_storable(Manhattan()), is_storable(HeldOutThreshold(Manhattan()))
+    (True, False)
+    """
+    return type(verifier) in known_verifiers().values()
 
 
 def train(

@@ -74,7 +74,8 @@ def verify(template: Template, sample: ArrayLike | pd.Series | pd.DataFrame) -> 
     template : Template
         From `enrol` or `load_template`.
     sample : array_like, shape (3 K - 2,) or (1, 3 K - 2), Series, or DataFrame of one row
-        One sample of the enrolled text, in seconds.
+        One sample of the enrolled text, in seconds. If the template or the sample has no names of
+        keys, only the number of keys tells whether the text is the same.
 
     Returns
     -------

@@ -1,0 +1,106 @@
+"""``hawkeys enrol``: the samples of one typist made into a template."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from hawkeys.datasets import read_timings
+from hawkeys.evaluation import VERIFIERS, make_verifiers
+from hawkeys.evaluation.files import check_output_directory
+from hawkeys.exceptions import DatasetError, HawkeysWarning
+from hawkeys.verifiers import THRESHOLD_POLICIES, enrol
+from hawkeys.verifiers.template import DEFAULT_VERIFIER, is_storable
+
+__all__ = ["command"]
+
+_ALL = make_verifiers(list(VERIFIERS))
+_STORABLE = [name for name, verifier in _ALL.items() if is_storable(verifier)]
+_SESSIONS = ("session", "sessionIndex")
+_SHOWN = 5
+
+
+@click.command("enrol")
+@click.argument("samples", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Template (JSON)."
+)
+@click.option(
+    "--verifier",
+    type=click.Choice(_STORABLE),
+    help=f"Default: {DEFAULT_VERIFIER.__name__} of hawkeys.verifiers.",
+)
+@click.option("--false-alarm", type=float, default=0.05, show_default=True, help="Share aimed at.")
+@click.option(
+    "--threshold",
+    "policy",
+    type=click.Choice(THRESHOLD_POLICIES),
+    default="leave-one-out",
+    show_default=True,
+    help="Where the threshold comes from.",
+)
+@click.option("--subject", help="Typist to enrol, if the table has a column 'subject' of several.")
+@click.option("--keep-keys", is_flag=True, help="Store the names of the keys, which tell the text.")
+def command(
+    samples: Path,
+    output: Path,
+    verifier: str | None,
+    false_alarm: float,
+    policy: str,
+    subject: str | None,
+    keep_keys: bool,
+) -> None:
+    """Enrol the typist of SAMPLES, a csv table with one typing sample per row, oldest first.
+
+    Its timing columns are named as in the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...), in
+    seconds. A column 'session' or 'sessionIndex' tells sessions apart. The template holds the
+    timings: keep it like a password file.
+    """
+    check_output_directory(output.absolute().parent)
+    timings, labels = _of_one_typist(samples, subject)
+    if verifier is None:
+        chosen = DEFAULT_VERIFIER(false_alarm=false_alarm)
+    else:
+        chosen = make_verifiers([verifier], false_alarm=false_alarm)[verifier]
+    column = next((name for name in _SESSIONS if name in labels), None)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", HawkeysWarning)
+        template = enrol(
+            timings,
+            verifier=chosen,
+            policy=policy,
+            sessions=None if column is None else labels[column],
+            keep_keys=keep_keys,
+        )
+    template.save(output)
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        click.echo(f"hawkeys: warning: {text}", err=True)
+    click.echo(
+        f"{template.verifier}, {template.n_samples} samples of {template.n_keys} keys, threshold "
+        f"{template.threshold:.4g} ({policy}, {100 * false_alarm:g} % false alarms): {output}"
+    )
+
+
+def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return timings and labels of the typist asked for, or of the only one."""
+    timings, labels = read_timings(path)
+    if "subject" not in labels:
+        if subject is not None:
+            raise DatasetError(
+                f"{path}: --subject {subject} needs a column 'subject'; the table has none. Leave "
+                "the option out if all samples are of one typist."
+            )
+        return timings, labels
+    names = labels["subject"].astype(str)
+    known = list(dict.fromkeys(names))
+    if len(known) > 1 if subject is None else subject not in known:
+        what = "a template is of one typist" if subject is None else f"none is {subject!r}"
+        rest = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+        raise DatasetError(
+            f"{path}: samples of {', '.join(known[:_SHOWN])}{rest}; {what}. Choose with --subject."
+        )
+    rows = names == (known[0] if subject is None and known else subject)
+    return timings[rows], labels[rows]

@@ -1,0 +1,69 @@
+"""``hawkeys verify``: typing samples checked against a template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from hawkeys._files import write_text
+from hawkeys.datasets import read_timings
+from hawkeys.evaluation.files import check_output_directory
+from hawkeys.verifiers import Verification, load_template, verify_many
+
+__all__ = ["command"]
+
+_SHOWN = 2
+
+
+@click.command("verify")
+@click.argument("template", type=click.Path(path_type=Path))
+@click.argument("samples", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Write the decisions here (csv).")
+def command(template: Path, samples: Path, output: Path | None) -> int:
+    """Decide for each typing sample in SAMPLES whether it is from the typist of TEMPLATE.
+
+    SAMPLES is a csv table as for 'hawkeys enrol', TEMPLATE what that command wrote. Printed for
+    each sample (row of the table, from 1): decision, score (higher for more genuine), and the
+    intervals that deviate most, with the number of robust standard deviations. The exit status is
+    0 if all samples are accepted, 1 if one is rejected.
+    """
+    if output is not None:
+        check_output_directory(output.absolute().parent)
+    enrolled = load_template(template)
+    timings, labels = read_timings(samples)
+    decisions = verify_many(enrolled, timings)
+    if output is not None:
+        write_text(output, _table(decisions, labels).to_csv(index=False))
+    for row, decision in enumerate(decisions, start=1):
+        click.echo(_line(row, decision))
+    accepted = sum(decision.accepted for decision in decisions)
+    where = "" if output is None else f": {output}"
+    click.echo(
+        f"{accepted} of {len(decisions)} accepted, threshold {enrolled.threshold:.4g}{where}"
+    )
+    return int(accepted < len(decisions))
+
+
+def _line(row: int, decision: Verification) -> str:
+    word = "accepted" if decision.accepted else "REJECTED"
+    most = ", ".join(f"{one.column} ({one.z:+.1f})" for one in decision.deviations[:_SHOWN])
+    return f"{row:>5}  {word}  {decision.score:>9.4g}  {most}"
+
+
+def _table(decisions: tuple[Verification, ...], labels: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per sample: its labels, the decision, and the deviations."""
+    rows = []
+    for decision in decisions:
+        row: dict[str, object] = {
+            "score": decision.score,
+            "threshold": decision.threshold,
+            "accepted": decision.accepted,
+        }
+        for k, one in enumerate(decision.deviations, start=1):
+            row |= {f"deviates_{k}": one.column, f"z_{k}": one.z}
+        rows.append(row)
+    table = pd.DataFrame(rows, index=labels.index)
+    own = labels.rename(columns=lambda name: f"given_{name}" if name in table else name)
+    return pd.concat((own, table), axis=1)
