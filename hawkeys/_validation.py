@@ -20,6 +20,7 @@ __all__ = [
     "check_fraction",
     "check_nonnegative",
     "check_positive",
+    "check_positive_number",
     "check_shape",
     "check_square",
 ]
@@ -64,6 +65,14 @@ def check_positive(value: ArrayLike, name: str) -> FloatArray:
             f"{name} must be positive; got {_first(array, array <= 0, name)}."
         )
     return array
+
+
+def check_positive_number(value: Any, name: str) -> float:
+    """Return `value` as a float that is > 0."""
+    array = as_float_array(value, name)
+    if array.ndim != 0 or not array > 0:
+        raise InvalidParameterError(f"{name} must be one positive number; got {value!r}.")
+    return float(array)
 
 
 def check_nonnegative(value: ArrayLike, name: str) -> FloatArray:

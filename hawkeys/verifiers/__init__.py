@@ -18,8 +18,18 @@ from hawkeys.verifiers._base import (
     WeightedVerifier,
     resubstitution_threshold,
 )
-from hawkeys.verifiers.distances import Euclidean, Manhattan, ScaledManhattan
+from hawkeys.verifiers.distances import (
+    Euclidean,
+    EuclideanNormed,
+    FilteredManhattan,
+    Manhattan,
+    OutlierCount,
+    ScaledManhattan,
+)
+from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, NearestNeighborMahalanobis
+from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.pohmm import POHMM
+from hawkeys.verifiers.recency import recency_weights
 from hawkeys.verifiers.template import Template, enrol
 from hawkeys.verifiers.template_files import load_template
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
@@ -31,9 +41,16 @@ __all__ = [
     "THRESHOLD_POLICIES",
     "UPDATE_POLICIES",
     "Euclidean",
+    "EuclideanNormed",
+    "FilteredManhattan",
     "HeldOutThreshold",
+    "Mahalanobis",
+    "MahalanobisNormed",
     "Manhattan",
+    "NearestNeighborMahalanobis",
     "OneClassVerifier",
+    "OutlierCount",
+    "RecencyNearestNeighbors",
     "ScaledManhattan",
     "Template",
     "UpdatingVerifier",
@@ -42,6 +59,7 @@ __all__ = [
     "enrol",
     "held_out_scores",
     "load_template",
+    "recency_weights",
     "resubstitution_threshold",
     "verify",
     "verify_many",

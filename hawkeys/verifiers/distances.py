@@ -1,32 +1,23 @@
 """Distances from the mean of the training samples."""
 
-from abc import abstractmethod
-
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import check_choice
-from hawkeys.verifiers._base import WeightedVerifier
+from hawkeys._validation import check_choice, check_positive_number
+from hawkeys.verifiers._distance import DistanceToMean, product_of_lengths
 from hawkeys.verifiers._moments import center_of, mean_abs_deviation_of, no_zero, std_of
 
-__all__ = ["Euclidean", "Manhattan", "ScaledManhattan"]
+__all__ = [
+    "Euclidean",
+    "EuclideanNormed",
+    "FilteredManhattan",
+    "Manhattan",
+    "OutlierCount",
+    "ScaledManhattan",
+]
 
 
-class _DistanceToMean(WeightedVerifier):
-    """Score = minus a distance from the (weighted) mean of the training samples."""
-
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
-        self.center_ = center_of(samples, weights)
-
-    def _score(self, samples: FloatArray) -> FloatArray:
-        return -self._distance(samples - self.center_)
-
-    @abstractmethod
-    def _distance(self, deviation: FloatArray) -> FloatArray:
-        """Return the length of deviations from the mean, (n_samples, n_features)."""
-
-
-class Manhattan(_DistanceToMean):
+class Manhattan(DistanceToMean):
     r"""Manhattan distance from the mean of the training samples.
 
     .. math:: d(x) = \sum_j |x_j - m_j|
@@ -70,7 +61,7 @@ class Manhattan(_DistanceToMean):
         return np.abs(deviation).sum(axis=1)
 
 
-class Euclidean(_DistanceToMean):
+class Euclidean(DistanceToMean):
     r"""Euclidean distance from the mean of the training samples, in either published definition.
 
     .. math::
@@ -135,7 +126,7 @@ class Euclidean(_DistanceToMean):
         return np.abs(deviation).sum(axis=1)
 
 
-class ScaledManhattan(_DistanceToMean):
+class ScaledManhattan(DistanceToMean):
     r"""Manhattan distance from the mean, each feature divided by its spread in training.
 
     .. math:: d(x) = \sum_j |x_j - m_j| / a_j
@@ -202,3 +193,169 @@ class ScaledManhattan(_DistanceToMean):
 
     def _distance(self, deviation: FloatArray) -> FloatArray:
         return (np.abs(deviation) / self.scale_).sum(axis=1)
+
+
+class EuclideanNormed(DistanceToMean):
+    r"""Squared Euclidean distance from the mean over the lengths of sample and mean.
+
+    .. math:: d(x) = \sum_j (x_j - m_j)^2 \,/\, (|m| |x|)
+
+    Parameters
+    ----------
+    false_alarm : float, default 0.05
+        Share of the training samples, strictly between 0 and 1, that the threshold may reject.
+
+    Attributes
+    ----------
+    center_ : ndarray, shape (n_features_in_,)
+        The mean m, in the unit of the features.
+    offset_ : float
+        Score below which a sample is rejected.
+
+    Raises
+    ------
+    InvalidParameterError
+        By `fit`, if `false_alarm` is not strictly between 0 and 1.
+
+    Notes
+    -----
+    Invariant under rotation and a common change of unit, not under translation. A slow sample is
+    forgiven more than a fast one: far away, the distance grows as |x| only. Where x or m is 0 the
+    product of lengths is taken as 1e-10. Fit and score are O(n_samples n_features).
+
+    References
+    ----------
+    .. [1] K. S. Killourhy and R. A. Maxion (2009), "Comparing anomaly-detection algorithms for
+       keystroke dynamics", DSN 2009, doi:10.1109/DSN.2009.5270346, detector "Euclidean
+       (normed)", after S. Bleha, C. Slivinsky and B. Hussien (1990), doi:10.1109/34.62613.
+
+    Examples
+    --------
+    >>> from hawkeys.verifiers import EuclideanNormed
+    >>> verifier = EuclideanNormed().fit([[0.0, 2.0], [2.0, 0.0], [2.0, 2.0], [0.0, 0.0]])
+    >>> verifier.score_samples([[1.0, 1.0], [2.0, 2.0]]).round(12)
+    array([-0. , -0.5])
+    """
+
+    def _score(self, samples: FloatArray) -> FloatArray:
+        return super()._score(samples) / product_of_lengths(samples, self.center_)
+
+    def _distance(self, deviation: FloatArray) -> FloatArray:
+        return np.square(deviation).sum(axis=1)
+
+
+class FilteredManhattan(Manhattan):
+    r"""Manhattan distance from a mean without the slowest training values.
+
+    Of each feature, the training values above mean + 3 standard deviations (divisor n - 1) are
+    left out and the mean m is taken again over the others:
+
+    .. math:: d(x) = \sum_j |x_j - m_j|
+
+    Parameters
+    ----------
+    false_alarm : float, default 0.05
+        Share of the training samples, strictly between 0 and 1, that the threshold may reject.
+
+    Attributes
+    ----------
+    center_ : ndarray, shape (n_features_in_,)
+        The filtered mean m, in the unit of the features.
+    offset_ : float
+        Score below which a sample is rejected.
+
+    Raises
+    ------
+    InvalidParameterError
+        By `fit`, if `false_alarm` is not strictly between 0 and 1.
+
+    Notes
+    -----
+    Long values alone are left out, once. With fewer than 11 samples no value is that far away.
+    Invariant under a common translation of training and test samples; not under a change of sign.
+    Fit and score are O(n_samples n_features).
+
+    References
+    ----------
+    .. [1] K. S. Killourhy and R. A. Maxion (2009), "Comparing anomaly-detection algorithms for
+       keystroke dynamics", DSN 2009, doi:10.1109/DSN.2009.5270346, detector "Manhattan
+       (filtered)", after R. Joyce and G. Gupta (1990), doi:10.1145/75577.75582.
+
+    Examples
+    --------
+    >>> from hawkeys.verifiers import FilteredManhattan
+    >>> verifier = FilteredManhattan().fit([[0.0]] * 10 + [[1.0]] * 10 + [[100.0]])
+    >>> verifier.center_
+    array([0.5])
+    """
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        super()._learn(samples, weights)
+        limit = self.center_ + 3.0 * std_of(samples, self.center_, weights)
+        outside = samples > limit
+        for feature in np.flatnonzero(outside.any(axis=0)):
+            kept = ~outside[:, feature]
+            rest = samples[kept, feature, None]
+            self.center_[feature] = center_of(rest, None if weights is None else weights[kept])[0]
+
+
+class OutlierCount(DistanceToMean):
+    r"""Number of features whose z-score is beyond a threshold.
+
+    .. math:: d(x) = \#\{j : |x_j - m_j| / s_j > c\}
+
+    Parameters
+    ----------
+    threshold : float, default 1.96
+        The threshold c of the z-score; by default 95 % of a normal distribution lie within.
+    false_alarm : float, default 0.05
+        Share of the training samples, strictly between 0 and 1, that the threshold may reject.
+
+    Attributes
+    ----------
+    center_ : ndarray, shape (n_features_in_,)
+        The mean m, in the unit of the features.
+    scale_ : ndarray, shape (n_features_in_,)
+        The standard deviation s with divisor n - 1, in the unit of the features.
+    offset_ : float
+        Score below which a sample is rejected.
+
+    Raises
+    ------
+    InvalidParameterError
+        By `fit`, if `threshold` is not one number that is positive.
+
+    Notes
+    -----
+    Scores are whole numbers, so many samples tie, and fewer training samples than `false_alarm`
+    allows may be rejected. A feature that never varied in training has s = 1e-10: any other value
+    counts. Invariant under a common translation and a change of the unit of each feature.
+    Fit and score are O(n_samples n_features).
+
+    References
+    ----------
+    .. [1] K. S. Killourhy and R. A. Maxion (2009), "Comparing anomaly-detection algorithms for
+       keystroke dynamics", DSN 2009, doi:10.1109/DSN.2009.5270346, detector "Outlier counting
+       (z-score)", after S. Haider, A. Abbas and A. K. Zaidi (2000), "A multi-technique approach
+       for user identification through keystroke dynamics", SMC 2000, 1336-1341.
+
+    Examples
+    --------
+    >>> from hawkeys.verifiers import OutlierCount
+    >>> verifier = OutlierCount().fit([[0.0, 0.0], [2.0, 20.0]])
+    >>> verifier.score_samples([[1.0, 10.0], [4.0, 20.0], [4.0, 99.0]])
+    array([-0., -1., -2.])
+    """
+
+    def __init__(self, *, threshold: float = 1.96, false_alarm: float = 0.05) -> None:
+        super().__init__(false_alarm=false_alarm)
+        self.threshold = threshold
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        check_positive_number(self.threshold, "threshold")
+        super()._learn(samples, weights)
+        self.scale_ = no_zero(std_of(samples, self.center_, weights))
+
+    def _distance(self, deviation: FloatArray) -> FloatArray:
+        beyond = np.abs(deviation) / self.scale_ > self.threshold
+        return beyond.sum(axis=1).astype(np.float64)

@@ -1,0 +1,31 @@
+"""What distances from the mean of the training samples have in common."""
+
+from abc import abstractmethod
+
+import numpy as np
+
+from hawkeys._typing import FloatArray
+from hawkeys.verifiers._base import WeightedVerifier
+from hawkeys.verifiers._moments import center_of, no_zero
+
+__all__ = ["DistanceToMean", "product_of_lengths"]
+
+
+class DistanceToMean(WeightedVerifier):
+    """Score = minus a distance from the (weighted) mean of the training samples."""
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        self.center_ = center_of(samples, weights)
+
+    def _score(self, samples: FloatArray) -> FloatArray:
+        return -self._distance(samples - self.center_)
+
+    @abstractmethod
+    def _distance(self, deviation: FloatArray) -> FloatArray:
+        """Return the length of deviations from the mean, (n_samples, n_features)."""
+
+
+def product_of_lengths(samples: FloatArray, center: FloatArray) -> FloatArray:
+    """Return |m| |x| of every sample x, and 1e-10 where that is 0."""
+    lengths = np.sqrt(np.square(samples).sum(axis=1))
+    return no_zero(lengths * np.sqrt(np.square(center).sum()))
