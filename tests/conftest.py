@@ -19,8 +19,26 @@ def cmu():
         reason = "HAWKEYS_DATA is not set (a folder with cmu/DSL-StrongPasswordData.csv[.gz])"
     elif not any((Path(folder) / "cmu" / name).exists() for name in CMU_NAMES):
         reason = f"no cmu/DSL-StrongPasswordData.csv[.gz] or .xls in HAWKEYS_DATA={folder}"
-    if reason is None:
-        return load_cmu()
+    if reason is not None:
+        _do_without(reason)
+    return load_cmu()
+
+
+@pytest.fixture(scope="session")
+def free_text_path():
+    """The folder of the free and the fixed text; skips or fails without it, as `cmu` does."""
+    folder = os.environ.get("HAWKEYS_DATA")
+    if not folder:
+        _do_without("HAWKEYS_DATA is not set (a folder with free_text/free_text.csv.gz)")
+    path = Path(folder) / "free_text"
+    for name in ("free_text.csv.gz", "fixed_text.csv.gz"):
+        if not (path / name).exists():
+            _do_without(f"no free_text/{name} in HAWKEYS_DATA={folder}")
+    return path
+
+
+def _do_without(reason):
+    """Skip the test that needs a file, or fail it if HAWKEYS_REQUIRE_DATA is 1."""
     if os.environ.get("HAWKEYS_REQUIRE_DATA") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -159,6 +159,17 @@ def test_datasets_lists_where_each_is(capsys, monkeypatch):
     assert "found: no" in out
 
 
+@pytest.mark.parametrize("folder", [None, "nowhere"])
+def test_datasets_says_where_free_text_is_looked_for(capsys, monkeypatch, folder):
+    monkeypatch.delenv("HAWKEYS_DATA", raising=False)
+    if folder:
+        monkeypatch.setenv("HAWKEYS_DATA", folder)
+    _, out, _ = run(capsys, "datasets")
+    text = out[out.index("free-text: 55 users") :]
+    assert ("found: no; looked for" in text) == bool(folder)
+    assert ("found: no (HAWKEYS_DATA is not set)" in text) != bool(folder)
+
+
 def test_real_data_are_found_by_path(capsys, cmu):
     path = cmu.provenance["source"]
     status, out, _ = run(

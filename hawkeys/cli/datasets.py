@@ -24,5 +24,8 @@ def _lines(info: DatasetInfo) -> list[str]:
     lines.append(f"  terms: {info.terms}")
     if info.found is not None:
         return [*lines, f"  found: {info.found}"]
+    if not info.looked_in:
+        return [*lines, "  found: no (HAWKEYS_DATA is not set)"]
+    hint = " (hawkeys benchmark tries to download it)" if info.source.startswith("http") else ""
     places = [f"    {place}" for place in info.looked_in]
-    return [*lines, "  found: no (hawkeys benchmark tries to download it); looked for", *places]
+    return [*lines, f"  found: no{hint}; looked for", *places]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hawkeys._validation import check_choice
 from hawkeys.datasets.cmu import CMU_URL, cmu_places, find_cmu, read_cmu
 from hawkeys.datasets.demo import simulate_demo
+from hawkeys.datasets.free_text import free_text_places
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.provenance import Provenance
 from hawkeys.exceptions import DatasetNotFoundError, InvalidParameterError
@@ -102,13 +103,14 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
     Returns
     -------
     tuple of DatasetInfo
-        One entry per name that `load_dataset` knows, "auto" apart.
+        One entry per name that `load_dataset` knows, "auto" apart, and the two sets of
+        `load_free_text`, which are never downloaded.
 
     Examples
     --------
     >>> from hawkeys.datasets import available_datasets
     >>> [info.name for info in available_datasets()]
-    ['cmu', 'demo']
+    ['cmu', 'demo', 'free-text', 'fixed-text']
     """
     file = find_cmu()
     cmu = DatasetInfo(
@@ -129,4 +131,22 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
         looked_in=(),
         found="built in",
     )
-    return cmu, demo
+    return cmu, demo, _text_info("free"), _text_info("fixed")
+
+
+def _text_info(which: str) -> DatasetInfo:
+    """Describe one of the two sets of `load_free_text`."""
+    sizes = {
+        "free": "55 users, 6 sessions, 500 strokes of free text",
+        "fixed": "60 users, 4 sessions, 100 strokes of copied text",
+    }
+    places = [str(place) for place in free_text_places(which)]
+    return DatasetInfo(
+        name=f"{which}-text",
+        description=f"{sizes[which]} (Monaco & Tappert, Pattern Recognition 76, 2018, "
+        "arXiv:1607.03854, after Villani et al. 2006)",
+        source=f"hawkeys.datasets.load_free_text(which={which!r}); no download",
+        terms="unverified; not shipped; cite the authors",
+        looked_in=tuple(places),
+        found=next((place for place in places if os.path.exists(place)), None),
+    )

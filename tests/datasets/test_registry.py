@@ -104,7 +104,7 @@ def test_wrong_arguments(tmp_path):
 def test_available_datasets_do_not_download(empty_places, monkeypatch):
     monkeypatch.setattr("hawkeys.datasets.cmu.download", None)
     data, cache = empty_places
-    cmu, demo = available_datasets()
+    cmu, demo, free, fixed = available_datasets()
     assert cmu.found is None
     assert cmu.looked_in[0] == str(data / "cmu" / NAME)
     assert str(cache / NAME) in cmu.looked_in
@@ -112,6 +112,19 @@ def test_available_datasets_do_not_download(empty_places, monkeypatch):
     assert "unverified" in cmu.terms
     assert (demo.name, demo.found) == ("demo", "built in")
     assert "SIMULATED" in demo.description
+    assert (free.name, free.found, fixed.name, fixed.found) == (
+        "free-text", None, "fixed-text", None)  # fmt: skip
+    assert free.looked_in[0] == str(data / "free_text" / "free_text.csv.gz")
+    assert "arXiv:1607.03854" in fixed.description
+
+
+def test_free_text_is_listed_where_it_lies(empty_places, monkeypatch):
+    file = empty_places[0] / "free_text" / "fixed_text.csv"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert available_datasets()[3].found == str(file)
+    monkeypatch.delenv("HAWKEYS_DATA")
+    assert available_datasets()[3].looked_in == ()
 
 
 def test_available_datasets_find_the_file(placed):
