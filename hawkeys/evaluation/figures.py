@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_shape
 from hawkeys.evaluation.curves import MeanCurve
+from hawkeys.evaluation.looks import COLOURS, LEGEND, MARKERS, current_axes, styles
 from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -18,18 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-__all__ = ["draw_adjacency", "draw_det", "draw_embedding", "draw_roc", "session_means"]
+__all__ = ["draw_adjacency", "draw_embedding", "draw_roc", "session_means"]
 
-# Okabe and Ito's palette, told apart by colour-blind readers; markers and dashes help in grey.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("-", "--", "-.", ":")
-_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
-_LEGEND: dict[str, Any] = {"fontsize": "small", "framealpha": 1.0, "edgecolor": "none"}
 # Entries of an adjacency differ by orders of magnitude: a key near the end of the text, observed
 # for an instant, can explain an event only by a large entry.
 _DECADES = 1e3
-_DET_LIMITS = (0.002, 0.95)
-_DET_TICKS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
 
 
 def draw_roc(
@@ -60,71 +53,15 @@ def draw_roc(
     >>> draw_roc({"verifier": curve}).get_xlabel()
     'False alarms: genuine samples rejected (%)'
     """
-    ax = _current_axes() if ax is None else ax
-    for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
+    ax = current_axes() if ax is None else ax
+    for (name, curve), style in zip(curves.items(), styles(len(curves)), strict=True):
         ax.plot(100 * curve.false_alarm, 100 * (1 - curve.miss), label=name, **style)
     ax.plot([0, 100], [0, 100], color="0.75", lw=1, zorder=0)
     ax.axvline(100 * false_alarm, color="0.4", lw=1, ls=(0, (1, 2)), zorder=0)
     ax.set(xlim=(0, 100), ylim=(0, 101), aspect="equal")
     ax.set_xlabel("False alarms: genuine samples rejected (%)")
     ax.set_ylabel("Impostor samples rejected (%)")
-    ax.legend(loc="lower right", **_LEGEND)
-    return ax
-
-
-def draw_det(
-    curves: Mapping[str, MeanCurve], *, false_alarm: float = 0.05, ax: Axes | None = None
-) -> Axes:
-    """Draw miss rate against false-alarm rate on normal-deviate axes.
-
-    A rate r is drawn at the normal quantile of r, which spreads the small rates that matter; a
-    curve of two equal-variance normal score distributions is a straight line.
-
-    Parameters
-    ----------
-    curves : mapping of str to MeanCurve
-        One curve per verifier. Rates outside the axes, 0 among them, are not drawn.
-    false_alarm : float, default 0.05
-        The stated false-alarm rate, marked by a vertical line.
-    ax : Axes, optional
-        Where to draw; the current axes by default.
-
-    Returns
-    -------
-    Axes
-        The axes drawn on.
-
-    References
-    ----------
-    .. [1] A. Martin, G. Doddington, T. Kamm, M. Ordowski and M. Przybocki (1997), "The DET curve
-       in assessment of detection task performance", Eurospeech 1997,
-       doi:10.21437/Eurospeech.1997-504.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hawkeys.evaluation.curves import mean_curve
-    >>> from hawkeys.evaluation.figures import draw_det
-    >>> curve = mean_curve([(np.arange(50.0), np.arange(-25.0, 25.0))])
-    >>> draw_det({"verifier": curve}).get_ylabel()
-    'Misses: impostor samples accepted (%)'
-    """
-    ax = _current_axes() if ax is None else ax
-    low, high = _DET_LIMITS
-    for (name, curve), style in zip(curves.items(), _styles(len(curves)), strict=True):
-        inside = (curve.false_alarm > 0) & (curve.false_alarm < 1)
-        inside &= (curve.miss > 0) & (curve.miss < 1)
-        ax.plot(ndtri(curve.false_alarm[inside]), ndtri(curve.miss[inside]), label=name, **style)
-    ax.plot(ndtri([low, high]), ndtri([low, high]), color="0.75", lw=1, zorder=0)
-    ax.axvline(ndtri(false_alarm), color="0.4", lw=1, ls=(0, (1, 2)), zorder=0)
-    labels = [f"{100 * tick:g}" for tick in _DET_TICKS]
-    ax.set_xticks(ndtri(_DET_TICKS), labels)
-    ax.set_yticks(ndtri(_DET_TICKS), labels)
-    ax.set(xlim=ndtri(_DET_LIMITS), ylim=ndtri(_DET_LIMITS), aspect="equal")
-    ax.grid(color="0.92", lw=0.8)
-    ax.set_xlabel("False alarms: genuine samples rejected (%)")
-    ax.set_ylabel("Misses: impostor samples accepted (%)")
-    ax.legend(loc="upper right", **_LEGEND)
+    ax.legend(loc="lower right", **LEGEND)
     return ax
 
 
@@ -278,11 +215,11 @@ def draw_embedding(
     place = as_float_array(points, "points")
     names = np.asarray(subject)
     check_shape(place, "points", (names.size, 2), "n_samples, 2")
-    ax = _current_axes() if ax is None else ax
+    ax = current_axes() if ax is None else ax
     for index, name in enumerate(np.unique(names)):
         own = place[names == name]
-        colour = _COLOURS[index % len(_COLOURS)]
-        marker = _MARKERS[index % len(_MARKERS)]
+        colour = COLOURS[index % len(COLOURS)]
+        marker = MARKERS[index % len(MARKERS)]
         ax.scatter(
             own[:, 0], own[:, 1], s=9, c=colour, marker=marker, alpha=0.6, lw=0, label=str(name)
         )
@@ -315,16 +252,3 @@ def _check_names(names: Sequence[str], n_marks: int) -> None:
         raise InvalidParameterError(
             f"key_names must hold {n_marks} names, one per row of adjacency; got {len(names)}."
         )
-
-
-def _styles(n_curves: int) -> list[dict[str, Any]]:
-    return [
-        {"color": _COLOURS[k % len(_COLOURS)], "ls": _DASHES[k % len(_DASHES)], "lw": 1.8}
-        for k in range(n_curves)
-    ]
-
-
-def _current_axes() -> Axes:
-    import matplotlib.pyplot as plt
-
-    return plt.gca()

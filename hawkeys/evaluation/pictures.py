@@ -12,10 +12,10 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys.evaluation.curves import MeanCurve
+from hawkeys.evaluation.det import draw_det
 from hawkeys.evaluation.embedding import embed, thin
 from hawkeys.evaluation.figures import (
     draw_adjacency,
-    draw_det,
     draw_embedding,
     draw_roc,
     session_means,

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from scipy.special import ndtri
 
 from hawkeys.evaluation.curves import MeanCurve
 from hawkeys.evaluation.figures import (
     draw_adjacency,
-    draw_det,
     draw_embedding,
     draw_roc,
     session_means,
@@ -28,22 +26,6 @@ def test_roc_shows_false_alarms_against_impostors_rejected():
     np.testing.assert_allclose(x, [0, 10, 50, 100])
     np.testing.assert_allclose(y, [10, 60, 90, 100])
     assert ax.lines[-1].get_xdata() == [20.0, 20.0]
-
-
-def test_det_axes_are_normal_deviates():
-    ax = draw_det({"v": CURVE}, false_alarm=0.05, ax=new_axes())
-    x, y = ax.lines[0].get_data()
-    np.testing.assert_allclose(x, ndtri([0.1, 0.5]))
-    np.testing.assert_allclose(y, ndtri([0.4, 0.1]))
-    ticks = dict(zip([t.get_text() for t in ax.get_xticklabels()], ax.get_xticks(), strict=True))
-    assert ticks["5"] == pytest.approx(ndtri(0.05))
-    assert ticks["0.5"] == pytest.approx(ndtri(0.005))
-
-
-def test_rates_of_one_are_not_drawn_on_det_axes():
-    curve = MeanCurve(np.array([0.1, 0.2]), np.array([1.0, 0.5]))
-    ax = draw_det({"v": curve}, ax=new_axes())
-    assert np.isfinite(ax.lines[0].get_ydata()).all()
 
 
 def test_curves_differ_in_colour_and_dashes():
