@@ -15,15 +15,9 @@ import pandas as pd
 from hawkeys._files import write_text
 from hawkeys.evaluation import figures
 from hawkeys.evaluation.achieved import achieved_rates, policy_table
+from hawkeys.evaluation.analyses import Analyses
 from hawkeys.evaluation.bootstrap import Bootstrap
 from hawkeys.evaluation.curves import MeanCurve, mean_curve
-from hawkeys.evaluation.det import (
-    SHARED_THRESHOLDS,
-    det_curves,
-    draw_det,
-    own_points,
-    subject_curves,
-)
 from hawkeys.evaluation.outcomes import Outcome
 from hawkeys.evaluation.protocols import Protocol
 from hawkeys.evaluation.report import ReportContent, write_report
@@ -40,7 +34,7 @@ _AVERAGED = ("zero_miss", "achieved_false_alarm", "achieved_miss")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
+class Evaluation(Analyses):
     """Error rates of verifiers, subject by subject, under a protocol that the result states.
 
     Made by `evaluate`. ``print(evaluation)`` shows the protocol and the summary.
@@ -241,40 +235,6 @@ class Evaluation:
             The axes drawn on.
         """
         return figures.draw_roc(self.mean_curves(), false_alarm=self.false_alarm, ax=ax)
-
-    def plot_det(
-        self, ax: Axes | None = None, *, shared: str = "none", per_subject: bool = False
-    ) -> Axes:
-        """Draw the DET curve of each verifier, on normal-deviate axes.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Where to draw; the current axes by default.
-        shared : {"none", "raw", "shifted"}, default "none"
-            Threshold that the subjects share, see `hawkeys.evaluation.det.det_curves`; the legend
-            says it in words. With "shifted" the verifiers' own thresholds are marked.
-        per_subject : bool, default False
-            Whether to add the curve of every subject as a thin line.
-
-        Returns
-        -------
-        Axes
-            The axes drawn on.
-
-        Raises
-        ------
-        InvalidParameterError
-            If `shared` is unknown.
-        """
-        return draw_det(
-            det_curves(self.outcomes, shared),
-            false_alarm=self.false_alarm,
-            subjects=subject_curves(self.outcomes) if per_subject else None,
-            points=own_points(self.outcomes) if shared == "shifted" else None,
-            note=SHARED_THRESHOLDS[shared],
-            ax=ax,
-        )
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write `to_frame` to a CSV file, in one step.

@@ -5,10 +5,13 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation import Protocol, evaluate, miss_rate_at
 from hawkeys.evaluation.bootstrap import Bootstrap
+from hawkeys.evaluation.comparisons import compare_pairs
+from hawkeys.evaluation.det import SHARED_THRESHOLDS
 from hawkeys.exceptions import OutputError
 from hawkeys.verifiers import Manhattan, ScaledManhattan
 
@@ -146,3 +149,39 @@ def test_plots_draw_one_curve_per_verifier_on_the_axes_given(result, draw):
     assert getattr(result, draw)(ax) is ax
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["scaled", "manhattan"]
+
+
+def test_tables_of_the_outcomes(result):
+    """Each method hands over the outcomes, the frame or the bootstrap of the evaluation."""
+    rates = result.subject_rates((0.05,))
+    assert rates["miss_at_5"].tolist() == result.to_frame()["miss_rate"].tolist()
+    spread = result.spread().set_index(["verifier", "metric"])
+    summary = result.summary()
+    for name in ("scaled", "manhattan"):
+        assert spread.loc[(name, "eer"), "mean"] == pytest.approx(summary.loc[name, "eer"])
+        assert spread.loc[(name, "auc"), "sd"] == pytest.approx(summary.loc[name, "auc_sd"])
+    intervals = result.intervals().set_index(["verifier", "metric"])
+    row = intervals.loc[("scaled", "miss_at_5")]
+    assert (row["lower"], row["upper"]) == (
+        summary.loc["scaled", "miss_rate_lower"],
+        summary.loc["scaled", "miss_rate_upper"],
+    )
+    assert (result.costs()[["fit_seconds", "template_bytes"]] > 0).all(axis=None)
+
+
+@pytest.mark.parametrize("metric", ["miss_rate", "miss_at_5", "miss_at_1", "auc"])
+def test_compare_uses_the_bootstrap_of_the_result(result, metric):
+    rates = result.subject_rates()
+    rates["miss_rate"] = rates["miss_at_5"]
+    expected = compare_pairs(rates, metric, bootstrap=Bootstrap(200, 5))
+    pd.testing.assert_frame_equal(result.compare(metric), expected)
+
+
+@pytest.mark.parametrize("shared", ["none", "raw", "shifted"])
+def test_det_says_what_is_shared(result, shared):
+    ax = result.plot_det(Figure().subplots(), shared=shared, per_subject=True)
+    legend = ax.get_legend()
+    assert legend.get_title().get_text() == SHARED_THRESHOLDS[shared]
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert ("at the verifier's own thresholds" in labels) == (shared == "shifted")
+    assert sum(label.startswith("each of 6 subjects") for label in labels) == 2
