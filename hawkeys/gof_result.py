@@ -70,7 +70,10 @@ class GoodnessOfFit:
 
     @property
     def residuals(self) -> FloatArray:
-        """Residuals of all marks, one per event in the order of the events; Exp(1) if right."""
+        """Residuals of all marks, one per event in the order of the events; Exp(1) if right.
+
+        See `RescaledEvents.residuals` for a mark's first event.
+        """
         return self.rescaled.residuals
 
     def residuals_of(self, mark: str | int) -> FloatArray:
@@ -91,7 +94,7 @@ class GoodnessOfFit:
         InvalidParameterError
             No such mark.
         """
-        return self._scopes[self._index(mark)].residuals[0]
+        return self._scopes[self._index(mark)].residuals
 
     @property
     def pvalue(self) -> float:
@@ -186,11 +189,11 @@ class GoodnessOfFit:
 
         index = self._with_events(mark)
         axes = plt.gca() if ax is None else ax
-        x = np.sort(np.concatenate(self._scopes[index].residuals))
+        x = np.sort(self._scopes[index].residuals)
         middle = -np.log1p(-(np.arange(x.size) + 0.5) / x.size)
         reach = self._reach("ks", index) / math.sqrt(x.size)
         if not math.isnan(reach):
-            axes.fill_between(*_qq_band(x.size, reach), color="0.88", lw=0, label="95 % band")
+            axes.fill_between(*_qq_band(x.size, reach), color="0.85", lw=0, label="95 % band")
         top = 1.03 * max(middle[-1], x[-1])
         axes.plot([0, top], [0, top], color="0.4", lw=1, label="Exp(1)")
         axes.plot(middle, x, ".", ms=4, color="C0", label=self._label(index))
@@ -228,16 +231,17 @@ class GoodnessOfFit:
         index = self._with_events(mark)
         axes = plt.gca() if ax is None else ax
         scope = self._scopes[index]
-        total = float(scope.totals.sum())
+        total = scope.total
         reach = self._reach("residual_process", index) * math.sqrt(total)
         if not math.isnan(reach):
             axes.fill_between(
-                [0, total], [-reach] * 2, [reach] * 2, color="0.88", lw=0, label="95 % band"
+                [0, total], [-reach] * 2, [reach] * 2, color="0.85", lw=0, label="95 % band"
             )
         axes.axhline(0, color="0.4", lw=1)
-        for edge in np.cumsum(scope.totals)[:-1]:
+        for edge in np.cumsum(self.rescaled.totals)[:-1] if index == 0 else ():
             axes.axvline(edge, color="0.4", lw=0.8, ls=":")
-        axes.plot(*_path(scope.axis(), total), color="C0", lw=1, label=self._label(index))
+        axes.plot(*_path(scope.times, total), color="C0", lw=1, label=self._label(index))
+        axes.margins(y=0.2)
         axes.set(xlim=(0, total), xlabel="rescaled time s", ylabel="N(s) - s")
         axes.legend(loc="upper left", frameon=False)
         return axes

@@ -1,9 +1,10 @@
 """Test statistics of rescaled events, each with its asymptotic p-value for known parameters.
 
-ks: sqrt(n) sup |F_n - F|, F the Exp(1) law. anderson_darling: A^2 against F. lag_1: sqrt(n) |r_1|,
-the correlation of successive u = F(residual). ljung_box: the same over lags 1 to 10. dispersion:
-sum (count - expected)^2 / sum expected over cells. residual_process: sup |N(s) - s| / sqrt(S) of
-the counting process N of rescaled times on [0, S].
+ks: sqrt(n) sup |F_n - F|, F the Exp(1) law. anderson_darling: A^2 against F. lag_1: |r_1| n /
+sqrt(n - 1), r_k the correlation at lag k of u = F(residual) about the mean 1/2. ljung_box: sum of
+r_k^2 n^2 / (n - k) over lags 1 to 10. dispersion: sum (count - expected)^2 / sum expected over
+cells. residual_process: sup |N(s) - s| / sqrt(S) of the counting process N of rescaled times on
+[0, S].
 
 References
 ----------
@@ -26,12 +27,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import special
 
 from hawkeys._typing import FloatArray
-from hawkeys.time_rescaling import RescaledEvents
+from hawkeys.time_rescaling import RescaledEvents, steps
 
 __all__ = ["TESTS", "ResidualTest", "Scope", "measure", "monte_carlo_pvalues", "scopes_of"]
 
@@ -47,31 +49,28 @@ class Scope:
 
     Attributes
     ----------
-    residuals : list of ndarray of float64, each (number of the mark's events,)
-        Residuals of each mark, without unit.
-    times : list of ndarray of float64, each (number of the mark's events,)
-        Rescaled times of each mark.
-    totals : ndarray of float64, shape (marks in the scope,)
-        Length of each mark's rescaled time axis.
-    counts, expected : ndarray, shape (n_cells,)
+    times : ndarray of float64, shape (n_events,)
+        Rescaled times, increasing; of all marks with their axes laid end to end.
+    total : float
+        Length of that axis.
+    counts, expected : ndarray of float64, shape (n_cells,)
         Events in each cell, and the cell's rescaled length.
     """
 
-    residuals: list[FloatArray]
-    times: list[FloatArray]
-    totals: FloatArray
+    times: FloatArray
+    total: float
     counts: FloatArray
     expected: FloatArray
 
     @property
     def n_events(self) -> int:
         """Number of events."""
-        return sum(map(len, self.residuals))
+        return self.times.size
 
-    def axis(self) -> FloatArray:
-        """Return the rescaled times with the marks' axes laid end to end, shape (n_events,)."""
-        starts = np.cumsum(self.totals) - self.totals
-        return np.concatenate([s + t for s, t in zip(starts, self.times, strict=True)])
+    @cached_property
+    def residuals(self) -> FloatArray:
+        """Steps between the times, shape (n_events,)."""
+        return steps(self.times)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def scopes_of(rescaled: RescaledEvents) -> list[Scope]:
     """Return the pooled scope, then that of each mark.
 
     The cells are the windows; of a single window, about sqrt(expected events) equal stretches
-    of each mark's rescaled time.
+    of rescaled time.
 
     Parameters
     ----------
@@ -110,46 +109,39 @@ def scopes_of(rescaled: RescaledEvents) -> list[Scope]:
     Returns
     -------
     list of Scope, length n_marks + 1
-        The pooled scope has the windows' counts over all marks (of one window: all stretches).
+        In the pooled scope a window counts the events of all marks.
     """
-    residuals = rescaled.residuals
-    single = []
-    for i, total in enumerate(rescaled.totals):
-        rows = rescaled.marks == i
-        times = rescaled.times[rows]
-        cells = (rescaled.counts[:, i].astype(np.float64), rescaled.expected[:, i])
-        if len(rescaled.expected) == 1:
-            cells = _stretches(times, float(total))
-        single.append(Scope([residuals[rows]], [times], np.array([total]), *cells))
-    pooled = Scope(
-        [scope.residuals[0] for scope in single],
-        [scope.times[0] for scope in single],
-        rescaled.totals,
-        *_pool(single, windows=len(rescaled.expected) > 1),
-    )
-    return [pooled, *single]
+    single = [_scope(rescaled, [i]) for i in range(rescaled.totals.size)]
+    if len(single) == 1:
+        return [*single, *single]
+    return [_scope(rescaled, list(range(len(single)))), *single]
+
+
+def _scope(rescaled: RescaledEvents, marks: list[int]) -> Scope:
+    """Lay the axes of some marks end to end."""
+    totals = rescaled.totals[marks]
+    starts = np.cumsum(totals) - totals
+    parts = [start + rescaled.of_mark(i) for start, i in zip(starts, marks, strict=True)]
+    times, total = np.concatenate(parts), float(totals.sum())
+    if len(rescaled.expected) == 1:
+        return Scope(times, total, *_stretches(times, total))
+    counts = rescaled.counts[:, marks].sum(axis=1).astype(np.float64)
+    return Scope(times, total, counts, rescaled.expected[:, marks].sum(axis=1))
 
 
 def _stretches(times: FloatArray, total: float) -> tuple[FloatArray, FloatArray]:
     number = max(2, round(math.sqrt(total)))
-    index = np.minimum((times * (number / total)).astype(np.int64), number - 1) if total else times
-    counts = np.bincount(index.astype(np.int64), minlength=number).astype(np.float64)
+    edges = np.linspace(0.0, total, number + 1)[1:-1]
+    cell = np.searchsorted(edges, times, side="right")
+    counts = np.bincount(cell, minlength=number).astype(np.float64)
     return counts, np.full(number, total / number)
-
-
-def _pool(single: list[Scope], *, windows: bool) -> tuple[FloatArray, FloatArray]:
-    counts = [scope.counts for scope in single]
-    expected = [scope.expected for scope in single]
-    if windows:
-        return np.sum(counts, axis=0), np.sum(expected, axis=0)
-    return np.concatenate(counts), np.concatenate(expected)
 
 
 def _kolmogorov_smirnov(scope: Scope) -> float:
     n = scope.n_events
     if n == 0:
         return math.nan
-    probability = -np.expm1(-np.sort(np.concatenate(scope.residuals)))
+    probability = -np.expm1(-np.sort(scope.residuals))
     step = np.arange(n + 1) / n
     distance = max((step[1:] - probability).max(), (probability - step[:-1]).max())
     return float(math.sqrt(n) * distance)
@@ -165,7 +157,7 @@ def _anderson_darling(scope: Scope) -> float:
     n = scope.n_events
     if n == 0:
         return math.nan
-    x = np.sort(np.concatenate(scope.residuals))
+    x = np.sort(scope.residuals)
     if x[0] <= 0.0:
         return math.inf
     odd = 2.0 * np.arange(1, n + 1) - 1.0
@@ -184,21 +176,20 @@ def _anderson_darling_tail(statistic: float, scope: Scope) -> float:
     return -math.expm1(-math.exp(float(np.polyval(_LARGE, z))))
 
 
-def _autocorrelations(scope: Scope, lags: int) -> tuple[FloatArray, FloatArray]:
-    """Return correlations of u = 1 - exp(-residual) about 1/2, and numbers of pairs, per lag."""
-    centred = [-np.expm1(-x) - 0.5 for x in scope.residuals]
-    power = sum(float(u @ u) for u in centred)
-    products, pairs = np.zeros(lags), np.zeros(lags)
-    for u in centred:
-        for lag in range(1, min(lags, u.size - 1) + 1):
-            products[lag - 1] += u[lag:] @ u[:-lag]
-            pairs[lag - 1] += u.size - lag
-    return products / power * scope.n_events if power else products, pairs
+def _autocorrelations(scope: Scope, lags: int) -> FloatArray:
+    """Return r_k n / sqrt(n - k), about N(0, 1), of each lag k that has a pair."""
+    n = scope.n_events
+    u = -np.expm1(-scope.residuals) - 0.5
+    used = np.arange(1, min(lags, n - 1) + 1)
+    power = float(u @ u)
+    if not power:
+        return np.empty(0)
+    return np.array([u[k:] @ u[:-k] for k in used]) / power * n / np.sqrt(n - used)
 
 
 def _lag_one(scope: Scope) -> float:
-    products, pairs = _autocorrelations(scope, 1)
-    return float(abs(products[0]) / math.sqrt(pairs[0])) if pairs[0] else math.nan
+    values = _autocorrelations(scope, 1)
+    return float(abs(values[0])) if values.size else math.nan
 
 
 def _lag_one_tail(statistic: float, scope: Scope) -> float:
@@ -207,36 +198,35 @@ def _lag_one_tail(statistic: float, scope: Scope) -> float:
 
 
 def _ljung_box(scope: Scope) -> float:
-    products, pairs = _autocorrelations(scope, _LAGS)
-    used = pairs > 0
-    return float((products[used] ** 2 / pairs[used]).sum()) if used.any() else math.nan
+    values = _autocorrelations(scope, _LAGS)
+    return float(values @ values) if values.size else math.nan
 
 
 def _ljung_box_tail(statistic: float, scope: Scope) -> float:
-    longest = max(map(len, scope.residuals))
-    return float(special.chdtrc(min(_LAGS, longest - 1), statistic))
+    return float(special.chdtrc(min(_LAGS, scope.n_events - 1), statistic))
 
 
 def _dispersion(scope: Scope) -> float:
-    total = float(scope.expected.sum())
-    return float(((scope.counts - scope.expected) ** 2).sum() / total) if total else math.nan
+    if not scope.total:
+        return math.nan
+    return float(((scope.counts - scope.expected) ** 2).sum() / scope.total)
 
 
 def _dispersion_tail(statistic: float, scope: Scope) -> float:
     """Return the p-value of a chi-square with the mean and variance of independent Poissons."""
-    total = float(scope.expected.sum())
-    freedom = 2.0 * total**2 / float((2.0 * scope.expected**2 + scope.expected).sum())
+    freedom = 2.0 * scope.total**2 / float((2.0 * scope.expected**2 + scope.expected).sum())
     upper = float(special.chdtrc(freedom, freedom * statistic))
     return min(1.0, 2.0 * min(upper, 1.0 - upper))
 
 
 def _residual_process(scope: Scope) -> float:
-    total = float(scope.totals.sum())
-    if not total:
+    if not scope.total:
         return math.nan
-    times, count = scope.axis(), np.arange(scope.n_events)
-    largest = max(np.abs(count + 1 - times).max(initial=0), np.abs(count - times).max(initial=0))
-    return float(max(largest, abs(scope.n_events - total)) / math.sqrt(total))
+    count = np.arange(scope.n_events)
+    above = np.abs(count + 1 - scope.times).max(initial=0.0)
+    below = np.abs(count - scope.times).max(initial=0.0)
+    at_end = abs(scope.n_events - scope.total)
+    return float(max(above, below, at_end) / math.sqrt(scope.total))
 
 
 def _residual_process_tail(statistic: float, scope: Scope) -> float:
@@ -273,7 +263,11 @@ def measure(rescaled: RescaledEvents) -> FloatArray:
     ndarray of float64, shape (n_marks + 1, n_tests)
         Pooled, then each mark, in the order of `TESTS`; NaN where there are too few events.
     """
-    return np.array([[test.statistic(s) for test in TESTS] for s in scopes_of(rescaled)])
+    scopes = scopes_of(rescaled)
+    if len(scopes) == 2:  # of one mark, both are the same
+        scopes = scopes[:1]
+    values = np.array([[test.statistic(scope) for test in TESTS] for scope in scopes])
+    return np.resize(values, (len(rescaled.mark_names) + 1, len(TESTS)))
 
 
 def monte_carlo_pvalues(observed: FloatArray, null: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential
 from hawkeys.process import Hawkes
 
-__all__ = ["RescaledEvents", "rescale"]
+__all__ = ["RescaledEvents", "rescale", "steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +48,15 @@ class RescaledEvents:
 
     @cached_property
     def residuals(self) -> FloatArray:
-        """Rescaled time since the mark's previous event (at first: since 0), (n_events,)."""
+        """Steps from event to event with the marks' axes laid end to end, shape (n_events,).
+
+        That of a mark's first event so contains what was left of the axis before.
+        """
+        starts = np.cumsum(self.totals) - self.totals
         order = np.argsort(self.marks, kind="stable")
-        first = np.cumsum(np.bincount(self.marks, minlength=len(self.mark_names)))[:-1]
-        steps = np.diff(self.times[order], prepend=0.0)
-        first = first[first < order.size]
-        steps[first] = self.times[order][first]
+        axis = starts[self.marks[order]] + self.times[order]
         out = np.empty_like(self.times)
-        out[order] = np.maximum(steps, 0.0)  # below 0 by rounding only
+        out[order] = steps(axis)
         return out
 
     def of_mark(self, index: int) -> FloatArray:
@@ -74,6 +75,22 @@ class RescaledEvents:
         return self.times[self.marks == index]
 
 
+def steps(times: FloatArray) -> FloatArray:
+    """Return the steps between increasing rescaled times, the first from 0.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (n,)
+        Rescaled times on one axis.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Residuals, never below 0.
+    """
+    return np.maximum(np.diff(times, prepend=0.0), 0.0)  # below 0 by rounding only
+
+
 def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     r"""Map each event to its mark's compensator at that moment.
 
@@ -83,7 +100,8 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
         \Lambda_i(t) = \int_0^t \lambda_i(u)\, du,
 
     of mark i (event k in realisation r, window lengths T) form a Poisson process of rate 1, so that
-    the residuals, the steps between them, are independent Exp(1).
+    the residuals, the steps between them, are independent Exp(1); and so do those of the other
+    marks, independently.
 
     Parameters
     ----------
@@ -110,10 +128,11 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     and lose the long ones: in windows of rescaled length a, the intervals kept have mean
     1 - (1 - exp(-a)) / a instead of 1, which is 0.37 at one event per window. Here a cut interval
     goes on in the next window. This is exact, because the rescaled end of a window is a stopping
-    time, at which a Poisson process starts afresh; one interval per mark stays incomplete, at the
-    very end, and is left out.
+    time, at which a Poisson process starts afresh; one interval stays incomplete, at the very end,
+    and is left out. For the residuals of all marks together the marks' axes are laid end to end
+    too; this joint is exact only as the number of events grows.
 
-    Events of one mark at the same time have the residual 0 (all but the first). A process with an
+    Events of one mark at the same time have the residual 0 (but for the first). A process with an
     intensity gives this probability 0.
 
     Exponential kernels cost O(n_events n_marks). Others go through `Kernel.excitation_at`, at
