@@ -30,6 +30,8 @@ from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, Neares
 from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.pohmm import POHMM
 from hawkeys.verifiers.recency import recency_weights
+from hawkeys.verifiers.recent import RecencyWeighted
+from hawkeys.verifiers.robust import ClippedManhattan, RobustMahalanobis
 from hawkeys.verifiers.template import Template, enrol
 from hawkeys.verifiers.template_files import load_template
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
@@ -40,6 +42,7 @@ __all__ = [
     "POHMM",
     "THRESHOLD_POLICIES",
     "UPDATE_POLICIES",
+    "ClippedManhattan",
     "Euclidean",
     "EuclideanNormed",
     "FilteredManhattan",
@@ -51,6 +54,8 @@ __all__ = [
     "OneClassVerifier",
     "OutlierCount",
     "RecencyNearestNeighbors",
+    "RecencyWeighted",
+    "RobustMahalanobis",
     "ScaledManhattan",
     "Template",
     "UpdatingVerifier",

@@ -8,7 +8,7 @@ from hawkeys._typing import FloatArray
 from hawkeys.verifiers._base import WeightedVerifier
 from hawkeys.verifiers._moments import center_of, no_zero
 
-__all__ = ["DistanceToMean", "product_of_lengths"]
+__all__ = ["DistanceToMean", "product_of_lengths", "whiten"]
 
 
 class DistanceToMean(WeightedVerifier):
@@ -29,3 +29,11 @@ def product_of_lengths(samples: FloatArray, center: FloatArray) -> FloatArray:
     """Return |m| |x| of every sample x, and 1e-10 where that is 0."""
     lengths = np.sqrt(np.square(samples).sum(axis=1))
     return no_zero(lengths * np.sqrt(np.square(center).sum()))
+
+
+def whiten(deviation: FloatArray, whitener: FloatArray) -> FloatArray:
+    """Return deviation @ whitener; a row comes out alike to the last bit in whatever company."""
+    white = np.zeros((deviation.shape[0], whitener.shape[1]))
+    for column, direction in zip(deviation.T, whitener, strict=True):
+        white += column[:, None] * direction
+    return white

@@ -11,6 +11,7 @@ __all__ = [
     "interval_features",
     "interval_ticks",
     "log_intervals",
+    "log_ticks",
     "robust_scale",
 ]
 
@@ -38,10 +39,13 @@ def robust_scale(
 
 
 def interval_ticks(center: FloatArray, clock: float, min_interval: float) -> FloatArray:
-    """Return by how much one tick of the clock changes each of the `interval_features`.
+    """Return by how much one tick of the clock changes each of the `interval_features`."""
+    n_plain = center.size // 2
+    return np.concatenate(
+        [np.full(n_plain, clock), log_ticks(center[n_plain:], clock, min_interval)]
+    )
 
-    The logarithm of an interval at its median changes by tick / interval, about.
-    """
-    n_logs = center.size // 2
-    intervals = np.maximum(np.exp(center[n_logs:]), min_interval)
-    return np.concatenate([np.full(n_logs, clock), clock / intervals])
+
+def log_ticks(center: FloatArray, clock: float, min_interval: float) -> FloatArray:
+    """Return by how much one tick changes the logarithms of intervals around exp(center)."""
+    return np.asarray(clock / np.maximum(np.exp(center), min_interval))

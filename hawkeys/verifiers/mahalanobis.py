@@ -7,7 +7,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import WeightedVerifier
-from hawkeys.verifiers._distance import DistanceToMean, product_of_lengths
+from hawkeys.verifiers._distance import DistanceToMean, product_of_lengths, whiten
 from hawkeys.verifiers._moments import center_of, covariance_of
 from hawkeys.verifiers._templates import check_own, distinct_rows
 
@@ -86,7 +86,7 @@ class Mahalanobis(DistanceToMean):
         self.rank_ = self.whitener_.shape[1]
 
     def _distance(self, deviation: FloatArray) -> FloatArray:
-        return np.square(_whiten(deviation, self.whitener_)).sum(axis=1)
+        return np.square(whiten(deviation, self.whitener_)).sum(axis=1)
 
 
 class MahalanobisNormed(Mahalanobis):
@@ -212,8 +212,8 @@ class NearestNeighborMahalanobis(WeightedVerifier):
     def _distances(self, samples: FloatArray) -> FloatArray:
         """Return the squared distances from the templates, (n_samples, n_templates)."""
         return cdist(
-            _whiten(samples - self.center_, self.whitener_),
-            _whiten(self.templates_ - self.center_, self.whitener_),
+            whiten(samples - self.center_, self.whitener_),
+            whiten(self.templates_ - self.center_, self.whitener_),
             "sqeuclidean",
         )
 
@@ -233,11 +233,3 @@ def _whitener(
     values, vectors = np.linalg.eigh(covariance)
     kept = values > limit * values[-1]
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
-
-
-def _whiten(deviation: FloatArray, whitener: FloatArray) -> FloatArray:
-    """Return deviation @ whitener; a row comes out alike to the last bit in whatever company."""
-    white = np.zeros((deviation.shape[0], whitener.shape[1]))
-    for column, direction in zip(deviation.T, whitener, strict=True):
-        white += column[:, None] * direction
-    return white

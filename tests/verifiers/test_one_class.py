@@ -29,6 +29,9 @@ TEST = np.random.default_rng(2).lognormal(-2.0, 0.6, size=(30, 5))
 
 
 PUBLIC = {
+    "RecencyWeighted",
+    "RobustMahalanobis",
+    "ClippedManhattan",
     "Euclidean",
     "EuclideanNormed",
     "FilteredManhattan",
