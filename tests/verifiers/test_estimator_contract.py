@@ -9,6 +9,7 @@ from hawkeys.verifiers import (
     Euclidean,
     HeldOutThreshold,
     Manhattan,
+    RecencyWeighted,
     ScaledManhattan,
     UpdatingVerifier,
 )
@@ -21,6 +22,7 @@ DISTANCES = [
     ScaledManhattan(scale="std"),
     HeldOutThreshold(Manhattan(), policy="leave-one-out"),
     UpdatingVerifier(Manhattan()),
+    RecencyWeighted(Manhattan()),
 ]
 
 
