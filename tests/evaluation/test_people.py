@@ -79,9 +79,9 @@ def test_counts_by_hand():
         outcome("b", [1, 2], {"a": [0, 1, 2], "c": [3]}),
         outcome("a", [1, 2], {"c": [1, 1], "b": [0]}),
     ]
-    misses, trials, people = miss_counts(outcomes, [1.0, 1.5])
+    misses, trials, people = miss_counts(outcomes, [[1.0, 1.5], [2.0, 0.0]])
     assert people.tolist() == ["a", "b", "c"]
-    np.testing.assert_array_equal(misses, [[2, 0, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(misses, [[[2, 0, 1], [0, 0, 0]], [[1, 0, 1], [0, 1, 2]]])
     np.testing.assert_array_equal(trials, [[3, 0, 1], [0, 1, 2]])
 
 
