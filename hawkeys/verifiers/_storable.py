@@ -19,6 +19,7 @@ _PACKAGE = "hawkeys.verifiers."
 _LARGEST_FACTOR = 10
 _SEED = "random_state"
 _LONGEST_TEXT, _LONGEST_LIST = 100, 1000
+_SHOWN = 60
 
 
 def known_verifiers() -> dict[str, type[OneClassVerifier]]:
@@ -79,10 +80,12 @@ def make_verifier(name: Any, parameters: Mapping[str, Any]) -> OneClassVerifier:
 
 def shown(value: Any) -> str:
     """Return a value of any size as a short text in printable ASCII."""
-    text = value if isinstance(value, str) else repr(value) if _is_scalar(value) else None
-    if text is None:
-        return f"a {type(value).__name__} of {len(value)}"
-    return ascii(text[:60]) + ("..." if len(text) > 60 else "")
+    if isinstance(value, str):
+        return ascii(value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")
+    if _is_scalar(value):
+        text = repr(value)
+        return text[:_SHOWN] + ("..." if len(text) > _SHOWN else "")
+    return f"a {type(value).__name__} of {len(value)}"
 
 
 def _is_scalar(value: Any) -> bool:

@@ -35,7 +35,7 @@ _LONGEST_NAME, _MOST_VERSIONS = 100, 20
 # Another machine or numpy may round scores differently; an edit that matters is larger.
 _TOLERANCE = 1e-6
 # What a verifier's fit may raise on parameters of the right type that make no sense together.
-_FIT_ERRORS = (ValueError, TypeError, ArithmeticError, IndexError, KeyError, MemoryError)
+_FIT_ERRORS = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, MemoryError)
 
 
 class _Refusal(Exception):
@@ -243,7 +243,9 @@ def _list_or_none(value: Any) -> list[Any] | None:
 
 
 def _check_samples(value: Any) -> FloatArray:
-    rows = _list_or_none(value) or []
+    rows = _list_or_none(value)
+    if not rows:
+        raise _Refusal(f"expected lists of intervals, one per sample; got {shown(value)}.")
     for k, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(rows[0]):
             raise _Refusal(f"row {k} is not a list as long as the first; got {shown(row)}.")
@@ -252,7 +254,7 @@ def _check_samples(value: Any) -> FloatArray:
                 raise _Refusal(
                     f"row {k}: expected numbers with a decimal point; got {shown(interval)}."
                 )
-    samples = check_timings(np.array(rows, dtype=np.float64).reshape(len(rows), -1))
+    samples = check_timings(np.array(rows, dtype=np.float64))
     for finding in check_enrolment(samples):
         if finding.is_error:
             raise _Refusal(f"{finding.rule}: {finding.message}")
