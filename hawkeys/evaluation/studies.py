@@ -135,6 +135,9 @@ def clock_resolutions(
     ------
     InvalidParameterError
         If a tick is not positive, or `evaluate` refuses the rest.
+    InvalidTimingsError
+        If a verifier takes logarithms of holds, such as `POHMM` by default: with ticks of some
+        milliseconds holds of 0 occur. Use ``POHMM(distribution="normal")``.
 
     References
     ----------

@@ -20,8 +20,8 @@ from hawkeys.evaluation.studies import (
     session_rates,
 )
 from hawkeys.evaluation.study_plot import plot_study
-from hawkeys.exceptions import InvalidParameterError
-from hawkeys.verifiers import Manhattan, ScaledManhattan
+from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
+from hawkeys.verifiers import POHMM, Manhattan, ScaledManhattan
 
 QUICK = Protocol("quick", n_train=40, n_genuine=20, n_impostor=5)
 COLUMNS = ["study", "setting", "verifier", "metric", "mean", "lower", "upper", "n_subjects"]
@@ -133,6 +133,14 @@ def test_clock_study_is_the_evaluation_of_coarse_samples(demo):
     assert pick(table, 100, "eer")["mean"] == coarse.summary().loc["v", "eer"]
     assert table["study"].unique().tolist() == ["clock resolution (ms)"]
     assert table["setting"].unique().tolist() == [1, 100]
+
+
+def test_holds_of_no_length_have_no_logarithm(demo):
+    options = {"milliseconds": (100,), "protocol": QUICK, "n_bootstrap": 10}
+    with pytest.raises(InvalidTimingsError, match="no logarithm.*distribution='normal'"):
+        clock_resolutions({"v": POHMM()}, demo, **options)
+    table = clock_resolutions({"v": POHMM(distribution="normal")}, demo, **options)
+    assert table["mean"].between(0, 1).all()
 
 
 def test_ticks_must_be_positive(demo):
