@@ -137,7 +137,7 @@ def test_clock_study_is_the_evaluation_of_coarse_samples(demo):
 
 def test_holds_of_no_length_have_no_logarithm(demo):
     options = {"milliseconds": (100,), "protocol": QUICK, "n_bootstrap": 10}
-    with pytest.raises(InvalidTimingsError, match="no logarithm.*distribution='normal'"):
+    with pytest.raises(InvalidTimingsError, match=r"no logarithm.*distribution='normal'"):
         clock_resolutions({"v": POHMM()}, demo, **options)
     table = clock_resolutions({"v": POHMM(distribution="normal")}, demo, **options)
     assert table["mean"].between(0, 1).all()
