@@ -1,6 +1,8 @@
 """Evaluation of verifiers: protocols, error rates, intervals, plots and a report."""
 
 from hawkeys.evaluation.bootstrap import Bootstrap
+from hawkeys.evaluation.clock import coarsen
+from hawkeys.evaluation.comparisons import compare_pairs
 from hawkeys.evaluation.files import check_output_directory
 from hawkeys.evaluation.metrics import (
     ErrorCounts,
@@ -24,6 +26,13 @@ from hawkeys.evaluation.registry import (
 )
 from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.runner import evaluate
+from hawkeys.evaluation.studies import (
+    clock_resolutions,
+    enrolment_sizes,
+    practice_rates,
+    session_rates,
+)
+from hawkeys.evaluation.study_plot import plot_study
 from hawkeys.evaluation.updating import evaluate_updating, summarise_updating
 
 __all__ = [
@@ -41,6 +50,10 @@ __all__ = [
     "VerifierEntry",
     "auc",
     "check_output_directory",
+    "clock_resolutions",
+    "coarsen",
+    "compare_pairs",
+    "enrolment_sizes",
     "equal_error_rate",
     "error_counts",
     "evaluate",
@@ -48,7 +61,10 @@ __all__ = [
     "get_protocol",
     "make_verifiers",
     "miss_rate_at",
+    "plot_study",
+    "practice_rates",
     "roc_curve",
+    "session_rates",
     "summarise_updating",
     "threshold_at",
     "zero_miss_false_alarm",
