@@ -13,8 +13,10 @@ import pytest
 import hawkeys
 from hawkeys import cli
 from hawkeys.cli import benchmark, main
+from hawkeys.evaluation import VERIFIERS, runner, trials
 
 QUICK = ["benchmark", "--dataset", "demo", "--verifiers", "manhattan,scaled-manhattan"]
+QUICK += ["--jobs", "1"]
 
 
 def run(capsys, *arguments):
@@ -86,14 +88,18 @@ def test_report_is_written_where_asked(capsys, tmp_path):
     assert record["false_alarm"] == 0.1
     assert record["command"] == (
         "hawkeys benchmark --dataset demo --protocol five-subjects --verifiers "
-        "manhattan,scaled-manhattan --false-alarm 0.1 --seed 0 --jobs 1 --output a/b"
+        "manhattan,scaled-manhattan --false-alarm 0.1 --thresholds all --seed 0 --jobs 1 "
+        "--output a/b"
     )
 
 
 def test_the_recorded_command_names_the_data_that_were_found(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
     monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
-    assert run(capsys, "benchmark", "--verifiers", "manhattan", "--output", "one")[0] == 0
+    assert (
+        run(capsys, "benchmark", "--verifiers", "manhattan", "--jobs", "1", "--output", "one")[0]
+        == 0
+    )
     record = json.loads((tmp_path / "one" / "evaluation.json").read_text())
     assert record["command"].startswith("hawkeys benchmark --dataset demo ")
     assert "DEMO" in record["notice"]
@@ -110,6 +116,52 @@ def test_the_recorded_command_repeats_the_run(capsys, tmp_path):
     (tmp_path / "one" / "per_subject.csv").unlink()
     assert run(capsys, *arguments)[0] == 0
     assert (tmp_path / "one" / "per_subject.csv").read_bytes() == before
+
+
+def test_an_interrupted_run_goes_on_and_writes_the_same_table(capsys, tmp_path, monkeypatch):
+    assert run(capsys, *QUICK, "--output", "whole")[0] == 0
+    calls = []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return trials.run_trial(*arguments, **options)
+
+    monkeypatch.setattr(runner, "run_trial", interrupted)
+    status, _, err = run(capsys, *QUICK, "--output", "half")
+    assert (status, "interrupted" in err) == (130, True)
+    assert [path.name for path in (tmp_path / "half").iterdir()] == [".unfinished"]
+    assert run(capsys, *QUICK, "--output", "half")[0] == 0
+    # of five subjects with two verifiers each, two were finished
+    assert len(calls) == 5 + 6
+    for name in ("per_subject.csv", "summary.csv", "operating_point.csv"):
+        assert (tmp_path / "half" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not (tmp_path / "half" / ".unfinished").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--thresholds", "jackknife"], "policies must be one of 'resubstitution'"),
+        (["--thresholds", ","], "--thresholds names none; choose from: resubstitution"),
+        (["--verifiers", "pohmm:n_state=3"], "'n_state=3' is no parameter of POHMM"),
+    ],
+)
+def test_wrong_thresholds_and_parameters_are_one_line(capsys, option, message):
+    status, out, err = run(capsys, *QUICK, "--no-report", *option)
+    assert (status, out) == (2, "")
+    assert message in " ".join(err.split())
+
+
+def test_verifiers_are_listed_with_reference_and_parameters(capsys):
+    status, out, err = run(capsys, "verifiers")
+    text = " ".join(out.split())
+    assert (status, err) == (0, "")
+    for name in VERIFIERS:
+        assert f"{name}: " in out or f"{name} (default): " in out
+    assert 'published as "Mahalanobis (normed)": EER 0.1101; does not follow' in text
+    assert "POHMM(distribution='lognormal', false_alarm=0.05" in text
 
 
 def test_default_output_folder(capsys, tmp_path):
@@ -248,7 +300,17 @@ def test_output_is_checked_before_any_work(capsys, monkeypatch):
     assert "cannot write" in err
 
 
-def test_interruption_has_status_130_and_leaves_nothing(capsys, tmp_path, monkeypatch):
+def only_finished_subjects(folder):
+    """Whether a folder holds nothing but what lets the run go on."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return bool(files) and all(
+        path.parts[len(folder.parts) :][:2] == ("hawkeys-output", ".unfinished")
+        and path.suffix == ".npz"
+        for path in files
+    )
+
+
+def test_interruption_has_status_130_and_leaves_no_half_report(capsys, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -256,12 +318,12 @@ def test_interruption_has_status_130_and_leaves_nothing(capsys, tmp_path, monkey
     status, out, err = run(capsys, *QUICK)
     assert (status, out) == (130, "")
     assert err.strip() == "hawkeys: interrupted"
-    assert list(tmp_path.iterdir()) == []
+    assert only_finished_subjects(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_real_interrupt_leaves_nothing(tmp_path):
-    command = [sys.executable, "-m", "hawkeys.cli", "benchmark", "--dataset", "demo"]
+def test_a_real_interrupt_leaves_no_half_report(tmp_path):
+    command = [sys.executable, "-m", "hawkeys.cli", "benchmark", "--dataset", "demo", "--jobs", "1"]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -274,7 +336,7 @@ def test_a_real_interrupt_leaves_nothing(tmp_path):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert err.strip() == "hawkeys: interrupted"
-    assert list(tmp_path.iterdir()) == []
+    assert only_finished_subjects(tmp_path)
 
 
 def test_help_is_fast_because_it_loads_no_laboratory():

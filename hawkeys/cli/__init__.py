@@ -24,6 +24,7 @@ _COMMANDS = {
     "enrol": "Make a template of a typist's samples.",
     "features": "Turn typing samples into Hawkes features.",
     "fit": "Fit a Hawkes process to a table of events.",
+    "verifiers": "List the verifiers and their parameters.",
     "verify": "Check typing samples against a template.",
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,19 +16,24 @@ from hawkeys.evaluation import (
     PROTOCOLS,
     VERIFIERS,
     Evaluation,
+    Protocol,
     Run,
     check_output_directory,
+    discard_checkpoints,
     evaluate,
+    get_protocol,
     make_verifiers,
 )
 from hawkeys.evaluation.stages import Progress
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.verifiers import THRESHOLD_POLICIES
 
 __all__ = ["command"]
 
 _OUTPUT = "hawkeys-output"
-_EPILOG = "\b\nVerifiers:\n" + "\n".join(
-    f"  {entry.name:<23} {entry.description}" for entry in VERIFIERS.values()
+_UNFINISHED = ".unfinished"
+_EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
+    f"  {entry.name:<28} {entry.description}" for entry in VERIFIERS.values()
 )
 
 
@@ -39,6 +45,7 @@ class _Options:
     data_path: str | None
     protocol: str
     verifiers: str
+    thresholds: str
     output: str
     report: bool
     jobs: int
@@ -49,17 +56,25 @@ class _Options:
     @property
     def names(self) -> list[str]:
         """The verifiers asked for; raises `InvalidParameterError` if there is none."""
-        names = [name.strip() for name in self.verifiers.split(",") if name.strip()]
-        if not names:
-            raise InvalidParameterError(
-                f"--verifiers names none; choose from: {', '.join(VERIFIERS)}."
-            )
-        return names
+        return _words(self.verifiers, "--verifiers", tuple(VERIFIERS))
+
+    @property
+    def rules(self) -> Protocol:
+        """The protocol with the threshold policies asked for."""
+        policies = _words(self.thresholds, "--thresholds", THRESHOLD_POLICIES)
+        chosen = THRESHOLD_POLICIES if policies == ["all"] else tuple(policies)
+        return replace(get_protocol(self.protocol), policies=chosen)
+
+    @property
+    def unfinished(self) -> Path | None:
+        """Where finished subjects are kept until the report is written."""
+        return Path(self.output) / _UNFINISHED if self.report else None
 
     def as_command(self, dataset: str) -> str:
         """Return the command that repeats this run on the data set that was found."""
         words = ["hawkeys", "benchmark", "--dataset", dataset, "--protocol", self.protocol]
         words += ["--verifiers", ",".join(self.names), "--false-alarm", f"{self.false_alarm:g}"]
+        words += ["--thresholds", self.thresholds]
         words += ["--seed", str(self.seed), "--jobs", str(self.jobs)]
         words += ["--paper"] if self.paper else []
         words += ["--data-path", self.data_path] if self.data_path else []
@@ -86,7 +101,13 @@ class _Options:
 @click.option(
     "--verifiers",
     default=",".join(DEFAULT_VERIFIERS),
-    help="Names, listed below, separated by commas. Default: the first four.",
+    help="Names, listed below, separated by commas, or all. Default: the first four.",
+)
+@click.option(
+    "--thresholds",
+    default="all",
+    show_default=True,
+    help="Where thresholds come from, separated by commas: " + ", ".join(THRESHOLD_POLICIES) + ".",
 )
 @click.option(
     "--output",
@@ -96,7 +117,7 @@ class _Options:
     help="Folder for the report: one web page, tables (CSV) and figures (PNG).",
 )
 @click.option("--report/--no-report", default=True, help="Write the report, or print only.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Processes; -1: all cores.")
+@click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1: one per core.")
 @click.option(
     "--paper",
     is_flag=True,
@@ -116,6 +137,9 @@ def command(**options: Any) -> None:
     Prints one row per verifier, with the mean over subjects and its 95 % bootstrap interval: the
     share of impostor samples accepted when 5 % of the genuine ones may be rejected (miss at 5 %),
     the equal-error rate (EER) and the area under the ROC curve (AUC).
+
+    Interrupted, it keeps the finished subjects in the output folder; the same command goes on from
+    there.
     """
     asked = _Options(**options)
     with progress_on_stderr() as progress:
@@ -124,6 +148,7 @@ def command(**options: Any) -> None:
         if asked.report:
             repeat = asked.as_command(evaluation.provenance["dataset"])
             page = evaluation.report(asked.output, command=repeat, progress=progress)
+            discard_checkpoints(Path(asked.output) / _UNFINISHED)
     _print(evaluation)
     if page is not None:
         print_text(f"\nReport: {page}")
@@ -137,6 +162,7 @@ def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
         published=asked.paper,
         random_state=asked.seed,
     )
+    rules = asked.rules
     if asked.report:
         check_output_directory(asked.output)
     progress("Loading data", 0, 1)
@@ -145,12 +171,20 @@ def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
     return evaluate(
         verifiers,
         data,
-        protocol=asked.protocol,
+        protocol=rules,
         false_alarm=asked.false_alarm,
         random_state=asked.seed,
         n_jobs=asked.jobs,
-        run=Run(progress=progress),
+        run=Run(progress=progress, checkpoint=asked.unfinished),
     )
+
+
+def _words(text: str, option: str, known: tuple[str, ...]) -> list[str]:
+    """Split a list at its commas; raises `InvalidParameterError` if nothing is in it."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise InvalidParameterError(f"{option} names none; choose from: {', '.join(known)}.")
+    return words
 
 
 def _print(evaluation: Evaluation) -> None:

@@ -9,16 +9,14 @@ import click
 import pandas as pd
 
 from hawkeys.datasets import read_timings
-from hawkeys.evaluation import VERIFIERS, make_verifiers
+from hawkeys.evaluation import make_verifiers
 from hawkeys.evaluation.files import check_output_directory
-from hawkeys.exceptions import DatasetError, HawkeysWarning
-from hawkeys.verifiers import THRESHOLD_POLICIES, enrol
+from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
+from hawkeys.verifiers import THRESHOLD_POLICIES, OneClassVerifier, enrol
 from hawkeys.verifiers.template import DEFAULT_VERIFIER, is_storable
 
 __all__ = ["command"]
 
-_ALL = make_verifiers(list(VERIFIERS))
-_STORABLE = [name for name, verifier in _ALL.items() if is_storable(verifier)]
 _SESSIONS = ("session", "sessionIndex")
 _SHOWN = 5
 
@@ -30,17 +28,19 @@ _SHOWN = 5
 )
 @click.option(
     "--verifier",
-    type=click.Choice(_STORABLE),
-    help=f"Default: {DEFAULT_VERIFIER.__name__} of hawkeys.verifiers.",
+    metavar="NAME",
+    help="As for 'hawkeys benchmark', but one of raw timings. Default: "
+    f"{DEFAULT_VERIFIER.__name__}.",
 )
 @click.option("--false-alarm", type=float, default=0.05, show_default=True, help="Share aimed at.")
 @click.option(
     "--threshold",
     "policy",
     type=click.Choice(THRESHOLD_POLICIES),
+    metavar="POLICY",
     default="leave-one-out",
     show_default=True,
-    help="Where the threshold comes from.",
+    help=f"Where the threshold comes from: {', '.join(THRESHOLD_POLICIES)}.",
 )
 @click.option("--subject", help="Typist to enrol, if the table has a column 'subject' of several.")
 @click.option("--keep-keys", is_flag=True, help="Store the names of the keys, which tell the text.")
@@ -61,16 +61,12 @@ def command(
     """
     check_output_directory(output.absolute().parent)
     timings, labels = _of_one_typist(samples, subject)
-    if verifier is None:
-        chosen = DEFAULT_VERIFIER(false_alarm=false_alarm)
-    else:
-        chosen = make_verifiers([verifier], false_alarm=false_alarm)[verifier]
     column = next((name for name in _SESSIONS if name in labels), None)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HawkeysWarning)
         template = enrol(
             timings,
-            verifier=chosen,
+            verifier=_verifier(verifier, false_alarm),
             policy=policy,
             sessions=None if column is None else labels[column],
             keep_keys=keep_keys,
@@ -82,6 +78,23 @@ def command(
         f"{template.verifier}, {template.n_samples} samples of {template.n_keys} keys, threshold "
         f"{template.threshold:.4g} ({policy}, {100 * false_alarm:g} % false alarms): {output}"
     )
+
+
+def _verifier(name: str | None, false_alarm: float) -> OneClassVerifier:
+    if name is None:
+        return DEFAULT_VERIFIER(false_alarm=false_alarm)
+    made = make_verifiers([name], false_alarm=false_alarm)
+    if len(made) != 1:
+        raise InvalidParameterError(
+            f"--verifier {name} names {len(made)} verifiers; a template has one. Name one."
+        )
+    chosen = made[name]
+    if not is_storable(chosen):
+        raise InvalidParameterError(
+            f"--verifier {name}: a template stores verifiers of raw timings only, not "
+            f"{type(chosen).__name__}. Choose another one."
+        )
+    return chosen
 
 
 def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:

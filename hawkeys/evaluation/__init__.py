@@ -1,6 +1,8 @@
 """Evaluation of verifiers: protocols, error rates, intervals, plots and a report."""
 
 from hawkeys.evaluation.bootstrap import Bootstrap
+from hawkeys.evaluation.catalogue import DEFAULT_VERIFIERS, VERIFIERS, VerifierEntry
+from hawkeys.evaluation.checkpoints import discard_checkpoints
 from hawkeys.evaluation.clock import coarsen
 from hawkeys.evaluation.comparisons import compare_pairs
 from hawkeys.evaluation.files import check_output_directory
@@ -18,12 +20,12 @@ from hawkeys.evaluation.metrics import (
 from hawkeys.evaluation.outcomes import Outcome
 from hawkeys.evaluation.plan import Run
 from hawkeys.evaluation.protocols import PROTOCOLS, Protocol, Split, get_protocol
-from hawkeys.evaluation.registry import (
-    DEFAULT_VERIFIERS,
-    VERIFIERS,
-    VerifierEntry,
-    make_verifiers,
+from hawkeys.evaluation.published import (
+    PUBLISHED_COUNTS,
+    PUBLISHED_FIGURES,
+    PublishedFigures,
 )
+from hawkeys.evaluation.registry import make_verifiers
 from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.runner import evaluate
 from hawkeys.evaluation.studies import (
@@ -38,12 +40,15 @@ from hawkeys.evaluation.updating import evaluate_updating, summarise_updating
 __all__ = [
     "DEFAULT_VERIFIERS",
     "PROTOCOLS",
+    "PUBLISHED_COUNTS",
+    "PUBLISHED_FIGURES",
     "VERIFIERS",
     "Bootstrap",
     "ErrorCounts",
     "Evaluation",
     "Outcome",
     "Protocol",
+    "PublishedFigures",
     "RocCurve",
     "Run",
     "Split",
@@ -53,6 +58,7 @@ __all__ = [
     "clock_resolutions",
     "coarsen",
     "compare_pairs",
+    "discard_checkpoints",
     "enrolment_sizes",
     "equal_error_rate",
     "error_counts",

@@ -3,7 +3,13 @@
 import pytest
 from sklearn.base import clone
 
-from hawkeys.evaluation import DEFAULT_VERIFIERS, VERIFIERS, make_verifiers
+from hawkeys.evaluation import (
+    DEFAULT_VERIFIERS,
+    PUBLISHED_COUNTS,
+    PUBLISHED_FIGURES,
+    VERIFIERS,
+    make_verifiers,
+)
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.features import HawkesFeatures
 from hawkeys.verifiers import POHMM, Euclidean, ScaledManhattan
@@ -44,7 +50,7 @@ def test_settings_reach_every_verifier():
 def test_entries_are_complete_and_make_fresh_estimators():
     for name, entry in VERIFIERS.items():
         assert entry.name == name
-        assert len(entry.description) <= 52, "one line of the help at 80 columns"
+        assert len(entry.description) <= 48, "one line of the help at 80 columns"
         assert entry.reference
         one, two = (make_verifiers([name])[name] for _ in range(2))
         assert one is not two
@@ -61,6 +67,9 @@ def test_order_is_kept():
         (["manhatan"], {}, "unknown verifier 'manhatan'; known ones: raw-scaled-manhattan, pohmm"),
         (["manhattan", "manhattan"], {}, "'manhattan' is named twice"),
         ([], {}, "no verifier named; choose from: raw-scaled"),
+        (["all", "pohmm"], {}, "unknown verifier 'all'"),
+        (["pohmm:n_states"], {}, "'n_states' is no parameter of POHMM; write NAME=VALUE"),
+        (["pohmm:states=3"], {}, "'states=3' is no parameter of POHMM.*max_iter, n_states"),
         (None, {"false_alarm": 5}, "false_alarm must be one number strictly between"),
         (None, {"random_state": -1}, "random_state must be at least 0"),
     ],
@@ -68,3 +77,24 @@ def test_order_is_kept():
 def test_bad_names_and_settings(names, options, match):
     with pytest.raises(InvalidParameterError, match=match):
         make_verifiers(names, **options)
+
+
+def test_all_means_every_verifier():
+    assert list(make_verifiers(["all"])) == list(VERIFIERS)
+
+
+def test_parameters_behind_a_name_reach_the_detector():
+    names = ["pohmm:n_states=3:smoothing=exp", "hawkes-scaled-manhattan:scale=mean_abs_deviation"]
+    pohmm, scaled = make_verifiers(names).values()
+    assert (pohmm.n_states, pohmm.smoothing) == (3, "exp")
+    assert last(scaled).scale == "mean_abs_deviation"
+    assert list(make_verifiers(names)) == names
+
+
+def test_published_rows_belong_to_known_verifiers():
+    assert set(PUBLISHED_FIGURES) <= set(VERIFIERS)
+    assert set(PUBLISHED_COUNTS) <= set(DEFAULT_VERIFIERS)
+    marked = [name for name, row in PUBLISHED_FIGURES.items() if row.remark]
+    assert len(PUBLISHED_FIGURES) == 14
+    assert "mahalanobis-normed" in marked
+    assert "scaled-manhattan" not in marked

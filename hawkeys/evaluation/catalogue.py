@@ -1,0 +1,201 @@
+"""The verifiers known by name: what they are, where they come from, how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+
+from hawkeys.features import HawkesFeatures
+from hawkeys.verifiers import (
+    POHMM,
+    AutoAssociativeNet,
+    ClippedManhattan,
+    Euclidean,
+    EuclideanNormed,
+    FilteredManhattan,
+    FuzzyLogic,
+    KMeans,
+    Mahalanobis,
+    MahalanobisNormed,
+    Manhattan,
+    NearestNeighborMahalanobis,
+    OneClassSVM,
+    OneClassVerifier,
+    OutlierCount,
+    RecencyNearestNeighbors,
+    RecencyWeighted,
+    RobustMahalanobis,
+    ScaledManhattan,
+    StandardNet,
+)
+
+__all__ = ["DEFAULT_VERIFIERS", "VERIFIERS", "Settings", "VerifierEntry"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the benchmark asks of every verifier.
+
+    Attributes
+    ----------
+    false_alarm : float
+        Share of the training samples that a verifier's own threshold may reject.
+    published : bool
+        Whether Hawkes features are computed as published, by stochastic variational inference
+        (slow), instead of by the deterministic one.
+    random_state : int
+        Seed of whatever is random.
+    """
+
+    false_alarm: float = 0.05
+    published: bool = False
+    random_state: int = 0
+
+
+@dataclass(frozen=True)
+class VerifierEntry:
+    """A verifier known by name.
+
+    Attributes
+    ----------
+    name : str
+        As the command line takes it.
+    description : str
+        One line.
+    reference : str
+        Where its definition was published.
+    factory : callable
+        Makes the estimator from `Settings`.
+    """
+
+    name: str
+    description: str
+    reference: str
+    factory: Callable[[Settings], BaseEstimator]
+
+
+def _features(settings: Settings) -> BaseEstimator:
+    if settings.published:
+        return HawkesFeatures.published(random_state=settings.random_state)
+    return HawkesFeatures(random_state=settings.random_state)
+
+
+_KM = "Killourhy and Maxion (2009), doi:10.1109/DSN.2009.5270346"
+_ZZL = "Zhang, Zhang and Li (2021), doi:10.1155/2021/6648726"
+
+_MT = "Monaco and Tappert (2018), Pattern Recognition 76, 449-462, arXiv:1607.03854"
+_ZDJ = "Zhong, Deng and Jain (2012), doi:10.1109/CVPRW.2012.6239225"
+
+
+def _plain(
+    name: str,
+    description: str,
+    reference: str,
+    kind: Callable[..., OneClassVerifier],
+    *,
+    seeded: bool = False,
+) -> VerifierEntry:
+    """Return the entry of a verifier of raw timings with its default parameters."""
+
+    def factory(settings: Settings) -> OneClassVerifier:
+        seed = {"random_state": settings.random_state} if seeded else {}
+        return kind(false_alarm=settings.false_alarm, **seed)
+
+    return VerifierEntry(name, description, reference, factory)
+
+
+_ENTRIES = (
+    VerifierEntry(
+        "raw-scaled-manhattan",
+        "raw timings, Manhattan / standard deviation",
+        _ZZL,
+        lambda s: ScaledManhattan(scale="std", false_alarm=s.false_alarm),
+    ),
+    VerifierEntry(
+        "pohmm",
+        "partially observable hidden Markov model",
+        _MT,
+        lambda s: POHMM(false_alarm=s.false_alarm),
+    ),
+    VerifierEntry(
+        "hawkes-scaled-manhattan",
+        "Hawkes features, Manhattan / standard deviation",
+        _ZZL,
+        lambda s: make_pipeline(
+            _features(s), ScaledManhattan(scale="std", false_alarm=s.false_alarm)
+        ),
+    ),
+    VerifierEntry(
+        "hawkes-euclidean",
+        "Hawkes features, unscaled Manhattan",
+        _ZZL,
+        lambda s: make_pipeline(
+            _features(s), Euclidean(definition="l1", false_alarm=s.false_alarm)
+        ),
+    ),
+    _plain("scaled-manhattan", "Manhattan / mean absolute deviation", _KM, ScaledManhattan),
+    _plain("manhattan", "Manhattan distance from the mean", _KM, Manhattan),
+    _plain("filtered-manhattan", "Manhattan, mean without outliers", _KM, FilteredManhattan),
+    _plain("euclidean", "squared Euclidean distance from the mean", _KM, Euclidean),
+    _plain("euclidean-normed", "the same / lengths of both vectors", _KM, EuclideanNormed),
+    _plain("mahalanobis", "Mahalanobis distance from the mean", _KM, Mahalanobis),
+    _plain("mahalanobis-normed", "the same / lengths of both vectors", _KM, MahalanobisNormed),
+    _plain(
+        "nearest-neighbor-mahalanobis",
+        "Mahalanobis distance from the nearest sample",
+        _KM,
+        NearestNeighborMahalanobis,
+    ),
+    _plain("outlier-count", "number of features beyond 1.96 sd", _KM, OutlierCount),
+    _plain("one-class-svm", "one-class support vector machine", _KM, OneClassSVM),
+    _plain("k-means", "distance from the nearest of 3 centroids", _KM, KMeans, seeded=True),
+    _plain("fuzzy-logic", "distance from the 40-ms set of the mean", _KM, FuzzyLogic),
+    _plain(
+        "auto-associative-net",
+        "net that reproduces its input",
+        _KM,
+        AutoAssociativeNet,
+        seeded=True,
+    ),
+    _plain("standard-net", "net trained to answer 1", _KM, StandardNet),
+    _plain(
+        "recency-nearest-neighbors",
+        "nearest recent samples, robust log timings",
+        f"hawkeys; compare {_ZDJ}",
+        RecencyNearestNeighbors,
+    ),
+    _plain(
+        "clipped-manhattan",
+        "Manhattan from the median / MAD, clipped",
+        f"hawkeys; compare {_ZDJ}",
+        ClippedManhattan,
+    ),
+    _plain(
+        "robust-mahalanobis",
+        "Mahalanobis of clipped log timings, shrunk",
+        "hawkeys; shrinkage after Friedman (1989), doi:10.1080/01621459.1989.10478752",
+        RobustMahalanobis,
+    ),
+    VerifierEntry(
+        "recent-scaled-manhattan",
+        "scaled Manhattan, half-life of 30 samples",
+        "hawkeys",
+        lambda s: RecencyWeighted(ScaledManhattan(), false_alarm=s.false_alarm),
+    ),
+    VerifierEntry(
+        "pohmm-3",
+        "POHMM with three hidden states",
+        _MT,
+        lambda s: POHMM(n_states=3, false_alarm=s.false_alarm),
+    ),
+)
+
+VERIFIERS: Mapping[str, VerifierEntry] = MappingProxyType({one.name: one for one in _ENTRIES})
+"""All verifiers known by name."""
+
+DEFAULT_VERIFIERS = ("raw-scaled-manhattan", "pohmm", "hawkes-scaled-manhattan", "hawkes-euclidean")
+"""The rows of table 1 of Zhang, Zhang and Li (2021)."""
