@@ -1,15 +1,27 @@
 """scikit-learn's own checks of an estimator, on every verifier."""
 
 import numpy as np
+import pytest
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hawkeys.datasets import join_timings
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import (
     POHMM,
+    ClippedManhattan,
     Euclidean,
+    EuclideanNormed,
+    FilteredManhattan,
     HeldOutThreshold,
+    Mahalanobis,
+    MahalanobisNormed,
     Manhattan,
+    NearestNeighborMahalanobis,
+    OutlierCount,
+    RecencyNearestNeighbors,
     RecencyWeighted,
+    RobustMahalanobis,
     ScaledManhattan,
     UpdatingVerifier,
 )
@@ -20,6 +32,13 @@ DISTANCES = [
     Euclidean(definition="l1"),
     ScaledManhattan(),
     ScaledManhattan(scale="std"),
+    EuclideanNormed(),
+    FilteredManhattan(),
+    OutlierCount(),
+    Mahalanobis(),
+    MahalanobisNormed(),
+    NearestNeighborMahalanobis(),
+    ClippedManhattan(),
     HeldOutThreshold(Manhattan(), policy="leave-one-out"),
     UpdatingVerifier(Manhattan()),
     RecencyWeighted(Manhattan()),
@@ -39,6 +58,20 @@ class AnyMatrixPOHMM(POHMM):
         return super()._score(as_timings(samples))
 
 
+class AnyMatrixNeighbors(RecencyNearestNeighbors):
+    """Nearest neighbours in a timing matrix made from any matrix."""
+
+    def _features(self, samples):
+        return super()._features(as_timings(samples))
+
+
+class AnyMatrixMahalanobis(RobustMahalanobis):
+    """Robust Mahalanobis distance in a timing matrix made from any matrix."""
+
+    def _logs(self, samples):
+        return super()._logs(as_timings(samples))
+
+
 def as_timings(matrix):
     interval = 0.1 * np.exp(np.clip(matrix, -3.0, 3.0))
     interval = np.column_stack([interval, interval[:, -1]])
@@ -46,7 +79,21 @@ def as_timings(matrix):
     return join_timings(press, press + interval)
 
 
-@parametrize_with_checks(DISTANCES)
+OUTLIERS = ("check_outliers_fit_predict", "check_outliers_train")
+EXCEPTIONS = {
+    OutlierCount: (OUTLIERS, "with two features most counts tie at the threshold"),
+    NearestNeighborMahalanobis: (OUTLIERS, "a training sample is at distance 0 from itself"),
+    # rows age with those after them, so that a row that comes twice makes those before it older
+    AnyMatrixNeighbors: (("check_sample_weight_equivalence_on_dense_data",), "rows age"),
+}
+
+
+def documented(estimator):
+    names, reason = EXCEPTIONS.get(type(estimator), ((), ""))
+    return dict.fromkeys(names, reason)
+
+
+@parametrize_with_checks(DISTANCES, expected_failed_checks=documented)
 def test_distances_pass_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -54,3 +101,32 @@ def test_distances_pass_scikit_learn_checks(estimator, check):
 @parametrize_with_checks([AnyMatrixPOHMM()])
 def test_pohmm_passes_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+@parametrize_with_checks([AnyMatrixMahalanobis()])
+def test_robust_mahalanobis_passes_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([AnyMatrixNeighbors()], expected_failed_checks=documented)
+def test_neighbors_pass_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+TIMINGS = as_timings(np.random.default_rng(0).normal(size=(20, 4)))
+BARE = [POHMM(), RecencyNearestNeighbors(), RobustMahalanobis()]
+
+
+@pytest.mark.parametrize("verifier", [*DISTANCES, *BARE], ids=repr)
+def test_nan_one_sample_and_another_width_are_refused(verifier):
+    fitted = clone(verifier).fit(TIMINGS)
+    holed = TIMINGS.copy()
+    holed[3, 2] = np.nan
+    with pytest.raises(InvalidParameterError, match=r"X, row 3, column 2 is NaN.*Remove or impute"):
+        clone(verifier).fit(holed)
+    with pytest.raises(InvalidParameterError, match=r"X, row 3, column 2 is NaN"):
+        fitted.score_samples(holed)
+    with pytest.raises(ValueError, match=r"minimum of 2 is required"):
+        clone(verifier).fit(TIMINGS[:1])
+    with pytest.raises(ValueError, match=r"X has 10 features, but \w+ is expecting 13"):
+        fitted.score_samples(TIMINGS[:, :10])
