@@ -111,7 +111,7 @@ def drop_cut_intervals(process, events):
 
 
 def windows(n_datasets):
-    """Return the same for 200 windows of 22 marks and known parameters, cut intervals joined or dropped."""
+    """Return the size at 22 marks in 200 windows, parameters known, cut intervals joined or not."""
     process, ends = SHORT
     joined, dropped = [], []
     for k in range(n_datasets):

@@ -113,7 +113,10 @@ class GoodnessOfFit:
 
     @property
     def asymptotic_pvalues(self) -> pd.DataFrame:
-        """Asymptotic p-values in the same form; NaN if the parameters were fitted."""
+        """Asymptotic p-values in the same form; NaN if the parameters were fitted.
+
+        Of the dispersion between windows there is none.
+        """
         return self._wide(self._asymptotic)
 
     def to_frame(self) -> pd.DataFrame:

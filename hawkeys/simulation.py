@@ -10,9 +10,11 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 
-__all__ = ["simulate"]
+__all__ = ["simulate", "simulate_clusters"]
 
 _MAX_EXPECTED_EVENTS = 2e8
+# above what a stable process with that many expected events ever draws
+_MAX_EVENTS = 1e9
 
 
 def simulate(
@@ -72,14 +74,63 @@ def simulate(
     """
     starts, ends = _windows(start_time, end_time, n_realizations)
     _check_size(process, ends - starts)
-    generator = as_generator(rng)
-    times, marks, owners = _immigrants(process, ends - starts, generator)
+    return simulate_clusters(process, starts, ends, as_generator(rng), limit=_MAX_EVENTS)
+
+
+def simulate_clusters(
+    process: Hawkes,
+    starts: FloatArray,
+    ends: FloatArray,
+    rng: np.random.Generator,
+    *,
+    limit: float,
+) -> Events:
+    """Simulate on given windows, whatever the spectral radius: on short windows all is finite.
+
+    Parameters
+    ----------
+    process : Hawkes
+        The process.
+    starts, ends : ndarray of float64, shape (n_realizations,)
+        Observation windows.
+    rng : numpy.random.Generator
+        Source of randomness.
+    limit : float
+        Most events to draw, those beyond the windows included.
+
+    Returns
+    -------
+    Events
+        As `simulate`.
+
+    Raises
+    ------
+    UnstableProcessError
+        The clusters grow beyond `limit` events.
+    """
+    times, marks, owners = _immigrants(process, ends - starts, rng)
     generations = [(times, marks, owners)]
+    drawn = 0.0
     while times.size:
-        times, marks, owners = _children(process, times, marks, owners, generator)
+        drawn += float(process.adjacency.sum(axis=0)[marks].sum())
+        if drawn > limit:
+            raise UnstableProcessError(
+                f"the simulated clusters grow beyond {limit:.3g} events; the spectral radius is "
+                f"{process.spectral_radius:.6g}. Shorten the windows or scale the adjacency down."
+            )
+        times, marks, owners = _children(process, times, marks, owners, rng)
         inside = times <= (ends - starts)[owners]
         times, marks, owners = times[inside], marks[inside], owners[inside]
         generations.append((times, marks, owners))
+    return _collect(process, starts, ends, generations)
+
+
+def _collect(
+    process: Hawkes,
+    starts: FloatArray,
+    ends: FloatArray,
+    generations: list[tuple[FloatArray, IntArray, IntArray]],
+) -> Events:
     times, marks, owners = (np.concatenate(part) for part in zip(*generations, strict=True))
     times = np.minimum(times + starts[owners], ends[owners])
     order = np.lexsort((times, owners))
