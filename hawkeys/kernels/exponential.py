@@ -1,88 +1,19 @@
-"""Excitation kernels: how the influence of an event is spread over the time after it.
-
-A kernel is a probability density g on lags u > 0; the process multiplies it by the adjacency. A new
-kernel implements the five methods of `Kernel`.
-"""
+"""The exponential kernel."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hawkeys._jit import exponential as jit
-from hawkeys._jit.layout import group_events
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.kernels.base import BlockLayout, Kernel
 
-__all__ = ["BlockLayout", "Exponential", "Kernel", "kernel_from_dict"]
-
-
-@dataclass(frozen=True, slots=True)
-class BlockLayout:
-    """Where the excitation of each event goes: events grouped by block, a block per row problem.
-
-    Attributes
-    ----------
-    stride : int
-        Event k of realisation r and mark m belongs to block ``r * stride + m``: 0 pools the
-        realisations, n_marks keeps each apart.
-    slots : ndarray of int64, shape (n_events,)
-        Position of each event in the order of the blocks.
-    offsets : ndarray of int64, shape (n_blocks + 1,)
-        Block b owns the positions ``offsets[b]:offsets[b + 1]``.
-    """
-
-    stride: int
-    slots: IntArray
-    offsets: IntArray
-
-    @classmethod
-    def build(cls, events: Events, *, separate: bool) -> BlockLayout:
-        """Lay the events out in one block per mark, or per realisation and mark if `separate`."""
-        stride = events.n_marks if separate else 0
-        n_blocks = events.n_marks * (events.n_realizations if separate else 1)
-        slots, offsets = group_events(events.marks, events.offsets, stride, n_blocks)
-        return cls(stride, slots, offsets)
-
-
-class Kernel(ABC):
-    """Contract of an excitation kernel; g_ij is a density on u > 0 (Hawkes 1971)."""
-
-    @abstractmethod
-    def check_marks(self, n_marks: int) -> None:
-        """Refuse a number of marks that the kernel's parameters do not fit."""
-
-    @abstractmethod
-    def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:
-        """Return c_ij = sum over earlier events of j of g_ij(lag), at each event of each mark i.
-
-        Shape (n_events * n_marks,): block after block, each an (n_marks, block size) matrix.
-        """
-
-    @abstractmethod
-    def integrals(self, events: Events) -> FloatArray:
-        """Return K_ij = sum over events of j of G_ij(end - t), shape (n_realizations, D, D)."""
-
-    @abstractmethod
-    def excitation_at(
-        self, events: Events, realization: int, times: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return c_ij and its integral from the start at sorted `times`, each (n_times, D, D)."""
-
-    @abstractmethod
-    def sample_lags(
-        self, rng: np.random.Generator, targets: IntArray, sources: IntArray
-    ) -> FloatArray:
-        """Draw one lag from g_ij for each pair (targets[k], sources[k])."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Return the kernel as plain JSON types, with its class under "name"."""
+__all__ = ["Exponential"]
 
 
 class Exponential(Kernel):
@@ -251,33 +182,3 @@ class Exponential(Kernel):
     def _per_source_or_pair(self, n_marks: int) -> FloatArray:
         self.check_marks(n_marks)
         return self.decay if self.decay.ndim == 2 else np.full(n_marks, self.decay)
-
-
-def kernel_from_dict(record: dict[str, Any]) -> Kernel:
-    """Rebuild a kernel from `Kernel.to_dict`.
-
-    Parameters
-    ----------
-    record : dict
-        Plain JSON types.
-
-    Returns
-    -------
-    Kernel
-        The kernel that was written.
-
-    Raises
-    ------
-    InvalidParameterError
-        The name is unknown.
-
-    Examples
-    --------
-    >>> from hawkeys.kernels import kernel_from_dict
-    >>> kernel_from_dict({"name": "exponential", "decay": 2.0})
-    Exponential(decay=2.0)
-    """
-    name = record.get("name")
-    if name != "exponential":
-        raise InvalidParameterError(f"unknown kernel {name!r}; this version knows 'exponential'.")
-    return Exponential(record["decay"])
