@@ -117,7 +117,9 @@ class _Options:
     help="Folder for the report: one web page, tables (CSV) and figures (PNG).",
 )
 @click.option("--report/--no-report", default=True, help="Write the report, or print only.")
-@click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1: one per core.")
+@click.option(
+    "--jobs", type=int, default=-1, show_default=True, help="Processes; -1: one per core."
+)
 @click.option(
     "--paper",
     is_flag=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys.evaluation.curves import MeanCurve
-from hawkeys.evaluation.det import draw_det
 from hawkeys.evaluation.embedding import embed, thin
 from hawkeys.evaluation.figures import (
     draw_adjacency,
     draw_embedding,
-    draw_roc,
     session_means,
 )
 from hawkeys.evaluation.stages import Representation, Samples
@@ -26,11 +23,14 @@ from hawkeys.features import HawkesFeatures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hawkeys.evaluation.results import Evaluation
+
 __all__ = ["Picture", "adjacency_of", "adjacency_pictures", "curve_pictures", "embedding_pictures"]
 
 _DPI = 130
 _MAX_SUBJECTS = 5
 _MAX_POINTS = 600
+_MAX_CURVES = 8
 
 
 @dataclass(frozen=True)
@@ -57,41 +57,60 @@ class Picture:
         return base64.b64encode(self.path.read_bytes()).decode("ascii")
 
 
-def curve_pictures(
-    curves: Mapping[str, MeanCurve], folder: Path, *, false_alarm: float
-) -> list[Picture]:
-    """Save the ROC and the DET curves.
+def curve_pictures(evaluation: Evaluation, folder: Path) -> list[Picture]:
+    """Save the ROC and DET curves of the verifiers, of the eight best if there are more.
 
     Parameters
     ----------
-    curves : mapping of str to MeanCurve
-        One curve per verifier.
+    evaluation : Evaluation
+        What is reported.
     folder : Path
         Existing folder for the files.
-    false_alarm : float
-        The stated false-alarm rate.
 
     Returns
     -------
     list of Picture
-        ROC, then DET.
+        Mean ROC, mean DET, DET of every subject with the verifier that misses least, and DET with
+        a threshold that the subjects share.
     """
-    marked = f"The dotted line marks {100 * false_alarm:g} % false alarms."
-    roc = _new_figure(5.6, 5.4)
-    draw_roc(curves, false_alarm=false_alarm, ax=roc.subplots())
-    det = _new_figure(5.6, 5.4)
-    draw_det(curves, false_alarm=false_alarm, ax=det.subplots())
-    return [
-        Picture(
-            _save(roc, folder / "roc.png"),
+    ranked = list(evaluation.summary()["miss_rate"].sort_values(kind="stable").index)
+    shown = [name for name in evaluation.verifiers if name in ranked[:_MAX_CURVES]]
+    words = f"The dotted line marks {100 * evaluation.false_alarm:g} % false alarms."
+    if len(ranked) > len(shown):
+        words += f" Shown are the {len(shown)} verifiers of {len(ranked)} that miss least."
+    few = evaluation.only(shown)
+    best = evaluation.only(ranked[:1])
+    figures = [_new_figure(5.6, 5.4) for _ in range(4)]
+    few.plot_roc(figures[0].subplots())
+    few.plot_det(figures[1].subplots())
+    best.plot_det(figures[2].subplots(), per_subject=True)
+    few.plot_det(figures[3].subplots(), shared="shifted")
+    texts = [
+        (
+            "roc",
             "ROC curve of every verifier",
-            f"ROC, mean over subjects: the nearer to the top left, the better. {marked}",
+            f"ROC, mean over subjects: the nearer to the top left, the better. {words}",
         ),
-        Picture(
-            _save(det, folder / "det.png"),
+        (
+            "det",
             "DET curve of every verifier",
-            f"DET, the same errors on axes that spread small rates: lower is better. {marked}",
+            f"DET, the same errors on axes that spread small rates: lower is better. {words}",
         ),
+        (
+            "det_subjects",
+            f"DET curve of every subject with {ranked[0]}",
+            f"DET of every subject (thin) with {ranked[0]}, which misses least; thick: their mean.",
+        ),
+        (
+            "det_shared",
+            "DET curves with a threshold that all subjects share",
+            "DET of all subjects' samples together, each score counted from the subject's own "
+            "threshold, so that one setting serves everybody; dots: the thresholds as they are.",
+        ),
+    ]
+    return [
+        Picture(_save(figure, folder / f"{name}.png"), alt, caption)
+        for figure, (name, alt, caption) in zip(figures, texts, strict=True)
     ]
 
 

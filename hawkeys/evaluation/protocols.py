@@ -26,8 +26,8 @@ class Split:
     subject : str
         The genuine typist.
     train, genuine, impostor : ndarray of int64, shapes (n_train,), (n_genuine,), (n_impostor,)
-        Row numbers of the training, genuine test and impostor samples, in order of time for the
-        first two.
+        Row numbers of the training, genuine test and impostor samples, in order of time; the
+        impostors' one impostor after the other.
     """
 
     subject: str

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from hawkeys._files import write_text
+from hawkeys._validation import check_choice
 from hawkeys.evaluation import figures
 from hawkeys.evaluation.achieved import achieved_rates, policy_table
 from hawkeys.evaluation.analyses import Analyses
@@ -20,9 +22,10 @@ from hawkeys.evaluation.bootstrap import Bootstrap
 from hawkeys.evaluation.curves import MeanCurve, mean_curve
 from hawkeys.evaluation.outcomes import Outcome
 from hawkeys.evaluation.protocols import Protocol
-from hawkeys.evaluation.report import ReportContent, write_report
+from hawkeys.evaluation.report import write_report
 from hawkeys.evaluation.stages import Progress, Representation, Samples
 from hawkeys.evaluation.tables import summary_table
+from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,6 +126,40 @@ class Evaluation(Analyses):
     def n_subjects(self) -> int:
         """Number of genuine typists."""
         return len({outcome.subject for outcome in self.outcomes})
+
+    @property
+    def n_people(self) -> int:
+        """Number of people who took part, as genuine typist or as impostor."""
+        genuine = {outcome.subject for outcome in self.outcomes}
+        return len(genuine.union(*(set(one.impostor_subject) for one in self.outcomes)))
+
+    def only(self, verifiers: Sequence[str]) -> Evaluation:
+        """Return the evaluation of some of the verifiers.
+
+        Parameters
+        ----------
+        verifiers : sequence of str
+            Names, in the order wanted.
+
+        Returns
+        -------
+        Evaluation
+            All else is the same.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a name is unknown or there is none.
+        """
+        for name in verifiers:
+            check_choice(name, "verifiers", tuple(self.verifiers))
+        if not verifiers:
+            raise InvalidParameterError(
+                f"verifiers names none; choose from: {', '.join(self.verifiers)}."
+            )
+        kept = [one for name in verifiers for one in self.outcomes if one.verifier == name]
+        chosen = {name: self.verifiers[name] for name in verifiers}
+        return replace(self, outcomes=tuple(kept), verifiers=MappingProxyType(chosen))
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
@@ -266,9 +303,11 @@ class Evaluation(Analyses):
     ) -> Path:
         """Write a report that a reader outside the field can follow.
 
-        The folder receives report.html, which needs no other file, and beside it per_subject.csv,
-        summary.csv, operating_point.csv, evaluation.json and the figures as PNG files. All files
-        appear at once when everything has been made.
+        The folder receives report.html, which needs no other file, and beside it every table as
+        CSV and all of them as tables.json, the main one as main_table.md and main_table.tex,
+        evaluation.json, which says how all was made, and the figures as PNG files. With the
+        package pyarrow every table is also written as Parquet. All files appear at once when
+        everything has been made.
 
         Parameters
         ----------
@@ -289,21 +328,4 @@ class Evaluation(Analyses):
         OutputError
             If a file cannot be written.
         """
-        content = ReportContent(
-            protocol=self.protocol,
-            protocol_text=self.protocol_text,
-            false_alarm=self.false_alarm,
-            bootstrap=self.bootstrap,
-            verifiers=self.verifiers,
-            provenance=self.provenance,
-            versions=self.versions,
-            samples=self.samples,
-            representations=self.representations,
-            curves=self.mean_curves(),
-            per_subject=self.to_frame(),
-            summary=self.summary(),
-            operating_point=self.operating_point(),
-            command=command,
-            notice=self.notice,
-        )
-        return write_report(content, directory, progress=progress)
+        return write_report(self, directory, command=command, progress=progress)

@@ -1,6 +1,7 @@
 """The report: complete, self-contained, in plain words, all or nothing."""
 
 import base64
+import importlib.util
 import json
 import re
 from html.parser import HTMLParser
@@ -13,12 +14,12 @@ from sklearn.pipeline import make_pipeline
 
 from hawkeys.datasets import load_demo
 from hawkeys.evaluation import Protocol, evaluate, report
+from hawkeys.evaluation.page import headline
 from hawkeys.evaluation.pictures import adjacency_of
-from hawkeys.evaluation.report import headline
 from hawkeys.evaluation.stages import Representation
-from hawkeys.exceptions import OutputError
+from hawkeys.exceptions import InvalidParameterError, OutputError
 from hawkeys.features import HawkesFeatures
-from hawkeys.verifiers import Manhattan, ScaledManhattan
+from hawkeys.verifiers import MahalanobisNormed, Manhattan, ScaledManhattan
 
 QUICK = Protocol("quick", n_train=30, n_genuine=20, n_impostor=5, reference="nobody <1999>")
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -96,11 +97,63 @@ def files_of(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+TABLES = [
+    "achieved",
+    "comparisons_eer",
+    "comparisons_miss_rate",
+    "costs",
+    "operating_point",
+    "people",
+    "per_subject",
+    "rates",
+    "spread",
+    "summary",
+    "thresholds",
+]
+
+
 def test_files(folder):
-    subjects = [f"figures/adjacency_demo0{k}.png" for k in range(1, 6)]
-    figures = ["figures/det.png", "figures/features_1.png", "figures/features_2.png"]
-    tables = ["operating_point.csv", "per_subject.csv", "report.html", "summary.csv"]
-    assert files_of(folder) == ["evaluation.json", *subjects, *figures, "figures/roc.png", *tables]
+    curves = ["det", "det_shared", "det_subjects", "roc"]
+    figures = [*curves, "features_1", "features_2", *(f"adjacency_demo0{k}" for k in range(1, 6))]
+    tables = [f"{name}.csv" for name in TABLES]
+    if importlib.util.find_spec("pyarrow"):
+        tables += [f"{name}.parquet" for name in TABLES]
+    single = ["evaluation.json", "main_table.md", "main_table.tex", "report.html", "tables.json"]
+    expected = [*single, *tables, *(f"figures/{name}.png" for name in figures)]
+    assert files_of(folder) == sorted(expected)
+
+
+def test_every_table_is_also_json(folder):
+    records = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
+    assert sorted(records) == TABLES
+    for name, rows in records.items():
+        table = pd.read_csv(folder / f"{name}.csv", dtype={"subject": str})
+        assert len(rows) == len(table)
+        assert list(rows[0]) == list(table.columns)
+        number = table.select_dtypes("number").columns[0]
+        assert rows[0][number] == pytest.approx(table[number][0], rel=1e-9)
+
+
+def test_the_main_table_in_markdown_and_latex(folder, result):
+    markdown = (folder / "main_table.md").read_text(encoding="utf-8").splitlines()
+    latex = (folder / "main_table.tex").read_text(encoding="utf-8")
+    assert markdown[0] == "| verifier | miss at 5 % | miss at 1 % | EER | AUC | zero-miss |"
+    assert len(markdown) == 4
+    for line in (markdown[2], next(row for row in latex.splitlines() if row.startswith("raw"))):
+        mean = f"{result.summary().loc['raw', 'miss_rate']:.3f}".removeprefix("0")
+        assert mean in line
+    assert r"miss at 5 \%" in latex
+
+
+def test_one_verifier_and_two_people_make_a_report_without_comparisons(demo, tmp_path):
+    two = demo[np.isin(demo.subject, demo.subjects[:2])]
+    small = evaluate({"m": Manhattan()}, two, protocol=QUICK, n_bootstrap=10)
+    small.report(tmp_path)
+    assert not list(tmp_path.glob("comparisons*"))
+    assert not (tmp_path / "people.csv").exists()
+    text = Page((tmp_path / "report.html").read_text(encoding="utf-8")).text
+    assert "more than chance" not in text
+    assert "Subject by subject" in text
 
 
 def test_tables_hold_the_figures(folder, result):
@@ -259,3 +312,45 @@ def test_template_ships_with_the_package():
 
     template = files("hawkeys.evaluation") / "templates" / "report.html.jinja"
     assert not re.search(r"https?://(?!www\.w3\.org)", template.read_text(encoding="utf-8"))
+
+
+def test_thresholds_subjects_and_costs_are_shown(page, result):
+    for words in (
+        "What a threshold set beforehand achieves",
+        "Which differences are more than chance",
+        "How much it depends on the subject",
+        "raw - band",
+        "Time and size",
+        *result.summary().index,
+        *{outcome.subject for outcome in result.outcomes},
+    ):
+        assert words in page.text
+
+
+def test_published_figures_stand_beside_those_of_their_protocol(demo, tmp_path):
+    verifiers = {"scaled-manhattan": ScaledManhattan(), "mahalanobis-normed": MahalanobisNormed()}
+    small = evaluate(verifiers, demo, protocol="killourhy-maxion", n_bootstrap=10)
+    small.report(tmp_path / "km")
+    text = Page((tmp_path / "km" / "report.html").read_text(encoding="utf-8")).text
+    assert "0.0962 (0.0694)" in text
+    assert "does not follow from its description" in text
+    table = (tmp_path / "km" / "main_table.md").read_text(encoding="utf-8")
+    assert ".110 *" in table
+    five = evaluate({"raw-scaled-manhattan": ScaledManhattan()}, demo, protocol="five-subjects",
+                    n_bootstrap=10)  # fmt: skip
+    five.report(tmp_path / "five")
+    text = Page((tmp_path / "five" / "report.html").read_text(encoding="utf-8")).text
+    assert "Beside the published figures" not in text
+    assert "raw-scaled-manhattan, in the paper" in text
+
+
+def test_some_verifiers_of_an_evaluation(result):
+    few = result.only(["band"])
+    assert list(few.verifiers) == ["band"]
+    assert few.to_frame().equals(
+        result.to_frame().query("verifier == 'band'").reset_index(drop=True)
+    )
+    with pytest.raises(InvalidParameterError, match="verifiers must be one of 'raw', 'band'"):
+        result.only(["pohmm"])
+    with pytest.raises(InvalidParameterError, match="verifiers names none; choose from: raw, band"):
+        result.only([])
