@@ -18,6 +18,7 @@ from hawkeys.verifiers._base import (
     WeightedVerifier,
     resubstitution_threshold,
 )
+from hawkeys.verifiers.clusters import KMeans
 from hawkeys.verifiers.distances import (
     Euclidean,
     EuclideanNormed,
@@ -26,8 +27,11 @@ from hawkeys.verifiers.distances import (
     OutlierCount,
     ScaledManhattan,
 )
+from hawkeys.verifiers.fuzzy import FuzzyLogic
 from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, NearestNeighborMahalanobis
 from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
+from hawkeys.verifiers.networks import AutoAssociativeNet, StandardNet
+from hawkeys.verifiers.one_class_svm import OneClassSVM
 from hawkeys.verifiers.pohmm import POHMM
 from hawkeys.verifiers.recency import recency_weights
 from hawkeys.verifiers.recent import RecencyWeighted
@@ -42,21 +46,26 @@ __all__ = [
     "POHMM",
     "THRESHOLD_POLICIES",
     "UPDATE_POLICIES",
+    "AutoAssociativeNet",
     "ClippedManhattan",
     "Euclidean",
     "EuclideanNormed",
     "FilteredManhattan",
+    "FuzzyLogic",
     "HeldOutThreshold",
+    "KMeans",
     "Mahalanobis",
     "MahalanobisNormed",
     "Manhattan",
     "NearestNeighborMahalanobis",
+    "OneClassSVM",
     "OneClassVerifier",
     "OutlierCount",
     "RecencyNearestNeighbors",
     "RecencyWeighted",
     "RobustMahalanobis",
     "ScaledManhattan",
+    "StandardNet",
     "Template",
     "UpdatingVerifier",
     "Verification",

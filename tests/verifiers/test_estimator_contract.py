@@ -9,20 +9,25 @@ from hawkeys.datasets import join_timings
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import (
     POHMM,
+    AutoAssociativeNet,
     ClippedManhattan,
     Euclidean,
     EuclideanNormed,
     FilteredManhattan,
+    FuzzyLogic,
     HeldOutThreshold,
+    KMeans,
     Mahalanobis,
     MahalanobisNormed,
     Manhattan,
     NearestNeighborMahalanobis,
+    OneClassSVM,
     OutlierCount,
     RecencyNearestNeighbors,
     RecencyWeighted,
     RobustMahalanobis,
     ScaledManhattan,
+    StandardNet,
     UpdatingVerifier,
 )
 
@@ -42,6 +47,16 @@ DISTANCES = [
     HeldOutThreshold(Manhattan(), policy="leave-one-out"),
     UpdatingVerifier(Manhattan()),
     RecencyWeighted(Manhattan()),
+]
+
+LEARNED = [
+    OneClassSVM(),
+    KMeans(),
+    # the data of the checks spread over 10 units, not over 0.1 s
+    FuzzyLogic(spacing=1.0, half_width=10.0),
+    FuzzyLogic(spacing=1.0, half_width=10.0, matching="mean"),
+    AutoAssociativeNet(n_epochs=50),
+    StandardNet(n_epochs=50),
 ]
 
 
@@ -95,6 +110,11 @@ def documented(estimator):
 
 @parametrize_with_checks(DISTANCES, expected_failed_checks=documented)
 def test_distances_pass_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(LEARNED)
+def test_learned_verifiers_pass_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
