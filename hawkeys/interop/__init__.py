@@ -14,7 +14,7 @@ intensify     a b exp(-b t)         [target, source] one per pair        log L
 hawkes-engine a exp(-b t)           [target, source] per source or pair  log L
 hawkesbook    a exp(-b t)           [source, target] one per target      log L; ties excite
 hawkeslib     a b exp(-b t)         [source, target] one                 log L; ties excite
-sparklen      a b exp(-b t)         [target, source] one                 -log L / realisations
+sparklen      a b exp(-b t)         [target, source] one                 -log L
 ============= ===================== ================ =================== ======================
 
 All of them count time from the start of the window, which ends where they are told. Each

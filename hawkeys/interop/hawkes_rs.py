@@ -106,10 +106,11 @@ def to_hawkes_rs(process: Hawkes) -> dict[str, Any]:
     >>> hawkeys.interop.to_hawkes_rs(process)["excitation"][0, 1]
     np.float64(0.4)
     """
+    shared = common_decay(process, "hawkes-rs")
     return {
         "baseline": process.baseline.copy(),
         "excitation": process.adjacency.copy(),
-        "decay": common_decay(process, "hawkes-rs"),
+        "decay": shared,
     }
 
 

@@ -110,10 +110,11 @@ def to_hawkeslib(process: Hawkes) -> dict[str, Any]:
     array([[0.1, 0.5],
            [0.2, 0. ]])
     """
+    shared = common_decay(process, "hawkeslib")
     return {
         "mu": process.baseline.copy(),
         "A": np.ascontiguousarray(process.adjacency.T),
-        "theta": common_decay(process, "hawkeslib"),
+        "theta": shared,
     }
 
 

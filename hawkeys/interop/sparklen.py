@@ -52,8 +52,8 @@ def from_sparklen(
 
     Notes
     -----
-    Tested with sparklen 1.0.0: ``ModelHawkesExpLogLikelihood.loss`` is :math:`-\log L / R`, with
-    :math:`\log L` summed over the R realisations.
+    Tested with sparklen 1.0.0: ``ModelHawkesExpLogLikelihood.loss`` is :math:`-\log L`, summed over
+    the realisations (its documentation calls it averaged), nothing dropped.
 
     References
     ----------
@@ -111,9 +111,10 @@ def to_sparklen(process: Hawkes) -> dict[str, Any]:
     array([[0.4, 0.3, 0.1],
            [0.2, 0. , 0.5]])
     """
+    shared = common_decay(process, "sparklen")
     return {
         "theta": np.column_stack((process.baseline, process.adjacency)),
-        "decay": common_decay(process, "sparklen"),
+        "decay": shared,
     }
 
 
