@@ -233,6 +233,11 @@ def enrol(
     codes = _session_codes(sessions, matrix.shape[0])
     kind = type(chosen).__name__
     model = train(kind, parameters, matrix, policy, codes)
+    if not np.isfinite(model.offset_):
+        raise InvalidParameterError(
+            f"{kind} gives the threshold {model.offset_} on these samples; a template needs a "
+            "finite one. Check the parameters of the verifier."
+        )
     return Template(
         verifier=kind,
         parameters=MappingProxyType(parameters),

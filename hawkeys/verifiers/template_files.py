@@ -19,7 +19,6 @@ from hawkeys._version import __version__
 from hawkeys.datasets.timings import check_keys, check_timings
 from hawkeys.exceptions import (
     HawkeysError,
-    HawkeysWarning,
     InvalidParameterError,
     TemplateFileError,
 )
@@ -66,7 +65,9 @@ def load_template(path: str | os.PathLike[str]) -> Template:
 
     Notes
     -----
-    Nothing in a file is imported or run. Costs as much as `enrol`.
+    Nothing in a file is imported or run, and sizes are limited: of the file, the samples and the
+    whole numbers among the parameters. Costs as much as `enrol`; a forger can choose samples and
+    parameters that make this slow, so load files of unknown origin with a time limit.
 
     Examples
     --------
@@ -148,7 +149,7 @@ def _train(fields: dict[str, Any]) -> HeldOutThreshold:
     names = ("verifier", "parameters", "samples", "policy", "sessions")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", HawkeysWarning)  # `enrol` has said it
+            warnings.simplefilter("ignore")  # `enrol` has said it
             return train(**{name: fields[name] for name in names})
     except (HawkeysError, *_FIT_ERRORS) as error:
         raise _Refusal(f"the verifier cannot be trained ({_words(error)}). Enrol again.") from error

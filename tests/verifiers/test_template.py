@@ -52,8 +52,8 @@ def test_round_trip_is_exact(tmp_path, policy, sessions):
 
 def storable():
     for name, kind in known_verifiers().items():
-        seed = {"random_state": 0} if "random_state" in kind().get_params() else {}
-        yield pytest.param(kind(**seed), id=name)
+        quick = {"n_epochs": 3} if "n_epochs" in kind().get_params() else {}
+        yield pytest.param(kind(**quick), id=name)
 
 
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
@@ -330,6 +330,12 @@ def test_what_is_random_needs_a_seed(monkeypatch):
     with pytest.raises(InvalidParameterError, match="Give random_state a whole number"):
         make_verifier("Random", {"false_alarm": 0.1})
     assert plain_parameters(Random(random_state=2**32 - 1))["random_state"] == 2**32 - 1
+
+
+def test_a_threshold_must_be_finite(monkeypatch):
+    monkeypatch.setattr(Manhattan, "_score", lambda self, samples: np.full(len(samples), -np.inf))
+    with pytest.raises(InvalidParameterError, match="Manhattan gives the threshold -inf on these"):
+        enrol(LATER, verifier=Manhattan())
 
 
 def test_the_file_is_plain_json(tmp_path):
