@@ -1,7 +1,6 @@
 """The report: complete, self-contained, in plain words, all or nothing."""
 
 import base64
-import importlib.util
 import json
 import re
 from html.parser import HTMLParser
@@ -116,20 +115,22 @@ def test_files(folder):
     curves = ["det", "det_shared", "det_subjects", "roc"]
     figures = [*curves, "features_1", "features_2", *(f"adjacency_demo0{k}" for k in range(1, 6))]
     tables = [f"{name}.csv" for name in TABLES]
-    if importlib.util.find_spec("pyarrow"):
-        tables += [f"{name}.parquet" for name in TABLES]
+    tables += [f"{name}.parquet" for name in TABLES]
     single = ["evaluation.json", "main_table.md", "main_table.tex", "report.html", "tables.json"]
     expected = [*single, *tables, *(f"figures/{name}.png" for name in figures)]
     assert files_of(folder) == sorted(expected)
 
 
-def test_every_table_is_also_json(folder):
+def test_every_table_is_also_json_and_parquet(folder):
     records = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
     assert sorted(records) == TABLES
     for name, rows in records.items():
         table = pd.read_csv(folder / f"{name}.csv", dtype={"subject": str})
         assert len(rows) == len(table)
         assert list(rows[0]) == list(table.columns)
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(folder / f"{name}.parquet"), table, check_dtype=False, rtol=1e-15
+        )
         number = table.select_dtypes("number").columns[0]
         assert rows[0][number] == pytest.approx(table[number][0], rel=1e-9)
 
