@@ -1,11 +1,24 @@
 """Excitation kernels: how the influence of an event is spread over the time after it.
 
 A kernel is a probability density g on lags u > 0; the process multiplies it by the adjacency. A new
-kernel implements the methods of `Kernel`.
+kernel implements the methods of `Kernel`; if it is given by its density and its survival function,
+those of `DelayedKernel`.
 """
 
 from hawkeys.kernels.base import BlockLayout, Kernel
+from hawkeys.kernels.delayed import DelayedKernel
 from hawkeys.kernels.exponential import Exponential
+from hawkeys.kernels.histogram import Histogram
+from hawkeys.kernels.parametric import Gamma, LogNormal
 from hawkeys.kernels.records import kernel_from_dict
 
-__all__ = ["BlockLayout", "Exponential", "Kernel", "kernel_from_dict"]
+__all__ = [
+    "BlockLayout",
+    "DelayedKernel",
+    "Exponential",
+    "Gamma",
+    "Histogram",
+    "Kernel",
+    "LogNormal",
+    "kernel_from_dict",
+]

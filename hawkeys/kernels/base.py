@@ -46,9 +46,14 @@ class BlockLayout:
 class Kernel(ABC):
     """Contract of an excitation kernel; g_ij is a density on u > 0 (Hawkes 1971)."""
 
+    @property
+    def known(self) -> bool:
+        """Whether the parameters are given; if not, `hawkeys.fit` estimates them."""
+        return True
+
     @abstractmethod
     def check_marks(self, n_marks: int) -> None:
-        """Refuse a number of marks that the kernel's parameters do not fit."""
+        """Refuse unknown parameters, and a number of marks that the parameters do not fit."""
 
     @abstractmethod
     def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:

@@ -8,10 +8,17 @@ from typing import Any
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import Kernel
 from hawkeys.kernels.exponential import Exponential
+from hawkeys.kernels.histogram import Histogram
+from hawkeys.kernels.parametric import Gamma, LogNormal
 
 __all__ = ["kernel_from_dict"]
 
-_KERNELS: dict[str, Callable[..., Kernel]] = {"exponential": Exponential}
+_KERNELS: dict[str, Callable[..., Kernel]] = {
+    "exponential": Exponential,
+    Gamma.name: Gamma,
+    Histogram.name: Histogram,
+    LogNormal.name: LogNormal,
+}
 
 
 def kernel_from_dict(record: dict[str, Any]) -> Kernel:
