@@ -32,7 +32,7 @@ class PublishedFigures:
     remark: str = ""
 
 
-_ROUGHLY = "initial weights, order and units are not fully described; follows only roughly"
+_CHOSEN = "units and starting weights are not described; chosen here to come nearest"
 _OTHERWISE = "does not follow from its description, which gives another figure"
 
 PUBLISHED_FIGURES: Mapping[str, PublishedFigures] = MappingProxyType(
@@ -50,14 +50,14 @@ PUBLISHED_FIGURES: Mapping[str, PublishedFigures] = MappingProxyType(
         "filtered-manhattan": PublishedFigures("Manhattan (filtered)", 0.1360, 0.0828, 0.757),
         "manhattan": PublishedFigures("Manhattan", 0.1529, 0.0925, 0.843),
         "auto-associative-net": PublishedFigures(
-            "Neural network (auto-assoc)", 0.1614, 0.0797, 0.859, _ROUGHLY
+            "Neural network (auto-assoc)", 0.1614, 0.0797, 0.859, _CHOSEN
         ),
         "euclidean": PublishedFigures("Euclidean", 0.1706, 0.0952, 0.875),
         "euclidean-normed": PublishedFigures("Euclidean (normed)", 0.2153, 0.1187, 0.911),
         "fuzzy-logic": PublishedFigures("Fuzzy logic", 0.2213, 0.1051, 0.935, _OTHERWISE),
         "k-means": PublishedFigures("k Means", 0.3722, 0.1391, 0.989, _OTHERWISE),
         "standard-net": PublishedFigures(
-            "Neural network (standard)", 0.8283, 0.1483, 1.000, _ROUGHLY
+            "Neural network (standard)", 0.8283, 0.1483, 1.000, _CHOSEN
         ),
     }
 )

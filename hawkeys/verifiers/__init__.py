@@ -8,7 +8,8 @@ Every verifier is a scikit-learn outlier detector and follows one contract:
 * ``decision_function(X)`` is that score minus `offset_`;
 * ``predict(X)`` is +1 for genuine and -1 for an impostor, where the score is below `offset_`.
 
-Distances take any features, in a pipeline if they are computed; `POHMM` takes the timing matrix. A
+Distances take any features, in a pipeline if they are computed; `POHMM`, `RobustMahalanobis` and
+`RecencyNearestNeighbors` take the timing matrix, the last one with rows from old to new. A
 false alarm is a genuine sample rejected; a miss is a zero-effort impostor's sample accepted.
 A new verifier subclasses `OneClassVerifier` and writes two methods.
 """

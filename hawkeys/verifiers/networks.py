@@ -21,6 +21,8 @@ __all__ = ["AutoAssociativeNet", "StandardNet"]
 class _Net(OneClassVerifier):
     """Inputs, logistic hidden units and outputs, with biases; trained sample after sample."""
 
+    slow_to_fit = True
+
     n_epochs: int
     learning_rate: float
     momentum: float
