@@ -88,6 +88,28 @@ def test_variational_study(script, tmp_path):
     assert figures["single parent: mean of 1 / s^2"] == pytest.approx(22.0, rel=0.05)
 
 
+def shares_of(path, study):
+    table = pd.read_csv(path / "goodness_of_fit_study.csv")
+    return table[(table["study"] == study) & (table["test"] == "ks")].set_index("setting")
+
+
+def test_goodness_of_fit_study(script, tmp_path):
+    script("goodness_of_fit_study").main(["--quick", "--output", str(tmp_path)])
+    assert shares_of(tmp_path, "power, log-normal delays")["rejected"].tolist() == [1.0]
+    assert shares_of(tmp_path, "size, cut intervals dropped")["rejected"].tolist() == [1.0]
+    # 10 data sets: 4 rejected have probability 0.001 at 5 %
+    assert (shares_of(tmp_path, "size")["rejected"] <= 0.3).all()
+
+
+def test_goodness_of_fit_keeps_its_size_and_has_power():
+    size = shares_of(RESULTS, "size")
+    assert len(size) == 3
+    assert size["rejected"].between(0.035, 0.065).all()
+    assert shares_of(RESULTS, "power, log-normal delays").loc["2000 events", "rejected"] > 0.9
+    joined = shares_of(RESULTS, "size, cut intervals joined")
+    assert joined["rejected"].between(0.025, 0.075).all()
+
+
 def test_the_readme_states_the_saved_figures():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     for row in pd.read_csv(RESULTS / "speed_against_tick.csv").itertuples():
