@@ -116,7 +116,7 @@ def simulate_clusters(
         if drawn > limit:
             raise UnstableProcessError(
                 f"the simulated clusters grow beyond {limit:.3g} events; the spectral radius is "
-                f"{process.spectral_radius:.6g}. Shorten the windows or scale the adjacency down."
+                f"{process.spectral_radius:.6g}."
             )
         times, marks, owners = _children(process, times, marks, owners, rng)
         inside = times <= (ends - starts)[owners]

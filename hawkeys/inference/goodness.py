@@ -14,7 +14,11 @@ from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.exceptions import (
+    IdentifiabilityWarning,
+    InvalidParameterError,
+    UnstableProcessError,
+)
 from hawkeys.fit_result import FitResult
 from hawkeys.gof_result import GoodnessOfFit
 from hawkeys.inference.priors import GammaPrior
@@ -201,17 +205,25 @@ def _null_statistics(
 ) -> FloatArray:
     """Return the statistics of samples simulated on the same windows and fitted again."""
     out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
-    limit = _MOST_EVENTS + 1000.0 * events.n_events
     with _threads_for(events.n_events), warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         for b, generator in enumerate(generators):
-            sample = simulate_clusters(
-                process, events.start_times, events.end_times, generator, limit=limit
-            )
+            sample = _sample(process, events, generator)
             own = process if estimate is None else _estimated(estimate(sample))
             out[b] = measure(rescale(own, sample))
     return out
+
+
+def _sample(process: Hawkes, events: Events, rng: np.random.Generator) -> Events:
+    limit = _MOST_EVENTS + 1000.0 * events.n_events
+    try:
+        return simulate_clusters(process, events.start_times, events.end_times, rng, limit=limit)
+    except UnstableProcessError as error:
+        raise UnstableProcessError(
+            f"the process cannot be simulated on the windows of the events: {error} Use "
+            "n_mc_samples=0 for the residuals alone, or fit with a faster decay."
+        ) from error
 
 
 def _estimated(value: Hawkes | FitResult) -> Hawkes:
