@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 import hawkeys
@@ -138,6 +139,18 @@ def test_an_interrupted_run_goes_on_and_writes_the_same_table(capsys, tmp_path, 
     for name in ("per_subject.csv", "summary.csv", "operating_point.csv"):
         assert (tmp_path / "half" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert not (tmp_path / "half" / ".unfinished").exists()
+
+
+def test_studies_are_reported_on_request(capsys, tmp_path):
+    status, _, err = run(capsys, *QUICK, "--studies", "--thresholds", "resubstitution",
+                         "--output", "studied")  # fmt: skip
+    assert (status, err) == (0, "")
+    for name in ("enrolment", "clock", "practice"):
+        assert (tmp_path / "studied" / "figures" / f"study_{name}.png").stat().st_size > 1000
+        table = pd.read_csv(tmp_path / "studied" / f"{name}.csv")
+        assert set(table["verifier"]) == {"manhattan", "scaled-manhattan"}
+    record = json.loads((tmp_path / "studied" / "evaluation.json").read_text())
+    assert "--studies" in record["command"]
 
 
 @pytest.mark.parametrize(

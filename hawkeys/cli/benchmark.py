@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
+from sklearn.base import BaseEstimator
 
 from hawkeys.cli.console import print_notice, print_summary, print_text, progress_on_stderr
-from hawkeys.datasets import load_dataset
+from hawkeys.datasets import Keystrokes, load_dataset
 from hawkeys.evaluation import (
     DEFAULT_VERIFIERS,
     PROTOCOLS,
@@ -19,10 +22,13 @@ from hawkeys.evaluation import (
     Protocol,
     Run,
     check_output_directory,
+    clock_resolutions,
     discard_checkpoints,
+    enrolment_sizes,
     evaluate,
     get_protocol,
     make_verifiers,
+    practice_rates,
 )
 from hawkeys.evaluation.stages import Progress
 from hawkeys.exceptions import InvalidParameterError
@@ -49,6 +55,7 @@ class _Options:
     output: str
     report: bool
     jobs: int
+    studies: bool
     paper: bool
     false_alarm: float
     seed: int
@@ -77,6 +84,7 @@ class _Options:
         words += ["--thresholds", self.thresholds]
         words += ["--seed", str(self.seed), "--jobs", str(self.jobs)]
         words += ["--paper"] if self.paper else []
+        words += ["--studies"] if self.studies else []
         words += ["--data-path", self.data_path] if self.data_path else []
         words += ["--output", self.output] if self.report else ["--no-report"]
         return shlex.join(words)
@@ -121,6 +129,11 @@ class _Options:
     "--jobs", type=int, default=-1, show_default=True, help="Processes; -1: one per core."
 )
 @click.option(
+    "--studies",
+    is_flag=True,
+    help="Report also how enrolment size, clock and impostors' practice matter (minutes).",
+)
+@click.option(
     "--paper",
     is_flag=True,
     help="Hawkes features exactly as published, by stochastic inference (minutes).",
@@ -145,18 +158,20 @@ def command(**options: Any) -> None:
     """
     asked = _Options(**options)
     with progress_on_stderr() as progress:
-        evaluation = _evaluate(asked, progress)
+        evaluation, studies = _evaluate(asked, progress)
         page = None
         if asked.report:
             repeat = asked.as_command(evaluation.provenance["dataset"])
-            page = evaluation.report(asked.output, command=repeat, progress=progress)
+            page = evaluation.report(
+                asked.output, command=repeat, studies=studies, progress=progress
+            )
             discard_checkpoints(Path(asked.output) / _UNFINISHED)
     _print(evaluation)
     if page is not None:
         print_text(f"\nReport: {page}")
 
 
-def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
+def _evaluate(asked: _Options, progress: Progress) -> tuple[Evaluation, Mapping[str, pd.DataFrame]]:
     """Check everything that can be wrong before the long work, then do it."""
     verifiers = make_verifiers(
         asked.names,
@@ -170,15 +185,33 @@ def _evaluate(asked: _Options, progress: Progress) -> Evaluation:
     progress("Loading data", 0, 1)
     data, _ = load_dataset(asked.dataset, path=asked.data_path)
     progress("Loading data", 1, 1)
-    return evaluate(
-        verifiers,
-        data,
-        protocol=rules,
-        false_alarm=asked.false_alarm,
-        random_state=asked.seed,
-        n_jobs=asked.jobs,
-        run=Run(progress=progress, checkpoint=asked.unfinished),
-    )
+    how: dict[str, Any] = {
+        "false_alarm": asked.false_alarm,
+        "random_state": asked.seed,
+        "n_jobs": asked.jobs,
+    }
+    run = Run(progress=progress, checkpoint=asked.unfinished)
+    evaluation = evaluate(verifiers, data, protocol=rules, run=run, **how)
+    studies = _studies(evaluation, verifiers, data, how) if asked.studies and asked.report else {}
+    return evaluation, studies
+
+
+def _studies(
+    evaluation: Evaluation,
+    verifiers: Mapping[str, BaseEstimator],
+    data: Keystrokes,
+    how: Mapping[str, Any],
+) -> dict[str, pd.DataFrame]:
+    """Return the studies that take evaluations of their own."""
+    rules = evaluation.protocol
+    studies = {"enrolment": enrolment_sizes(verifiers, data, protocol=rules, **how)}
+    # a log-normal model has no place for holds of 0, which a coarse clock makes
+    coarse = {name: one for name, one in verifiers.items() if not name.startswith("pohmm")}
+    if coarse:
+        studies["clock"] = clock_resolutions(coarse, data, protocol=rules, **how)
+    if rules.n_impostor is None:
+        studies["practice"] = practice_rates(evaluation)
+    return studies
 
 
 def _words(text: str, option: str, known: tuple[str, ...]) -> list[str]:

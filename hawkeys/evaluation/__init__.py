@@ -28,12 +28,8 @@ from hawkeys.evaluation.published import (
 from hawkeys.evaluation.registry import make_verifiers
 from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.runner import evaluate
-from hawkeys.evaluation.studies import (
-    clock_resolutions,
-    enrolment_sizes,
-    practice_rates,
-    session_rates,
-)
+from hawkeys.evaluation.sessions import practice_rates, session_rates
+from hawkeys.evaluation.studies import clock_resolutions, enrolment_sizes
 from hawkeys.evaluation.study_plot import plot_study
 from hawkeys.evaluation.updating import evaluate_updating, summarise_updating
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hawkeys.evaluation.published import PUBLISHED_FIGURES
+from hawkeys.evaluation.sessions import session_rates
 from hawkeys.evaluation.tables import interval_text, rate_text
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def tables_of(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
     dict of str to DataFrame
         By the name of its file: per_subject, summary, operating_point, achieved (rates by
         threshold policy), thresholds (the same, subject by subject), rates (misses at 5 % and 1 %
-        false alarms and the rest, subject by subject), spread, costs; and, where there are enough
-        verifiers and people, comparisons_miss_rate, comparisons_eer and people (intervals over
-        people in both roles).
+        false alarms and the rest, subject by subject), spread, sessions, costs; and, where there
+        are enough verifiers and people, comparisons_miss_rate, comparisons_eer and people
+        (intervals over people in both roles).
     """
     tables = {
         "per_subject": evaluation.to_frame(),
@@ -47,6 +48,7 @@ def tables_of(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
         "thresholds": evaluation.policy_table(),
         "rates": evaluation.subject_rates(),
         "spread": evaluation.spread(),
+        "sessions": session_rates(evaluation),
         "costs": evaluation.costs().reset_index(),
     }
     if len(evaluation.verifiers) > 1 and evaluation.n_subjects > 1:
@@ -90,7 +92,7 @@ def main_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_tables(evaluation: Evaluation, folder: Path) -> None:
+def write_tables(evaluation: Evaluation, tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     """Write every table as CSV, all of them as JSON, and the main one as Markdown and LaTeX.
 
     With the package pyarrow each table is also written as Parquet.
@@ -99,10 +101,11 @@ def write_tables(evaluation: Evaluation, folder: Path) -> None:
     ----------
     evaluation : Evaluation
         The evaluation.
+    tables : mapping of str to DataFrame
+        Tables by the name of their file, as `tables_of` returns them.
     folder : Path
         An existing folder.
     """
-    tables = tables_of(evaluation)
     parquet = importlib.util.find_spec("pyarrow") is not None
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -123,7 +126,10 @@ def _published(name: str) -> str:
 
 
 def _write_json(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
-    records = {name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in tables.items()}
+    records = {
+        name: json.loads(table.to_json(orient="records", double_precision=15))
+        for name, table in tables.items()
+    }
     path.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hawkeys._typing import FloatArray
 from hawkeys.evaluation.embedding import embed, thin
@@ -17,7 +18,9 @@ from hawkeys.evaluation.figures import (
     draw_embedding,
     session_means,
 )
+from hawkeys.evaluation.operating import miss_name
 from hawkeys.evaluation.stages import Representation, Samples
+from hawkeys.evaluation.study_plot import plot_study
 from hawkeys.features import HawkesFeatures
 
 if TYPE_CHECKING:
@@ -25,7 +28,14 @@ if TYPE_CHECKING:
 
     from hawkeys.evaluation.results import Evaluation
 
-__all__ = ["Picture", "adjacency_of", "adjacency_pictures", "curve_pictures", "embedding_pictures"]
+__all__ = [
+    "Picture",
+    "adjacency_of",
+    "adjacency_pictures",
+    "curve_pictures",
+    "embedding_pictures",
+    "study_pictures",
+]
 
 _DPI = 130
 _MAX_SUBJECTS = 5
@@ -73,11 +83,9 @@ def curve_pictures(evaluation: Evaluation, folder: Path) -> list[Picture]:
         Mean ROC, mean DET, DET of every subject with the verifier that misses least, and DET with
         a threshold that the subjects share.
     """
-    ranked = list(evaluation.summary()["miss_rate"].sort_values(kind="stable").index)
-    shown = [name for name in evaluation.verifiers if name in ranked[:_MAX_CURVES]]
+    ranked, shown = _best(evaluation)
     words = f"The dotted line marks {100 * evaluation.false_alarm:g} % false alarms."
-    if len(ranked) > len(shown):
-        words += f" Shown are the {len(shown)} verifiers of {len(ranked)} that miss least."
+    words += _selection(evaluation, shown)
     few = evaluation.only(shown)
     best = evaluation.only(ranked[:1])
     figures = [_new_figure(5.6, 5.4) for _ in range(4)]
@@ -112,6 +120,57 @@ def curve_pictures(evaluation: Evaluation, folder: Path) -> list[Picture]:
         Picture(_save(figure, folder / f"{name}.png"), alt, caption)
         for figure, (name, alt, caption) in zip(figures, texts, strict=True)
     ]
+
+
+def study_pictures(
+    evaluation: Evaluation, studies: Mapping[str, pd.DataFrame], folder: Path
+) -> Iterator[Picture]:
+    """Save misses and achieved false alarms of every study, of the eight best verifiers.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What is reported.
+    studies : mapping of str to DataFrame
+        Tidy frames as `hawkeys.evaluation.sessions` and `studies` return them, by name.
+    folder : Path
+        Existing folder for the files.
+
+    Yields
+    ------
+    Picture
+        One per study.
+    """
+    shown = _best(evaluation)[1]
+    for name, table in studies.items():
+        rows = table[table["verifier"].isin(shown)]
+        metrics = [miss_name(evaluation.false_alarm), "achieved_false_alarm"]
+        drawn = [metric for metric in metrics if (rows["metric"] == metric).any()]
+        figure = _new_figure(5.0 * len(drawn), 4.2)
+        axes = figure.subplots(1, len(drawn), squeeze=False)[0]
+        for ax, metric in zip(axes, drawn, strict=True):
+            plot_study(rows, metric, ax=ax)
+        for ax in axes[1:]:
+            ax.get_legend().remove()
+        study = str(table["study"].iloc[0])
+        yield Picture(
+            _save(figure, folder / f"study_{name}.png"),
+            f"Error rates against {study}",
+            f"Error rates against {study}, means over subjects with intervals."
+            f"{_selection(evaluation, shown)}",
+        )
+
+
+def _best(evaluation: Evaluation) -> tuple[list[str], list[str]]:
+    """Return all verifiers by rank, and the best few in their own order."""
+    ranked = list(evaluation.summary()["miss_rate"].sort_values(kind="stable").index)
+    return ranked, [name for name in evaluation.verifiers if name in ranked[:_MAX_CURVES]]
+
+
+def _selection(evaluation: Evaluation, shown: Sequence[str]) -> str:
+    if len(evaluation.verifiers) == len(shown):
+        return ""
+    return f" Shown are the {len(shown)} verifiers of {len(evaluation.verifiers)} that miss least."
 
 
 def adjacency_of(features: Representation, keys: Sequence[str]) -> FloatArray | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hawkeys.evaluation.exports import tables_of, write_tables
@@ -19,6 +21,7 @@ from hawkeys.evaluation.pictures import (
     adjacency_pictures,
     curve_pictures,
     embedding_pictures,
+    study_pictures,
 )
 from hawkeys.evaluation.stages import Progress
 
@@ -36,6 +39,7 @@ def write_report(
     directory: str | os.PathLike[str],
     *,
     command: str = "",
+    studies: Mapping[str, pd.DataFrame] | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Write the report; its files appear together when all are complete.
@@ -48,6 +52,8 @@ def write_report(
         Folder to write to; created if missing.
     command : str, default ""
         Command that repeats the evaluation.
+    studies : mapping of str to DataFrame, optional
+        Studies to be shown as well, by the name of their file.
     progress : callable, optional
         Called as ``progress(what, done, total)``.
 
@@ -63,9 +69,11 @@ def write_report(
     """
     with staged_directory(directory) as folder:
         (folder / _FIGURES).mkdir()
-        write_tables(evaluation, folder)
-        pictures = _draw(evaluation, folder / _FIGURES, progress)
-        content = page_content(evaluation, tables_of(evaluation), command) | pictures
+        tables = tables_of(evaluation)
+        shown = {"sessions": tables["sessions"], **(studies or {})}
+        write_tables(evaluation, tables | shown, folder)
+        pictures = _draw(evaluation, shown, folder / _FIGURES, progress)
+        content = page_content(evaluation, tables, command) | pictures
         page = _environment().get_template("report.html.jinja").render(content)
         (folder / _PAGE).write_text(page, encoding="utf-8")
         _write_manifest(evaluation, folder, command)
@@ -82,11 +90,15 @@ def _environment() -> Environment:
 
 
 def _draw(
-    evaluation: Evaluation, folder: Path, progress: Progress | None
+    evaluation: Evaluation,
+    studies: Mapping[str, pd.DataFrame],
+    folder: Path,
+    progress: Progress | None,
 ) -> dict[str, list[Picture]]:
     """Draw every figure, reporting after each group."""
     groups = {
         "curves": lambda: curve_pictures(evaluation, folder),
+        "studies": lambda: list(study_pictures(evaluation, studies, folder)),
         "adjacency": lambda: _adjacency(evaluation, folder),
         "embeddings": lambda: list(
             embedding_pictures(evaluation.representations, evaluation.samples, folder)

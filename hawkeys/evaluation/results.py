@@ -299,6 +299,7 @@ class Evaluation(Analyses):
         directory: str | os.PathLike[str],
         *,
         command: str = "",
+        studies: Mapping[str, pd.DataFrame] | None = None,
         progress: Progress | None = None,
     ) -> Path:
         """Write a report that a reader outside the field can follow.
@@ -315,6 +316,9 @@ class Evaluation(Analyses):
             Folder to write to; created if missing.
         command : str, default ""
             Command that repeats the evaluation, shown in the report.
+        studies : mapping of str to DataFrame, optional
+            Studies to be shown as well, such as `enrolment_sizes` returns, by the name of their
+            file.
         progress : callable, optional
             Called as ``progress(what, done, total)``.
 
@@ -328,4 +332,4 @@ class Evaluation(Analyses):
         OutputError
             If a file cannot be written.
         """
-        return write_report(self, directory, command=command, progress=progress)
+        return write_report(self, directory, command=command, studies=studies, progress=progress)

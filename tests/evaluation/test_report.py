@@ -105,6 +105,7 @@ TABLES = [
     "people",
     "per_subject",
     "rates",
+    "sessions",
     "spread",
     "summary",
     "thresholds",
@@ -112,7 +113,7 @@ TABLES = [
 
 
 def test_files(folder):
-    curves = ["det", "det_shared", "det_subjects", "roc"]
+    curves = ["det", "det_shared", "det_subjects", "roc", "study_sessions"]
     figures = [*curves, "features_1", "features_2", *(f"adjacency_demo0{k}" for k in range(1, 6))]
     tables = [f"{name}.csv" for name in TABLES]
     tables += [f"{name}.parquet" for name in TABLES]
@@ -305,7 +306,7 @@ def test_a_file_in_the_way(result, tmp_path):
 def test_progress(result, tmp_path):
     seen = []
     result.report(tmp_path, progress=lambda *what: seen.append(what))
-    assert seen == [("Drawing figures", done, 3) for done in range(4)]
+    assert seen == [("Drawing figures", done, 4) for done in range(5)]
 
 
 def test_template_ships_with_the_package():

@@ -10,15 +10,16 @@ from naive_metrics import equal_error_rate, miss_rate_at, rates
 from trials import outcome
 
 from hawkeys.datasets import Keystrokes
-from hawkeys.evaluation import Protocol, evaluate
-from hawkeys.evaluation.bootstrap import Bootstrap
-from hawkeys.evaluation.clock import coarsen
-from hawkeys.evaluation.studies import (
+from hawkeys.evaluation import (
+    Protocol,
     clock_resolutions,
     enrolment_sizes,
+    evaluate,
     practice_rates,
     session_rates,
 )
+from hawkeys.evaluation.bootstrap import Bootstrap
+from hawkeys.evaluation.clock import coarsen
 from hawkeys.evaluation.study_plot import plot_study
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import POHMM, Manhattan, ScaledManhattan
