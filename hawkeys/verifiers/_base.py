@@ -1,7 +1,7 @@
 """The contract of every verifier: one class, scikit-learn's habits of an outlier detector."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
@@ -120,11 +120,13 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
     array([ 1, -1])
     """
 
-    slow_to_fit: ClassVar[bool] = False
-    """Whether one fit takes so long that one for each training sample is out of the question."""
-
     def __init__(self, *, false_alarm: float = 0.05) -> None:
         self.false_alarm = false_alarm
+
+    @property
+    def slow_to_fit(self) -> bool:
+        """Whether a fit takes so long that one for each training sample is out of the question."""
+        return False
 
     @abstractmethod
     def _learn(self, samples: FloatArray) -> None:

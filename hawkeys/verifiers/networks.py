@@ -21,14 +21,17 @@ __all__ = ["AutoAssociativeNet", "StandardNet"]
 class _Net(OneClassVerifier):
     """Inputs, logistic hidden units and outputs, with biases; trained sample after sample."""
 
-    slow_to_fit = True
-
     n_epochs: int
     learning_rate: float
     momentum: float
     hidden_weights_: FloatArray
     output_weights_: FloatArray
     _logistic_output: bool
+
+    @property
+    def slow_to_fit(self) -> bool:
+        """Whether a fit takes too long for one per training sample: it does."""
+        return True
 
     def _train(self, samples: FloatArray, targets: FloatArray) -> None:
         """Train the weights, which hold their starting values."""

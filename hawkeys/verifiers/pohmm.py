@@ -150,6 +150,11 @@ class POHMM(OneClassVerifier):
         self.distribution = distribution
         self.keys = keys
 
+    @property
+    def slow_to_fit(self) -> bool:
+        """Whether a fit takes too long for one per training sample: with more than two states."""
+        return bool(self.n_states > 2)
+
     def score_samples(self, X: ArrayLike, *, keys: Sequence[str] | None = None) -> FloatArray:
         """Return the log-likelihood of each sample given its keys.
 

@@ -8,10 +8,13 @@ from sklearn.preprocessing import StandardScaler
 
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import (
+    POHMM,
     THRESHOLD_POLICIES,
+    AutoAssociativeNet,
     HeldOutThreshold,
     Manhattan,
     ScaledManhattan,
+    StandardNet,
     held_out_scores,
     resubstitution_threshold,
 )
@@ -124,3 +127,9 @@ def test_what_cannot_be_held_out_is_refused(arguments, message):
 def test_a_flat_array_is_refused():
     with pytest.raises(InvalidParameterError, match=r"one row per sample; got shape \(3,\)"):
         held_out_scores(Manhattan(), [1.0, 2.0, 3.0])
+
+
+def test_slow_verifiers_say_so():
+    slow = [POHMM(n_states=3), AutoAssociativeNet(), StandardNet()]
+    quick = [POHMM(), Manhattan(), HeldOutThreshold(Manhattan())]
+    assert [one.slow_to_fit for one in (*slow, *quick)] == [True] * 3 + [False] * 3
