@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 import hawkeys
+from hawkeys.evaluation import PUBLISHED_FIGURES
+from hawkeys.evaluation.tables import interval_text, rate_text
+from hawkeys.verifiers import load_template
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,12 +27,16 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert commands[0] in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-def test_python_example_runs(capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_python_examples_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), scope)
-    assert "Hawkes process by mle" in capsys.readouterr().out
+    for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(compile(code, "README.md", "exec"), scope)
+    shown = capsys.readouterr().out
+    assert "Hawkes process by mle" in shown
     assert len(scope["each"]) == 5
+    assert "accepted" in shown
+    assert load_template(tmp_path / "template.json").n_samples == 200
 
 
 def test_links_lead_to_files():
@@ -50,6 +57,24 @@ def test_table_shows_the_saved_benchmark(title):
         for name in ("miss_rate", "eer", "auc")
     ]
     assert f"| {title} | {' | '.join(cells)} |" in README
+
+
+def test_the_killourhy_maxion_table_is_the_saved_one():
+    results = ROOT / "benchmarks" / "results"
+    summary = pd.read_csv(results / "killourhy_maxion_summary.csv", index_col="verifier")
+    achieved = pd.read_csv(results / "killourhy_maxion_achieved.csv")
+    achieved = achieved[achieved["policy"] == "prequential"].set_index("verifier")
+    table = README.split("| EER published |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert len(rows) >= 10
+    for name, miss, eer, published, kept in rows:
+        row = summary.loc[name]
+        for cell, figure in ((miss, "miss_rate"), (eer, "eer")):
+            ends = row[figure], row[f"{figure}_lower"], row[f"{figure}_upper"]
+            assert cell == interval_text(*ends), name
+        assert kept == rate_text(achieved.loc[name, "achieved_false_alarm"]), name
+        paper = PUBLISHED_FIGURES.get(name)
+        assert published == ("" if paper is None else rate_text(paper.eer)), name
 
 
 def test_changelog_knows_the_version():
