@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_fraction",
+    "check_mask",
     "check_nonnegative",
     "check_positive",
     "check_positive_number",
@@ -128,6 +129,17 @@ def check_shape(array: FloatArray, name: str, shape: tuple[int, ...], meaning: s
             f"{name} must have shape {shape} ({meaning}); got shape {array.shape}."
         )
     return array
+
+
+def check_mask(value: ArrayLike, name: str, shape: tuple[int, ...], meaning: str) -> BoolArray:
+    """Return `value` as a new boolean array of exactly `shape`; 0 and 1 stand for no and yes."""
+    array = as_float_array(value, name)
+    if not np.isin(array, (0.0, 1.0)).all():
+        raise InvalidParameterError(
+            f"{name} must hold only True and False; got "
+            f"{_first(array, ~np.isin(array, (0.0, 1.0)), name)}."
+        )
+    return check_shape(array, name, shape, meaning) > 0
 
 
 def _describe(value: Any) -> str:

@@ -29,6 +29,9 @@ class LikelihoodResult(FitResult):
     information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
         Observed information of each target's parameters (minus the second derivatives of the
         objective), baseline first.
+    n_kernel_parameters : int
+        Number of kernel parameters estimated along with them; 0 if the kernel was given. Standard
+        errors hold the kernel at its estimate.
 
     Notes
     -----
@@ -47,6 +50,7 @@ class LikelihoodResult(FitResult):
 
     kkt_residual: float
     information: FloatArray
+    n_kernel_parameters: int = 0
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -95,8 +99,8 @@ class LikelihoodResult(FitResult):
 
     @property
     def n_parameters(self) -> int:
-        """Number of identified parameters; those at the bound count."""
-        return int(self.identified.sum())
+        """Number of identified parameters, the kernel's included; those at the bound count."""
+        return int(self.identified.sum()) + self.n_kernel_parameters
 
     @property
     def aic(self) -> float:

@@ -73,3 +73,81 @@ def log_likelihood(events, process):
             total += math.log(rate) if rate > 0 else -math.inf
         total -= compensator(events, r, process, end).sum()
     return total
+
+
+def lag_statistics(kernel, i, j, lag):
+    """What determines the parameters of a pair; see hawkeys._jit.delayed._add_lag."""
+    own = [np.asarray(getattr(kernel, name)) for name in kernel.parameter_names]
+    if kernel.name == "histogram":
+        return np.array(
+            [float(a < lag <= b) for a, b in zip(kernel.edges[:-1], kernel.edges[1:], strict=True)]
+        )
+    a, b = (value[i, j] if value.ndim else value[()] for value in own)
+    if kernel.name == "log_normal":
+        return np.array([1.0, math.log(lag) - a, (math.log(lag) - a) ** 2])
+    return np.array([1.0, b * lag, math.log(b * lag)])
+
+
+def responsibilities(events, weights, x, kernel, support):
+    """Weighted sum of log intensities, expected events per parent, statistics of the lags."""
+    size = len(x)
+    g = densities(kernel, size)
+    width = lag_statistics(kernel, 0, 0, 1.0).size
+    total, counts, moments = 0.0, np.zeros((size, size + 1)), np.zeros((size, size, width))
+    for r, (times, marks, _, _) in enumerate(realizations(events)):
+        for t, i in zip(times, marks, strict=True):
+            parents = [(s, j) for s, j in zip(times, marks, strict=True) if s < t and support[i, j]]
+            parts = [x[i, j + 1] * g[i][j].pdf(t - s) for s, j in parents]
+            rate = x[i, 0] + sum(parts)
+            total += weights[r] * math.log(rate)
+            counts[i, 0] += weights[r] * x[i, 0] / rate
+            for (s, j), part in zip(parents, parts, strict=True):
+                p = weights[r] * part / rate
+                counts[i, j + 1] += p
+                if p > 0:
+                    moments[i, j] += p * lag_statistics(kernel, i, j, t - s)
+    return total, counts, moments
+
+
+def tails(events, weights, kernel, support):
+    """Mass within the windows, and by quadrature the statistics of the lags beyond them."""
+    size = len(support)
+    g = densities(kernel, size)
+    width = lag_statistics(kernel, 0, 0, 1.0).size
+    cost, moments = np.zeros((size, size)), np.zeros((size, size, width))
+    nodes, share = np.polynomial.legendre.leggauss(200)
+    for r, (times, marks, _, end) in enumerate(realizations(events)):
+        for t, j in zip(times, marks, strict=True):
+            for i in range(size):
+                if not support[i, j]:
+                    continue
+                cost[i, j] += weights[r] * g[i][j].cdf(end - t)
+                if kernel.name == "histogram":
+                    for b, (low, high) in enumerate(
+                        zip(kernel.edges[:-1], kernel.edges[1:], strict=True)
+                    ):
+                        beyond = max(high - max(low, end - t), 0.0) / (high - low)
+                        moments[i, j, b] += weights[r] * g[i][j].masses[b] * beyond
+                    continue
+                # equally likely lags beyond the end, by the quantile function
+                mass = g[i][j].sf(end - t)
+                v = 0.5 * (nodes + 1.0)
+                # crowded at both ends, where the log-lag is unbounded
+                u = mass * v**3 * (10 - 15 * v + 6 * v**2)
+                dose = weights[r] * mass * 0.5 * share * 30 * v**2 * (1 - v) ** 2
+                for lag, amount in zip(g[i][j].isf(u), dose, strict=True):
+                    moments[i, j] += amount * lag_statistics(kernel, i, j, lag)
+    return cost, moments
+
+
+def nearest_lags(events, weights, support):
+    """(1, log lag, its square) after the latest earlier event of each source, summed."""
+    out = np.zeros((*support.shape, 3))
+    for r, (times, marks, _, _) in enumerate(realizations(events)):
+        for t, i in zip(times, marks, strict=True):
+            for j in range(len(support)):
+                earlier = [s for s, m in zip(times, marks, strict=True) if m == j and s < t]
+                if support[i, j] and earlier:
+                    value = math.log(t - max(earlier))
+                    out[i, j] += weights[r] * np.array([1.0, value, value**2])
+    return out

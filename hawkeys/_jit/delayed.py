@@ -2,11 +2,11 @@
 
 A kernel comes as ``(family, sets, edges, which, reach)``: `family` is one of the codes below; a row
 of `sets` is one set of parameters, namely (location, scale, 1 / (scale sqrt(2 pi))), (shape, rate,
-log gamma(shape)) or (height of each bin, mass below each bin); `edges` are the bounds of the bins,
-empty for the others; ``which[i, j]`` is the set of target i and source j, and ``reach[i, j]`` the
-lag beyond which it is over. Times increase, so that the first source within reach only moves
-forwards, and the cost is linear in the number of events if the reach is bounded. Simultaneous
-events do not excite each other.
+log gamma(shape), log rate) or (height of each bin, mass below each bin); `edges` are the bounds of
+the bins, empty for the others; ``which[i, j]`` is the set of target i and source j, and
+``reach[i, j]`` the lag beyond which it is over. Times increase, so that the first source within
+reach only moves forwards, and the cost is linear in the number of events if the reach is bounded.
+Simultaneous events do not excite each other.
 """
 
 import math
@@ -22,6 +22,9 @@ __all__ = [
     "excitation",
     "excitation_at",
     "integrals",
+    "nearest_lags",
+    "responsibilities",
+    "tails",
 ]
 
 LOG_NORMAL = 0
@@ -29,6 +32,9 @@ GAMMA = 1
 HISTOGRAM = 2
 
 _SQRT_HALF = math.sqrt(0.5)
+_PHI_0 = 1.0 / math.sqrt(2.0 * math.pi)
+# of the shape: error 1e-8 by truncation, 1e-12 by rounding
+_DIFFERENCE = 1e-4
 _EPSILON = 1e-16
 _TINY = 1e-300
 # the series and the fraction need about six square roots of the shape
@@ -51,16 +57,19 @@ def _bin(lag, edges):
 
 
 @njit(cache=True)
-def _density(family, lag, row, edges):
+def _log(family, lag):
+    """Return the log of a lag > 0 if the family needs it."""
+    return 0.0 if family == HISTOGRAM else math.log(lag)
+
+
+@njit(cache=True)
+def _density(family, lag, log_lag, row, edges):
     """Return the density at a lag > 0."""
     if family == LOG_NORMAL:
-        z = (math.log(lag) - row[0]) / row[1]
+        z = (log_lag - row[0]) / row[1]
         return row[2] * math.exp(-0.5 * z * z) / lag
     if family == GAMMA:
-        x = row[1] * lag
-        if x == 0.0:
-            return 0.0
-        return row[1] * math.exp((row[0] - 1.0) * math.log(x) - x - row[2])
+        return row[1] * math.exp((row[0] - 1.0) * (log_lag + row[3]) - row[1] * lag - row[2])
     b = _bin(lag, edges)
     return row[b] if b >= 0 else 0.0
 
@@ -121,7 +130,10 @@ def density_and_mass(family, lags, sets, edges, out):
     """Write density and mass up to a lag, of every set (columns), to ``out[0]`` and ``out[1]``."""
     for k in range(lags.size):
         for s in range(sets.shape[0]):
-            out[0, k, s] = _density(family, lags[k], sets[s], edges) if lags[k] > 0.0 else 0.0
+            out[0, k, s] = 0.0
+            if lags[k] > 0.0:
+                log_lag = _log(family, lags[k])
+                out[0, k, s] = _density(family, lags[k], log_lag, sets[s], edges)
             out[1, k, s], _ = _split(family, lags[k], sets[s], edges)
 
 
@@ -156,7 +168,8 @@ def excitation(times, marks, offsets, kernel, layout, out):
                 if lag <= 0.0:
                     break
                 if lag <= reach[i, j]:
-                    out[at + j * width] += _density(family, lag, sets[which[i, j]], edges)
+                    row = sets[which[i, j]]
+                    out[at + j * width] += _density(family, lag, _log(family, lag), row, edges)
 
 
 @njit(cache=True)
@@ -203,4 +216,157 @@ def excitation_at(times, marks, kernel, queries, excitation, integrals):
                 else:
                     row = sets[which[i, j]]
                     integrals[q, i, j] += _split(family, lag, row, edges)[0]
-                    excitation[q, i, j] += _density(family, lag, row, edges)
+                    log_lag = _log(family, lag)
+                    excitation[q, i, j] += _density(family, lag, log_lag, row, edges)
+
+
+@njit(cache=True)
+def _add_lag(family, lag, log_lag, amount, row, edges, out):
+    """Add `amount` of a lag to the statistics that determine the parameters of its set.
+
+    Log-normal: (1, d, d^2), d the log-lag from the location. Gamma: (1, v, log v), v = rate * lag.
+    Histogram: the number of lags in each bin.
+    """
+    if family == HISTOGRAM:
+        out[_bin(lag, edges)] += amount
+        return
+    out[0] += amount
+    if family == LOG_NORMAL:
+        d = log_lag - row[0]
+        out[1] += amount * d
+        out[2] += amount * d * d
+    else:
+        out[1] += amount * row[1] * lag
+        out[2] += amount * (log_lag + row[3])
+
+
+@njit(cache=True)
+def _gamma_log_tail(shape, x, log_gamma):
+    """Return the integral of log(v) times the unit-rate gamma density from x on.
+
+    It is the derivative of the upper incomplete gamma function by its shape, here by differences.
+    """
+    step = _DIFFERENCE * shape
+    up, down = math.lgamma(shape + step), math.lgamma(shape - step)
+    above = _gamma_split(shape + step, x, up)[1] * math.exp(up - log_gamma)
+    below = _gamma_split(shape - step, x, down)[1] * math.exp(down - log_gamma)
+    return (above - below) / (2.0 * step)
+
+
+@njit(cache=True)
+def _add_tail(family, lag, amount, row, edges, out):
+    """Add the expected statistics of the lags beyond `lag`; see `_add_lag`."""
+    _, beyond = _split(family, lag, row, edges)
+    if family == HISTOGRAM:
+        for b in range(edges.size - 1):
+            if lag < edges[b + 1]:
+                out[b] += amount * row[b] * (edges[b + 1] - max(lag, edges[b]))
+        return
+    out[0] += amount * beyond
+    if family == LOG_NORMAL:
+        z = (math.log(lag) - row[0]) / row[1] if lag > 0.0 else 0.0
+        phi = _PHI_0 * math.exp(-0.5 * z * z) if lag > 0.0 else 0.0
+        out[1] += amount * row[1] * phi
+        out[2] += amount * row[1] ** 2 * (beyond + z * phi)
+    else:
+        x = row[1] * max(lag, 0.0)
+        front = math.exp(row[0] * math.log(x) - x - row[2]) if x > 0.0 else 0.0
+        out[1] += amount * (row[0] * beyond + front)
+        out[2] += amount * _gamma_log_tail(row[0], x, row[2])
+
+
+@njit(cache=True)
+def responsibilities(data, x, kernel, counts, moments):
+    """Share every event among its possible parents; return the weighted sum of log intensities.
+
+    data = (times, marks, offsets, ends, weight of each realisation); x holds the baseline and the
+    adjacency row of each target. Adds the expected numbers of events per parent to `counts`, shaped
+    as x, and the statistics of the lags (see `_add_lag`) to ``moments`` (n_sets, width).
+    """
+    times, marks, offsets, _, weights = data
+    family, sets, edges, which, reach = kernel
+    longest = _longest(reach)
+    longest_past = np.max(offsets[1:] - offsets[:-1])
+    share, logs = np.empty(longest_past), np.empty(longest_past)
+    total = 0.0
+    for r in range(offsets.size - 1):
+        first = np.full(reach.shape[0], offsets[r])
+        for k in range(offsets[r], offsets[r + 1] if weights[r] > 0.0 else offsets[r]):
+            i = marks[k]
+            while times[k] - times[first[i]] > longest[i]:
+                first[i] += 1
+            rate = x[i, 0]
+            past = first[i]
+            while times[past] < times[k]:
+                lag = times[k] - times[past]
+                j = marks[past]
+                part = 0.0
+                if lag <= reach[i, j]:
+                    logs[past - first[i]] = _log(family, lag)
+                    row = sets[which[i, j]]
+                    part = x[i, j + 1] * _density(family, lag, logs[past - first[i]], row, edges)
+                share[past - first[i]] = part
+                rate += part
+                past += 1
+            if not rate > 0.0:
+                return -math.inf
+            total += weights[r] * math.log(rate)
+            scale = weights[r] / rate
+            counts[i, 0] += x[i, 0] * scale
+            for e in range(first[i], past):
+                part = share[e - first[i]] * scale
+                if part > 0.0:
+                    s = which[i, marks[e]]
+                    counts[i, marks[e] + 1] += part
+                    lag, log_lag = times[k] - times[e], logs[e - first[i]]
+                    _add_lag(family, lag, log_lag, part, sets[s], edges, moments[s])
+    return total
+
+
+@njit(cache=True)
+def tails(data, kernel, cost, moments):
+    """Add the mass that falls in the window to `cost`, and what falls beyond it to `moments`.
+
+    `cost` (n_targets, n_sources) gets G_ij(T - t_l), `moments` (n_targets, n_sources, width) the
+    statistics of the lags that would end beyond the window, both weighted and summed over the
+    events of j. Pairs of reach 0 are left out.
+    """
+    times, marks, offsets, ends, weights = data
+    family, sets, edges, which, reach = kernel
+    for r in range(offsets.size - 1):
+        for k in range(offsets[r], offsets[r + 1] if weights[r] > 0.0 else offsets[r]):
+            j = marks[k]
+            lag = ends[r] - times[k]
+            for i in range(reach.shape[0]):
+                if reach[i, j] == 0.0:
+                    continue
+                if lag > reach[i, j]:
+                    cost[i, j] += weights[r]
+                    continue
+                row = sets[which[i, j]]
+                cost[i, j] += weights[r] * _split(family, lag, row, edges)[0]
+                _add_tail(family, lag, weights[r], row, edges, moments[i, j])
+
+
+@njit(cache=True)
+def nearest_lags(data, allowed, out):
+    """Add (1, log lag, its square) of each event after the latest earlier event of each source.
+
+    `out` has shape (n_targets, n_sources, 3); only pairs `allowed` count.
+    """
+    times, marks, offsets, _, weights = data
+    size = allowed.shape[0]
+    for r in range(offsets.size - 1):
+        last = np.full(size, -math.inf)
+        applied = offsets[r]
+        for k in range(offsets[r], offsets[r + 1] if weights[r] > 0.0 else offsets[r]):
+            while times[applied] < times[k]:
+                last[marks[applied]] = times[applied]
+                applied += 1
+            i = marks[k]
+            for j in range(size):
+                if allowed[i, j] and last[j] > -math.inf:
+                    value = math.log(times[k] - last[j])
+                    out[i, j, 0] += weights[r]
+                    out[i, j, 1] += weights[r] * value
+                    out[i, j, 2] += weights[r] * value * value

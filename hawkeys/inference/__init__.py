@@ -2,13 +2,21 @@
 
 from hawkeys.inference.each import EachResult, fit_each
 from hawkeys.inference.goodness import goodness_of_fit
-from hawkeys.inference.options import MAPOptions, MLEOptions, StochasticVIOptions, VIOptions
-from hawkeys.inference.priors import GammaPrior
+from hawkeys.inference.options import (
+    EMOptions,
+    MAPOptions,
+    MLEOptions,
+    StochasticVIOptions,
+    VIOptions,
+)
+from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.single import fit
 
 __all__ = [
+    "EMOptions",
     "EachResult",
     "GammaPrior",
+    "KernelPrior",
     "MAPOptions",
     "MLEOptions",
     "StochasticVIOptions",

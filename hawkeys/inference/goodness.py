@@ -21,10 +21,12 @@ from hawkeys.exceptions import (
 )
 from hawkeys.fit_result import FitResult
 from hawkeys.gof_result import GoodnessOfFit
-from hawkeys.inference.priors import GammaPrior
+from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.single import fit
+from hawkeys.kernels import DelayedKernel, Kernel, kernel_from_dict
 from hawkeys.process import Hawkes
 from hawkeys.residual_tests import TESTS, measure
+from hawkeys.results import LikelihoodResult
 from hawkeys.simulation import simulate_clusters
 from hawkeys.time_rescaling import rescale
 
@@ -98,10 +100,10 @@ def goodness_of_fit(
     deviation of the number of rescaled events from rescaled time. They are many: choose one before
     looking, or correct for their number.
 
-    The kernel's parameters (the decay) are held in the re-fits, as `hawkeys.fit` holds them. The
-    windows are held too, so they must not end at an event because of it. Simultaneous events of one
-    mark give residuals 0, to which Anderson-Darling assigns an infinite statistic. Cost:
-    n_mc_samples simulations and fits.
+    The kernel's parameters are held in the re-fits if they were given to `hawkeys.fit`, as a decay
+    is, and estimated again if it estimated them. The windows are held too, so they must not end at
+    an event because of it. Simultaneous events of one mark give residuals 0, to which
+    Anderson-Darling assigns an infinite statistic. Cost: n_mc_samples simulations and fits.
 
     References
     ----------
@@ -150,23 +152,37 @@ def _choose_refit(
         )
     if not refit:
         return None, "known"
+    kernel = fitted.kernel
     if isinstance(fitted, FitResult):
         _check_same_events(fitted, events)
         method, options = fitted.method, _options(fitted.options)
+        if isinstance(fitted, LikelihoodResult) and fitted.n_kernel_parameters:
+            kernel = _to_estimate(kernel)
     else:
         _check_maximum(fitted, events)
         method, options = "mle", {}
 
     def again(sample: Events) -> FitResult:
-        return fit(sample, kernel=fitted.kernel, method=method, **options)
+        return fit(sample, kernel=kernel, method=method, **options)
 
     return again, f"re-fitted by {method}"
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a result; one read from a file holds its prior as a mapping."""
-    prior = options.get("prior")
-    return {**options, "prior": GammaPrior(**prior)} if isinstance(prior, Mapping) else {**options}
+    """Return the options of a result; one read from a file holds records as mappings."""
+    out = dict(options)
+    prior, start = out.get("prior"), out.get("start")
+    if isinstance(prior, Mapping) and "kernel" in prior:
+        out["prior"] = KernelPrior(**{**prior, "kernel": kernel_from_dict(prior["kernel"])})
+    elif isinstance(prior, Mapping):
+        out["prior"] = GammaPrior(**prior)
+    if isinstance(start, Mapping):
+        out["start"] = kernel_from_dict(dict(start))
+    return out
+
+
+def _to_estimate(kernel: Kernel) -> Kernel:
+    return kernel.unknown() if isinstance(kernel, DelayedKernel) else kernel
 
 
 def _check_same_events(result: FitResult, events: Events) -> None:

@@ -14,7 +14,7 @@ from hawkeys.inference.solution import Solution
 from hawkeys.inference.stochastic import solve_vi_stochastic
 from hawkeys.inference.variational import solve_vi
 
-__all__ = ["METHODS", "Method", "choose_method"]
+__all__ = ["METHODS", "Method", "choose_method", "make_options"]
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,35 @@ def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
         No such method, or an option the method does not have.
     """
     method = METHODS[check_choice(name, "method", tuple(METHODS))]
-    known = [option.name for option in fields(method.options)]
+    return method, make_options(method.options, given, f"method {name!r}")
+
+
+def make_options(kind: type, given: dict[str, Any], what: str) -> Any:
+    """Return the record of options, checked.
+
+    Parameters
+    ----------
+    kind : type
+        Frozen record of the options.
+    given : dict
+        Options by name.
+    what : str
+        Whose options they are, for the message.
+
+    Returns
+    -------
+    object
+        An instance of `kind`.
+
+    Raises
+    ------
+    InvalidParameterError
+        An option that the record does not have, or a value out of range.
+    """
+    known = [option.name for option in fields(kind)]
     for option in given:
         if option not in known:
             raise InvalidParameterError(
-                f"method {name!r} has no option {option!r}; it has {', '.join(known)}."
+                f"{what} has no option {option!r}; it has {', '.join(known)}."
             )
-    return method, method.options(**given)
+    return kind(**given)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hawkeys._validation import check_count, check_fraction, check_nonnegative, check_positive
+from hawkeys._typing import ArrayLike
+from hawkeys._validation import (
+    check_count,
+    check_fraction,
+    check_nonnegative,
+    check_positive,
+    check_positive_number,
+)
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.priors import GammaPrior
+from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.kernels import DelayedKernel
 
-__all__ = ["MAPOptions", "MLEOptions", "StochasticVIOptions", "VIOptions"]
+__all__ = ["EMOptions", "MAPOptions", "MLEOptions", "StochasticVIOptions", "VIOptions"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,68 @@ class MAPOptions(MLEOptions):
             raise InvalidParameterError(
                 f"prior must be a hawkeys.GammaPrior; got {self.prior!r}. "
                 "Write GammaPrior(shape=..., rate=...)."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class EMOptions:
+    """Options of ``method="mle"`` when the parameters of the kernel are estimated too.
+
+    Parameters
+    ----------
+    tolerance : float, default 1e-4
+        Stop when the gain still to come, extrapolated from the last two steps, is below this, in
+        nats.
+    max_iter : int, default 2000
+        Most steps.
+    groups : "shared", "edge" or array_like of int, shape (n_marks, n_marks), default "shared"
+        Which pairs (target, source) share kernel parameters: all, none, or those with the same
+        number.
+    prior : KernelPrior, optional
+        Prior of the kernel parameters; it steadies kernels with few lags. Default: none.
+    smoothing : float, default 0.0
+        Weight s of the penalty s / 2 sum (second difference of log height)^2 of a histogram;
+        it should grow with the number of lags if the shape is to stay equally smooth.
+    min_spread : float, default 0.01
+        Smallest standard deviation of the log-lag of a log-normal kernel, and smallest coefficient
+        of variation of a gamma kernel. Without it a kernel on a single lag is infinitely likely.
+    baseline_floor : float, default 0.0
+        Smallest baseline, per unit of time.
+    start : LogNormal, Gamma or Histogram, optional
+        Kernel to start from. Default: from the lags after the latest event of each source. The
+        likelihood can have several maxima; the one found depends on the start.
+
+    Raises
+    ------
+    InvalidParameterError
+        A value out of range, `prior` is not a KernelPrior or `start` not such a kernel.
+    """
+
+    tolerance: float = 1e-4
+    max_iter: int = 2000
+    groups: ArrayLike | str = "shared"
+    prior: KernelPrior | None = None
+    smoothing: float = 0.0
+    min_spread: float = 0.01
+    baseline_floor: float = 0.0
+    start: DelayedKernel | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("tolerance", "min_spread"):
+            check_positive_number(getattr(self, name), name)
+        for name in ("smoothing", "baseline_floor"):
+            check_nonnegative(getattr(self, name), name)
+        check_count(self.max_iter, "max_iter")
+        if self.prior is not None and not isinstance(self.prior, KernelPrior):
+            raise InvalidParameterError(
+                f"prior must be a hawkeys.inference.KernelPrior; got {self.prior!r}. "
+                "Write KernelPrior(LogNormal(location, scale), weight=...)."
+            )
+        if self.start is not None and not (
+            isinstance(self.start, DelayedKernel) and self.start.known
+        ):
+            raise InvalidParameterError(
+                f"start must be a kernel with all parameters given; got {self.start!r}."
             )
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import as_float_array
+from hawkeys._validation import as_float_array, check_nonnegative
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.kernels import DelayedKernel, LogNormal
 
-__all__ = ["GammaPrior"]
+__all__ = ["GammaPrior", "KernelPrior"]
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,74 @@ class GammaPrior:
             What the prior adds to the cost of each parameter.
         """
         return np.array([self.baseline_rate, *[self.rate] * n_marks])
+
+
+@dataclass(frozen=True)
+class KernelPrior:
+    r"""Prior of the parameters of a kernel: pseudo-lags drawn from a reference kernel.
+
+    The log prior of each kernel g is the expected log density of `weight` lags from the reference
+    kernel, :math:`w \int g_0(u) \log g(u)\, du` up to a constant: greatest at the reference, and as
+    informative as w lags whose parents are known. For a log-normal kernel with reference location
+    :math:`\eta_0` and scale :math:`\rho_0` it is normal in the location and inverse-gamma in the
+    squared scale,
+
+    .. math:: -\frac{v (\eta - \eta_0)^2}{2 \rho^2} - w \log \rho - \frac{w \rho_0^2}{2 \rho^2},
+
+    with v = `location_weight`; for a gamma kernel it is the conjugate prior, for a histogram a
+    Dirichlet one.
+
+    Parameters
+    ----------
+    kernel : LogNormal, Gamma or Histogram
+        Reference kernel, of the family that is estimated, all parameters given: shared, or one per
+        pair (equal within pairs that share an estimate).
+    weight : float, default 1.0
+        Number w > 0 of pseudo-lags behind each estimated kernel.
+    location_weight : float, optional
+        Number v >= 0 of them that inform the location of a log-normal kernel. Default: `weight`.
+        Smaller leaves the location to the data and steadies the scale.
+
+    Raises
+    ------
+    InvalidParameterError
+        The kernel is of another kind or its parameters are not given; a weight out of range; a
+        `location_weight` for another family.
+
+    References
+    ----------
+    Gelman, A. et al. (2013). Bayesian Data Analysis, 3rd ed., section 3.3 (normal and scaled
+    inverse chi-square). doi:10.1201/b16018
+
+    Examples
+    --------
+    >>> from hawkeys.inference import KernelPrior
+    >>> from hawkeys.kernels import LogNormal
+    >>> KernelPrior(LogNormal(-2.0, 0.5), weight=5.0)
+    KernelPrior(kernel=LogNormal(location=-2.0, scale=0.5), weight=5.0, location_weight=None)
+    """
+
+    kernel: DelayedKernel
+    weight: float = 1.0
+    location_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kernel, DelayedKernel) or not self.kernel.known:
+            raise InvalidParameterError(
+                f"KernelPrior: kernel must be a LogNormal, Gamma or Histogram with all parameters "
+                f"given; got {self.kernel!r}."
+            )
+        weight = check_nonnegative(self.weight, "weight")
+        own = check_nonnegative(
+            self.weight if self.location_weight is None else self.location_weight, "location_weight"
+        )
+        if weight.ndim or own.ndim or weight == 0:
+            raise InvalidParameterError(
+                f"KernelPrior: weight must be one number > 0 and location_weight one >= 0; got "
+                f"{self.weight!r} and {self.location_weight!r}. Without a prior use prior=None."
+            )
+        if self.location_weight is not None and not isinstance(self.kernel, LogNormal):
+            raise InvalidParameterError(
+                f"KernelPrior: location_weight is for LogNormal kernels; the kernel is "
+                f"{self.kernel!r}. Use weight alone."
+            )

@@ -12,13 +12,15 @@ from hawkeys._typing import ArrayLike, FloatArray, RandomState
 from hawkeys._version import __version__
 from hawkeys.event_lists import as_events
 from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.fit_result import FitResult
+from hawkeys.inference.em import admissible, em_options, fit_kernel
 from hawkeys.inference.identify import flat_directions, warn_about
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.solution import Solution
-from hawkeys.kernels import Kernel
+from hawkeys.kernels import DelayedKernel, Kernel
 from hawkeys.process import Hawkes, choose_kernel
 from hawkeys.results import LikelihoodResult, VariationalResult
 
@@ -33,6 +35,8 @@ def fit(
     end_time: ArrayLike | None = None,
     method: str = "mle",
     rng: RandomState = 0,
+    support: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     **options: Any,
 ) -> FitResult:
     r"""Fit one multivariate Hawkes process to all realisations together.
@@ -45,7 +49,8 @@ def fit(
         Decay of the exponential kernel, per unit of time: one for all, one per source mark or one
         per (target, source) pair. It is held fixed.
     kernel : Kernel, optional
-        Excitation kernel. Give either this or `decay`.
+        Excitation kernel. Give either this or `decay`. With its parameters left out, as in
+        ``LogNormal()``, they are estimated too (by ``method="mle"`` alone).
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
     method : {"mle", "map", "vi", "vi_stochastic"}, default "mle"
@@ -53,9 +58,15 @@ def fit(
         variational inference.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Randomness of the variational methods; the same seed gives the same answer.
+    support : array_like of bool, shape (n_marks, n_marks), optional
+        Which pairs (target, source) may be child and parent; elsewhere the adjacency is 0. Default:
+        all. Only while the kernel is estimated.
+    weights : array_like, shape (n_realizations,), optional
+        Weight >= 0 of the log-likelihood of each realisation. Default: 1. Only while the kernel is
+        estimated.
     **options
         Options of the method: see `hawkeys.inference.MLEOptions`, `MAPOptions` (``prior``),
-        `VIOptions` and `StochasticVIOptions`.
+        `VIOptions`, `StochasticVIOptions`, and `EMOptions` while the kernel is estimated.
 
     Returns
     -------
@@ -67,7 +78,7 @@ def fit(
     InvalidEventsError
         The data break the contract of `Events`.
     InvalidParameterError
-        Decay, kernel, method or an option is wrong.
+        Decay, kernel, method, support, weights or an option is wrong.
 
     Warns
     -----
@@ -82,6 +93,11 @@ def fit(
     parameters. Maximum likelihood and MAP take Newton steps with an active set for the bound 0 and
     stop at a proven distance from the optimum (`optimality_gap`). Cost: O(n_events n_marks) once
     for the excitations, then O(n_events n_marks^2) per step, about five steps.
+
+    With kernel parameters the problem is not concave: expectation-maximisation climbs to the
+    maximum nearest to its start, at O(n_events m) per step, m the number of events within the
+    kernel's horizon. Children beyond the end of a window count as unseen, so that short windows do
+    not shorten the lags. Standard errors hold the kernel at its estimate.
 
     References
     ----------
@@ -101,9 +117,16 @@ def fit(
     >>> result.converged
     True
     """
-    chosen, settings = choose_method(method, options)
     events = as_events(data, end_time=end_time)
     excitation = choose_kernel(decay, kernel)
+    if isinstance(excitation, DelayedKernel) and not excitation.known:
+        own = em_options(method, options)
+        found = fit_kernel(events, excitation, own, support=support, weights=weights)
+        expected = found.identified | ~admissible(support, events.n_marks)
+        warn_about(expected, np.full(events.n_marks, found.converged), events.mark_names)
+        return found
+    _refuse_selection(method, support=support, weights=weights)
+    chosen, settings = choose_method(method, options)
     excitation.check_marks(events.n_marks)
     weight = getattr(settings, "likelihood_weight", 1.0)
     design = Design.build(events, excitation, weight=weight)
@@ -111,6 +134,15 @@ def fit(
     result = _result(events, excitation, design, solution, (chosen, settings))
     warn_about(result.identified, solution.converged, events.mark_names)
     return result
+
+
+def _refuse_selection(method: str, **given: ArrayLike | None) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidParameterError(
+                f"{name} works only while the kernel is estimated, as with kernel=LogNormal(); "
+                f"method {method!r} with a known kernel does not support it yet. Leave it out."
+            )
 
 
 def _result(

@@ -55,6 +55,10 @@ class DelayedKernel(Kernel):
     def tabulate(*parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return what the compiled code needs of each set (n_sets, width), and its horizon."""
 
+    @abstractmethod
+    def unknown(self) -> DelayedKernel:
+        """Return the kernel with its parameters left out, for `hawkeys.fit` to estimate."""
+
     @property
     def horizon(self) -> FloatArray:
         """Lag beyond which less than 1e-12 of the mass remains (for bins none), shape () or (D, D).

@@ -89,6 +89,10 @@ class Histogram(DelayedKernel):
             return ()
         return self._edges, self.masses.reshape(-1, self._edges.size - 1)
 
+    def unknown(self) -> DelayedKernel:
+        """Return the kernel with its masses left out, for `hawkeys.fit` to estimate."""
+        return Histogram(self._edges)
+
     @staticmethod
     def tabulate(*parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return (height of each bin, mass below each bin) of each set, and its horizon."""

@@ -42,6 +42,10 @@ class _TwoParameters(DelayedKernel):
                 f"{shapes}."
             )
 
+    def unknown(self) -> DelayedKernel:
+        """Return the kernel with its parameters left out, for `hawkeys.fit` to estimate."""
+        return type(self)()
+
     def _given(self) -> list[FloatArray]:
         return [getattr(self, name) for name in self.parameter_names] if self.known else []
 
@@ -175,9 +179,9 @@ class Gamma(_TwoParameters):
 
     @staticmethod
     def tabulate(*parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (shape, rate, log gamma(shape)) of each set, and its horizon."""
+        """Return (shape, rate, log gamma(shape), log rate) of each set, and its horizon."""
         shape, rate = parameters
-        table = np.column_stack((shape, rate, special.gammaln(shape)))
+        table = np.column_stack((shape, rate, special.gammaln(shape), np.log(rate)))
         return table, special.gammainccinv(shape, TAIL) / rate
 
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:
