@@ -29,6 +29,7 @@ from hawkeys.verifiers.distances import (
     ScaledManhattan,
 )
 from hawkeys.verifiers.fuzzy import FuzzyLogic
+from hawkeys.verifiers.hawkes_likelihood import HawkesLikelihood
 from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, NearestNeighborMahalanobis
 from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.networks import AutoAssociativeNet, StandardNet
@@ -53,6 +54,7 @@ __all__ = [
     "EuclideanNormed",
     "FilteredManhattan",
     "FuzzyLogic",
+    "HawkesLikelihood",
     "HeldOutThreshold",
     "KMeans",
     "Mahalanobis",
