@@ -20,6 +20,7 @@ from hawkeys.verifiers._base import (
     resubstitution_threshold,
 )
 from hawkeys.verifiers.clusters import KMeans
+from hawkeys.verifiers.combination import ScoreSum
 from hawkeys.verifiers.distances import (
     Euclidean,
     EuclideanNormed,
@@ -35,6 +36,7 @@ from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.networks import AutoAssociativeNet, StandardNet
 from hawkeys.verifiers.one_class_svm import OneClassSVM
 from hawkeys.verifiers.pohmm import POHMM
+from hawkeys.verifiers.practice import PracticeCorrected
 from hawkeys.verifiers.recency import recency_weights
 from hawkeys.verifiers.recent import RecencyWeighted
 from hawkeys.verifiers.robust import ClippedManhattan, RobustMahalanobis
@@ -64,10 +66,12 @@ __all__ = [
     "OneClassSVM",
     "OneClassVerifier",
     "OutlierCount",
+    "PracticeCorrected",
     "RecencyNearestNeighbors",
     "RecencyWeighted",
     "RobustMahalanobis",
     "ScaledManhattan",
+    "ScoreSum",
     "StandardNet",
     "Template",
     "UpdatingVerifier",
