@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._jit import rows
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.kernels import BlockLayout, Kernel
 
@@ -36,6 +36,8 @@ class Design:
         Weighted time observed, then the weighted kernel integral of each source.
     n_marks : int
         Number of marks D; n_blocks is D, or D times the number of realisations.
+    excluded : ndarray of bool, shape (n_blocks, n_marks + 1), or None
+        Parameters that are held at 0, whatever a prior says; None if there are none.
     """
 
     excitation: FloatArray
@@ -43,28 +45,47 @@ class Design:
     offsets: IntArray
     cost: FloatArray
     n_marks: int
+    excluded: BoolArray | None = None
 
     @classmethod
     def build(
-        cls, events: Events, kernel: Kernel, *, separate: bool = False, weight: float = 1.0
+        cls,
+        events: Events,
+        kernel: Kernel,
+        *,
+        separate: bool = False,
+        weight: float = 1.0,
+        realization_weights: FloatArray | None = None,
+        support: BoolArray | None = None,
     ) -> Design:
         """Compute the excitations and costs of `events` under `kernel`.
 
-        Realisations are pooled unless `separate`; `weight` multiplies the whole log-likelihood.
+        Realisations are pooled unless `separate`. `weight` multiplies the whole log-likelihood,
+        `realization_weights` (n_realizations,) that of each realisation. Pairs (target, source)
+        outside `support` (n_marks, n_marks) neither excite nor cost, which leaves their parameters
+        at 0.
         """
-        size = events.n_marks
         layout = BlockLayout.build(events, separate=separate)
         excitation = kernel.excitation(events, layout)
-        integrals = kernel.integrals(events)
-        if separate:
-            integrals = integrals.reshape(-1, size)
-            exposure = np.repeat(events.durations, size)
-        else:
-            integrals = integrals.sum(axis=0)
-            exposure = np.full(size, events.durations.sum())
-        cost = weight * np.column_stack((exposure, integrals))
-        weights = np.full(events.n_events if weight != 1.0 else 0, weight)
-        return cls(excitation, weights, layout.offsets, cost, size)
+        scale = np.full(events.n_realizations, float(weight))
+        if realization_weights is not None:
+            scale = scale * realization_weights
+        cost = _cost(events, kernel.integrals(events), scale, separate=separate)
+        weights = np.empty(0)
+        if (scale != 1.0).any():
+            weights = np.empty(events.n_events)
+            weights[layout.slots] = scale[events.realization]
+        excluded = None
+        if support is not None:
+            n_repeats = layout.offsets.size // events.n_marks
+            excluded = np.tile(np.column_stack((np.zeros(events.n_marks, bool), ~support)),
+                               (n_repeats, 1))  # fmt: skip
+            cost[excluded] = 0.0
+        design = cls(excitation, weights, layout.offsets, cost, events.n_marks, excluded)
+        if excluded is not None:
+            for b in range(design.n_blocks):
+                design.block(b)[excluded[b, 1:]] = 0.0
+        return design
 
     @property
     def n_blocks(self) -> int:
@@ -84,3 +105,17 @@ class Design:
         """Return the (n_marks, block size) excitation matrix of one block."""
         begin, end = self.n_marks * self.offsets[index : index + 2]
         return self.excitation[begin:end].reshape(self.n_marks, -1)
+
+
+def _cost(
+    events: Events, integrals: FloatArray, scale: FloatArray, *, separate: bool
+) -> FloatArray:
+    """Return the weighted exposure and kernel integrals of each block."""
+    size = events.n_marks
+    if separate:
+        weighted = (scale[:, None, None] * integrals).reshape(-1, size)
+        exposure = np.repeat(scale * events.durations, size)
+    else:
+        weighted = np.tensordot(scale, integrals, axes=1)
+        exposure = np.full(size, scale @ events.durations)
+    return np.column_stack((exposure, weighted))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._records import SCHEMA, decode_floats
+from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import HawkeysError, ResultFileError
 from hawkeys.fit_result import FitResult
 from hawkeys.kernels import kernel_from_dict
@@ -91,6 +92,10 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
         fields["posterior"] = LogNormalPosterior(
             decode_floats(marginals["location"]), decode_floats(marginals["scale"])
         )
+    if fields.get("decay_profile") is not None:
+        profile = fields["decay_profile"]
+        arrays = {name: decode_floats(profile[name]) for name in ("decays", "objective", "score")}
+        fields["decay_profile"] = DecayProfile(**arrays, selection=profile["selection"])
     fields["identified"] = np.array(fields["identified"], dtype=bool)
     fields["event_counts"] = np.array(fields["event_counts"], dtype=np.int64)
     for name in ("optimality_gap", "kkt_residual"):

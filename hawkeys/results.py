@@ -12,6 +12,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
+from hawkeys.decay_profile import DecayProfile
 from hawkeys.fit_result import FitResult
 from hawkeys.posterior import LogNormalPosterior
 
@@ -32,6 +33,8 @@ class LikelihoodResult(FitResult):
     n_kernel_parameters : int
         Number of kernel parameters estimated along with them; 0 if the kernel was given. Standard
         errors hold the kernel at its estimate.
+    decay_profile : DecayProfile or None
+        The decays that were tried, if the decay was chosen by the data.
 
     Notes
     -----
@@ -51,6 +54,7 @@ class LikelihoodResult(FitResult):
     kkt_residual: float
     information: FloatArray
     n_kernel_parameters: int = 0
+    decay_profile: DecayProfile | None = None
 
     @cached_property
     def covariance(self) -> FloatArray:

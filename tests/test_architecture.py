@@ -25,6 +25,7 @@ LAYERS = [
     [
         "simulation",
         "posterior",
+        "decay_profile",
         "fit_result",
         "results",
         "result_files",

@@ -337,6 +337,7 @@ def test_interruption_has_status_130_and_leaves_no_half_report(capsys, tmp_path,
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_real_interrupt_leaves_no_half_report(tmp_path):
     command = [sys.executable, "-m", "hawkeys.cli", "benchmark", "--dataset", "demo", "--jobs", "1"]
+    command += ["--thresholds", "resubstitution"]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

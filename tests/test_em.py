@@ -523,10 +523,7 @@ def test_a_result_is_saved_read_back_and_tested(tmp_path):
     assert tests[0].pvalue > 0.05
     held = hawkeys.goodness_of_fit(hawkeys.fit(events, kernel=result.kernel), events,
                                    n_mc_samples=9, rng=0)  # fmt: skip
-    assert (
-        tests[0].observed.tolist() != held.observed.tolist()
-        or tests[0].null.tolist() != held.null.tolist()
-    )
+    assert tests[0].null.tolist() != held.null.tolist()
 
 
 def test_stopping_early_is_said():
@@ -586,13 +583,6 @@ def test_bad_arguments_are_refused(case):
 def test_other_edges_are_refused():
     with pytest.raises(InvalidParameterError, match=r"of the kind .* with the same edges; got"):
         hawkeys.fit(TWO, end_time=4.0, kernel=Histogram([0, 1, 2]), start=Histogram([0, 2], [1]))
-
-
-@pytest.mark.parametrize("name", ["support", "weights"])
-def test_a_known_kernel_takes_no_selection_yet(name):
-    value = {"support": np.ones((2, 2)), "weights": [1.0]}[name]
-    with pytest.raises(InvalidParameterError, match=f"{name} works only while the kernel is est"):
-        hawkeys.fit(TWO, end_time=4.0, decay=1.0, **{name: value})
 
 
 def test_bad_priors_are_refused():

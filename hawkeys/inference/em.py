@@ -11,7 +11,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._jit import delayed as jit
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_mask, check_nonnegative, check_shape
+from hawkeys._validation import check_nonnegative, check_shape
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -27,11 +27,12 @@ from hawkeys.inference.kernel_steps import (
 )
 from hawkeys.inference.methods import make_options
 from hawkeys.inference.options import EMOptions
+from hawkeys.inference.selection import admissible, check_support, check_weights
 from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
 
-__all__ = ["admissible", "em_options", "fit_kernel"]
+__all__ = ["em_options", "fit_kernel"]
 
 _STEPS: dict[type[DelayedKernel], type[KernelStep]] = {
     LogNormal: LogNormalStep,
@@ -86,11 +87,6 @@ def em_options(method: str, given: dict[str, Any]) -> EMOptions:
     return options
 
 
-def admissible(support: ArrayLike | None, n_marks: int) -> BoolArray:
-    """Return which parameters `support` admits, shape (n_marks, n_marks + 1), baseline first."""
-    return np.column_stack((np.ones(n_marks, dtype=bool), _check_support(support, n_marks)))
-
-
 def fit_kernel(
     events: Events,
     kernel: DelayedKernel,
@@ -136,7 +132,7 @@ def _problem(
     support: ArrayLike | None,
     weights: ArrayLike | None,
 ) -> EMProblem:
-    allowed = _check_support(support, events.n_marks)
+    allowed = check_support(support, events.n_marks)
     groups = _check_groups(options.groups, allowed)
     pseudo = None
     if options.prior is not None:
@@ -149,29 +145,12 @@ def _problem(
     )
     return EMProblem(
         events=events,
-        weights=_check_weights(weights, events.n_realizations),
+        weights=check_weights(weights, events.n_realizations),
         support=allowed,
         groups=groups,
         step=step,
         baseline_floor=options.baseline_floor,
     )
-
-
-def _check_support(support: ArrayLike | None, n_marks: int) -> BoolArray:
-    shape = (n_marks, n_marks)
-    if support is None:
-        return np.ones(shape, dtype=bool)
-    return check_mask(support, "support", shape, "target by source, True where admissible")
-
-
-def _check_weights(weights: ArrayLike | None, n_realizations: int) -> FloatArray:
-    if weights is None:
-        return np.ones(n_realizations)
-    array = check_nonnegative(weights, "weights")
-    check_shape(array, "weights", (n_realizations,), "one per realisation")
-    if not (array > 0).any():
-        raise InvalidParameterError("weights are all 0; at least one realisation must count.")
-    return array
 
 
 def _check_groups(groups: ArrayLike | str, support: BoolArray) -> IntArray:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numba
 import numpy as np
 
 from hawkeys._typing import FloatArray, RandomState
@@ -23,6 +21,7 @@ from hawkeys.fit_result import FitResult
 from hawkeys.gof_result import GoodnessOfFit
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.single import fit
+from hawkeys.inference.threads import threads_for
 from hawkeys.kernels import DelayedKernel, Kernel, kernel_from_dict
 from hawkeys.process import Hawkes
 from hawkeys.residual_tests import TESTS, measure
@@ -34,8 +33,6 @@ __all__ = ["goodness_of_fit"]
 
 Refit = Callable[[Events], "Hawkes | FitResult"]
 
-# events; below, to hand work to threads costs more than the work (20 times more on a busy machine)
-_WORTH_THREADS = 20_000
 # of a sample, besides 1000 times as many as there are
 _MOST_EVENTS = 1e6
 # nats; far below what matters to a test, far above the tolerance of a fit
@@ -162,8 +159,14 @@ def _choose_refit(
         _check_maximum(fitted, events)
         method, options = "mle", {}
 
+    given: dict[str, Any] = {"kernel": kernel}
+    if "decay_sharing" in options:
+        given = {"decay": "estimate"}
+    elif "decay_grid" in options:
+        given = {}
+
     def again(sample: Events) -> FitResult:
-        return fit(sample, kernel=kernel, method=method, **options)
+        return fit(sample, method=method, **given, **options)
 
     return again, f"re-fitted by {method}"
 
@@ -221,7 +224,7 @@ def _null_statistics(
 ) -> FloatArray:
     """Return the statistics of samples simulated on the same windows and fitted again."""
     out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
-    with _threads_for(events.n_events), warnings.catch_warnings():
+    with threads_for(events.n_events), warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         for b, generator in enumerate(generators):
@@ -249,14 +252,3 @@ def _estimated(value: Hawkes | FitResult) -> Hawkes:
             f"refit must return a Hawkes process or a result of hawkeys.fit; it returned {value!r}."
         )
     return process
-
-
-@contextmanager
-def _threads_for(n_events: int) -> Iterator[None]:
-    """Hold numba to one thread for a while if the samples are small."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(1 if n_events < _WORTH_THREADS else before)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)

@@ -31,6 +31,8 @@ def _solve(
 ) -> Solution:
     exponents, rates = prior
     cost = design.cost + rates
+    if design.excluded is not None:
+        cost[design.excluded] = 0.0
     x, report, information, traces = rows.solve_rows(
         design.excitation,
         design.weights,

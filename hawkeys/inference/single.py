@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, FloatArray, RandomState
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
 from hawkeys._version import __version__
+from hawkeys.decay_profile import DecayProfile
 from hawkeys.event_lists import as_events
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.fit_result import FitResult
-from hawkeys.inference.em import admissible, em_options, fit_kernel
+from hawkeys.inference.decays import DecaySearch, choose_decay, split_search
+from hawkeys.inference.em import em_options, fit_kernel
 from hawkeys.inference.identify import flat_directions, warn_about
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.seeds import row_seeds
+from hawkeys.inference.selection import admissible, check_support, check_weights
 from hawkeys.inference.solution import Solution
-from hawkeys.kernels import DelayedKernel, Kernel
+from hawkeys.inference.threads import threads_for
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel
 from hawkeys.process import Hawkes, choose_kernel
 from hawkeys.results import LikelihoodResult, VariationalResult
 
@@ -30,7 +35,7 @@ __all__ = ["fit"]
 def fit(
     data: Any,
     *,
-    decay: ArrayLike | None = None,
+    decay: ArrayLike | str | None = None,
     kernel: Kernel | None = None,
     end_time: ArrayLike | None = None,
     method: str = "mle",
@@ -45,9 +50,10 @@ def fit(
     ----------
     data : Events, or a list of D arrays of times, or a list of such lists
         Lists need `end_time`.
-    decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
+    decay : float, array_like of shape (n_marks,) or (n_marks, n_marks), or "estimate", optional
         Decay of the exponential kernel, per unit of time: one for all, one per source mark or one
-        per (target, source) pair. It is held fixed.
+        per (target, source) pair. A given one is held fixed; "estimate" maximises over it, too
+        (see Notes).
     kernel : Kernel, optional
         Excitation kernel. Give either this or `decay`. With its parameters left out, as in
         ``LogNormal()``, they are estimated too (by ``method="mle"`` alone).
@@ -60,13 +66,15 @@ def fit(
         Randomness of the variational methods; the same seed gives the same answer.
     support : array_like of bool, shape (n_marks, n_marks), optional
         Which pairs (target, source) may be child and parent; elsewhere the adjacency is 0. Default:
-        all. Only while the kernel is estimated.
+        all.
     weights : array_like, shape (n_realizations,), optional
-        Weight >= 0 of the log-likelihood of each realisation. Default: 1. Only while the kernel is
-        estimated.
+        Weight >= 0 of the log-likelihood of each realisation. Default: 1. The `log_likelihood` of
+        the result is unweighted.
     **options
         Options of the method: see `hawkeys.inference.MLEOptions`, `MAPOptions` (``prior``),
-        `VIOptions`, `StochasticVIOptions`, and `EMOptions` while the kernel is estimated.
+        `VIOptions`, `StochasticVIOptions`, `EMOptions` while a delayed kernel is estimated, and
+        `DecaySearch` for ``decay_grid`` (candidate decays), ``decay_sharing`` ("shared", "source"
+        or "pair", with ``decay="estimate"``), ``decay_selection`` and ``n_folds``.
 
     Returns
     -------
@@ -94,8 +102,13 @@ def fit(
     stop at a proven distance from the optimum (`optimality_gap`). Cost: O(n_events n_marks) once
     for the excitations, then O(n_events n_marks^2) per step, about five steps.
 
-    With kernel parameters the problem is not concave: expectation-maximisation climbs to the
-    maximum nearest to its start, at O(n_events m) per step, m the number of events within the
+    A decay that is estimated is found by maximising the profile, that is the objective maximised
+    over all else: one decay by Brent's method from the best of a grid over all decays that the data
+    can tell apart, several by a quasi-Newton method with the exact gradient from there. The profile
+    is not concave; `decay_profile` of the result shows it, with the interval of one decay.
+
+    With parameters of delayed kernels expectation-maximisation climbs to the maximum nearest to its
+    start, at O(n_events m) per step, m the number of events within the
     kernel's horizon. Children beyond the end of a window count as unseen, so that short windows do
     not shorten the lags. Standard errors hold the kernel at its estimate.
 
@@ -118,41 +131,108 @@ def fit(
     True
     """
     events = as_events(data, end_time=end_time)
-    excitation = choose_kernel(decay, kernel)
+    search, rest = split_search(decay, kernel, options)
+    excitation = None if search is not None else choose_kernel(decay, kernel)
     if isinstance(excitation, DelayedKernel) and not excitation.known:
-        own = em_options(method, options)
-        found = fit_kernel(events, excitation, own, support=support, weights=weights)
-        expected = found.identified | ~admissible(support, events.n_marks)
-        warn_about(expected, np.full(events.n_marks, found.converged), events.mark_names)
-        return found
-    _refuse_selection(method, support=support, weights=weights)
-    chosen, settings = choose_method(method, options)
-    excitation.check_marks(events.n_marks)
-    weight = getattr(settings, "likelihood_weight", 1.0)
-    design = Design.build(events, excitation, weight=weight)
-    solution = chosen.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
-    result = _result(events, excitation, design, solution, (chosen, settings))
-    warn_about(result.identified, solution.converged, events.mark_names)
-    return result
+        own = em_options(method, rest)
+        found: FitResult = fit_kernel(events, excitation, own, support=support, weights=weights)
+        converged = np.full(events.n_marks, found.converged)
+    else:
+        counted = _Counted.check(events, support, weights)
+        how = choose_method(method, rest)
+        found, converged = _fit_known(counted, excitation, search, how, rng)
+    expected = found.identified | ~admissible(support, events.n_marks)
+    warn_about(expected, converged, events.mark_names)
+    return found
 
 
-def _refuse_selection(method: str, **given: ArrayLike | None) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise InvalidParameterError(
-                f"{name} works only while the kernel is estimated, as with kernel=LogNormal(); "
-                f"method {method!r} with a known kernel does not support it yet. Leave it out."
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Events with the pairs that may excite and the weight of each realisation, None if all 1."""
+
+    events: Events
+    support: BoolArray | None
+    weights: FloatArray | None
+
+    @classmethod
+    def check(
+        cls, events: Events, support: ArrayLike | None, weights: ArrayLike | None
+    ) -> _Counted:
+        return cls(
+            events,
+            None if support is None else check_support(support, events.n_marks),
+            None if weights is None else check_weights(weights, events.n_realizations),
+        )
+
+    def design(self, kernel: Kernel, weight: float) -> Design:
+        return Design.build(
+            self.events,
+            kernel,
+            weight=weight,
+            realization_weights=self.weights,
+            support=self.support,
+        )
+
+
+def _fit_known(
+    counted: _Counted,
+    kernel: Kernel | None,
+    search: DecaySearch | None,
+    how: tuple[Method, Any],
+    rng: RandomState,
+) -> tuple[FitResult, BoolArray]:
+    """Fit with a kernel that is given, or exponential with decays that are searched first."""
+    method, settings = how
+    profile = None
+    with threads_for(counted.events.n_events, method.name):
+        if kernel is None and search is not None:
+            profile = choose_decay(
+                counted.events,
+                how,
+                search,
+                rng=rng,
+                weights=counted.weights,
+                support=counted.support,
             )
+            kernel = Exponential(profile.chosen)
+        excitation = choose_kernel(None, kernel)
+        excitation.check_marks(counted.events.n_marks)
+        design = counted.design(excitation, getattr(settings, "likelihood_weight", 1.0))
+        solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
+    found = _result(counted, excitation, design, solution, how)
+    return _with_search(found, counted, search, profile), solution.converged
+
+
+def _with_search(
+    found: FitResult, counted: _Counted, search: DecaySearch | None, profile: DecayProfile | None
+) -> FitResult:
+    """Return the result with all that says how it was made, for re-fits."""
+    options = dict(found.options)
+    options |= {"support": counted.support} if counted.support is not None else {}
+    options |= {"weights": counted.weights} if counted.weights is not None else {}
+    if search is None or profile is None:
+        return dataclasses.replace(found, options=options)
+    if not isinstance(found, LikelihoodResult):
+        raise InvalidParameterError(
+            f"a decay can be estimated or chosen with the methods 'mle' and 'map'; got "
+            f"{found.method!r}. Choose the decay by maximum likelihood first and give it."
+        )
+    return dataclasses.replace(
+        found,
+        options=options | search.as_options(),
+        decay_profile=profile,
+        n_kernel_parameters=int(np.size(profile.chosen)),
+    )
 
 
 def _result(
-    events: Events,
+    counted: _Counted,
     kernel: Kernel,
     design: Design,
     solution: Solution,
     how: tuple[Method, Any],
 ) -> FitResult:
-    common = _common(events, kernel, design, solution, how)
+    common = _common(counted, kernel, design, solution, how)
     if solution.posterior is not None and solution.prior_coefficient is not None:
         return VariationalResult(
             **common, posterior=solution.posterior, prior_coefficient=solution.prior_coefficient
@@ -167,7 +247,7 @@ def _result(
 
 
 def _common(
-    events: Events,
+    counted: _Counted,
     kernel: Kernel,
     design: Design,
     solution: Solution,
@@ -175,15 +255,17 @@ def _common(
 ) -> dict[str, Any]:
     """Return the fields that every result has."""
     method, settings = how
+    events = counted.events
     identified = solution.identified
     if solution.information is not None:
         identified = flat_directions(solution.information, solution.x, identified)
+    process = Hawkes(
+        solution.x[:, 0], solution.x[:, 1:], kernel=kernel, mark_names=events.mark_names
+    )
     return {
-        "process": Hawkes(
-            solution.x[:, 0], solution.x[:, 1:], kernel=kernel, mark_names=events.mark_names
-        ),
+        "process": process,
         "method": method.name,
-        "log_likelihood": _log_likelihood(design, solution, settings),
+        "log_likelihood": _log_likelihood(counted, process, design, solution, settings),
         "objective": float(solution.objective.sum()),
         "optimality_gap": float(solution.gap.sum()),
         "converged": bool(solution.converged.all()),
@@ -199,8 +281,12 @@ def _common(
     }
 
 
-def _log_likelihood(design: Design, solution: Solution, settings: Any) -> float:
+def _log_likelihood(
+    counted: _Counted, process: Hawkes, design: Design, solution: Solution, settings: Any
+) -> float:
     """Return the unweighted log-likelihood at the estimate."""
+    if counted.weights is not None:
+        return process.log_likelihood(counted.events)
     if type(settings) is MLEOptions:  # it is what was maximised
         return float(solution.objective.sum())
     weighted = design.log_likelihood(solution.x).sum()

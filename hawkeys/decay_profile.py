@@ -1,0 +1,160 @@
+"""`DecayProfile`: the likelihood of the decays that were tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._typing import FloatArray
+from hawkeys._validation import check_fraction
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["DecayProfile"]
+
+
+@dataclass(frozen=True, eq=False)
+class DecayProfile:
+    """Candidate decays and what the best fit with each of them achieves.
+
+    Attributes
+    ----------
+    decays : ndarray, shape (n_candidates,), (n_candidates, D) or (n_candidates, D, D)
+        Candidates, per unit of time; numbers in increasing order.
+    objective : ndarray, shape (n_candidates,)
+        What the method maximises (log-likelihood, log posterior or bound), maximised over all
+        other parameters, in nats.
+    score : ndarray, shape (n_candidates,)
+        What the choice was made by: the objective, or the log-likelihood of held-out data summed
+        over folds.
+    selection : str
+        "likelihood" or "cross-validation".
+    """
+
+    decays: FloatArray
+    objective: FloatArray
+    score: FloatArray
+    selection: str = "likelihood"
+
+    @property
+    def best(self) -> int:
+        """Index of the candidate chosen."""
+        return int(np.argmax(self.score))
+
+    @property
+    def chosen(self) -> Any:
+        """The decay chosen: a number, or an array (n_marks,) or (n_marks, n_marks)."""
+        decay = self.decays[self.best]
+        return float(decay) if decay.ndim == 0 else decay
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return the profile-likelihood interval of one shared decay.
+
+        The decays at which twice the objective falls short of its maximum by less than the
+        chi-square quantile with one degree of freedom, on a monotone interpolation in log decay.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : float
+            0 or infinity where the profile does not fall enough within the candidates.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1, or the candidates are not numbers.
+
+        References
+        ----------
+        Venzon, D. J. and Moolgavkar, S. H. (1988). A method for computing profile-likelihood-based
+        confidence intervals. Applied Statistics 37, 87-94. doi:10.2307/2347496
+        """
+        from scipy.stats import chi2
+
+        if self.decays.ndim != 1:
+            raise InvalidParameterError(
+                f"a profile interval exists for one shared decay; these candidates have shape "
+                f"{self.decays.shape[1:]} each."
+            )
+        drop = 0.5 * chi2.ppf(check_fraction(level, "level"), 1)
+        top = int(np.argmax(self.objective))
+        floor = float(self.objective[top]) - drop
+        logs = np.log(self.decays)
+        lower = _crossing(logs[: top + 1][::-1], self.objective[: top + 1][::-1], floor)
+        upper = _crossing(logs[top:], self.objective[top:], floor)
+        return math.exp(lower), math.exp(upper) if upper > -math.inf else math.inf
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per candidate.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns decay (a number, or an array), objective, score and chosen.
+        """
+        import pandas as pd
+
+        chosen = np.arange(self.objective.size) == self.best
+        decays: Sequence[Any] = self.decays.tolist()
+        return pd.DataFrame(
+            {"decay": decays, "objective": self.objective, "score": self.score, "chosen": chosen}
+        )
+
+    def plot(self, ax: Axes | None = None, *, level: float = 0.95) -> Axes:
+        """Draw the profile of one shared decay, its interval and its maximum.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+        level : float, default 0.95
+            Level of the interval.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+
+        Raises
+        ------
+        InvalidParameterError
+            The candidates are not numbers.
+        """
+        import matplotlib.pyplot as plt
+
+        lower, upper = self.interval(level)
+        axes = plt.gca() if ax is None else ax
+        fall = self.objective - self.objective.max()
+        axes.plot(self.decays, fall, "o-", ms=3, lw=1.2, color="#0072b2")
+        axes.axvline(self.decays[self.best], color="0.3", lw=0.8)
+        inside = max(lower, self.decays[0]), min(upper, self.decays[-1])
+        axes.axvspan(*inside, color="#0072b2", alpha=0.12, lw=0)
+        axes.set_xscale("log")
+        axes.set_ylim(max(fall.min(), -12.0) - 0.5, 0.5)
+        axes.set_xlabel("decay (per unit of time)")
+        axes.set_ylabel("profile, below its maximum (nats)")
+        axes.set_title(f"{100 * level:g} % interval {lower:.4g} to {upper:.4g}", fontsize="medium")
+        return axes
+
+
+def _crossing(logs: FloatArray, values: FloatArray, floor: float) -> float:
+    """Return where values, falling from the first, cross the floor; -inf if they do not."""
+    below = np.flatnonzero(values < floor)
+    if below.size == 0:
+        return -math.inf
+    k = int(below[0])
+    # near its maximum a profile is all but a parabola: its root is all but linear
+    roots = np.sqrt(np.maximum(values[0] - values[k - 1 : k + 1], 0.0))
+    share = (math.sqrt(max(values[0] - floor, 0.0)) - roots[0]) / (roots[1] - roots[0])
+    return float(logs[k - 1] + share * (logs[k] - logs[k - 1]))

@@ -1,0 +1,355 @@
+"""Decays chosen by the data: among candidates, or by optimisation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._jit.decay_slope import log_decay_slopes
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import check_choice, check_count, check_positive
+from hawkeys.decay_profile import DecayProfile
+from hawkeys.events import Events
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.inference.methods import Method
+from hawkeys.inference.seeds import row_seeds
+from hawkeys.kernels import Exponential, Kernel
+
+__all__ = ["DecaySearch", "choose_decay", "split_search"]
+
+_PER_DECADE = 3
+_FEWEST_LAGS = 20
+_FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
+_OPTIONS = ("decay_grid", "decay_sharing", "decay_selection", "n_folds")
+_SHAPES = ("shared", "source", "pair")
+
+
+@dataclass(frozen=True)
+class DecaySearch:
+    """How decays are chosen.
+
+    Parameters
+    ----------
+    grid : sequence of float or arrays, optional
+        Candidates, each as `decay` of `fit`. None: the decay is optimised.
+    sharing : {"shared", "source", "pair"}, default "shared"
+        What has a decay of its own when it is optimised: all together, every source mark, or
+        every (target, source) pair.
+    selection : {"likelihood", "cross-validation"}, default "likelihood"
+        Choose the candidate with the largest objective, or the one that predicts held-out data
+        best. Cross-validation needs a grid.
+    n_folds : int, default 5
+        Folds of cross-validation over realisations, dealt out in turn.
+
+    Raises
+    ------
+    InvalidParameterError
+        A candidate is not positive, or a name is unknown.
+    """
+
+    grid: Sequence[ArrayLike] | None = None
+    sharing: str = "shared"
+    selection: str = "likelihood"
+    n_folds: int = 5
+
+    def __post_init__(self) -> None:
+        check_choice(self.sharing, "decay_sharing", _SHAPES)
+        check_choice(self.selection, "decay_selection", ("likelihood", "cross-validation"))
+        check_count(self.n_folds, "n_folds", minimum=2)
+        if self.grid is None and self.selection == "cross-validation":
+            raise InvalidParameterError(
+                "decay_selection='cross-validation' compares candidates; give decay_grid."
+            )
+        if self.grid is not None and len(self.grid) == 0:
+            raise InvalidParameterError("decay_grid is empty; give at least one candidate decay.")
+
+    def as_options(self) -> dict[str, Any]:
+        """Return what `fit` must be given to search in the same way.
+
+        Returns
+        -------
+        dict
+            Options by name.
+        """
+        if self.grid is None:
+            return {"decay_sharing": self.sharing}
+        grid = [np.asarray(decay).tolist() for decay in self.grid]
+        chosen = {"decay_selection": self.selection, "n_folds": self.n_folds}
+        return {"decay_grid": grid, **chosen}
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Events and the method whose objective is maximised over everything but the decay."""
+
+    events: Events
+    method: Method
+    settings: Any
+    rng: Any
+    weights: FloatArray
+    support: np.ndarray | None
+
+    def solve(self, decay: ArrayLike) -> tuple[float, FloatArray]:
+        """Return the maximised objective and the parameters."""
+        scale = getattr(self.settings, "likelihood_weight", 1.0)
+        design = Design.build(
+            self.events,
+            Exponential(decay),
+            weight=scale,
+            realization_weights=self.weights,
+            support=self.support,
+        )
+        seeds = row_seeds(self.rng, design.n_blocks)
+        solution = self.method.solve(design, self.settings, seeds, keep=False)
+        return float(solution.objective.sum()), solution.x
+
+    def value(self, decay: ArrayLike) -> float:
+        """Return the maximised objective."""
+        return self.solve(decay)[0]
+
+
+def split_search(
+    decay: ArrayLike | str | None, kernel: Kernel | None, options: Mapping[str, Any]
+) -> tuple[DecaySearch | None, dict[str, Any]]:
+    """Return how the decay is to be chosen, if it is, and the other options.
+
+    Parameters
+    ----------
+    decay : float, array_like, "estimate" or None
+        As given to `fit`.
+    kernel : Kernel or None
+        As given to `fit`.
+    options : mapping
+        As given to `fit`.
+
+    Returns
+    -------
+    search : DecaySearch or None
+        None if the decay is given.
+    rest : dict
+        Options that are not about the choice of the decay.
+
+    Raises
+    ------
+    InvalidParameterError
+        More than one of decay, decay_grid and kernel is given, or an option has no use.
+    """
+    own = {key: options[key] for key in _OPTIONS if key in options}
+    rest = {key: value for key, value in options.items() if key not in _OPTIONS}
+    if isinstance(decay, str):
+        check_choice(decay, "decay", ("estimate",))
+    estimated = isinstance(decay, str)
+    grid = own.pop("decay_grid", None)
+    if not estimated and grid is None:
+        if own:
+            raise InvalidParameterError(
+                f"{', '.join(own)} need decay='estimate' or decay_grid; got decay={decay!r}."
+            )
+        return None, rest
+    if kernel is not None or (grid is not None and decay is not None):
+        raise InvalidParameterError(
+            "give exactly one of decay, decay_grid and kernel; got "
+            f"decay={decay!r}, decay_grid={grid!r} and kernel={kernel!r}."
+        )
+    named = {key.removeprefix("decay_"): value for key, value in own.items()}
+    return DecaySearch(grid=grid, **named), rest
+
+
+def choose_decay(
+    events: Events,
+    how: tuple[Method, Any],
+    search: DecaySearch,
+    *,
+    rng: Any = 0,
+    weights: FloatArray | None = None,
+    support: np.ndarray | None = None,
+) -> DecayProfile:
+    """Try decays of exponential kernels and return what each achieves.
+
+    Parameters
+    ----------
+    events : Events
+        The data.
+    how : tuple of Method and its options
+        Whose objective is maximised over all other parameters.
+    search : DecaySearch
+        Candidates, or what is to be optimised.
+    rng : int, Generator, SeedSequence or None
+        Seed of methods that need one; the same for all decays.
+    weights : ndarray, shape (n_realizations,), optional
+        Weight of each realisation.
+    support : ndarray of bool, shape (n_marks, n_marks), optional
+        Pairs that may excite.
+
+    Returns
+    -------
+    DecayProfile
+        Its `best` entry is the choice.
+
+    Raises
+    ------
+    InvalidParameterError
+        A candidate does not fit the data.
+
+    Warns
+    -----
+    IdentifiabilityWarning
+        The objective is flat in a decay that was optimised.
+    """
+    full = np.ones(events.n_realizations) if weights is None else weights
+    problem = _Problem(events, *how, rng, full, support)
+    if search.grid is not None:
+        return _among(problem, search)
+    shared = _optimise_shared(problem)
+    if search.sharing == "shared":
+        return shared
+    start = float(shared.decays[shared.best])
+    return _optimise_many(problem, search.sharing, start)
+
+
+def _among(problem: _Problem, search: DecaySearch) -> DecayProfile:
+    candidates = _candidates(search.grid or (), problem.events.n_marks)
+    objective = np.array([problem.value(decay) for decay in candidates])
+    score = objective
+    if search.selection == "cross-validation":
+        score = np.array([_held_out(problem, decay, search.n_folds) for decay in candidates])
+    return DecayProfile(candidates, objective, score, search.selection)
+
+
+def _candidates(grid: Sequence[ArrayLike], n_marks: int) -> FloatArray:
+    """Return the candidates as an array, numbers in increasing order."""
+    checked = [check_positive(decay, f"decay_grid[{k}]") for k, decay in enumerate(grid)]
+    shapes = {decay.shape for decay in checked}
+    if len(shapes) > 1 or shapes.pop() not in ((), (n_marks,), (n_marks, n_marks)):
+        raise InvalidParameterError(
+            "decay_grid must hold numbers, or arrays of one shape, (n_marks,) or (n_marks, "
+            f"n_marks) with {n_marks} marks; got {[decay.shape for decay in checked]}."
+        )
+    stacked = np.stack(checked)
+    return np.unique(stacked) if stacked.ndim == 1 else stacked
+
+
+def _held_out(problem: _Problem, decay: FloatArray, n_folds: int) -> float:
+    """Return the log-likelihood of each fold under the fit of the others, summed."""
+    events = problem.events
+    if events.n_realizations < 2:
+        raise InvalidParameterError(
+            "decay_selection='cross-validation' holds out realisations in turn, and there is only "
+            "one. Give several windows as realisations, or choose by likelihood."
+        )
+    fold = np.arange(events.n_realizations) % min(n_folds, events.n_realizations)
+    total = 0.0
+    for k in range(int(fold.max()) + 1):
+        train = replace(problem, events=events[fold != k], weights=problem.weights[fold != k])
+        test = Design.build(
+            events[fold == k],
+            Exponential(decay),
+            realization_weights=problem.weights[fold == k],
+            support=problem.support,
+        )
+        total += float(test.log_likelihood(train.solve(decay)[1]).sum())
+    return total
+
+
+def _optimise_shared(problem: _Problem) -> DecayProfile:
+    """Maximise over one decay: a grid for the bracket, Brent's method, points for the shape."""
+    from scipy.optimize import minimize_scalar
+
+    tried: dict[float, float] = {}
+
+    def loss(log_decay: float) -> float:
+        tried[log_decay] = problem.value(np.exp(log_decay))
+        return -tried[log_decay]
+
+    low, high = _range(problem.events)
+    grid = np.linspace(low, high, max(5, round((high - low) / np.log(10.0) * _PER_DECADE) + 1))
+    values = np.array([loss(point) for point in grid])
+    k = int(values.argmin())
+    inside = 0 < k < grid.size - 1
+    if inside:
+        minimize_scalar(
+            loss, bracket=tuple(grid[k - 1 : k + 2]), method="brent", options={"xtol": 1e-6}
+        )
+    _fill_in(loss, tried)
+    logs = np.array(sorted(tried))
+    objective = np.array([tried[point] for point in logs])
+    _warn_if_flat(objective, inside)
+    return DecayProfile(np.exp(logs), objective, objective)
+
+
+def _range(events: Events) -> tuple[float, float]:
+    """Return the logs of the smallest and largest decay that the data can tell anything about."""
+    lags = np.diff(events.times)
+    same = np.ones(lags.size, dtype=bool)
+    same[events.offsets[1:-1] - 1] = False
+    lags = np.sort(lags[same & (lags > 0)])
+    longest = float(events.durations.max())
+    if lags.size == 0:
+        return np.log(1.0 / longest), np.log(1e3 / longest)
+    shortest = lags[min(_FEWEST_LAGS, lags.size) - 1] if lags.size > 1 else lags[0]
+    return np.log(1.0 / longest), np.log(max(10.0 / shortest, 100.0 / longest))
+
+
+def _fill_in(loss: Callable[[float], float], tried: dict[float, float]) -> None:
+    """Add points where the profile falls off, so that its interval can be read."""
+    best = max(tried, key=lambda point: tried[point])
+    for sign in (-1.0, 1.0):
+        step = 0.01
+        for _ in range(12):
+            point = best + sign * step
+            drop = tried[best] + loss(point)
+            if drop > 4.0 * _FAINT:
+                break
+            step *= 1.6 if drop > 0.25 * _FAINT else 2.5
+
+
+def _warn_if_flat(objective: FloatArray, inside: bool) -> None:
+    top = objective.max()
+    if inside and top - max(objective[0], objective[-1]) > _FAINT:
+        return
+    warnings.warn(
+        "the decay is not identified: no decay fits clearly better than one at the edge of what "
+        "the data can tell (decay_profile shows it). Give a decay, or a decay_grid.",
+        IdentifiabilityWarning,
+        stacklevel=5,
+    )
+
+
+def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfile:
+    """Maximise over one decay per source or pair, with the gradient at the inner optimum.
+
+    There the other parameters' derivatives vanish, so that only the direct effect remains.
+    """
+    from scipy.optimize import minimize
+
+    events = problem.events
+    size = events.n_marks
+    shape = (size,) if sharing == "source" else (size, size)
+    scale = getattr(problem.settings, "likelihood_weight", 1.0)
+    arrays = events.times, events.marks, events.offsets
+    slopes = np.empty((size, size))
+
+    def loss(flat: FloatArray) -> tuple[float, FloatArray]:
+        decay = np.exp(flat.reshape(shape))
+        value, x = problem.solve(decay)
+        full = np.ascontiguousarray(np.broadcast_to(decay, (size, size)))
+        log_decay_slopes(arrays, events.end_times, scale * problem.weights, full, x, slopes)
+        gradient = slopes.sum(axis=0) if sharing == "source" else slopes.ravel()
+        return -value, -gradient
+
+    low, high = _range(events)
+    found = minimize(
+        loss,
+        np.full(int(np.prod(shape)), np.log(start)),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(low, high)] * int(np.prod(shape)),
+        options={"ftol": 1e-12, "gtol": 1e-4, "maxiter": 500},
+    )
+    value = np.array([-float(found.fun)])
+    return DecayProfile(np.exp(found.x).reshape(1, *shape), value, value)

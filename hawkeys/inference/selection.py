@@ -1,0 +1,89 @@
+"""Which pairs of marks and which realisations a fit counts, and by how much."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._validation import check_mask, check_nonnegative, check_shape
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = ["admissible", "check_support", "check_weights"]
+
+
+def check_support(support: ArrayLike | None, n_marks: int) -> BoolArray:
+    """Return the admissible pairs (target, source).
+
+    Parameters
+    ----------
+    support : array_like of bool, shape (n_marks, n_marks), or None
+        True where a mark may excite another; None admits all.
+    n_marks : int
+        Number of marks.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_marks, n_marks)
+        A mask.
+
+    Raises
+    ------
+    InvalidParameterError
+        The mask has another shape or is not boolean.
+    """
+    shape = (n_marks, n_marks)
+    if support is None:
+        return np.ones(shape, dtype=bool)
+    return check_mask(support, "support", shape, "target by source, True where admissible")
+
+
+def check_weights(weights: ArrayLike | None, n_realizations: int) -> FloatArray:
+    """Return the weight of each realisation.
+
+    Parameters
+    ----------
+    weights : array_like, shape (n_realizations,), or None
+        Weights >= 0, not all 0; None gives every realisation the weight 1.
+    n_realizations : int
+        Number of realisations.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_realizations,)
+        The weights.
+
+    Raises
+    ------
+    InvalidParameterError
+        The weights have another shape, or are negative, not finite or all 0.
+    """
+    if weights is None:
+        return np.ones(n_realizations)
+    array = check_nonnegative(weights, "weights")
+    check_shape(array, "weights", (n_realizations,), "one per realisation")
+    if not (array > 0).any():
+        raise InvalidParameterError("weights are all 0; at least one realisation must count.")
+    return array
+
+
+def admissible(support: ArrayLike | None, n_marks: int) -> BoolArray:
+    """Return which parameters a support admits.
+
+    Parameters
+    ----------
+    support : array_like of bool, shape (n_marks, n_marks), or None
+        As for `check_support`.
+    n_marks : int
+        Number of marks.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_marks, n_marks + 1)
+        Baseline first, which is always admitted.
+
+    Raises
+    ------
+    InvalidParameterError
+        The mask has another shape or is not boolean.
+    """
+    return np.column_stack((np.ones(n_marks, dtype=bool), check_support(support, n_marks)))
