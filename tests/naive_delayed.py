@@ -76,7 +76,7 @@ def log_likelihood(events, process):
 
 
 def lag_statistics(kernel, i, j, lag):
-    """What determines the parameters of a pair; see hawkeys._jit.delayed._add_lag."""
+    """What determines the parameters of a pair; see hawkeys._jit.delayed.responsibilities."""
     own = [np.asarray(getattr(kernel, name)) for name in kernel.parameter_names]
     if kernel.name == "histogram":
         return np.array(

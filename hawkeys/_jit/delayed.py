@@ -1,9 +1,9 @@
 """Excitation by kernels that need not decay from lag 0, evaluated within a finite horizon.
 
 A kernel comes as ``(family, sets, edges, which, reach)``: `family` is one of the codes below; a row
-of `sets` is one set of parameters, namely (location, scale, 1 / (scale sqrt(2 pi))), (shape, rate,
-log gamma(shape), log rate) or (height of each bin, mass below each bin); `edges` are the bounds of
-the bins, empty for the others; ``which[i, j]`` is the set of target i and source j, and
+of `sets` is one set of parameters, namely (location, scale, 1 / (scale sqrt(2 pi)), 0), (shape,
+rate, log gamma(shape), log rate) or (height of each bin, mass below each bin); `edges` are the
+bounds of the bins, empty for the others; ``which[i, j]`` is the set of target i and source j, and
 ``reach[i, j]`` the lag beyond which it is over. Times increase, so that the first source within
 reach only moves forwards, and the cost is linear in the number of events if the reach is bounded.
 Simultaneous events do not excite each other.
@@ -63,15 +63,17 @@ def _log(family, lag):
 
 
 @njit(cache=True)
-def _density(family, lag, log_lag, row, edges):
+def _density(family, lag, log_lag, sets, s, edges):
     """Return the density at a lag > 0."""
     if family == LOG_NORMAL:
-        z = (log_lag - row[0]) / row[1]
-        return row[2] * math.exp(-0.5 * z * z) / lag
+        z = (log_lag - sets[s, 0]) / sets[s, 1]
+        return sets[s, 2] * math.exp(-0.5 * z * z) / lag
     if family == GAMMA:
-        return row[1] * math.exp((row[0] - 1.0) * (log_lag + row[3]) - row[1] * lag - row[2])
+        return sets[s, 1] * math.exp(
+            (sets[s, 0] - 1.0) * (log_lag + sets[s, 3]) - sets[s, 1] * lag - sets[s, 2]
+        )
     b = _bin(lag, edges)
-    return row[b] if b >= 0 else 0.0
+    return sets[s, b] if b >= 0 else 0.0
 
 
 @njit(cache=True)
@@ -106,22 +108,22 @@ def _gamma_split(shape, x, log_gamma):
 
 
 @njit(cache=True)
-def _split(family, lag, row, edges):
+def _split(family, lag, sets, s, edges):
     """Return the mass up to a lag and the mass beyond it, the smaller one exact."""
     if lag <= 0.0:
         return 0.0, 1.0
     if family == LOG_NORMAL:
-        z = (math.log(lag) - row[0]) / row[1]
+        z = (math.log(lag) - sets[s, 0]) / sets[s, 1]
         tail = 0.5 * math.erfc(abs(z) * _SQRT_HALF)
         return (tail, 1.0 - tail) if z < 0.0 else (1.0 - tail, tail)
     if family == GAMMA:
-        return _gamma_split(row[0], row[1] * lag, row[2])
+        return _gamma_split(sets[s, 0], sets[s, 1] * lag, sets[s, 2])
     if lag <= edges[0]:
         return 0.0, 1.0
     b = _bin(lag, edges)
     if b < 0:
         return 1.0, 0.0
-    mass = min(row[edges.size - 1 + b] + row[b] * (lag - edges[b]), 1.0)
+    mass = min(sets[s, edges.size - 1 + b] + sets[s, b] * (lag - edges[b]), 1.0)
     return mass, 1.0 - mass
 
 
@@ -133,8 +135,8 @@ def density_and_mass(family, lags, sets, edges, out):
             out[0, k, s] = 0.0
             if lags[k] > 0.0:
                 log_lag = _log(family, lags[k])
-                out[0, k, s] = _density(family, lags[k], log_lag, sets[s], edges)
-            out[1, k, s], _ = _split(family, lags[k], sets[s], edges)
+                out[0, k, s] = _density(family, lags[k], log_lag, sets, s, edges)
+            out[1, k, s], _ = _split(family, lags[k], sets, s, edges)
 
 
 @njit(cache=True)
@@ -168,8 +170,8 @@ def excitation(times, marks, offsets, kernel, layout, out):
                 if lag <= 0.0:
                     break
                 if lag <= reach[i, j]:
-                    row = sets[which[i, j]]
-                    out[at + j * width] += _density(family, lag, _log(family, lag), row, edges)
+                    s = which[i, j]
+                    out[at + j * width] += _density(family, lag, _log(family, lag), sets, s, edges)
 
 
 @njit(cache=True)
@@ -184,7 +186,7 @@ def integrals(times, marks, offsets, ends, kernel, out):
                 if lag > reach[i, j]:
                     out[r, i, j] += 1.0
                 else:
-                    out[r, i, j] += _split(family, lag, sets[which[i, j]], edges)[0]
+                    out[r, i, j] += _split(family, lag, sets, which[i, j], edges)[0]
 
 
 @njit(cache=True)
@@ -214,30 +216,23 @@ def excitation_at(times, marks, kernel, queries, excitation, integrals):
                 if lag > reach[i, j]:
                     integrals[q, i, j] += 1.0
                 else:
-                    row = sets[which[i, j]]
-                    integrals[q, i, j] += _split(family, lag, row, edges)[0]
+                    s = which[i, j]
+                    integrals[q, i, j] += _split(family, lag, sets, s, edges)[0]
                     log_lag = _log(family, lag)
-                    excitation[q, i, j] += _density(family, lag, log_lag, row, edges)
+                    excitation[q, i, j] += _density(family, lag, log_lag, sets, s, edges)
 
 
 @njit(cache=True)
-def _add_lag(family, lag, log_lag, amount, row, edges, out):
-    """Add `amount` of a lag to the statistics that determine the parameters of its set.
+def _statistics(family, lag, log_lag, first, log_rate, rate):
+    """Return what determines the parameters of a set, but for bins, besides the number of lags.
 
-    Log-normal: (1, d, d^2), d the log-lag from the location. Gamma: (1, v, log v), v = rate * lag.
-    Histogram: the number of lags in each bin.
+    Log-normal: (d, d^2), d the log-lag from the location. Gamma: (v, log v), v = rate * lag.
+    Scalars only, because to pass arrays costs more than the sum.
     """
-    if family == HISTOGRAM:
-        out[_bin(lag, edges)] += amount
-        return
-    out[0] += amount
     if family == LOG_NORMAL:
-        d = log_lag - row[0]
-        out[1] += amount * d
-        out[2] += amount * d * d
-    else:
-        out[1] += amount * row[1] * lag
-        out[2] += amount * (log_lag + row[3])
+        d = log_lag - first
+        return d, d * d
+    return rate * lag, log_lag + log_rate
 
 
 @njit(cache=True)
@@ -254,25 +249,53 @@ def _gamma_log_tail(shape, x, log_gamma):
 
 
 @njit(cache=True)
-def _add_tail(family, lag, amount, row, edges, out):
-    """Add the expected statistics of the lags beyond `lag`; see `_add_lag`."""
-    _, beyond = _split(family, lag, row, edges)
+def _add_tail(kernel, lag, amount, s, out):
+    """Add the expected statistics of the lags beyond `lag`; return the mass up to it."""
+    family, sets, edges, _, _ = kernel
+    mass, beyond = _split(family, lag, sets, s, edges)
     if family == HISTOGRAM:
         for b in range(edges.size - 1):
             if lag < edges[b + 1]:
-                out[b] += amount * row[b] * (edges[b + 1] - max(lag, edges[b]))
-        return
+                out[b] += amount * sets[s, b] * (edges[b + 1] - max(lag, edges[b]))
+        return mass
     out[0] += amount * beyond
     if family == LOG_NORMAL:
-        z = (math.log(lag) - row[0]) / row[1] if lag > 0.0 else 0.0
+        z = (math.log(lag) - sets[s, 0]) / sets[s, 1] if lag > 0.0 else 0.0
         phi = _PHI_0 * math.exp(-0.5 * z * z) if lag > 0.0 else 0.0
-        out[1] += amount * row[1] * phi
-        out[2] += amount * row[1] ** 2 * (beyond + z * phi)
+        out[1] += amount * sets[s, 1] * phi
+        out[2] += amount * sets[s, 1] ** 2 * (beyond + z * phi)
     else:
-        x = row[1] * max(lag, 0.0)
-        front = math.exp(row[0] * math.log(x) - x - row[2]) if x > 0.0 else 0.0
-        out[1] += amount * (row[0] * beyond + front)
-        out[2] += amount * _gamma_log_tail(row[0], x, row[2])
+        x = sets[s, 1] * max(lag, 0.0)
+        front = math.exp(sets[s, 0] * math.log(x) - x - sets[s, 2]) if x > 0.0 else 0.0
+        out[1] += amount * (sets[s, 0] * beyond + front)
+        out[2] += amount * _gamma_log_tail(sets[s, 0], x, sets[s, 2])
+    return mass
+
+
+@njit(cache=True)
+def _weigh_parents(data, k, begin, x, kernel, scratch):
+    """Write the possible parents of event k from `begin` on, and their shares of the intensity.
+
+    scratch = (parents, shares, log lags). Returns the intensity and the number of parents.
+    """
+    times, marks, _, _, _ = data
+    family, sets, edges, which, reach = kernel
+    parents, shares, logs = scratch
+    i = marks[k]
+    rate = x[i, 0]
+    found = 0
+    for e in range(begin, k):
+        lag = times[k] - times[e]
+        j = marks[e]
+        if lag <= 0.0:
+            break
+        if lag <= reach[i, j]:
+            parents[found], logs[found] = e, _log(family, lag)
+            density = _density(family, lag, logs[found], sets, which[i, j], edges)
+            shares[found] = x[i, j + 1] * density
+            rate += shares[found]
+            found += 1
+    return rate, found
 
 
 @njit(cache=True)
@@ -281,13 +304,14 @@ def responsibilities(data, x, kernel, counts, moments):
 
     data = (times, marks, offsets, ends, weight of each realisation); x holds the baseline and the
     adjacency row of each target. Adds the expected numbers of events per parent to `counts`, shaped
-    as x, and the statistics of the lags (see `_add_lag`) to ``moments`` (n_sets, width).
+    as x, and the statistics of the lags to ``moments`` (n_sets, width): the number of lags per bin,
+    or the number of lags and the sums of their `_statistics`.
     """
     times, marks, offsets, _, weights = data
     family, sets, edges, which, reach = kernel
     longest = _longest(reach)
-    longest_past = np.max(offsets[1:] - offsets[:-1])
-    share, logs = np.empty(longest_past), np.empty(longest_past)
+    most = np.max(offsets[1:] - offsets[:-1])
+    parents, shares, logs = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most)
     total = 0.0
     for r in range(offsets.size - 1):
         first = np.full(reach.shape[0], offsets[r])
@@ -295,31 +319,25 @@ def responsibilities(data, x, kernel, counts, moments):
             i = marks[k]
             while times[k] - times[first[i]] > longest[i]:
                 first[i] += 1
-            rate = x[i, 0]
-            past = first[i]
-            while times[past] < times[k]:
-                lag = times[k] - times[past]
-                j = marks[past]
-                part = 0.0
-                if lag <= reach[i, j]:
-                    logs[past - first[i]] = _log(family, lag)
-                    row = sets[which[i, j]]
-                    part = x[i, j + 1] * _density(family, lag, logs[past - first[i]], row, edges)
-                share[past - first[i]] = part
-                rate += part
-                past += 1
+            rate, found = _weigh_parents(data, k, first[i], x, kernel, (parents, shares, logs))
             if not rate > 0.0:
                 return -math.inf
             total += weights[r] * math.log(rate)
-            scale = weights[r] / rate
-            counts[i, 0] += x[i, 0] * scale
-            for e in range(first[i], past):
-                part = share[e - first[i]] * scale
-                if part > 0.0:
-                    s = which[i, marks[e]]
-                    counts[i, marks[e] + 1] += part
-                    lag, log_lag = times[k] - times[e], logs[e - first[i]]
-                    _add_lag(family, lag, log_lag, part, sets[s], edges, moments[s])
+            counts[i, 0] += x[i, 0] * weights[r] / rate
+            for n in range(found):
+                if shares[n] == 0.0:
+                    continue
+                part = shares[n] * weights[r] / rate
+                lag = times[k] - times[parents[n]]
+                s = which[i, marks[parents[n]]]
+                counts[i, marks[parents[n]] + 1] += part
+                if family == HISTOGRAM:
+                    moments[s, _bin(lag, edges)] += part
+                    continue
+                one, two = _statistics(family, lag, logs[n], sets[s, 0], sets[s, 3], sets[s, 1])
+                moments[s, 0] += part
+                moments[s, 1] += part * one
+                moments[s, 2] += part * two
     return total
 
 
@@ -332,7 +350,7 @@ def tails(data, kernel, cost, moments):
     events of j. Pairs of reach 0 are left out.
     """
     times, marks, offsets, ends, weights = data
-    family, sets, edges, which, reach = kernel
+    _, _, _, which, reach = kernel
     for r in range(offsets.size - 1):
         for k in range(offsets[r], offsets[r + 1] if weights[r] > 0.0 else offsets[r]):
             j = marks[k]
@@ -343,9 +361,8 @@ def tails(data, kernel, cost, moments):
                 if lag > reach[i, j]:
                     cost[i, j] += weights[r]
                     continue
-                row = sets[which[i, j]]
-                cost[i, j] += weights[r] * _split(family, lag, row, edges)[0]
-                _add_tail(family, lag, weights[r], row, edges, moments[i, j])
+                mass = _add_tail(kernel, lag, weights[r], which[i, j], moments[i, j])
+                cost[i, j] += weights[r] * mass
 
 
 @njit(cache=True)

@@ -115,9 +115,10 @@ class LogNormal(_TwoParameters):
 
     @staticmethod
     def tabulate(*parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (location, scale, 1 / (scale sqrt(2 pi))) of each set, and its horizon."""
+        """Return (location, scale, 1 / (scale sqrt(2 pi)), 0) of each set, and its horizon."""
         location, scale = parameters
-        table = np.column_stack((location, scale, 1.0 / (scale * math.sqrt(2.0 * math.pi))))
+        height = 1.0 / (scale * math.sqrt(2.0 * math.pi))
+        table = np.column_stack((location, scale, height, np.zeros_like(scale)))
         return table, np.exp(location - special.ndtri(TAIL) * scale)
 
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:
