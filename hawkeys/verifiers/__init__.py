@@ -12,6 +12,8 @@ Distances take any features, in a pipeline if they are computed; `POHMM`, `Robus
 `RecencyNearestNeighbors` take the timing matrix, the last one with rows from old to new. A
 false alarm is a genuine sample rejected; a miss is a zero-effort impostor's sample accepted.
 A new verifier subclasses `OneClassVerifier` and writes two methods.
+
+Verifiers of free text (`FreeTextVerifier`) take keystrokes of any keys and score blocks of them.
 """
 
 from hawkeys.verifiers._base import (
@@ -19,6 +21,7 @@ from hawkeys.verifiers._base import (
     WeightedVerifier,
     resubstitution_threshold,
 )
+from hawkeys.verifiers._free_text_base import FreeTextVerifier
 from hawkeys.verifiers.clusters import KMeans
 from hawkeys.verifiers.combination import ScoreSum
 from hawkeys.verifiers.distances import (
@@ -29,6 +32,7 @@ from hawkeys.verifiers.distances import (
     OutlierCount,
     ScaledManhattan,
 )
+from hawkeys.verifiers.free_text import FreeTextProcess
 from hawkeys.verifiers.fuzzy import FuzzyLogic
 from hawkeys.verifiers.hawkes_likelihood import HawkesLikelihood
 from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, NearestNeighborMahalanobis
@@ -55,6 +59,8 @@ __all__ = [
     "Euclidean",
     "EuclideanNormed",
     "FilteredManhattan",
+    "FreeTextProcess",
+    "FreeTextVerifier",
     "FuzzyLogic",
     "HawkesLikelihood",
     "HeldOutThreshold",

@@ -36,6 +36,8 @@ PUBLIC = {
     "Euclidean",
     "EuclideanNormed",
     "FilteredManhattan",
+    "FreeTextProcess",
+    "FreeTextVerifier",
     "FuzzyLogic",
     "HeldOutThreshold",
     "KMeans",
