@@ -18,6 +18,7 @@ from hawkeys.verifiers import (
     EuclideanNormed,
     FilteredManhattan,
     FuzzyLogic,
+    HawkesLikelihood,
     KMeans,
     Mahalanobis,
     MahalanobisNormed,
@@ -26,10 +27,12 @@ from hawkeys.verifiers import (
     OneClassSVM,
     OneClassVerifier,
     OutlierCount,
+    PracticeCorrected,
     RecencyNearestNeighbors,
     RecencyWeighted,
     RobustMahalanobis,
     ScaledManhattan,
+    ScoreSum,
     StandardNet,
 )
 
@@ -88,7 +91,15 @@ _KM = "Killourhy and Maxion (2009), doi:10.1109/DSN.2009.5270346"
 _ZZL = "Zhang, Zhang and Li (2021), doi:10.1155/2021/6648726"
 
 _MT = "Monaco and Tappert (2018), Pattern Recognition 76, 449-462, arXiv:1607.03854"
+_JNR = "Jain, Nandakumar and Ross (2005), doi:10.1016/j.patcog.2005.01.012"
 _ZDJ = "Zhong, Deng and Jain (2012), doi:10.1109/CVPRW.2012.6239225"
+
+
+def _practised(settings: Settings, *parts: OneClassVerifier) -> OneClassVerifier:
+    """Return verifiers corrected for practice; of several, the later ones count half."""
+    weights = (2.0, *[1.0] * (len(parts) - 1))
+    whole = parts[0] if len(parts) == 1 else ScoreSum(parts, weights=weights)
+    return PracticeCorrected(whole, false_alarm=settings.false_alarm)
 
 
 def _plain(
@@ -185,6 +196,30 @@ _ENTRIES = (
         "scaled Manhattan, half-life of 30 samples",
         "hawkeys",
         lambda s: RecencyWeighted(ScaledManhattan(), false_alarm=s.false_alarm),
+    ),
+    _plain(
+        "hawkes-likelihood",
+        "Hawkes process, log-normal lags, likelihood",
+        "hawkeys",
+        HawkesLikelihood,
+    ),
+    VerifierEntry(
+        "practised-hawkes-likelihood",
+        "the same, corrected for practice",
+        "hawkeys",
+        lambda s: _practised(s, HawkesLikelihood()),
+    ),
+    VerifierEntry(
+        "practised-recency-neighbors",
+        "nearest recent samples, corrected for practice",
+        "hawkeys",
+        lambda s: _practised(s, RecencyNearestNeighbors(half_life=25.0)),
+    ),
+    VerifierEntry(
+        "neighbors-and-hawkes",
+        "sum of the last two, corrected for practice",
+        f"hawkeys; sum after {_JNR}",
+        lambda s: _practised(s, RecencyNearestNeighbors(half_life=25.0), HawkesLikelihood()),
     ),
     VerifierEntry(
         "pohmm-3",

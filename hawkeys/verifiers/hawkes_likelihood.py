@@ -48,12 +48,12 @@ class HawkesLikelihood(WeightedVerifier):
         comes before it in fluent typing.
     lags : int, default 2
         Keys back that excite a press.
-    half_life : float or None, default 20
+    half_life : float or None, default 25
         Samples after which a training sample counts half; None if all count alike.
     floor : float or None, default None
         Least contribution of a mark to the score, in nats, so that a hesitation at one key does not
         make an impostor. None for the log-likelihood itself.
-    min_baseline : float, default 0.01
+    min_baseline : float, default 0.003
         Least mu, per second: what an event costs that no training sample explains.
     prior_strength : float, default 1.0
         Training samples that the prior of an edge counts as: a prior exp(-strength W), and
@@ -129,9 +129,9 @@ class HawkesLikelihood(WeightedVerifier):
         *,
         structure: str = "rollover",
         lags: int = 2,
-        half_life: float | None = 20.0,
+        half_life: float | None = 25.0,
         floor: float | None = None,
-        min_baseline: float = 0.01,
+        min_baseline: float = 0.003,
         prior_strength: float = 1.0,
         n_iter: int = 40,
         false_alarm: float = 0.05,
