@@ -36,7 +36,7 @@ def make_edges(n_keys: int, lags: int, structure: str) -> IntArray:
             edges.append((2 * i + 1, 2 * i - 1))
         if structure == "rollover" and i + 1 < n_keys:
             edges.append((2 * i + 1, 2 * i + 2))
-    return np.array(edges, dtype=np.int64)
+    return np.array(sorted(edges), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,14 @@ def estimate(data: Lags, weights: FloatArray, options: Options) -> Fit:
     for _ in range(options.n_iter):
         parameters, before = _update(data, weights, parameters, options)
         trace.append(before)
+    trace.append(_objective(data, weights, parameters, options))
+    return Fit(parameters, np.array(trace))
+
+
+def _objective(data: Lags, weights: FloatArray, parameters: Parameters, options: Options) -> float:
+    """Return the weighted log-likelihood plus the log-prior."""
     logs, masses = data.logs_and_masses(parameters)
-    last = float((logs - masses).sum(axis=0) @ weights) + _log_prior(parameters, options)
-    return Fit(parameters, np.array([*trace, last]))
+    return float((logs - masses).sum(axis=0) @ weights) + _log_prior(parameters, options)
 
 
 def _logarithm(lags: FloatArray) -> FloatArray:

@@ -239,8 +239,9 @@ class HawkesLikelihood(WeightedVerifier):
     def _score(self, samples: FloatArray) -> FloatArray:
         data = em.Lags.of(self._timings(samples), self.edges_)
         logs, masses = data.logs_and_masses(self._parameters)
-        each = logs - masses
-        return np.sum(each if self.floor is None else np.maximum(each, self.floor), axis=0)
+        # one row per sample, so that a row is summed alike in whatever company
+        each = np.ascontiguousarray((logs - masses).T)
+        return np.sum(each if self.floor is None else np.maximum(each, self.floor), axis=1)
 
     def _timings(self, samples: FloatArray) -> FloatArray:
         return samples

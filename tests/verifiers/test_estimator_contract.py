@@ -15,6 +15,7 @@ from hawkeys.verifiers import (
     EuclideanNormed,
     FilteredManhattan,
     FuzzyLogic,
+    HawkesLikelihood,
     HeldOutThreshold,
     KMeans,
     Mahalanobis,
@@ -23,10 +24,12 @@ from hawkeys.verifiers import (
     NearestNeighborMahalanobis,
     OneClassSVM,
     OutlierCount,
+    PracticeCorrected,
     RecencyNearestNeighbors,
     RecencyWeighted,
     RobustMahalanobis,
     ScaledManhattan,
+    ScoreSum,
     StandardNet,
     UpdatingVerifier,
 )
@@ -47,6 +50,7 @@ DISTANCES = [
     HeldOutThreshold(Manhattan(), policy="leave-one-out"),
     UpdatingVerifier(Manhattan()),
     RecencyWeighted(Manhattan()),
+    ScoreSum([Manhattan(), Euclidean()]),
 ]
 
 LEARNED = [
@@ -87,6 +91,13 @@ class AnyMatrixMahalanobis(RobustMahalanobis):
         return super()._logs(as_timings(samples))
 
 
+class AnyMatrixHawkes(HawkesLikelihood):
+    """Hawkes process of a timing matrix made from any matrix."""
+
+    def _timings(self, samples):
+        return as_timings(samples)
+
+
 def as_timings(matrix):
     interval = 0.1 * np.exp(np.clip(matrix, -3.0, 3.0))
     interval = np.column_stack([interval, interval[:, -1]])
@@ -100,6 +111,7 @@ EXCEPTIONS = {
     NearestNeighborMahalanobis: (OUTLIERS, "a training sample is at distance 0 from itself"),
     # rows age with those after them, so that a row that comes twice makes those before it older
     AnyMatrixNeighbors: (("check_sample_weight_equivalence_on_dense_data",), "rows age"),
+    AnyMatrixHawkes: (("check_sample_weight_equivalence_on_dense_data",), "rows age"),
 }
 
 
@@ -133,8 +145,19 @@ def test_neighbors_pass_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@parametrize_with_checks([AnyMatrixHawkes()], expected_failed_checks=documented)
+def test_hawkes_likelihood_passes_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
 TIMINGS = as_timings(np.random.default_rng(0).normal(size=(20, 4)))
-BARE = [POHMM(), RecencyNearestNeighbors(), RobustMahalanobis()]
+BARE = [
+    POHMM(),
+    HawkesLikelihood(),
+    RecencyNearestNeighbors(),
+    RobustMahalanobis(),
+    PracticeCorrected(Manhattan()),
+]
 
 
 @pytest.mark.parametrize("verifier", [*DISTANCES, *BARE], ids=repr)
