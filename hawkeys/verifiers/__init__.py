@@ -24,6 +24,7 @@ from hawkeys.verifiers._base import (
 from hawkeys.verifiers._free_text_base import FreeTextVerifier
 from hawkeys.verifiers.clusters import KMeans
 from hawkeys.verifiers.combination import ScoreSum
+from hawkeys.verifiers.digraphs import DigraphDisorder, DigraphManhattan
 from hawkeys.verifiers.distances import (
     Euclidean,
     EuclideanNormed,
@@ -33,6 +34,7 @@ from hawkeys.verifiers.distances import (
     ScaledManhattan,
 )
 from hawkeys.verifiers.free_text import FreeTextProcess
+from hawkeys.verifiers.free_text_pohmm import FreeTextPOHMM
 from hawkeys.verifiers.fuzzy import FuzzyLogic
 from hawkeys.verifiers.hawkes_likelihood import HawkesLikelihood
 from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, NearestNeighborMahalanobis
@@ -56,9 +58,12 @@ __all__ = [
     "UPDATE_POLICIES",
     "AutoAssociativeNet",
     "ClippedManhattan",
+    "DigraphDisorder",
+    "DigraphManhattan",
     "Euclidean",
     "EuclideanNormed",
     "FilteredManhattan",
+    "FreeTextPOHMM",
     "FreeTextProcess",
     "FreeTextVerifier",
     "FuzzyLogic",

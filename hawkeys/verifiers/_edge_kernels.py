@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import FloatArray
 from hawkeys.verifiers._backoff import Counts, Kernels, Tree
-from hawkeys.verifiers._recordings import Lags
+from hawkeys.verifiers._recordings import Lags, find_sorted, pair_numbers
 
 __all__ = ["EdgeKernels", "FixedPrior"]
 
@@ -74,26 +74,11 @@ class EdgeKernels:
         node, counts = self.kernels, self.location_counts
         location = np.full(lags.rows.size, node.location)
         variance = np.full(lags.rows.size, node.variance * (1.0 + 1.0 / counts.cls))
-        known, place = _find(self.tree.classes, lags.classes)
+        known, place = find_sorted(self.tree.classes, lags.classes)
         location[known] = node.class_location[place]
         variance[known] = node.class_variance[place] * (1.0 + 1.0 / counts.pair)
-        known, place = _find(self.tree.pairs, self._pair_numbers(names, lags))
+        known, place = find_sorted(self.tree.pairs, pair_numbers(lags, names, self.names))
         location[known] = node.pair_location[place]
         doubt = 1.0 / (self.weight[place] + counts.pair)
         variance[known] = node.pair_variance[place] * (1.0 + doubt)
         return location, np.sqrt(variance)
-
-    def _pair_numbers(self, names: tuple[str, ...], lags: Lags) -> IntArray:
-        """Return the number of each lag's pair, -1 if one of its keys was not seen."""
-        places = {name: place for place, name in enumerate(self.names)}
-        own = np.array([places.get(name, -1) for name in names], dtype=np.int64)
-        first, second = own[lags.first], own[lags.second]
-        return np.where((first < 0) | (second < 0), -1, first * len(self.names) + second)
-
-
-def _find(table: IntArray, wanted: IntArray) -> tuple[IntArray, IntArray]:
-    """Return which of the wanted numbers a sorted table holds, and their places in it."""
-    place = np.searchsorted(table, wanted)
-    held = place < table.size
-    held[held] = table[place[held]] == wanted[held]
-    return np.flatnonzero(held), place[held]

@@ -4,6 +4,7 @@ Event types are numbered from 1; index 0 of every parameter is its marginal over
 for types that training did not see.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +13,17 @@ import numpy as np
 from hawkeys._jit import pohmm as jit
 from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["SMOOTHINGS", "Counts", "Fit", "Options", "Parameters", "estimate", "score"]
+__all__ = [
+    "SMOOTHINGS",
+    "Counts",
+    "Fit",
+    "Options",
+    "Parameters",
+    "Text",
+    "estimate",
+    "estimate_texts",
+    "score",
+]
 
 SMOOTHINGS = ("freq", "exp", "fixed", "none")
 
@@ -42,17 +53,35 @@ class Parameters(NamedTuple):
     scale: FloatArray
 
 
+class Text(NamedTuple):
+    """Samples of one text.
+
+    Attributes
+    ----------
+    values : ndarray, shape (N, T, F)
+        (Log) features of every event.
+    types : ndarray of int64, shape (T,)
+        Event types, from 1.
+    """
+
+    values: FloatArray
+    types: IntArray
+
+
 class Counts(NamedTuple):
     """How often event types occur in training.
 
     Attributes
     ----------
+    first : ndarray, shape (W,)
+        Samples that start with each type.
     events : ndarray, shape (W,)
         Events of each type.
     pairs : ndarray, shape (W, W)
         [v, w]: events of type v that are followed by type w.
     """
 
+    first: FloatArray
     events: FloatArray
     pairs: FloatArray
 
@@ -109,24 +138,33 @@ def score(
 
 
 def estimate(values: FloatArray, jacobian: float, types: IntArray, options: Options) -> Fit:
+    """Estimate the parameters from samples of one text; see `estimate_texts`."""
+    return estimate_texts([Text(values, types)], jacobian, options)
+
+
+def estimate_texts(texts: Sequence[Text], jacobian: float, options: Options) -> Fit:
     """Estimate the parameters by expectation-maximisation with smoothing after each update.
 
     It stops when an update gains less than the tolerance; smoothing can make the log-likelihood
     fall, which stops it too.
     """
-    counts = _count(types, values.shape[0])
-    parameters = _starting_point(values, types, options.n_states)
+    counts = _count(texts)
+    parameters = _starting_point(texts, options.n_states)
     trace: list[float] = []
     while True:
-        parameters = _smooth(parameters, types, counts, options.smoothing)
-        start, transition, emission = _at_positions(values, jacobian, types, parameters)
-        states = np.empty_like(emission)
-        pairs = np.empty_like(transition)
-        trace.append(jit.posterior(emission, start, transition, states, pairs))
+        parameters = _smooth(parameters, counts, options.smoothing)
+        found, total = [], 0.0
+        for values, types in texts:
+            start, transition, emission = _at_positions(values, jacobian, types, parameters)
+            states = np.empty_like(emission)
+            pairs = np.empty_like(transition)
+            total += jit.posterior(emission, start, transition, states, pairs)
+            found.append((states, pairs))
+        trace.append(total)
         converged = len(trace) > 1 and trace[-1] - trace[-2] < options.tol
         if converged or len(trace) > options.max_iter:
             return Fit(parameters, np.array(trace), converged)
-        parameters = _maximise(values, types, states, pairs, parameters)
+        parameters = _maximise(texts, found, parameters)
 
 
 def _at_positions(
@@ -139,42 +177,58 @@ def _at_positions(
     return parameters.start[types[0]], parameters.transition[types[:-1], types[1:]], emission
 
 
-def _count(types: IntArray, n_samples: int) -> Counts:
-    n_types = int(types.max())
-    events = n_samples * np.bincount(types - 1, minlength=n_types).astype(np.float64)
+def _count(texts: Sequence[Text]) -> Counts:
+    n_types = max(int(types.max()) for _, types in texts)
+    first, events = np.zeros(n_types), np.zeros(n_types)
     pairs = np.zeros((n_types, n_types))
-    np.add.at(pairs, (types[:-1] - 1, types[1:] - 1), float(n_samples))
-    return Counts(events, pairs)
+    for values, types in texts:
+        n_samples = float(values.shape[0])
+        first[types[0] - 1] += n_samples
+        np.add.at(events, types - 1, n_samples)
+        np.add.at(pairs, (types[:-1] - 1, types[1:] - 1), n_samples)
+    return Counts(first, events, pairs)
 
 
-def _starting_point(values: FloatArray, types: IntArray, n_states: int) -> Parameters:
+def _flat(texts: Sequence[Text]) -> Text:
+    """Return all events as one sample."""
+    n_features = texts[0].values.shape[2]
+    values = np.concatenate([values.reshape(-1, n_features) for values, _ in texts])
+    types = np.concatenate([np.tile(types, values.shape[0]) for values, types in texts])
+    return Text(values[None], types)
+
+
+def _starting_point(texts: Sequence[Text], n_states: int) -> Parameters:
     """Return uniform chances, and states that differ in the mean of the first feature only."""
-    n_types, n_features = int(types.max()), values.shape[2]
+    (values,), types = _flat(texts)
+    n_types, n_features = int(types.max()), values.shape[1]
     location = np.zeros((n_types + 1, n_features, n_states))
     scale = np.zeros_like(location)
     for w in range(1, n_types + 1):
-        events = values[:, types == w].reshape(-1, n_features)
+        events = values[types == w]
         location[w] = events.mean(axis=0)[:, None]
         scale[w] = np.maximum(events.std(axis=0), _SCALE_FLOOR)[:, None]
     if n_states > 1:
         steps = np.linspace(-_START_SPREAD, _START_SPREAD, n_states)
-        location[:, 0] += values[..., 0].std() * steps
+        location[:, 0] += values[:, 0].std() * steps
     start = np.full((n_types + 1, n_states), 1.0 / n_states)
     transition = np.full((n_types + 1, n_types + 1, n_states, n_states), 1.0 / n_states)
     return Parameters(start, transition, location, scale)
 
 
 def _maximise(
-    values: FloatArray, types: IntArray, states: FloatArray, pairs: FloatArray, old: Parameters
+    texts: Sequence[Text], found: Sequence[tuple[FloatArray, FloatArray]], old: Parameters
 ) -> Parameters:
     """Return the parameters of each event type that the posterior suggests."""
     transition = np.zeros_like(old.transition)
-    np.add.at(transition, (types[:-1], types[1:]), pairs)
     start = np.zeros_like(old.start)
-    known, first = np.unique(types, return_index=True)
-    start[known] = states[:, first].sum(axis=0)
+    for (_, types), (states, pairs) in zip(texts, found, strict=True):
+        np.add.at(transition, (types[:-1], types[1:]), pairs)
+        known, first = np.unique(types, return_index=True)
+        start[known] += states[:, first].sum(axis=0)
+    events = _flat(texts)
+    states = np.concatenate([states.reshape(-1, states.shape[2]) for states, _ in found])
     location, scale = old.location.copy(), old.scale.copy()
-    jit.weighted_moments(values, states, types, _SCALE_FLOOR, location, scale)
+    jit.weighted_moments(events.values, states[None], events.types, _SCALE_FLOOR, location, scale)
     return Parameters(
         _normalise(np.maximum(start, _COUNT_FLOOR)),
         _normalise(np.maximum(transition, _COUNT_FLOOR)),
@@ -183,9 +237,9 @@ def _maximise(
     )
 
 
-def _smooth(parameters: Parameters, types: IntArray, counts: Counts, smoothing: str) -> Parameters:
+def _smooth(parameters: Parameters, counts: Counts, smoothing: str) -> Parameters:
     """Return parameters with marginals at index 0, and those of each type drawn towards them."""
-    start, transition, location, scale = _with_marginals(parameters, types, counts)
+    start, transition, location, scale = _with_marginals(parameters, counts)
     if smoothing == "fixed":
         transition[:] = transition[0, 0]
         blend = np.ones(counts.events.size)
@@ -205,11 +259,10 @@ def _smooth(parameters: Parameters, types: IntArray, counts: Counts, smoothing: 
     return Parameters(start, transition, location, scale)
 
 
-def _with_marginals(parameters: Parameters, types: IntArray, counts: Counts) -> Parameters:
+def _with_marginals(parameters: Parameters, counts: Counts) -> Parameters:
     """Return a copy of the parameters with index 0 set to the marginals over event types."""
     start, transition, location, scale = (array.copy() for array in parameters)
-    # every sample is of one text, so every sample starts with the same type
-    start[0] = start[types[0]]
+    start[0] = np.tensordot(counts.first / counts.first.sum(), start[1:], axes=1)
     share = counts.events / counts.events.sum()
     location[0] = np.tensordot(share, location[1:], axes=1)
     variance = (location[1:] - location[0]) ** 2 + scale[1:] ** 2

@@ -15,7 +15,7 @@ from hawkeys.datasets.strokes import Strokes
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers._key_classes import class_pairs, classes_of
 
-__all__ = ["EDGES", "Edge", "Lags", "Recordings", "as_recordings"]
+__all__ = ["EDGES", "Edge", "Lags", "Recordings", "as_recordings", "find_sorted", "pair_numbers"]
 
 _COLUMNS = ("key", "press", "release")
 
@@ -185,6 +185,25 @@ def as_recordings(strokes: Any, name: str = "strokes") -> Recordings:
     _check_times(found, name)
     _check_recordings(found, name)
     return found
+
+
+def pair_numbers(lags: Lags, names: tuple[str, ...], known: tuple[str, ...]) -> IntArray:
+    """Return the number of each lag's pair among known keys, -1 if one of the two is not known.
+
+    It is the place of the source key times the number of known keys, plus that of the target.
+    """
+    places = {name: place for place, name in enumerate(known)}
+    own = np.array([places.get(name, -1) for name in names], dtype=np.int64)
+    first, second = own[lags.first], own[lags.second]
+    return np.where((first < 0) | (second < 0), -1, first * len(known) + second)
+
+
+def find_sorted(table: IntArray, wanted: IntArray) -> tuple[IntArray, IntArray]:
+    """Return which of the wanted numbers a sorted table holds, and their places in it."""
+    place = np.searchsorted(table, wanted)
+    held = place < table.size
+    held[held] = table[place[held]] == wanted[held]
+    return np.flatnonzero(held), place[held]
 
 
 def _columns(strokes: Any, name: str) -> tuple[np.ndarray, FloatArray, FloatArray, IntArray]:

@@ -15,7 +15,6 @@ from hawkeys._validation import (
     check_count,
     check_nonnegative,
     check_positive,
-    check_positive_number,
     check_shape,
 )
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
@@ -35,6 +34,8 @@ _PRIORS = {
     "press-release": FixedPrior(np.log(0.09), 0.4),
     "release-release": FixedPrior(np.log(0.18), 0.6),
 }
+# keystrokes that the prior of the branching weights is worth
+_WEIGHT_COUNT = 20.0
 _PAUSE_SHARE = {"press": 0.1, "release": 0.05}
 
 
@@ -73,8 +74,9 @@ class FreeTextProcess(FreeTextVerifier):
         typist.
     scale_counts : sequence of float, shape (3,), default (10, 10, 10)
         The same for the variances.
-    weight_count : float, default 20
-        How many keystrokes the prior of the branching weights is worth.
+    release_weight : float, default 0.4
+        Weight of the releases in the score; 1 makes it the log-likelihood. The holds of a session
+        are long or short together, so that they are less evidence than as many independent events.
     tol : float, default 1e-4
         Gain of the objective per keystroke, in nats, below which the fit stops.
     max_iter : int, default 500
@@ -131,7 +133,7 @@ class FreeTextProcess(FreeTextVerifier):
         edges: Sequence[str] = ("press-press", "release-press", "press-release"),
         location_counts: Sequence[float] = (1.0, 1.0, 1.0),
         scale_counts: Sequence[float] = (10.0, 10.0, 10.0),
-        weight_count: float = 20.0,
+        release_weight: float = 0.4,
         tol: float = 1e-4,
         max_iter: int = 500,
     ) -> None:
@@ -139,7 +141,7 @@ class FreeTextProcess(FreeTextVerifier):
         self.edges = edges
         self.location_counts = location_counts
         self.scale_counts = scale_counts
-        self.weight_count = weight_count
+        self.release_weight = release_weight
         self.tol = tol
         self.max_iter = max_iter
 
@@ -219,6 +221,8 @@ class FreeTextProcess(FreeTextVerifier):
         return float(location[0]), float(scale[0])
 
     def _learn(self, strokes: Recordings) -> None:
+        weight = check_nonnegative(self.release_weight, "release_weight")
+        check_shape(weight, "release_weight", (), "one number")
         fit = em.estimate(strokes, self._pull(), self._options())
         self.kernels_, self.weights_ = fit.kernels, fit.weights
         self.objective_trace_, self.converged_ = fit.trace, fit.converged
@@ -233,7 +237,8 @@ class FreeTextProcess(FreeTextVerifier):
             )
 
     def _score(self, strokes: Recordings) -> FloatArray:
-        cost = np.nansum(self._surprise(strokes), axis=1)
+        press, release = self._surprise(strokes).T
+        cost = np.nan_to_num(press) + self.release_weight * release
         return -np.bincount(strokes.number, cost) / np.bincount(strokes.number)
 
     def _surprise(self, strokes: Recordings) -> FloatArray:
@@ -267,7 +272,7 @@ class FreeTextProcess(FreeTextVerifier):
         return em.Options(
             location=_counts(self.location_counts, "location_counts"),
             scale=_counts(self.scale_counts, "scale_counts"),
-            weight=check_positive_number(self.weight_count, "weight_count"),
+            weight=_WEIGHT_COUNT,
             tol=float(check_shape(check_nonnegative(self.tol, "tol"), "tol", (), "one number")),
             max_iter=check_count(self.max_iter, "max_iter"),
         )
