@@ -35,8 +35,8 @@ def run(name, folder):
     return printed, pictures
 
 
-def test_there_is_a_notebook():
-    assert "one_typist.ipynb" in NOTEBOOKS
+def test_there_are_notebooks():
+    assert {"one_typist.ipynb", "det_curve.ipynb", "drift.ipynb"} <= set(NOTEBOOKS)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -54,13 +54,45 @@ def test_one_typist_on_real_data(tmp_path):
     assert len(pictures) == 3
 
 
-@pytest.mark.usefixtures("kernel")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
-def test_one_typist_on_the_demo(tmp_path, monkeypatch):
+@pytest.fixture
+def no_data(tmp_path, monkeypatch):
+    """Neither files nor a network: notebooks take the demo."""
     monkeypatch.setenv("HAWKEYS_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # no download, wherever this runs
+
+
+@pytest.mark.usefixtures("kernel", "no_data")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+def test_one_typist_on_the_demo(tmp_path):
     printed, pictures = run("one_typist.ipynb", tmp_path)
     assert "SIMULATED" in printed.upper()
     assert "typist demo01: 400 samples" in printed
     assert len(pictures) == 3
+
+
+@pytest.mark.usefixtures("cmu", "kernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+def test_det_curve_on_real_data(tmp_path):
+    printed, pictures = run("det_curve.ipynb", tmp_path)
+    assert "Data: cmu, 20400 samples of 51 typists" in printed
+    assert "recency-nearest-neighbors  .052" in printed
+    assert len(pictures) == 2
+
+
+@pytest.mark.usefixtures("kernel", "no_data")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+@pytest.mark.parametrize(("name", "n_pictures"), [("det_curve.ipynb", 2), ("drift.ipynb", 4)])
+def test_the_laboratory_notebooks_run_on_the_demo(tmp_path, name, n_pictures):
+    printed, pictures = run(name, tmp_path)
+    assert "Data: demo" in printed
+    assert len(pictures) == n_pictures
+
+
+@pytest.mark.usefixtures("cmu", "kernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+def test_drift_on_real_data(tmp_path):
+    printed, pictures = run("drift.ipynb", tmp_path)
+    assert "naive: the impostor is accepted in the end" in printed
+    assert "guarded: the impostor is rejected in the end" in printed
+    assert len(pictures) == 4
