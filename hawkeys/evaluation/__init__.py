@@ -6,6 +6,12 @@ from hawkeys.evaluation.checkpoints import discard_checkpoints
 from hawkeys.evaluation.clock import coarsen
 from hawkeys.evaluation.comparisons import compare_pairs
 from hawkeys.evaluation.files import check_output_directory
+from hawkeys.evaluation.free_text import (
+    FreeTextScores,
+    free_text_rates,
+    score_free_text,
+    split_halves,
+)
 from hawkeys.evaluation.metrics import (
     ErrorCounts,
     RocCurve,
@@ -42,6 +48,7 @@ __all__ = [
     "Bootstrap",
     "ErrorCounts",
     "Evaluation",
+    "FreeTextScores",
     "Outcome",
     "Protocol",
     "PublishedFigures",
@@ -60,13 +67,16 @@ __all__ = [
     "error_counts",
     "evaluate",
     "evaluate_updating",
+    "free_text_rates",
     "get_protocol",
     "make_verifiers",
     "miss_rate_at",
     "plot_study",
     "practice_rates",
     "roc_curve",
+    "score_free_text",
     "session_rates",
+    "split_halves",
     "summarise_updating",
     "threshold_at",
     "zero_miss_false_alarm",

@@ -72,7 +72,7 @@ class FreeTextProcess(FreeTextVerifier):
     location_counts : sequence of float, shape (3,), default (1, 1, 1)
         How many lags the location of the parent is worth in that of a pair, of a class, and of the
         typist.
-    scale_counts : sequence of float, shape (3,), default (10, 10, 10)
+    scale_counts : sequence of float, shape (3,), default (20, 10, 10)
         The same for the variances.
     release_weight : float, default 0.4
         Weight of the releases in the score; 1 makes it the log-likelihood. The holds of a session
@@ -132,7 +132,7 @@ class FreeTextProcess(FreeTextVerifier):
         population: FreeTextProcess | None = None,
         edges: Sequence[str] = ("press-press", "release-press", "press-release"),
         location_counts: Sequence[float] = (1.0, 1.0, 1.0),
-        scale_counts: Sequence[float] = (10.0, 10.0, 10.0),
+        scale_counts: Sequence[float] = (20.0, 10.0, 10.0),
         release_weight: float = 0.4,
         tol: float = 1e-4,
         max_iter: int = 500,
