@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hawkeys._typing import ArrayLike
-from hawkeys._validation import as_float_array, check_square
+from hawkeys._validation import as_float_array, check_positive_number, check_square
 from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_adjacency"]
+    from hawkeys.process import Hawkes
+
+__all__ = ["plot_adjacency", "plot_kernels"]
 
 _ANNOTATE_UP_TO = 8
+_N_LAGS = 400
 
 
 def plot_adjacency(
@@ -83,4 +86,67 @@ def plot_adjacency(
         axes.figure.colorbar(
             image, ax=axes, label="expected direct children", fraction=0.046, pad=0.04
         )
+    return axes
+
+
+def plot_kernels(
+    process: Hawkes,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    longest: float,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
+    """Draw excitation kernels, adjacency times density, against the lag.
+
+    Parameters
+    ----------
+    process : Hawkes
+        The process.
+    pairs : sequence of (target, source)
+        Indices of the marks.
+    longest : float
+        Longest lag drawn, in the process's unit of time.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: the current axes.
+    **style
+        Style of the lines, as matplotlib's `plot` takes it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. The area under a line is the expected number of direct children.
+
+    Raises
+    ------
+    InvalidParameterError
+        A mark does not exist, or `longest` is not positive.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("agg")
+    >>> import hawkeys
+    >>> from hawkeys.plotting import plot_kernels
+    >>> process = hawkeys.Hawkes([1.0], [[0.5]], kernel=hawkeys.kernels.LogNormal(-2.0, 0.3))
+    >>> plot_kernels(process, [(0, 0)], longest=0.4).get_legend().get_texts()[0].get_text()
+    '0 to 0'
+    """
+    import matplotlib.pyplot as plt
+
+    size, names = process.n_marks, process.mark_names
+    lags = np.linspace(0.0, check_positive_number(longest, "longest"), _N_LAGS + 1)[1:]
+    every = process.kernel.density(lags)
+    axes = plt.gca() if ax is None else ax
+    for target, source in pairs:
+        if not (0 <= target < size and 0 <= source < size):
+            raise InvalidParameterError(
+                f"pairs must hold marks from 0 to {size - 1}; got ({target}, {source})."
+            )
+        column = {1: 0, size: source}.get(every.shape[1], target * size + source)
+        height = process.adjacency[target, source] * every[:, column]
+        axes.plot(lags, height, **{"label": f"{names[source]} to {names[target]}", **style})
+    axes.set_xlabel("lag")
+    axes.set_ylabel("children per unit of time")
+    axes.set_ylim(bottom=0.0, auto=True)  # further kernels may be higher
+    axes.legend(fontsize="small")
     return axes

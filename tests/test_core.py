@@ -9,6 +9,7 @@ import hawkeys
 from hawkeys import Events
 from hawkeys._design import Design
 from hawkeys._jit import layout, variational
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.variational import base_draws
 from hawkeys.kernels import Exponential
 
@@ -296,3 +297,37 @@ def test_plot_takes_and_returns_axes():
     plt.close(figure)
     with pytest.raises(hawkeys.exceptions.InvalidParameterError, match="1 mark_names for 2"):
         hawkeys.plotting.plot_adjacency(np.eye(2), mark_names=["a"])
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        Exponential(2.0),
+        Exponential([1.0, 4.0]),
+        Exponential([[1.0, 2.0], [3.0, 4.0]]),
+        hawkeys.kernels.LogNormal(-1.0, 0.5),
+        hawkeys.kernels.Gamma([[2.0, 3.0], [4.0, 5.0]], 8.0),
+        hawkeys.kernels.Histogram([0.0, 0.5, 2.0], [0.25, 0.75]),
+    ],
+    ids=repr,
+)
+def test_the_area_under_a_kernel_plot_is_the_adjacency(kernel):
+    from matplotlib.figure import Figure
+
+    process = hawkeys.Hawkes([1.0, 1.0], [[0.1, 0.2], [0.3, 0.4]], kernel=kernel)
+    ax = Figure().subplots()
+    pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert hawkeys.plotting.plot_kernels(process, pairs, longest=12.0, ax=ax) is ax
+    assert ax.get_ylim()[1] >= max(line.get_ydata().max() for line in ax.lines)
+    for line, (target, source) in zip(ax.lines, pairs, strict=True):
+        lags, height = line.get_data()
+        step = lags[1] - lags[0]
+        # midpoints of 400 steps; the kernels are over long before the lag of 12
+        assert height.sum() * step == pytest.approx(process.adjacency[target, source], rel=0.08)
+        assert line.get_label() == f"{source} to {target}"
+
+
+def test_kernel_plots_of_unknown_marks_are_refused():
+    process = hawkeys.Hawkes([1.0], [[0.5]], decay=1.0)
+    with pytest.raises(InvalidParameterError, match=r"marks from 0 to 0; got \(0, 1\)"):
+        hawkeys.plotting.plot_kernels(process, [(0, 1)], longest=1.0)

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+NEW = [("det_curve.ipynb", 2), ("drift.ipynb", 4), ("explain.ipynb", 3)]
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 
@@ -36,7 +37,7 @@ def run(name, folder):
 
 
 def test_there_are_notebooks():
-    assert {"one_typist.ipynb", "det_curve.ipynb", "drift.ipynb"} <= set(NOTEBOOKS)
+    assert {"one_typist.ipynb", "det_curve.ipynb", "drift.ipynb", "explain.ipynb"} <= set(NOTEBOOKS)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -82,7 +83,7 @@ def test_det_curve_on_real_data(tmp_path):
 
 @pytest.mark.usefixtures("kernel", "no_data")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
-@pytest.mark.parametrize(("name", "n_pictures"), [("det_curve.ipynb", 2), ("drift.ipynb", 4)])
+@pytest.mark.parametrize(("name", "n_pictures"), NEW)
 def test_the_laboratory_notebooks_run_on_the_demo(tmp_path, name, n_pictures):
     printed, pictures = run(name, tmp_path)
     assert "Data: demo" in printed
@@ -96,3 +97,13 @@ def test_drift_on_real_data(tmp_path):
     assert "naive: the impostor is accepted in the end" in printed
     assert "guarded: the impostor is rejected in the end" in printed
     assert len(pictures) == 4
+
+
+@pytest.mark.usefixtures("cmu", "kernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+def test_explain_on_real_data(tmp_path):
+    printed, pictures = run("explain.ipynb", tmp_path)
+    assert "typists s002 and s003" in printed
+    assert ": rejected" in printed
+    assert printed.count("nats of surprise, came") == 4
+    assert len(pictures) == 3

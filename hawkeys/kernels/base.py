@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from hawkeys._jit.layout import group_events
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["BlockLayout", "Kernel"]
 
@@ -77,6 +78,28 @@ class Kernel(ABC):
         self, rng: np.random.Generator, targets: IntArray, sources: IntArray
     ) -> FloatArray:
         """Draw one lag from g_ij for each pair (targets[k], sources[k])."""
+
+    def density(self, lags: ArrayLike) -> FloatArray:
+        """Evaluate g for every pair the parameters distinguish; needed for plots alone.
+
+        Parameters
+        ----------
+        lags : float or array_like, shape (n,)
+            Lags; the density is 0 at lags <= 0.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, 1), (n, n_marks) or (n, n_marks * n_marks)
+            Density per unit of time: one for all, by source, or by pair with sources fastest.
+
+        Raises
+        ------
+        InvalidParameterError
+            The kernel does not say.
+        """
+        raise InvalidParameterError(
+            f"{type(self).__name__} has no method density, which plots need; write one."
+        )
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
