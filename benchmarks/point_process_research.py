@@ -344,35 +344,46 @@ def figures(scores):
 
 
 def measure(data, groups):
-    """Write error rates of the reported verifiers, and their differences, per group of subjects."""
+    """Write error rates of the reported verifiers, and their differences, per group of subjects.
+
+    Impostors are everyone else, or the other subjects of the group.
+    """
     means, pairs = [], []
-    for group, subjects in groups.items():
-        part = data[np.isin(data.subject, subjects)]
-        for protocol in ("killourhy-maxion", "killourhy-maxion-all"):
-            frame = evaluate(
-                make_verifiers(REPORTED), part, protocol=protocol, n_bootstrap=10
-            ).to_frame()
-            for metric in ("eer", "miss_rate"):
-                where = {"subjects": group, "protocol": protocol, "metric": metric}
-                bootstrap = make_bootstrap(2000, 0)
-                for name in REPORTED:
-                    values = frame.loc[frame["verifier"] == name, metric].to_numpy()
-                    low, high = bootstrap.interval(values)
-                    means.append(
-                        where
-                        | {
-                            "verifier": name,
-                            "n_subjects": values.size,
-                            "mean": values.mean(),
-                            "lower": low,
-                            "upper": high,
-                        }
-                    )
-                table = compare_pairs(frame, metric, bootstrap=bootstrap)
+    for protocol in ("killourhy-maxion", "killourhy-maxion-all"):
+        whole = error_rates(data, protocol)
+        for group, subjects in groups.items():
+            own = np.isin(data.subject, subjects)
+            frames = {"everyone": whole[whole["subject"].isin(subjects)]}
+            if not own.all():
+                frames["group"] = error_rates(data[own], protocol)
+            for (impostors, frame), metric in itertools.product(
+                frames.items(), ("eer", "miss_rate")
+            ):
+                where = {"subjects": group, "impostors": impostors, "protocol": protocol}
+                where["metric"] = metric
+                means += intervals(frame, where)
+                table = compare_pairs(frame, metric, bootstrap=make_bootstrap(2000, 0))
                 pairs.append(table.assign(**where))
     for rows, name in ((pd.DataFrame(means), "final"), (pd.concat(pairs), "final_pairs")):
         write_table(rows, RESULTS / f"point_process_{name}.csv", ("scikit-learn",))
         print(rows.to_string())
+
+
+def error_rates(data, protocol):
+    """Return the error rates of the reported verifiers per subject."""
+    verifiers = make_verifiers(REPORTED)
+    return evaluate(verifiers, data, protocol=protocol, n_bootstrap=10).to_frame()
+
+
+def intervals(frame, where):
+    """Return a row per verifier: the mean over subjects and its interval."""
+    rows, bootstrap = [], make_bootstrap(2000, 0)
+    for name in REPORTED:
+        values = frame.loc[frame["verifier"] == name, where["metric"]].to_numpy()
+        low, high = bootstrap.interval(values)
+        found = {"n_subjects": values.size, "mean": values.mean(), "lower": low, "upper": high}
+        rows.append(where | {"verifier": name} | found)
+    return rows
 
 
 def main(arguments=None):

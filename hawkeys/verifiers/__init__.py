@@ -8,10 +8,10 @@ Every verifier is a scikit-learn outlier detector and follows one contract:
 * ``decision_function(X)`` is that score minus `offset_`;
 * ``predict(X)`` is +1 for genuine and -1 for an impostor, where the score is below `offset_`.
 
-Distances take any features, in a pipeline if they are computed; `POHMM`, `RobustMahalanobis` and
-`RecencyNearestNeighbors` take the timing matrix, the last one with rows from old to new. A
-false alarm is a genuine sample rejected; a miss is a zero-effort impostor's sample accepted.
-A new verifier subclasses `OneClassVerifier` and writes two methods.
+Distances take any features, in a pipeline if they are computed; `POHMM`, `RobustMahalanobis`,
+`RecencyNearestNeighbors`, `HawkesLikelihood` and `PracticeCorrected` take the timing matrix, the
+last three with rows from old to new. A false alarm is a genuine sample rejected; a miss is a
+zero-effort impostor's sample accepted. A new verifier subclasses `OneClassVerifier` and writes two methods.
 
 Verifiers of free text (`FreeTextVerifier`) take keystrokes of any keys and score blocks of them.
 """

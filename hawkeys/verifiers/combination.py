@@ -58,6 +58,12 @@ class ScoreSum(OneClassVerifier):
     The threshold comes from the same sum for the training samples, none compared with itself. Fit
     and scoring cost what those of the parts cost; held-out policies fit the parts again.
 
+    `RecencyNearestNeighbors` (weight 2, half-life 25) and `HawkesLikelihood` (weight 1) together,
+    in a `PracticeCorrected`, have a mean equal-error rate of 0.038 on the 51 CMU subjects, and a
+    mean miss rate of 0.108 at 5 % false alarms against all samples of the others (neighbours alone
+    0.042 and 0.124); 0.031 and 0.069 on the 23 subjects held out of every choice (0.033 and 0.076,
+    a difference within chance).
+
     References
     ----------
     .. [1] A. Jain, K. Nandakumar and A. Ross (2005), "Score normalization in multimodal biometric

@@ -52,7 +52,7 @@ class PracticeCorrected(OneClassVerifier):
     Attributes
     ----------
     trend_ : ndarray, shape (2 K - 1,)
-        The exponents b of the holds H.k1, ..., H.kK, then of the press intervals DD.k1.k2, ....;
+        The exponents b of the holds H.k1, ..., H.kK, then of the press intervals DD.k1.k2, ...;
         negative for intervals that become shorter.
     verifier_ : estimator
         The inner verifier, trained with the moved samples.
@@ -70,8 +70,12 @@ class PracticeCorrected(OneClassVerifier):
     -----
     `X` is the timing matrix (n_samples, 3 K - 2) in seconds, its rows in the order of typing. UD is
     made from the moved DD and H. The threshold comes from the moved training samples. O(n_samples
-    K), besides the inner verifier. The defaults were chosen on 23 subjects of the CMU benchmark; a
-    fit on few samples follows chance as much as practice.
+    K), besides the inner verifier. A fit on few samples follows chance as much as practice.
+
+    The defaults were chosen on 23 subjects of the CMU benchmark, where the mean miss rate at 5 %
+    false alarms falls from 0.128 to 0.110 for `RecencyNearestNeighbors` (half-life 25 with the
+    correction) and from 0.135 to 0.115 for `HawkesLikelihood`; on 23 held-out subjects it falls
+    from 0.076 to 0.075 and from 0.082 to 0.073, differences within chance.
 
     References
     ----------

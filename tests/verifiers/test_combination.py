@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from hawkeys.datasets import join_timings
+from hawkeys.evaluation import evaluate, make_verifiers
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import (
     HawkesLikelihood,
@@ -159,3 +160,11 @@ def test_practice_wants_timings_and_a_fit():
         PracticeCorrected(Manhattan()).fit(TRAIN[:, :-1])
     with pytest.raises(NotFittedError):
         PracticeCorrected(Manhattan()).corrected(TRAIN)
+
+
+def test_error_rate_on_the_cmu_benchmark(cmu):
+    """0.0415 for neighbours without the correction and the process."""
+    verifiers = make_verifiers(["neighbors-and-hawkes"])
+    frame = evaluate(verifiers, cmu, protocol="killourhy-maxion", n_bootstrap=10).to_frame()
+    assert len(frame) == 51
+    assert frame["eer"].mean() == pytest.approx(0.0376, abs=5e-4)

