@@ -11,7 +11,8 @@ Every verifier is a scikit-learn outlier detector and follows one contract:
 Distances take any features, in a pipeline if they are computed; `POHMM`, `RobustMahalanobis`,
 `RecencyNearestNeighbors`, `HawkesLikelihood` and `PracticeCorrected` take the timing matrix, the
 last three with rows from old to new. A false alarm is a genuine sample rejected; a miss is a
-zero-effort impostor's sample accepted. A new verifier subclasses `OneClassVerifier` and writes two methods.
+zero-effort impostor's sample accepted. A new verifier subclasses `OneClassVerifier` and writes
+two methods.
 
 Verifiers of free text (`FreeTextVerifier`) take keystrokes of any keys and score blocks of them.
 """
