@@ -102,7 +102,8 @@ class FreeTextProcess(FreeTextVerifier):
     N(0, v / k_3), k the `location_counts`; v_i is scaled inverse chi-squared around v_c, that
     around v and v around 1, with `scale_counts` degrees. A pair that was never typed has its
     class's kernel, wider by the uncertainty of its location. Locations are solved exactly given
-    the variances, variances level by level. O(n) per update.
+    the variances, variances level by level. O(n) per update. It is a local maximum: lags many
+    standard deviations from where a narrow parent expects them are taken for pauses.
 
     The keys themselves are given, never scored: what someone writes is not how they type. Lags
     are a clock's: typists on clocks of different resolution differ in that too.
