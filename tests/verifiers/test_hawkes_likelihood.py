@@ -133,8 +133,8 @@ def test_the_objective_never_falls(seed, structure, prior_strength, min_baseline
     assert np.diff(trace).min() > -1e-9 * np.abs(trace).max()
 
 
-def test_a_step_of_another_kind_would_be_seen():
-    """The negative control: without the children after the window the objective may fall."""
+def test_a_step_in_a_wrong_direction_would_be_seen():
+    """The negative control: parameters pushed away from the estimate have a lower objective."""
     data = em.Lags.of(TRAIN, em.make_edges(4, 2, "rollover"))
     weights = np.ones(len(TRAIN))
     found = em.estimate(data, weights, OPTIONS)
