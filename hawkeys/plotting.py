@@ -57,9 +57,9 @@ def plot_adjacency(
 
     Examples
     --------
-    >>> import matplotlib; matplotlib.use("agg")
+    >>> from matplotlib.figure import Figure
     >>> from hawkeys.plotting import plot_adjacency
-    >>> ax = plot_adjacency([[0.3, 0.1], [0.0, 0.5]], mark_names=["a", "b"])
+    >>> ax = plot_adjacency([[0.3, 0.1], [0.0, 0.5]], mark_names=["a", "b"], ax=Figure().subplots())
     >>> ax.get_xlabel()
     'source'
     """
@@ -124,11 +124,12 @@ def plot_kernels(
 
     Examples
     --------
-    >>> import matplotlib; matplotlib.use("agg")
+    >>> from matplotlib.figure import Figure
     >>> import hawkeys
     >>> from hawkeys.plotting import plot_kernels
     >>> process = hawkeys.Hawkes([1.0], [[0.5]], kernel=hawkeys.kernels.LogNormal(-2.0, 0.3))
-    >>> plot_kernels(process, [(0, 0)], longest=0.4).get_legend().get_texts()[0].get_text()
+    >>> ax = plot_kernels(process, [(0, 0)], longest=0.4, ax=Figure().subplots())
+    >>> ax.get_legend().get_texts()[0].get_text()
     '0 to 0'
     """
     import matplotlib.pyplot as plt

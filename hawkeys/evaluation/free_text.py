@@ -191,7 +191,7 @@ def score_free_text(
         Systems, by name; each is cloned for every user. A `FreeTextProcess` without a population
         that is named in `background` gets one.
     strokes : Strokes
-        Keystrokes of three or more users, the sessions of each in order.
+        Keystrokes of four or more users, the sessions of each in order.
     n_enrol_sessions : int, default 3
         Sessions of each user that enrol them; the others are tests.
     block_sizes : sequence of int, default (50, 100, 200)
@@ -256,6 +256,21 @@ def free_text_rates(
     DataFrame, one row per system and block size
         protocol, block_size, system, n_users, n_blocks, false_alarm, and mean, _lower and _upper
         of accuracy, eer and miss_rate.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `false_alarm`, `n_bootstrap` or `random_state` is not valid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hawkeys.evaluation import FreeTextScores, free_text_rates
+    >>> typist = np.array(["ann", "ann", "bob", "bob"])
+    >>> scores = np.array([[2.0, 0.0], [1.0, 3.0], [0.0, 1.0], [0.5, 2.0]])
+    >>> one = FreeTextScores("some system", 50, ("ann", "bob"), typist, scores, n_enrolled=3)
+    >>> free_text_rates([one], n_bootstrap=10)["accuracy"][0]
+    np.float64(0.75)
     """
     bootstrap = make_bootstrap(n_bootstrap, random_state)
     return pd.DataFrame([_summary(one, false_alarm, bootstrap) for one in scores])

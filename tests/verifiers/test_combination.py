@@ -76,7 +76,8 @@ def test_parts_are_cloned():
     assert not hasattr(part, "center_")
     assert ScoreSum([Manhattan(), StandardNet()]).slow_to_fit
     assert PracticeCorrected(StandardNet()).slow_to_fit
-    assert not ScoreSum(PARTS).slow_to_fit
+    assert ScoreSum(PARTS).slow_to_fit  # HawkesLikelihood is
+    assert not ScoreSum([Manhattan(), RecencyNearestNeighbors()]).slow_to_fit
 
 
 @pytest.mark.parametrize(
