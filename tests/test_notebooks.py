@@ -9,6 +9,8 @@ import pytest
 from nbclient import NotebookClient
 
 NEW = [("det_curve.ipynb", 2), ("drift.ipynb", 4), ("explain.ipynb", 3)]
+# notebooks on simulated events: pictures, and a line that must be printed
+CORE = [("goodness_of_fit.ipynb", 2, "exponential: p-value 0.03")]
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 
@@ -107,3 +109,12 @@ def test_explain_on_real_data(tmp_path):
     assert ": rejected" in printed
     assert printed.count("nats of surprise, came") == 4
     assert len(pictures) == 3
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
+@pytest.mark.parametrize(("name", "n_pictures", "line"), CORE)
+def test_the_core_notebooks_run(tmp_path, name, n_pictures, line):
+    printed, pictures = run(name, tmp_path)
+    assert line in printed
+    assert len(pictures) == n_pictures

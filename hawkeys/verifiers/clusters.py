@@ -78,6 +78,11 @@ class KMeans(WeightedVerifier):
         self.n_clusters = n_clusters
         self.random_state = random_state
 
+    @property
+    def slow_to_fit(self) -> bool:
+        """Whether a fit takes too long for one per training sample: its restarts do."""
+        return True
+
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         n_clusters = check_count(self.n_clusters, "n_clusters")
         seed = int(as_generator(self.random_state, "random_state").integers(2**31))

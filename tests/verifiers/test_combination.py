@@ -75,7 +75,7 @@ def test_parts_are_cloned():
     PracticeCorrected(part).fit(TRAIN)
     assert not hasattr(part, "center_")
     assert ScoreSum([Manhattan(), StandardNet()]).slow_to_fit
-    assert PracticeCorrected(StandardNet()).slow_to_fit
+    assert PracticeCorrected(Manhattan()).slow_to_fit
     assert ScoreSum(PARTS).slow_to_fit  # HawkesLikelihood is
     assert not ScoreSum([Manhattan(), RecencyNearestNeighbors()]).slow_to_fit
 
