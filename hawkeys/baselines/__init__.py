@@ -1,0 +1,14 @@
+"""Baselines: how the rate of events that nothing excites changes over time.
+
+A baseline is a sum of known functions of time, the pieces, with one rate per mark and piece that is
+given or estimated. A new one implements the abstract methods of `Baseline`; the steps below are
+examples of a page.
+"""
+
+from hawkeys.baselines.base import Baseline
+from hawkeys.baselines.constant import Constant
+from hawkeys.baselines.periodic import Periodic
+from hawkeys.baselines.piecewise import PiecewiseConstant
+from hawkeys.baselines.records import baseline_from_dict
+
+__all__ = ["Baseline", "Constant", "Periodic", "PiecewiseConstant", "baseline_from_dict"]

@@ -1,0 +1,147 @@
+"""The contract of baselines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import check_nonnegative
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = ["Baseline"]
+
+
+class Baseline(ABC):
+    r"""Contract of a baseline: :math:`\mu_i(t) = \sum_q r_{iq} \, b_q(t)` with all b_q >= 0.
+
+    The b_q have no unit, the rates r are per unit of time.
+
+    Attributes
+    ----------
+    rates : ndarray of float64, shape (n_marks, n_pieces), or None
+        Read-only; None if they are to be estimated by `hawkeys.fit`.
+    """
+
+    name: ClassVar[str]
+    rates: FloatArray | None
+
+    @property
+    @abstractmethod
+    def n_pieces(self) -> int:
+        """Number of functions b_q."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> tuple[str, ...]:
+        """Name of each piece, for tables and messages."""
+
+    @property
+    @abstractmethod
+    def shares(self) -> FloatArray:
+        """Mean of each b_q over the span of the baseline, shape (n_pieces,)."""
+
+    @abstractmethod
+    def basis(self, times: FloatArray) -> FloatArray:
+        """Return b_q at times within the span, shape (n_times, n_pieces)."""
+
+    @abstractmethod
+    def integrals(self, starts: FloatArray, ends: FloatArray) -> FloatArray:
+        """Return the integral of each b_q over windows within the span, (n_windows, n_pieces)."""
+
+    @abstractmethod
+    def sample_times(
+        self, rng: np.random.Generator, pieces: IntArray, starts: FloatArray, ends: FloatArray
+    ) -> FloatArray:
+        """Draw a time with density proportional to b_pieces[k] on each [starts[k], ends[k]]."""
+
+    @abstractmethod
+    def with_rates(self, rates: ArrayLike | None) -> Self:
+        """Return the same functions with other rates; None leaves them to `hawkeys.fit`."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the baseline as plain JSON types, with its class under "name"."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the rates are given; if not, `hawkeys.fit` estimates them."""
+        return self.rates is not None
+
+    @property
+    def is_stationary(self) -> bool:
+        """Whether a mean over all time exists, so that a process can have a stationary rate."""
+        return True
+
+    @property
+    def known_rates(self) -> FloatArray:
+        """The rates; refused while they are unknown."""
+        if self.rates is None:
+            raise InvalidParameterError(
+                f"the rates of {type(self).__name__} are not known; give rates=..., one row per "
+                "mark and one column per piece, or let hawkeys.fit estimate them."
+            )
+        return self.rates
+
+    @property
+    def mean_rates(self) -> FloatArray:
+        """Mean of each mark's baseline over the span, shape (n_marks,), per unit of time."""
+        return self.known_rates @ self.shares
+
+    def check_windows(  # noqa: B027 (nothing to refuse unless a baseline says so)
+        self, starts: FloatArray, ends: FloatArray
+    ) -> None:
+        """Refuse windows, each (n_windows,), on which the baseline is not defined."""
+
+    def at(self, times: FloatArray) -> FloatArray:
+        """Return each mark's baseline at times within the span, shape (n_times, n_marks)."""
+        return self.basis(times) @ self.known_rates.T
+
+    def integral(self, starts: FloatArray, ends: FloatArray) -> FloatArray:
+        """Return the expected number of events without parents, shape (n_windows, n_marks)."""
+        return self.integrals(starts, ends) @ self.known_rates.T
+
+    def immigrants(
+        self, rng: np.random.Generator, starts: FloatArray, ends: FloatArray
+    ) -> tuple[FloatArray, IntArray, IntArray]:
+        """Draw the events that nothing excites on windows, exactly.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+        starts, ends : ndarray of float64, shape (n_windows,)
+            Windows within the span.
+
+        Returns
+        -------
+        times, marks, windows : ndarray, shape (n,)
+            Time, mark and window of each event, in no order of time: the pieces are independent
+            Poisson processes, drawn one after the other.
+        """
+        expected = self.integrals(starts, ends)[:, None, :] * self.known_rates[None, :, :]
+        counts = rng.poisson(expected)
+        windows, marks, pieces = (
+            np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape)
+        )
+        return self.sample_times(rng, pieces, starts[windows], ends[windows]), marks, windows
+
+    def _keep(self, rates: ArrayLike | None) -> None:
+        """Check and keep the rates, or keep that they are unknown."""
+        self.rates = None
+        if rates is None:
+            return
+        array = check_nonnegative(rates, "rates")
+        if array.ndim != 2 or array.shape[1] != self.n_pieces:
+            raise InvalidParameterError(
+                f"rates must have one row per mark and one column per piece, ({self.n_pieces} "
+                f"pieces here); got shape {array.shape}."
+            )
+        array.flags.writeable = False
+        self.rates = array
+
+    def rates_to_json(self) -> list[list[float]] | None:
+        """Return the rates as lists, None while unknown."""
+        return None if self.rates is None else self.rates.tolist()
