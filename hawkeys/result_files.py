@@ -20,7 +20,13 @@ from hawkeys.results import LikelihoodResult, VariationalResult
 
 __all__ = ["load_result"]
 
-_FLOAT_ARRAYS = ("trace", "information", "prior_coefficient")
+_FLOAT_ARRAYS = (
+    "trace",
+    "information",
+    "prior_coefficient",
+    "log_covariance",
+    "posterior_covariance",
+)
 _KINDS: dict[str, type[FitResult]] = {
     kind.kind: kind for kind in (LikelihoodResult, VariationalResult)
 }
@@ -85,7 +91,7 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
         mark_names=process["mark_names"],
     )
     for name in _FLOAT_ARRAYS:
-        if name in fields:
+        if fields.get(name) is not None:
             fields[name] = decode_floats(fields[name])
     if "posterior" in fields:
         marginals = fields["posterior"]

@@ -157,11 +157,12 @@ def test_variational_bound_against_naive(coefficient):
     assert result.elbo == pytest.approx(total, abs=1e-9)
 
 
-@pytest.mark.parametrize("prior", [0.0, 0.3])
+@pytest.mark.parametrize("prior", [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.0, 0.4, 2.5)])
 def test_variational_derivatives_by_differences(prior):
     rng = np.random.default_rng(2)
     matrix = rng.exponential(1.0, (3, 5))
-    idx, terms = np.array([0, 1, 3]), np.array([[2.0, 1.0, 0.5, 0.7], [prior] * 4])
+    idx = np.array([0, 1, 3])
+    terms = np.array([[2.0, 1.0, 0.5, 0.7], *[[value] * 4 for value in prior]])
     draws = base_draws(32, 4, 0)
     problem = (matrix.ravel(), np.empty(0), idx, terms, draws)
     theta, shock = np.empty((32, 3)), np.empty((32, 3))

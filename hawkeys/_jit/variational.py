@@ -4,10 +4,12 @@ With theta_p = exp(a_p + s_p e_p) and b = log s, the bound of a row problem is, 
 
     F(a, b) = sum_k w_k E log(v_k . theta) - sum_p cost_p exp(a_p + s_p^2 / 2) + sum_p prior_p,
     prior_p = a_p + b_p - exp(2 a_p + 2 s_p^2) / C_p    for a prior variance parameter C_p,
-    prior_p = b_p - s_p^2                               at the optimal C_p = 2 E theta_p^2.
+    prior_p = b_p - s_p^2                               at the optimal C_p = 2 E theta_p^2,
+    prior_p = b_p - t_p ((a_p - m_p)^2 + s_p^2) / 2     for a log-normal prior (m_p, 1 / t_p).
 
 The expectation is an average over base draws e fixed beforehand, so that F is an ordinary function;
-it is raised by damped Newton steps. `prior` holds C, with 0 for coordinates whose C is optimised.
+it is raised by damped Newton steps. `prior` holds C, m and t: t > 0 chooses the third form, C = 0
+the second.
 """
 
 import math
@@ -15,7 +17,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["expected_log_rows", "raise_rows"]
+__all__ = ["curvature_rows", "expected_log_rows", "raise_rows"]
 
 _LOC_LIMIT = 3.0
 _SCALE_LIMIT = 1.0
@@ -89,15 +91,17 @@ def _add_likelihood(excitation, weights, idx, n_sources, theta, shock, gradient,
 
 @njit(cache=True)
 def _closed_form(idx, terms, point):
-    """Return the part of F that needs no draws; terms = (cost, prior), each (P,)."""
-    cost, prior = terms[0], terms[1]
+    """Return the part of F that needs no draws; terms = (cost, C, m, t), each (P,)."""
+    cost, prior, centre, precision = terms[0], terms[1], terms[2], terms[3]
     d = idx.size
     total = 0.0
     for a in range(d):
         p = idx[a]
         square = math.exp(2.0 * point[d + a])
         total += point[d + a] - cost[p] * math.exp(point[a] + 0.5 * square)
-        if prior[p] > 0.0:
+        if precision[p] > 0.0:
+            total -= 0.5 * precision[p] * ((point[a] - centre[p]) ** 2 + square)
+        elif prior[p] > 0.0:
             total += point[a] - math.exp(2.0 * point[a] + 2.0 * square) / prior[p]
         else:
             total -= square
@@ -107,7 +111,7 @@ def _closed_form(idx, terms, point):
 @njit(cache=True)
 def _add_closed_form(idx, terms, point, gradient, curvature):
     """Add the derivatives of `_closed_form` (curvature is minus the second derivatives)."""
-    cost, prior = terms[0], terms[1]
+    cost, prior, centre, precision = terms[0], terms[1], terms[2], terms[3]
     d = idx.size
     for a in range(d):
         p = idx[a]
@@ -118,7 +122,12 @@ def _add_closed_form(idx, terms, point, gradient, curvature):
         curvature[a, a] += mean
         curvature[d + a, a] += mean * square
         curvature[d + a, d + a] += mean * square * (2.0 + square)
-        if prior[p] > 0.0:
+        if precision[p] > 0.0:
+            gradient[a] -= precision[p] * (point[a] - centre[p])
+            gradient[d + a] -= precision[p] * square
+            curvature[a, a] += precision[p]
+            curvature[d + a, d + a] += 2.0 * precision[p] * square
+        elif prior[p] > 0.0:
             ridge = 2.0 * math.exp(2.0 * point[a] + 2.0 * square) / prior[p]
             gradient[a] += 1.0 - ridge
             gradient[d + a] -= 2.0 * ridge * square
@@ -265,7 +274,7 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
         own = np.empty(2 * d)
         for a in range(d):
             own[a], own[d + a] = point[0, idx[a]], point[1, idx[a]]
-        if group > 0 and terms[1, idx[0]] == 0.0:
+        if group > 0 and terms[1, idx[0]] == 0.0 and terms[3, idx[0]] == 0.0:
             # no event speaks for it: the optimum is theta = 0, with s^2 = 1/2
             own[0], own[1] = math.log(_SILENT / terms[0, idx[0]]) - 0.25, -0.5 * math.log(2.0)
             value += _closed_form(idx, terms, own)
@@ -286,9 +295,10 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
 def raise_rows(excitation, weights, offsets, cost, prior, draws, start, limits):
     """Raise the bound of every row problem from ``start`` (n_blocks, 2, P).
 
-    limits = (tolerance, max_iter). Returns the locations and log scales (n_blocks, 2, P), a report
-    (n_blocks, 3) with F, the promised further gain and the number of iterations, and the traces of
-    the coordinates that act (n_blocks, max_iter), NaN after the last iteration.
+    prior (n_blocks, 3, P) holds C, m and t; limits = (tolerance, max_iter). Returns the locations
+    and log scales (n_blocks, 2, P), a report (n_blocks, 3) with F, the promised further gain and
+    the number of iterations, and the traces of the coordinates that act (n_blocks, max_iter), NaN
+    after the last iteration.
     """
     n_blocks, size = cost.shape
     max_iter = int(limits[1])
@@ -298,9 +308,8 @@ def raise_rows(excitation, weights, offsets, cost, prior, draws, start, limits):
     # parallel over blocks: each has its own outputs
     for b in prange(n_blocks):
         begin, end = offsets[b], offsets[b + 1]
-        terms = np.empty((2, size))
-        for p in range(size):
-            terms[0, p], terms[1, p] = cost[b, p], prior[p]
+        terms = np.empty((4, size))
+        terms[0], terms[1:] = cost[b], prior[b]
         value, gain, steps = _raise_row(
             excitation[(size - 1) * begin : (size - 1) * end],
             weights[begin:end],
@@ -330,4 +339,45 @@ def expected_log_rows(excitation, weights, offsets, draws, params):
         _draws_of(idx, draws, point, theta, shock)
         flat = excitation[(size - 1) * begin : (size - 1) * end]
         out[b] = _expected_log(flat, weights[begin:end], idx, size - 1, theta)
+    return out
+
+
+@njit(cache=True)
+def _curvature(problem, point):
+    """Return minus the second derivatives of F at `point`, both triangles filled."""
+    excitation, weights, idx, terms, draws = problem
+    d = idx.size
+    gradient, curvature = np.zeros(2 * d), np.zeros((2 * d, 2 * d))
+    theta, shock = np.empty((draws.shape[0], d)), np.empty((draws.shape[0], d))
+    _draws_of(idx, draws, point, theta, shock)
+    n_sources = terms.shape[1] - 1
+    _add_likelihood(excitation, weights, idx, n_sources, theta, shock, gradient, curvature)
+    _add_closed_form(idx, terms, point, gradient, curvature)
+    for a in range(2 * d):
+        for c in range(a):
+            curvature[c, a] = curvature[a, c]
+    return curvature
+
+
+@njit(cache=True, parallel=True)
+def curvature_rows(excitation, weights, offsets, cost, prior, draws, params):
+    """Return minus the second derivatives of F of every row problem, (n_blocks, 2 P, 2 P).
+
+    Locations come first, then log scales; NaN in the rows and columns of what costs nothing.
+    """
+    n_blocks, size = cost.shape
+    out = np.full((n_blocks, 2 * size, 2 * size), np.nan)
+    # parallel over blocks: each has its own output
+    for b in prange(n_blocks):
+        begin, end = offsets[b], offsets[b + 1]
+        terms = np.empty((4, size))
+        terms[0], terms[1:] = cost[b], prior[b]
+        idx = np.flatnonzero(cost[b] > 0.0)
+        both = np.concatenate((idx, idx + size))
+        flat = excitation[(size - 1) * begin : (size - 1) * end]
+        problem = (flat, weights[begin:end], idx, terms, draws)
+        curvature = _curvature(problem, params[b].copy().reshape(2 * size)[both])
+        for a in range(both.size):
+            for c in range(both.size):
+                out[b, both[a], both[c]] = curvature[a, c]
     return out

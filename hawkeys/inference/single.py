@@ -235,7 +235,11 @@ def _result(
     common = _common(counted, kernel, design, solution, how)
     if solution.posterior is not None and solution.prior_coefficient is not None:
         return VariationalResult(
-            **common, posterior=solution.posterior, prior_coefficient=solution.prior_coefficient
+            **common,
+            posterior=solution.posterior,
+            prior_coefficient=solution.prior_coefficient,
+            log_covariance=solution.log_covariance,
+            posterior_covariance=solution.covariance,
         )
     if solution.violation is None or solution.information is None:
         raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")

@@ -39,6 +39,8 @@ class Solution:
         Marginals of shape (n_blocks, P).
     prior_coefficient : ndarray, shape (n_blocks, P) or None
         C of the Gaussian priors.
+    log_covariance, covariance : ndarray, shape (n_blocks, P, P) or None
+        Linear-response covariances of log-parameters and parameters.
     """
 
     x: FloatArray
@@ -52,3 +54,5 @@ class Solution:
     information: FloatArray | None = None
     posterior: LogNormalPosterior | None = None
     prior_coefficient: FloatArray | None = None
+    log_covariance: FloatArray | None = None
+    covariance: FloatArray | None = None

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.solution import Solution
 from hawkeys.posterior import LogNormalPosterior
 
-__all__ = ["base_draws", "evidence_bound", "solve_vi", "variational_solution"]
+__all__ = [
+    "base_draws",
+    "evidence_bound",
+    "raise_bound",
+    "solve_vi",
+    "start_params",
+    "variational_solution",
+]
 
 _START_SCALE = 0.3
 _ENTROPY = 0.5 * math.log(2.0 * math.pi * math.e)
@@ -33,27 +42,28 @@ def base_draws(n_draws: int, size: int, seed: int) -> FloatArray:
 
 
 def solve_vi(design: Design, options: VIOptions, seeds: IntArray, *, keep: bool) -> Solution:
-    """Raise the evidence bound of every row problem by damped Newton steps on fixed draws."""
-    size = design.n_marks + 1
-    n_draws = options.n_draws or max(32, 4 * size)
-    draws = base_draws(n_draws, size, int(seeds[0]))
+    """Raise the evidence bound of every row problem by damped Newton steps on fixed draws.
+
+    `keep` asks for the traces and the linear-response covariances.
+    """
+    size = design.cost.shape[1]
+    draws = base_draws(options.n_draws or max(32, 4 * size), size, int(seeds[0]))
     fixed = 0.0 if options.relevance_determination else options.prior_coefficient
-    params, report, traces = jit.raise_rows(
-        design.excitation,
-        design.weights,
-        design.offsets,
-        design.cost,
-        np.full(size, fixed),
-        draws,
-        _start(design, options),
-        np.array([options.tolerance, options.max_iter]),
+    prior = np.zeros((design.n_blocks, 3, size))
+    prior[:, 0] = fixed
+    params, report, traces = raise_bound(
+        design, options, prior, draws, start_params(design, options)
     )
     location, scale = params[:, 0], np.exp(params[:, 1])
-    second_moment = np.exp(2.0 * location + 2.0 * scale**2)
-    coefficient = np.full_like(location, fixed) if fixed else 2.0 * second_moment
+    coefficient = np.full_like(location, fixed)
+    if not fixed:
+        coefficient = prior[:, 0] = 2.0 * np.exp(2.0 * location + 2.0 * scale**2)
     bound = evidence_bound(design, params, coefficient, draws)
     last = np.maximum(report[:, 2].astype(np.int64) - 1, 0)
     shift = bound - np.take_along_axis(traces, last[:, None], axis=1)[:, 0]
+    log_covariance, covariance = (
+        linear_response(design, params, prior, draws) if keep else (None, None)
+    )
     return variational_solution(
         design,
         params,
@@ -63,11 +73,29 @@ def solve_vi(design: Design, options: VIOptions, seeds: IntArray, *, keep: bool)
         converged=report[:, 1] <= options.tolerance * (size + 1),
         n_iterations=report[:, 2].astype(np.int64),
         traces=traces + shift[:, None] if keep else np.empty((0, 0)),
+        log_covariance=log_covariance,
+        covariance=covariance,
+    )
+
+
+def raise_bound(
+    design: Design, options: VIOptions, prior: FloatArray, draws: FloatArray, start: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return locations and log scales, report and traces; see `raise_rows`."""
+    return jit.raise_rows(
+        design.excitation,
+        design.weights,
+        design.offsets,
+        design.cost,
+        prior,
+        draws,
+        start,
+        np.array([options.tolerance, options.max_iter]),
     )
 
 
 def variational_solution(
-    design: Design, params: FloatArray, coefficient: FloatArray, **report: np.ndarray
+    design: Design, params: FloatArray, coefficient: FloatArray, **report: Any
 ) -> Solution:
     """Wrap locations and log scales (n_blocks, 2, P) into a Solution; the point is the mean."""
     identified = design.cost > 0
@@ -110,9 +138,9 @@ def evidence_bound(
     return expected + terms.sum(axis=1)
 
 
-def _start(design: Design, options: VIOptions) -> FloatArray:
+def start_params(design: Design, options: VIOptions) -> FloatArray:
     """Start every coordinate with an equal share of the events, whatever the unit of time."""
-    size = design.n_marks + 1
+    size = design.cost.shape[1]
     share = options.likelihood_weight * np.maximum(design.counts, 1)[:, None] / size
     location = np.log(share / np.where(design.cost > 0, design.cost, 1.0))
     return np.stack((location, np.full_like(location, math.log(_START_SCALE))), axis=1)
