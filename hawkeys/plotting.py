@@ -9,6 +9,7 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import as_float_array, check_positive_number, check_square
+from hawkeys.branching_plot import plot_branching
 from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from hawkeys.process import Hawkes
 
-__all__ = ["plot_adjacency", "plot_kernels"]
+__all__ = ["plot_adjacency", "plot_branching", "plot_kernels"]
 
 _ANNOTATE_UP_TO = 8
 _N_LAGS = 400
@@ -81,7 +82,7 @@ def plot_adjacency(
     if size <= _ANNOTATE_UP_TO:
         for i, j in np.ndindex(size, size):
             colour = "white" if matrix[i, j] > 0.6 * top else "black"
-            axes.text(j, i, f"{matrix[i, j]:.2g}", ha="center", va="center", color=colour)
+            axes.text(j, i, _short(matrix[i, j]), ha="center", va="center", color=colour)
     if colorbar:
         axes.figure.colorbar(
             image, ax=axes, label="expected direct children", fraction=0.046, pad=0.04
@@ -151,3 +152,8 @@ def plot_kernels(
     axes.set_ylim(bottom=0.0, auto=True)  # further kernels may be higher
     axes.legend(fontsize="small")
     return axes
+
+
+def _short(value: float) -> str:
+    """Write an entry so that it fits its square; what is small but not 0 must not look like 0."""
+    return "<.01" if 0 < value < 0.005 else f"{value:.2g}"
