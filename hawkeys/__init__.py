@@ -22,6 +22,7 @@ from hawkeys._version import __version__
 
 if TYPE_CHECKING:
     from hawkeys import (
+        baselines,
         datasets,
         evaluation,
         exceptions,
@@ -36,13 +37,15 @@ if TYPE_CHECKING:
     from hawkeys.inference import GammaPrior, fit, fit_each, goodness_of_fit
     from hawkeys.process import Hawkes
     from hawkeys.result_files import load_result
-    from hawkeys.simulation import simulate
+    from hawkeys.simulated_branching import simulate_branching
+    from hawkeys.simulation import simulate, simulate_until
 
 __all__ = [
     "Events",
     "GammaPrior",
     "Hawkes",
     "__version__",
+    "baselines",
     "datasets",
     "evaluation",
     "exceptions",
@@ -56,6 +59,8 @@ __all__ = [
     "load_result",
     "plotting",
     "simulate",
+    "simulate_branching",
+    "simulate_until",
     "verifiers",
 ]
 
@@ -68,6 +73,8 @@ _HOME = {
     "goodness_of_fit": "inference",
     "load_result": "result_files",
     "simulate": "simulation",
+    "simulate_branching": "simulated_branching",
+    "simulate_until": "simulation",
 }
 
 

@@ -4,61 +4,71 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
-from hawkeys._validation import as_float_array, as_generator, check_count
+from hawkeys._clusters import collect, draw_points, first_points, time_order
+from hawkeys._simulation_windows import check_history, check_windows, limit_of_events
+from hawkeys._typing import ArrayLike, FloatArray, RandomState
+from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 
-__all__ = ["simulate", "simulate_clusters"]
-
-_MAX_EXPECTED_EVENTS = 2e8
-# above what a stable process with that many expected events ever draws
-_MAX_EVENTS = 1e9
+__all__ = ["simulate", "simulate_clusters", "simulate_until"]
 
 
 def simulate(
     process: Hawkes,
     *,
     end_time: ArrayLike,
-    start_time: ArrayLike = 0.0,
+    start_time: ArrayLike | None = None,
     n_realizations: int | None = None,
+    history: Events | None = None,
+    max_events: int | None = None,
     rng: RandomState = None,
 ) -> Events:
-    r"""Simulate a stable Hawkes process exactly.
+    r"""Simulate a Hawkes process exactly, from nothing or as the continuation of a history.
 
     Immigrants of mark i arrive as a Poisson process of rate :math:`\mu_i`; each event of mark j has
     a Poisson number of direct children of mark i with mean :math:`W_{ij}`, with lags drawn from the
-    kernel density :math:`g_{ij}`; children beyond the window are dropped. Nothing happens
-    before the window starts.
+    kernel density :math:`g_{ij}`; children beyond the window are dropped. A past event of mark j at
+    time s has :math:`\mathrm{Poisson}(W_{ij} [1 - G_{ij}(t_0 - s)])` children of mark i after the
+    start :math:`t_0`, with lags from the tail of the density.
 
     Parameters
     ----------
     process : Hawkes
-        The process; its spectral radius must be below 1.
+        The process; its spectral radius must be below 1 unless `max_events` is given.
     end_time, start_time : float or array_like, shape (n_realizations,)
-        Observation windows, in the unit of time of the process; `start_time` is 0.0 unless given.
+        Observation windows, in the unit of time of the process; `start_time` is the end of the
+        history, or 0.0 without one.
     n_realizations : int, optional
         Number of independent realisations. Default: the length of `end_time`, or 1.
+    history : Events, optional
+        What happened up to the start: one realisation that all share, or one for each. Default:
+        nothing happened.
+    max_events : int, optional
+        Simulate whatever the spectral radius, and raise an error if the clusters grow beyond so
+        many events in all. An unstable process is finite on every window, but explodes with it.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Source of randomness; the same seed gives the same events.
 
     Returns
     -------
     Events
-        The simulated realisations, with the process's mark names.
+        The events after the start, with the process's mark names; those of the history left out.
 
     Raises
     ------
     UnstableProcessError
-        The spectral radius is 1 or more; the message gives it.
+        The spectral radius is 1 or more and `max_events` is not given, or it is exceeded.
     InvalidParameterError
-        A window that does not end after it starts, or more than 2e8 expected events.
+        A window that does not end after it starts, a history that does not end where it starts, or
+        more than 2e8 expected events.
+    InvalidEventsError
+        A history with other marks, or that is not of `hawkeys.Events`.
 
     Notes
     -----
     The cost is linear in the number of events and does not depend on the number of marks, but for
-    the sort at the end.
+    the sort at the end; a history costs its number of events times the number of marks.
 
     References
     ----------
@@ -69,12 +79,85 @@ def simulate(
     --------
     >>> import hawkeys
     >>> process = hawkeys.Hawkes(baseline=[1.0], adjacency=[[0.5]], decay=2.0)
-    >>> hawkeys.simulate(process, end_time=100.0, rng=0)
+    >>> past = hawkeys.simulate(process, end_time=100.0, rng=0)
+    >>> past
     Events(n_events=219, n_marks=1, n_realizations=1, mark_names=('0',))
+    >>> future = hawkeys.simulate(process, end_time=110.0, history=past, rng=1)
+    >>> future.start_times
+    array([100.])
     """
-    starts, ends = _windows(start_time, end_time, n_realizations)
-    _check_size(process, ends - starts)
-    return simulate_clusters(process, starts, ends, as_generator(rng), limit=_MAX_EVENTS)
+    if history is not None:
+        check_history(process, history)
+    starts, ends = check_windows(start_time, end_time, n_realizations, history)
+    limit = limit_of_events(process, ends - starts, max_events)
+    points = draw_points(process, starts, ends, history, as_generator(rng), limit=limit)
+    return collect(process, starts, ends, points, time_order(points))
+
+
+def simulate_until(
+    process: Hawkes,
+    n_events: int,
+    *,
+    start_time: ArrayLike | None = None,
+    n_realizations: int | None = None,
+    history: Events | None = None,
+    rng: RandomState = None,
+) -> Events:
+    """Simulate the first events of a Hawkes process exactly, whatever its spectral radius.
+
+    Parameters
+    ----------
+    process : Hawkes
+        The process; a baseline must be positive.
+    n_events : int
+        Number of events of each realisation, all marks together.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation. Default: the end of the history, or 0.0 without one.
+    n_realizations : int, optional
+        Number of independent realisations. Default: the length of `start_time`, or 1.
+    history : Events, optional
+        What happened up to the start; see `simulate`.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        Source of randomness; the same seed gives the same events.
+
+    Returns
+    -------
+    Events
+        Exactly `n_events` per realisation; each window ends at its last event.
+
+    Raises
+    ------
+    InvalidParameterError
+        `n_events` is no positive whole number, or every baseline is 0; or as `simulate`.
+    InvalidEventsError
+        As `simulate`.
+
+    Notes
+    -----
+    Clusters are grown generation after generation, and what is later than the n-th event so far is
+    dropped: it cannot be among the first n. No horizon is guessed, so the law is exact.
+
+    References
+    ----------
+    Hawkes, A. G. and Oakes, D. (1974). A cluster process representation of a self-exciting process.
+    Journal of Applied Probability 11(3), 493-503. doi:10.2307/3212693
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> process = hawkeys.Hawkes(baseline=[1.0], adjacency=[[1.2]], decay=2.0)
+    >>> hawkeys.simulate_until(process, 50, rng=0)
+    Events(n_events=50, n_marks=1, n_realizations=1, mark_names=('0',))
+    """
+    wanted = check_count(n_events, "n_events")
+    if history is not None:
+        check_history(process, history)
+    starts, _ = check_windows(start_time, None, n_realizations, history)
+    points = first_points(process, starts, history, wanted, as_generator(rng))
+    order = time_order(points)
+    # the last event ends the window; each realisation has as many
+    ends = starts + points.times[order[wanted - 1 :: wanted]]
+    return collect(process, starts, ends, points, order)
 
 
 def simulate_clusters(
@@ -108,107 +191,5 @@ def simulate_clusters(
     UnstableProcessError
         The clusters grow beyond `limit` events.
     """
-    times, marks, owners = _immigrants(process, ends - starts, rng)
-    generations = [(times, marks, owners)]
-    drawn = 0.0
-    while times.size:
-        drawn += float(process.adjacency.sum(axis=0)[marks].sum())
-        if drawn > limit:
-            raise UnstableProcessError(
-                f"the simulated clusters grow beyond {limit:.3g} events; the spectral radius is "
-                f"{process.spectral_radius:.6g}."
-            )
-        times, marks, owners = _children(process, times, marks, owners, rng)
-        inside = times <= (ends - starts)[owners]
-        times, marks, owners = times[inside], marks[inside], owners[inside]
-        generations.append((times, marks, owners))
-    return _collect(process, starts, ends, generations)
-
-
-def _collect(
-    process: Hawkes,
-    starts: FloatArray,
-    ends: FloatArray,
-    generations: list[tuple[FloatArray, IntArray, IntArray]],
-) -> Events:
-    times, marks, owners = (np.concatenate(part) for part in zip(*generations, strict=True))
-    times = np.minimum(times + starts[owners], ends[owners])
-    order = np.lexsort((times, owners))
-    sizes = np.bincount(owners, minlength=ends.size)
-    return Events.from_arrays(
-        times[order],
-        marks[order],
-        offsets=np.concatenate(([0], np.cumsum(sizes))),
-        start_times=starts,
-        end_times=ends,
-        mark_names=process.mark_names,
-    )
-
-
-def _windows(
-    start_time: ArrayLike, end_time: ArrayLike, n_realizations: int | None
-) -> tuple[FloatArray, FloatArray]:
-    starts = as_float_array(start_time, "start_time")
-    ends = as_float_array(end_time, "end_time")
-    size = max(starts.size, ends.size)
-    if n_realizations is not None:
-        size = max(size, check_count(n_realizations, "n_realizations"))
-    if any(bound.ndim > 1 or bound.size not in (1, size) for bound in (starts, ends)):
-        raise InvalidParameterError(
-            f"start_time and end_time must be one number or one per realisation ({size}); got "
-            f"shapes {starts.shape} and {ends.shape}."
-        )
-    starts, ends = np.full(size, starts), np.full(size, ends)
-    if not (ends > starts).all():
-        raise InvalidParameterError(
-            f"every window must end after it starts; got start_time {start_time!r} and end_time "
-            f"{end_time!r}."
-        )
-    return starts, ends
-
-
-def _check_size(process: Hawkes, durations: FloatArray) -> None:
-    if process.spectral_radius >= 1:
-        raise UnstableProcessError(
-            f"the process is unstable: its spectral radius is {process.spectral_radius:.6g}, and "
-            "simulation needs less than 1. Scale the adjacency down."
-        )
-    expected = float(process.stationary_rate.sum() * durations.sum())
-    if expected > _MAX_EXPECTED_EVENTS:
-        raise InvalidParameterError(
-            f"about {expected:.3g} events would be simulated, the limit is "
-            f"{_MAX_EXPECTED_EVENTS:.0e}. Shorten the windows or check the unit of time."
-        )
-
-
-def _immigrants(
-    process: Hawkes, durations: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, IntArray, IntArray]:
-    counts = rng.poisson(np.outer(durations, process.baseline))
-    owners, marks = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
-    return rng.uniform(0.0, durations[owners]), marks, owners
-
-
-def _children(
-    process: Hawkes,
-    times: FloatArray,
-    marks: IntArray,
-    owners: IntArray,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, IntArray, IntArray]:
-    counts = rng.poisson(process.adjacency.sum(axis=0)[marks])
-    parents = np.repeat(np.arange(times.size), counts)
-    sources = marks[parents]
-    targets = _draw_targets(process.adjacency, sources, rng)
-    lags = process.kernel.sample_lags(rng, targets, sources)
-    return times[parents] + lags, targets, owners[parents]
-
-
-def _draw_targets(adjacency: FloatArray, sources: IntArray, rng: np.random.Generator) -> IntArray:
-    """Draw the mark of each child with probabilities proportional to the source's column."""
-    cumulative = np.cumsum(adjacency, axis=0)
-    # one search in the columns laid end to end: column j occupies the interval (j, j + 1]
-    share = cumulative / np.where(cumulative[-1] > 0, cumulative[-1], 1.0)
-    edges = (share + np.arange(adjacency.shape[0])).ravel(order="F")
-    found = np.searchsorted(edges, sources + rng.random(sources.size), side="right")
-    return np.minimum(found - sources * adjacency.shape[0], adjacency.shape[0] - 1)
+    points = draw_points(process, starts, ends, None, rng, limit=limit)
+    return collect(process, starts, ends, points, time_order(points))

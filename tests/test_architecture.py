@@ -20,10 +20,13 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LAYERS = [
     ["_version", "exceptions", "_typing", "_validation", "_files", "_records", "_event_checks"],
     ["_jit"],
-    ["_event_frames", "events", "event_lists", "kernels", "_design"],
+    ["_event_frames", "events", "event_lists", "kernels", "baselines", "_columns", "_ties", "_design"],
     ["process", "plotting", "summary"],
     [
+        "_clusters",
+        "_simulation_windows",
         "simulation",
+        "simulated_branching",
         "posterior",
         "decay_profile",
         "fit_result",
@@ -48,6 +51,7 @@ PUBLIC = [
     "GammaPrior",
     "Hawkes",
     "__version__",
+    "baselines",
     "datasets",
     "evaluation",
     "exceptions",
@@ -61,6 +65,8 @@ PUBLIC = [
     "load_result",
     "plotting",
     "simulate",
+    "simulate_branching",
+    "simulate_until",
     "verifiers",
 ]
 

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._jit.layout import group_events
+from hawkeys._jit.layout import count_events, place_events
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["BlockLayout", "Kernel"]
+__all__ = ["TAIL", "BlockLayout", "Kernel"]
+
+# mass of a density that counts as none
+TAIL = 1e-12
+_MAX_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +26,38 @@ class BlockLayout:
 
     Attributes
     ----------
+    events : Events
+        The data.
     stride : int
         Event k of realisation r and mark m belongs to block ``r * stride + m``: 0 pools the
         realisations, n_marks keeps each apart.
-    slots : ndarray of int64, shape (n_events,)
-        Position of each event in the order of the blocks.
     offsets : ndarray of int64, shape (n_blocks + 1,)
-        Block b owns the positions ``offsets[b]:offsets[b + 1]``.
+        Block b owns the positions ``offsets[b]:offsets[b + 1]`` in the order of the blocks.
+    first : ndarray of int64, shape (n_realizations, n_marks)
+        Position of the first event of each mark of each realisation; the others follow.
     """
 
+    events: Events
     stride: int
-    slots: IntArray
     offsets: IntArray
+    first: IntArray
 
     @classmethod
     def build(cls, events: Events, *, separate: bool) -> BlockLayout:
         """Lay the events out in one block per mark, or per realisation and mark if `separate`."""
-        stride = events.n_marks if separate else 0
-        n_blocks = events.n_marks * (events.n_realizations if separate else 1)
-        slots, offsets = group_events(events.marks, events.offsets, stride, n_blocks)
-        return cls(stride, slots, offsets)
+        counts = count_events(events.marks, events.offsets, events.n_marks)
+        by_block = counts if separate else counts.T
+        ends = np.cumsum(by_block, axis=None)
+        first = ends.reshape(by_block.shape) - by_block
+        if separate:
+            return cls(events, events.n_marks, np.concatenate(([0], ends)), first)
+        offsets = np.concatenate(([0], ends[events.n_realizations - 1 :: events.n_realizations]))
+        return cls(events, 0, offsets, np.ascontiguousarray(first.T))
+
+    @property
+    def slots(self) -> IntArray:
+        """Position of each event in the order of the blocks, shape (n_events,)."""
+        return place_events(self.events.marks, self.events.offsets, self.first)
 
 
 class Kernel(ABC):
@@ -78,6 +94,75 @@ class Kernel(ABC):
         self, rng: np.random.Generator, targets: IntArray, sources: IntArray
     ) -> FloatArray:
         """Draw one lag from g_ij for each pair (targets[k], sources[k])."""
+
+    def remaining_mass(self, elapsed: FloatArray, sources: IntArray, n_marks: int) -> FloatArray:
+        """Return 1 - G_ij(elapsed[k]) for each target i, j = sources[k]: what is still to come.
+
+        Parameters
+        ----------
+        elapsed : ndarray of float64, shape (n,)
+            Time since each event, >= 0.
+        sources : ndarray of int64, shape (n,)
+            Mark of each event.
+        n_marks : int
+            Number of marks D.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_marks)
+            Between 0 and 1; less than 1e-12 counts as none.
+        """
+        out = np.empty((sources.size, n_marks))
+        step = max(1, _MAX_CELLS // n_marks**2)
+        for first in range(0, sources.size, step):
+            part = slice(first, first + step)
+            past, marks = elapsed[part], sources[part]
+            # every event in a realisation of its own: the integral to its end is G
+            alone = Events.from_arrays(
+                -past,
+                marks,
+                offsets=np.arange(marks.size + 1),
+                start_times=-1.0 - past,
+                end_times=0.0,
+                n_marks=n_marks,
+            )
+            out[part] = 1.0 - self.integrals(alone)[np.arange(marks.size), :, marks]
+        return np.where(out > TAIL, out, 0.0)
+
+    def sample_residual_lags(
+        self,
+        rng: np.random.Generator,
+        targets: IntArray,
+        sources: IntArray,
+        elapsed: FloatArray,
+    ) -> FloatArray:
+        """Draw lag - elapsed from g_ij given that the lag exceeds `elapsed`, by rejection.
+
+        The expected number of draws is 1 / `remaining_mass`; a kernel that can invert its
+        distribution function overrides this.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+        targets, sources : ndarray of int64, shape (n,)
+            Marks of each pair.
+        elapsed : ndarray of float64, shape (n,)
+            Time since each source event, >= 0.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Remaining lags.
+        """
+        out = np.empty(sources.size)
+        rest = np.arange(sources.size)
+        while rest.size:
+            lags = self.sample_lags(rng, targets[rest], sources[rest]) - elapsed[rest]
+            later = lags > 0
+            out[rest[later]] = lags[later]
+            rest = rest[~later]
+        return out
 
     def density(self, lags: ArrayLike) -> FloatArray:
         """Evaluate g for every pair the parameters distinguish; needed for plots alone.

@@ -11,12 +11,9 @@ from hawkeys._jit import delayed as jit
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.kernels.base import BlockLayout, Kernel
+from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
 
 __all__ = ["TAIL", "DelayedKernel"]
-
-# mass of a density beyond its horizon
-TAIL = 1e-12
 
 
 class DelayedKernel(Kernel):
@@ -171,9 +168,30 @@ class DelayedKernel(Kernel):
     ) -> FloatArray:
         """Draw one lag per pair; see `Kernel.sample_lags`."""
         self._require_known()
+        return self._draw(rng, self._sets_of(targets, sources))
+
+    def sample_residual_lags(
+        self,
+        rng: np.random.Generator,
+        targets: IntArray,
+        sources: IntArray,
+        elapsed: FloatArray,
+    ) -> FloatArray:
+        """Draw remaining lags by inversion; see `Kernel.sample_residual_lags`."""
+        self._require_known()
+        # 1 - random lies in (0, 1], so that the lag stays finite
+        share = 1.0 - rng.random(sources.size)
+        lags = self._beyond(self._sets_of(targets, sources), elapsed, share)
+        return np.maximum(lags - elapsed, 0.0)
+
+    @abstractmethod
+    def _beyond(self, sets: IntArray, elapsed: FloatArray, share: FloatArray) -> FloatArray:
+        """Return the lag beyond which `share` of the mass beyond `elapsed` remains."""
+
+    def _sets_of(self, targets: IntArray, sources: IntArray) -> IntArray:
         if self.pair_shape:
-            return self._draw(rng, targets * self.pair_shape[0] + sources)
-        return self._draw(rng, np.zeros_like(sources))
+            return targets * self.pair_shape[0] + sources
+        return np.zeros_like(sources)
 
     @abstractmethod
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:

@@ -120,14 +120,19 @@ class Exponential(Kernel):
 
     def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:
         """Return c_ij at each event; see `Kernel.excitation`."""
-        out = np.zeros(events.n_events * events.n_marks)
-        decay = self._per_source_or_pair(events.n_marks)
-        data = (events.times, events.marks, events.offsets, decay)
+        size = events.n_marks
+        self.check_marks(size)
+        if self.decay.ndim == 0:
+            out = np.empty(events.n_events * size)
+            shared = (layout.first, layout.offsets, layout.stride)
+            jit.excitation_shared(
+                events.times, events.marks, events.offsets, float(self.decay), shared, out
+            )
+            return out
+        run = jit.excitation_per_source if self.decay.ndim == 1 else jit.excitation_per_pair
+        out = np.zeros(events.n_events * size)
         where = (layout.slots, layout.offsets, layout.stride)
-        if decay.ndim == 2:
-            jit.excitation_per_pair(*data, where, out)
-        else:
-            jit.excitation_per_source(*data, self._fade(events.times), where, out)
+        run(events.times, events.marks, events.offsets, self.decay, where, out)
         return out
 
     def integrals(self, events: Events) -> FloatArray:
@@ -165,19 +170,23 @@ class Exponential(Kernel):
             rate = self.decay[sources] if self.decay.ndim == 1 else self.decay
         return rng.standard_exponential(sources.size) / rate
 
+    def remaining_mass(self, elapsed: FloatArray, sources: IntArray, n_marks: int) -> FloatArray:
+        """Return exp(-decay elapsed) for every target; see `Kernel.remaining_mass`."""
+        return np.exp(-self.decay_matrix(n_marks)[:, sources].T * elapsed[:, None])
+
+    def sample_residual_lags(
+        self,
+        rng: np.random.Generator,
+        targets: IntArray,
+        sources: IntArray,
+        elapsed: FloatArray,
+    ) -> FloatArray:
+        """Draw remaining lags, which do not depend on `elapsed`: the kernel has no memory."""
+        return self.sample_lags(rng, targets, sources)
+
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"name": "exponential", "decay": ...}``."""
         return {"name": "exponential", "decay": self.decay.tolist()}
-
-    def _fade(self, times: FloatArray) -> FloatArray:
-        """Return exp(-decay dt) of each step of time if one decay serves all, else nothing.
-
-        Steps back, from one realisation to the next, are not used; they count as none.
-        """
-        if self.decay.ndim > 0:
-            return np.empty(0)
-        elapsed = np.diff(times, prepend=times[:1])
-        return np.exp(-self.decay * np.maximum(elapsed, 0.0, out=elapsed))
 
     def _per_source_or_pair(self, n_marks: int) -> FloatArray:
         self.check_marks(n_marks)

@@ -117,6 +117,17 @@ class Histogram(DelayedKernel):
         # 1 - random lies in (0, 1]: a lag of 0 would be a tie with the parent
         return edges[bins] + np.diff(edges)[bins] * (1.0 - rng.random(sets.size))
 
+    def _beyond(self, sets: IntArray, elapsed: FloatArray, share: FloatArray) -> FloatArray:
+        edges, masses = self.parameters()
+        out = np.empty(sets.size)
+        for s in np.unique(sets):
+            rows = sets == s
+            knots = np.concatenate(([0.0], np.cumsum(masses[s])))
+            knots /= knots[-1]
+            below = np.interp(elapsed[rows], edges, knots)
+            out[rows] = np.interp(1.0 - share[rows] * (1.0 - below), knots, edges)
+        return out
+
 
 def _check_edges(value: ArrayLike) -> FloatArray:
     edges = check_nonnegative(value, "edges")

@@ -125,6 +125,12 @@ class LogNormal(_TwoParameters):
         location, scale = self.parameters()
         return np.exp(location[sets] + scale[sets] * rng.standard_normal(sets.size))
 
+    def _beyond(self, sets: IntArray, elapsed: FloatArray, share: FloatArray) -> FloatArray:
+        location, scale = (value[sets] for value in self.parameters())
+        with np.errstate(divide="ignore"):  # nothing elapsed: all of the mass remains
+            z = (np.log(elapsed) - location) / scale
+        return np.exp(location - scale * special.ndtri(share * special.ndtr(-z)))
+
 
 class Gamma(_TwoParameters):
     r"""Gamma kernel.
@@ -188,6 +194,11 @@ class Gamma(_TwoParameters):
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:
         shape, rate = self.parameters()
         return rng.standard_gamma(shape[sets]) / rate[sets]
+
+    def _beyond(self, sets: IntArray, elapsed: FloatArray, share: FloatArray) -> FloatArray:
+        shape, rate = (value[sets] for value in self.parameters())
+        remaining = share * special.gammaincc(shape, rate * elapsed)
+        return special.gammainccinv(shape, remaining) / rate
 
 
 def _matrix_or_number(value: FloatArray, name: str) -> FloatArray:

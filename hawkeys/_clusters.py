@@ -1,0 +1,240 @@
+"""The cluster construction: immigrants, children, and the children still due of past events.
+
+Times here are elapsed times since the start of each realisation's window.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.process import Hawkes
+
+__all__ = [
+    "CHILD_OF_HISTORY",
+    "IMMIGRANT",
+    "Points",
+    "collect",
+    "draw_children",
+    "draw_due_children",
+    "draw_immigrants",
+    "draw_points",
+    "first_points",
+    "grow",
+    "join_points",
+    "time_order",
+]
+
+# parents of events that have none among the events drawn
+IMMIGRANT, CHILD_OF_HISTORY = -1, -2
+_MAX_EXTENSIONS = 60
+
+
+class Points(NamedTuple):
+    """Events being drawn: elapsed times, marks, owning realisations and indices of the parents."""
+
+    times: FloatArray
+    marks: IntArray
+    owners: IntArray
+    parents: IntArray
+
+    def pick(self, rows: BoolArray | IntArray) -> Points:
+        """Return the points of some rows."""
+        return Points(self.times[rows], self.marks[rows], self.owners[rows], self.parents[rows])
+
+
+def join_points(parts: list[Points]) -> Points:
+    """Return points one after the other."""
+    return Points(
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.marks for part in parts]),
+        np.concatenate([part.owners for part in parts]),
+        np.concatenate([part.parents for part in parts]),
+    )
+
+
+def draw_immigrants(
+    process: Hawkes, starts: FloatArray, durations: FloatArray, rng: np.random.Generator
+) -> Points:
+    """Draw the events that nothing excites, on windows of given starts (clock) and durations."""
+    counts = rng.poisson(np.outer(durations, process.baseline))
+    owners, marks = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
+    times = rng.uniform(0.0, durations[owners])
+    return Points(times, marks, owners, np.full(times.size, IMMIGRANT))
+
+
+def draw_children(process: Hawkes, parents: Points, first: int, rng: np.random.Generator) -> Points:
+    """Draw all direct children; row k of `parents` has the index first + k."""
+    counts = rng.poisson(process.adjacency.sum(axis=0)[parents.marks])
+    rows = np.repeat(np.arange(parents.times.size), counts)
+    sources = parents.marks[rows]
+    targets = _draw_targets(process.adjacency, sources, rng)
+    lags = process.kernel.sample_lags(rng, targets, sources)
+    return Points(parents.times[rows] + lags, targets, parents.owners[rows], first + rows)
+
+
+def draw_due_children(
+    process: Hawkes, history: Events | None, n_realizations: int, rng: np.random.Generator
+) -> Points:
+    """Draw the direct children that past events have after the end of the history.
+
+    An event of mark j has a Poisson number of further children of mark i with mean
+    W_ij (1 - G_ij(elapsed)). One past may serve all realisations; then their children are drawn
+    together and dealt out.
+    """
+    if history is None:
+        none = np.empty(0, dtype=np.int64)
+        return Points(np.empty(0), none, none, none)
+    elapsed = np.repeat(history.end_times, np.diff(history.offsets)) - history.times
+    due = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks)
+    due *= process.adjacency[:, history.marks].T
+    shared = history.n_realizations == 1
+    counts = rng.poisson(due * (n_realizations if shared else 1))
+    rows, targets = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
+    times = process.kernel.sample_residual_lags(rng, targets, history.marks[rows], elapsed[rows])
+    owners = history.realization[rows]
+    if shared:
+        owners = rng.integers(n_realizations, size=rows.size)
+    return Points(times, targets, owners, np.full(rows.size, CHILD_OF_HISTORY))
+
+
+def grow(
+    process: Hawkes,
+    seeds: Points,
+    durations: FloatArray,
+    rng: np.random.Generator,
+    *,
+    limit: float,
+) -> Points:
+    """Add the descendants of `seeds` within the windows, generation after generation.
+
+    Raises `UnstableProcessError` if more than `limit` events would be drawn.
+    """
+    fresh = seeds.pick(seeds.times <= durations[seeds.owners])
+    everyone = [fresh]
+    size, drawn = fresh.times.size, 0.0
+    while fresh.times.size:
+        drawn += float(process.adjacency.sum(axis=0)[fresh.marks].sum())
+        if drawn > limit:
+            raise UnstableProcessError(
+                f"the simulated clusters grow beyond {limit:.3g} events; the spectral radius is "
+                f"{process.spectral_radius:.6g}. Shorten the windows or scale the adjacency down."
+            )
+        children = draw_children(process, fresh, size - fresh.times.size, rng)
+        fresh = children.pick(children.times <= durations[children.owners])
+        size += fresh.times.size
+        everyone.append(fresh)
+    return join_points(everyone)
+
+
+def draw_points(
+    process: Hawkes,
+    starts: FloatArray,
+    ends: FloatArray,
+    history: Events | None,
+    rng: np.random.Generator,
+    *,
+    limit: float,
+) -> Points:
+    """Draw immigrants, the children still due of the history, and their descendants.
+
+    The history is one realisation for all or one for each. Raises as `grow`.
+    """
+    seeds = [
+        draw_immigrants(process, starts, ends - starts, rng),
+        draw_due_children(process, history, starts.size, rng),
+    ]
+    return grow(process, join_points(seeds), ends - starts, rng, limit=limit)
+
+
+def first_points(
+    process: Hawkes,
+    starts: FloatArray,
+    history: Events | None,
+    n_events: int,
+    rng: np.random.Generator,
+) -> Points:
+    """Draw the first `n_events` events of each realisation, whatever the spectral radius.
+
+    The n-th of the events drawn so far is never earlier than the n-th of all: what is later can be
+    dropped, and its descendants, later still, need not be drawn.
+    """
+    fresh = join_points(
+        [
+            _enough_immigrants(process, starts, n_events, rng),
+            draw_due_children(process, history, starts.size, rng),
+        ]
+    )
+    old = fresh.pick(np.empty(0, dtype=np.int64))
+    while fresh.times.size:
+        together = join_points([old, fresh])
+        order = time_order(together)
+        sizes = np.bincount(together.owners, minlength=starts.size)
+        rank = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        early = np.zeros(order.size, dtype=np.bool_)
+        early[order] = rank < n_events
+        fresh = fresh.pick(early[old.times.size :])
+        old = together.pick(early)
+        fresh = draw_children(process, fresh, 0, rng)
+    return old
+
+
+def _enough_immigrants(
+    process: Hawkes, starts: FloatArray, n_events: int, rng: np.random.Generator
+) -> Points:
+    """Draw immigrants on windows one after the other until each realisation has `n_events`."""
+    rate = float(process.baseline.sum())
+    if not rate > 0:
+        raise InvalidParameterError(
+            f"{n_events} events may never come: every baseline is 0. Give a positive baseline, or "
+            "simulate up to an end_time."
+        )
+    length = 1.2 * n_events / rate
+    parts: list[Points] = []
+    so_far = 0.0
+    for _ in range(_MAX_EXTENSIONS):
+        new = draw_immigrants(process, starts + so_far, np.full(starts.size, length), rng)
+        parts.append(new._replace(times=new.times + so_far))
+        so_far += length
+        counts = np.bincount(np.concatenate([p.owners for p in parts]), minlength=starts.size)
+        if counts.min() >= n_events:
+            return join_points(parts)
+    raise InvalidParameterError(
+        f"{n_events} events may never come: the baseline gave {counts.min()} in the first "
+        f"{so_far:.3g} units of time. Ask for fewer, or simulate up to an end_time."
+    )
+
+
+def collect(
+    process: Hawkes, starts: FloatArray, ends: FloatArray, points: Points, order: IntArray
+) -> Events:
+    """Return points, in the order given, as events on the clock."""
+    times = np.minimum(points.times + starts[points.owners], ends[points.owners])
+    sizes = np.bincount(points.owners, minlength=ends.size)
+    return Events.from_arrays(
+        times[order],
+        points.marks[order],
+        offsets=np.concatenate(([0], np.cumsum(sizes))),
+        start_times=starts,
+        end_times=ends,
+        mark_names=process.mark_names,
+    )
+
+
+def time_order(points: Points) -> IntArray:
+    """Return the order by realisation and time; a parent stays before a child as late as it."""
+    return np.lexsort((points.times, points.owners))
+
+
+def _draw_targets(adjacency: FloatArray, sources: IntArray, rng: np.random.Generator) -> IntArray:
+    """Draw the mark of each child with probabilities proportional to the source's column."""
+    cumulative = np.cumsum(adjacency, axis=0)
+    # one search in the columns laid end to end: column j occupies the interval (j, j + 1]
+    share = cumulative / np.where(cumulative[-1] > 0, cumulative[-1], 1.0)
+    edges = (share + np.arange(adjacency.shape[0])).ravel(order="F")
+    found = np.searchsorted(edges, sources + rng.random(sources.size), side="right")
+    return np.minimum(found - sources * adjacency.shape[0], adjacency.shape[0] - 1)

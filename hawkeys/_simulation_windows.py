@@ -1,0 +1,102 @@
+"""Checks of the windows and histories that simulations and forecasts start from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import as_float_array, check_count
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
+from hawkeys.process import Hawkes
+
+__all__ = ["check_history", "check_windows", "limit_of_events"]
+
+_MAX_EXPECTED_EVENTS = 2e8
+# above what a stable process with that many expected events ever draws
+_MAX_EVENTS = 1e9
+
+
+def check_history(process: Hawkes, history: Events, name: str = "history") -> None:
+    """Refuse what is not `Events` with the marks of the process."""
+    if not isinstance(history, Events):
+        raise InvalidEventsError(
+            f"{name} must be hawkeys.Events, got {type(history).__name__}. Build them with "
+            "Events.from_lists(..., end_times=...)."
+        )
+    if history.n_marks != process.n_marks:
+        raise InvalidEventsError(
+            f"{name} has {history.n_marks} marks, the process has {process.n_marks}. Build the "
+            "events with the same marks, empty ones included."
+        )
+
+
+def check_windows(
+    start_time: ArrayLike | None,
+    end_time: ArrayLike | None,
+    n_realizations: int | None,
+    history: Events | None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the starts and ends of the windows, one per realisation; no end is infinite."""
+    starts = as_float_array(
+        _default_start(history) if start_time is None else start_time, "start_time"
+    )
+    ends = np.array(np.inf) if end_time is None else as_float_array(end_time, "end_time")
+    size = max(starts.size, ends.size)
+    if n_realizations is not None:
+        size = max(size, check_count(n_realizations, "n_realizations"))
+    if history is not None and history.n_realizations not in (1, size):
+        raise InvalidParameterError(
+            f"history has {history.n_realizations} realisations, but {size} are to be simulated. "
+            "Pick one with history[k], which all share, or pass one for each."
+        )
+    if any(bound.ndim > 1 or bound.size not in (1, size) for bound in (starts, ends)):
+        raise InvalidParameterError(
+            f"start_time and end_time must be one number or one per realisation ({size}); got "
+            f"shapes {starts.shape} and {ends.shape}."
+        )
+    starts, ends = np.full(size, starts), np.full(size, ends)
+    if not (ends > starts).all():
+        r = int(np.argmin(ends > starts))
+        raise InvalidParameterError(
+            f"realization {r}: every window must end after it starts; got start_time {starts[r]} "
+            f"and end_time {ends[r]}."
+        )
+    if history is not None:
+        _check_no_gap(history, starts)
+    return starts, ends
+
+
+def _default_start(history: Events | None) -> ArrayLike:
+    return 0.0 if history is None else history.end_times
+
+
+def _check_no_gap(history: Events, starts: FloatArray) -> None:
+    gap = starts - history.end_times
+    if (gap != 0).any():
+        r = int(np.argmax(gap != 0))
+        end = np.full(starts.size, history.end_times)[r]
+        raise InvalidParameterError(
+            f"realization {r}: the history is observed up to {end} but the window starts at "
+            f"{starts[r]}. Leave start_time out, or cut the history at the start: events and "
+            "end_times."
+        )
+
+
+def limit_of_events(process: Hawkes, durations: FloatArray, max_events: int | None) -> float:
+    """Refuse what would explode or not fit, unless the caller set a limit."""
+    if max_events is not None:
+        return float(check_count(max_events, "max_events"))
+    if process.spectral_radius >= 1:
+        raise UnstableProcessError(
+            f"the process is unstable: its spectral radius is {process.spectral_radius:.6g}, and "
+            "simulation needs less than 1. Scale the adjacency down, or give max_events= to "
+            "simulate it on a short window."
+        )
+    expected = float(process.stationary_rate.sum() * durations.sum())
+    if expected > _MAX_EXPECTED_EVENTS:
+        raise InvalidParameterError(
+            f"about {expected:.3g} events would be simulated, the limit is "
+            f"{_MAX_EXPECTED_EVENTS:.0e}. Shorten the windows or check the unit of time."
+        )
+    return _MAX_EVENTS
