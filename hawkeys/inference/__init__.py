@@ -10,6 +10,7 @@ from hawkeys.inference.options import (
     VIOptions,
 )
 from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.inference.profile import ProfileIntervals, profile_interval
 from hawkeys.inference.single import fit
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "KernelPrior",
     "MAPOptions",
     "MLEOptions",
+    "ProfileIntervals",
     "StochasticVIOptions",
     "VIOptions",
     "fit",
     "fit_each",
     "goodness_of_fit",
+    "profile_interval",
 ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,13 +18,11 @@ from hawkeys.exceptions import (
 )
 from hawkeys.fit_result import FitResult
 from hawkeys.gof_result import GoodnessOfFit
-from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.inference.refits import check_same_events, fit_again
 from hawkeys.inference.single import fit
 from hawkeys.inference.threads import threads_for
-from hawkeys.kernels import DelayedKernel, Kernel, kernel_from_dict
 from hawkeys.process import Hawkes
 from hawkeys.residual_tests import TESTS, measure
-from hawkeys.results import LikelihoodResult
 from hawkeys.simulation import simulate_clusters
 from hawkeys.time_rescaling import rescale
 
@@ -37,6 +34,9 @@ Refit = Callable[[Events], "Hawkes | FitResult"]
 _MOST_EVENTS = 1e6
 # nats; far below what matters to a test, far above the tolerance of a fit
 _NOT_THE_FIT = 0.01
+_OTHERWISE = (
+    "Pass the events of the fit, or refit=False if its parameters are to be taken as known."
+)
 
 
 def goodness_of_fit(
@@ -149,53 +149,15 @@ def _choose_refit(
         )
     if not refit:
         return None, "known"
-    kernel = fitted.kernel
     if isinstance(fitted, FitResult):
-        _check_same_events(fitted, events)
-        method, options = fitted.method, _options(fitted.options)
-        if isinstance(fitted, LikelihoodResult) and fitted.n_kernel_parameters:
-            kernel = _to_estimate(kernel)
-    else:
-        _check_maximum(fitted, events)
-        method, options = "mle", {}
-
-    given: dict[str, Any] = {"kernel": kernel}
-    if "decay_sharing" in options:
-        given = {"decay": "estimate"}
-    elif "decay_grid" in options:
-        given = {}
+        check_same_events(fitted, events, _OTHERWISE)
+        return fit_again(fitted), f"re-fitted by {fitted.method}"
+    _check_maximum(fitted, events)
 
     def again(sample: Events) -> FitResult:
-        return fit(sample, method=method, **given, **options)
+        return fit(sample, kernel=fitted.kernel)
 
-    return again, f"re-fitted by {method}"
-
-
-def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a result; one read from a file holds records as mappings."""
-    out = dict(options)
-    prior, start = out.get("prior"), out.get("start")
-    if isinstance(prior, Mapping) and "kernel" in prior:
-        out["prior"] = KernelPrior(**{**prior, "kernel": kernel_from_dict(prior["kernel"])})
-    elif isinstance(prior, Mapping):
-        out["prior"] = GammaPrior(**prior)
-    if isinstance(start, Mapping):
-        out["start"] = kernel_from_dict(dict(start))
-    return out
-
-
-def _to_estimate(kernel: Kernel) -> Kernel:
-    return kernel.unknown() if isinstance(kernel, DelayedKernel) else kernel
-
-
-def _check_same_events(result: FitResult, events: Events) -> None:
-    here = result.process.log_likelihood(events)
-    if not np.isclose(here, result.log_likelihood, rtol=1e-9, atol=1e-6):
-        raise InvalidParameterError(
-            f"the result was fitted to other events: its log-likelihood is "
-            f"{result.log_likelihood:.6f}, that of these events {here:.6f}. Pass the events of the "
-            "fit, or refit=False if its parameters are to be taken as known."
-        )
+    return again, "re-fitted by mle"
 
 
 def _check_maximum(process: Hawkes, events: Events) -> None:

@@ -1,0 +1,209 @@
+"""What a likelihood fit left behind: its row problems, and the way to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.fit_result import FitResult
+from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.inference.selection import check_support, check_weights
+from hawkeys.inference.single import fit
+from hawkeys.kernels import DelayedKernel, Kernel, kernel_from_dict
+from hawkeys.results import LikelihoodResult
+
+__all__ = ["FittedRows", "check_likelihood_fit", "check_same_events", "fit_again"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRows:
+    """The row problems whose maximum a fit is.
+
+    Attributes
+    ----------
+    result : LikelihoodResult
+        The fit.
+    design : Design
+        Its data, with the weights and the support of the fit.
+    """
+
+    result: LikelihoodResult
+    design: Design
+
+    @classmethod
+    def check(cls, result: Any, events: Events, what: str) -> FittedRows:
+        """Return the row problems of a maximum-likelihood fit to these events.
+
+        Parameters
+        ----------
+        result : LikelihoodResult
+            Of ``method="mle"``.
+        events : Events
+            The events of the fit.
+        what : str
+            Who asks, for the messages.
+
+        Returns
+        -------
+        FittedRows
+            With the kernel of the fit.
+
+        Raises
+        ------
+        InvalidParameterError
+            The result is of another kind, or of other events.
+        InvalidEventsError
+            `events` are no Events, or have another number of marks.
+        """
+        fitted = check_likelihood_fit(result, what)
+        if fitted.method != "mle":
+            raise InvalidParameterError(
+                f"{what} needs a maximum-likelihood fit (method='mle'); this one is by "
+                f"{fitted.method!r}, whose optimum is not that of the likelihood."
+            )
+        check_same_events(fitted, events)
+        return cls(fitted, cls.build(fitted, events))
+
+    @staticmethod
+    def build(result: LikelihoodResult, events: Events, *, separate: bool = False) -> Design:
+        """Return the data of the fit; with `separate`, one block per realisation and target."""
+        support, weights = result.options.get("support"), result.options.get("weights")
+        return Design.build(
+            events,
+            result.kernel,
+            separate=separate,
+            realization_weights=check_weights(weights, events.n_realizations),
+            support=None if support is None else check_support(support, events.n_marks),
+        )
+
+    @property
+    def held(self) -> BoolArray:
+        """Parameters that cannot move, shape (n_marks, n_marks + 1): they cost nothing."""
+        return self.design.cost <= 0.0
+
+    def basis(self, row: int) -> FloatArray:
+        """Return 1 and the excitations at the events of a target, (n_marks + 1, n_events)."""
+        block = self.design.block(row)
+        return np.vstack((np.ones(block.shape[1]), block))
+
+    def weights(self, row: int) -> FloatArray:
+        """Return the likelihood weight of each event of a target."""
+        begin, end = self.design.offsets[row : row + 2]
+        weights = self.design.weights
+        return weights[begin:end] if weights.size else np.ones(end - begin)
+
+
+def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
+    """Return `result` if it is of a likelihood method, with one baseline per mark.
+
+    Parameters
+    ----------
+    result : LikelihoodResult
+        As `hawkeys.fit` returns it.
+    what : str
+        Who asks, for the message.
+
+    Returns
+    -------
+    LikelihoodResult
+        The same.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is something else.
+    """
+    if not isinstance(result, LikelihoodResult):
+        kind = result.method if isinstance(result, FitResult) else type(result).__name__
+        raise InvalidParameterError(
+            f"{what} needs the result of hawkeys.fit by a likelihood method; got {kind!r}. Fit "
+            "with method='mle'; variational results have credible_interval."
+        )
+    size = result.process.n_marks
+    if result.estimates.shape != (size, size + 1):
+        raise InvalidParameterError(
+            f"{what} is made for one constant baseline per mark; this fit has "
+            f"{result.estimates.shape[1]} parameters per mark instead of {size + 1}."
+        )
+    return result
+
+
+def check_same_events(
+    result: FitResult, events: Events, advice: str = "Pass the events of the fit."
+) -> None:
+    """Refuse events that the result was not fitted to.
+
+    Parameters
+    ----------
+    result : FitResult
+        A fit.
+    events : Events
+        What should be its events.
+    advice : str, optional
+        What to do, for the message.
+
+    Raises
+    ------
+    InvalidParameterError
+        Their log-likelihood is another one.
+    InvalidEventsError
+        `events` are no Events, or have another number of marks.
+    """
+    here = result.process.log_likelihood(events)
+    if not np.isclose(here, result.log_likelihood, rtol=1e-9, atol=1e-6):
+        raise InvalidParameterError(
+            f"the result was fitted to other events: its log-likelihood is "
+            f"{result.log_likelihood:.6f}, that of these events {here:.6f}. {advice}"
+        )
+
+
+def fit_again(result: FitResult) -> Callable[..., FitResult]:
+    """Return a function that fits other events in the way the result was found.
+
+    Parameters
+    ----------
+    result : FitResult
+        A fit; what it estimated of the kernel is estimated again, what it was given is held.
+
+    Returns
+    -------
+    callable
+        ``again(events, **changed)`` returns the fit; `changed` replaces options.
+    """
+    kernel, options = result.kernel, _options(result.options)
+    if isinstance(result, LikelihoodResult) and result.n_kernel_parameters:
+        kernel = _to_estimate(kernel)
+    given: dict[str, Any] = {"kernel": kernel}
+    if "decay_sharing" in options:
+        given = {"decay": "estimate"}
+    elif "decay_grid" in options:
+        given = {}
+
+    def again(events: Events, **changed: Any) -> FitResult:
+        return fit(events, method=result.method, **given, **{**options, **changed})
+
+    return again
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a result; one read from a file holds records as mappings."""
+    out = dict(options)
+    prior, start = out.get("prior"), out.get("start")
+    if isinstance(prior, Mapping) and "kernel" in prior:
+        out["prior"] = KernelPrior(**{**prior, "kernel": kernel_from_dict(prior["kernel"])})
+    elif isinstance(prior, Mapping):
+        out["prior"] = GammaPrior(**prior)
+    if isinstance(start, Mapping):
+        out["start"] = kernel_from_dict(dict(start))
+    return out
+
+
+def _to_estimate(kernel: Kernel) -> Kernel:
+    return kernel.unknown() if isinstance(kernel, DelayedKernel) else kernel
