@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import (
+    check_choice,
     check_count,
     check_fraction,
     check_nonnegative,
@@ -152,6 +153,10 @@ class VIOptions:
         need; else C_p stays at `prior_coefficient`.
     prior_coefficient : float, default 0.1
         C, used if `relevance_determination` is off. For the baseline it carries the unit of time.
+    prior_sharing : {"parameter", "row", "all"}, default "parameter"
+        Which parameters share the C that relevance determination sets, then to the mean of
+        2 E theta^2: none; the adjacency entries of a target; or all baselines, and all adjacency
+        entries. Sharing shrinks without pruning single parameters.
     n_draws : int, optional
         Number of fixed base draws behind the expectations. Default: 4 per parameter of a row, at
         least 32.
@@ -174,6 +179,7 @@ class VIOptions:
     likelihood_weight: float = 1.0
     relevance_determination: bool = True
     prior_coefficient: float = 0.1
+    prior_sharing: str = "parameter"
     n_draws: int | None = None
     tolerance: float = 1e-6
     max_iter: int = 200
@@ -181,6 +187,7 @@ class VIOptions:
     def __post_init__(self) -> None:
         for name in ("likelihood_weight", "prior_coefficient", "tolerance"):
             check_positive(getattr(self, name), name)
+        check_choice(self.prior_sharing, "prior_sharing", ("parameter", "row", "all"))
         check_count(self.max_iter, "max_iter")
         if self.n_draws is not None:
             check_count(self.n_draws, "n_draws", minimum=2)

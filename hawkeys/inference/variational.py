@@ -10,6 +10,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys.inference.ascent import Groups, ascend
 from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.solution import Solution
@@ -17,8 +18,11 @@ from hawkeys.posterior import LogNormalPosterior
 
 __all__ = [
     "base_draws",
+    "bound_under",
+    "draws_for",
     "evidence_bound",
     "raise_bound",
+    "second_moment",
     "solve_vi",
     "start_params",
     "variational_solution",
@@ -46,36 +50,94 @@ def solve_vi(design: Design, options: VIOptions, seeds: IntArray, *, keep: bool)
 
     `keep` asks for the traces and the linear-response covariances.
     """
+    draws = draws_for(design, options, int(seeds[0]))
+    shared = options.relevance_determination and options.prior_sharing != "parameter"
+    if shared:
+        found = _shared_coefficients(design, options, draws)
+    else:
+        found = _own_coefficients(design, options, draws)
+    params, prior, bound, report = found
+    if keep:
+        log_covariance, covariance = linear_response(design, params, prior, draws)
+        report |= {"log_covariance": log_covariance, "covariance": covariance}
+    else:
+        report["traces"] = np.empty((0, 0))
+    return variational_solution(design, params, prior[:, 0], objective=bound, **report)
+
+
+def draws_for(design: Design, options: VIOptions, seed: int) -> FloatArray:
+    """Return the base draws that the options ask for."""
     size = design.cost.shape[1]
-    draws = base_draws(options.n_draws or max(32, 4 * size), size, int(seeds[0]))
-    fixed = 0.0 if options.relevance_determination else options.prior_coefficient
-    prior = np.zeros((design.n_blocks, 3, size))
-    prior[:, 0] = fixed
-    params, report, traces = raise_bound(
-        design, options, prior, draws, start_params(design, options)
+    return base_draws(options.n_draws or max(32, 4 * size), size, seed)
+
+
+def _own_coefficients(
+    design: Design, options: VIOptions, draws: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Any]]:
+    """Solve with every C fixed, or at its own optimum; return params, prior, bounds, report."""
+    prior = np.zeros((design.n_blocks, 3, design.cost.shape[1]))
+    if not options.relevance_determination:
+        prior[:, 0] = options.prior_coefficient
+    start = start_params(design, options)
+    params, report, traces = raise_bound(design, options, prior, draws, start)
+    if options.relevance_determination:
+        prior[:, 0] = 2.0 * second_moment(params)
+    bound = evidence_bound(design, params, prior[:, 0], draws)
+    steps = report[:, 2].astype(np.int64)
+    last = np.maximum(steps - 1, 0)[:, None]
+    shift = bound[:, None] - np.take_along_axis(traces, last, axis=1)
+    return params, prior, bound, {**_outcome(design, options, report), "traces": traces + shift}
+
+
+def _shared_coefficients(
+    design: Design, options: VIOptions, draws: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Any]]:
+    """Solve with C shared within groups, each at its optimum, the mean of 2 E theta^2."""
+    used = design.cost > 0
+    separate = design.n_blocks > design.n_marks
+    groups = Groups.build(
+        options.prior_sharing, design.n_marks, design.cost.shape, separate=separate
     )
-    location, scale = params[:, 0], np.exp(params[:, 1])
-    coefficient = np.full_like(location, fixed)
-    if not fixed:
-        coefficient = prior[:, 0] = 2.0 * np.exp(2.0 * location + 2.0 * scale**2)
-    bound = evidence_bound(design, params, coefficient, draws)
-    last = np.maximum(report[:, 2].astype(np.int64) - 1, 0)
-    shift = bound - np.take_along_axis(traces, last[:, None], axis=1)[:, 0]
-    log_covariance, covariance = (
-        linear_response(design, params, prior, draws) if keep else (None, None)
-    )
-    return variational_solution(
-        design,
-        params,
-        coefficient,
-        objective=bound,
-        gap=report[:, 1],
-        converged=report[:, 1] <= options.tolerance * (size + 1),
-        n_iterations=report[:, 2].astype(np.int64),
-        traces=traces + shift[:, None] if keep else np.empty((0, 0)),
-        log_covariance=log_covariance,
-        covariance=covariance,
-    )
+
+    def optimum(params: FloatArray) -> FloatArray:
+        best = np.log(groups.mean(2.0 * second_moment(params), used))
+        return np.where(np.isfinite(best), best, 0.0)  # of groups that nothing identifies
+
+    def prior_at(point: FloatArray) -> FloatArray:
+        prior = np.zeros((design.n_blocks, 3, design.cost.shape[1]))
+        prior[:, 0] = np.exp(point)[groups.labels]
+        return prior
+
+    def step(point: FloatArray, state: Any) -> tuple[Any, float, FloatArray]:
+        prior = prior_at(point)
+        params, report, _ = raise_bound(design, options, prior, draws, state[0])
+        bound = evidence_bound(design, params, prior[:, 0], draws)
+        return (params, report, bound), float(bound.sum()), optimum(params)
+
+    start = start_params(design, options)
+    tolerance = options.tolerance * design.n_blocks
+    end = ascend(step, optimum(start), (start,), tolerance=tolerance, max_iter=options.max_iter)
+    params, report, bound = end.state
+    outcome = _outcome(design, options, report)
+    outcome["converged"] &= end.converged
+    outcome["n_iterations"] = np.full(design.n_blocks, end.trace.size)
+    # only the sum over blocks is known, and only it is read
+    outcome["traces"] = np.tile(end.trace / design.n_blocks, (design.n_blocks, 1))
+    return params, prior_at(end.point), bound, outcome
+
+
+def _outcome(design: Design, options: VIOptions, report: FloatArray) -> dict[str, Any]:
+    """Return what the compiled code reports, by the names of `Solution`."""
+    return {
+        "gap": report[:, 1],
+        "converged": report[:, 1] <= options.tolerance * (design.cost.shape[1] + 1),
+        "n_iterations": report[:, 2].astype(np.int64),
+    }
+
+
+def second_moment(params: FloatArray) -> FloatArray:
+    """Return E theta^2 of locations and log scales (n_blocks, 2, P)."""
+    return np.asarray(np.exp(2.0 * params[:, 0] + 2.0 * np.exp(2.0 * params[:, 1])))
 
 
 def raise_bound(
@@ -114,21 +176,24 @@ def variational_solution(
 def evidence_bound(
     design: Design, params: FloatArray, coefficient: FloatArray, draws: FloatArray
 ) -> FloatArray:
+    """Return the bound of every row problem under half-normal priors; see `bound_under`."""
+    scale_c = np.where(design.cost > 0, coefficient, 1.0)
+    log_prior = -second_moment(params) / scale_c + math.log(2.0) - 0.5 * np.log(math.pi * scale_c)
+    return bound_under(design, params, log_prior, draws)
+
+
+def bound_under(
+    design: Design, params: FloatArray, log_prior: FloatArray, draws: FloatArray
+) -> FloatArray:
     """Return the bound of every row problem, in nats, constants included.
 
     E_q[log L] + E_q[log prior] + entropy of q, with the expected log intensities averaged over
-    `draws` and all else in closed form; unidentified parameters add nothing.
+    `draws` and all else in closed form; `log_prior` holds the expected log prior of each parameter
+    (n_blocks, P). Unidentified parameters add nothing.
     """
     used = design.cost > 0
     location, log_scale = params[:, 0], params[:, 1]
-    square = np.exp(2.0 * log_scale)
-    scale_c = np.where(used, coefficient, 1.0)
-    mean = np.exp(np.where(used, location, 0.0) + 0.5 * square)
-    log_prior = (
-        -np.exp(2.0 * location + 2.0 * square) / scale_c
-        + math.log(2.0)
-        - 0.5 * np.log(math.pi * scale_c)
-    )
+    mean = np.exp(np.where(used, location, 0.0) + 0.5 * np.exp(2.0 * log_scale))
     entropy = location + log_scale + _ENTROPY
     terms = np.where(used, log_prior + entropy - design.cost * mean, 0.0)
     silenced = np.stack((np.where(used, location, -700.0), np.where(used, log_scale, -5.0)), 1)
