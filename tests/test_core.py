@@ -8,10 +8,10 @@ from scipy import stats
 import hawkeys
 from hawkeys import Events
 from hawkeys._design import Design
-from hawkeys._jit import layout, variational
+from hawkeys._jit import variational
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.variational import base_draws
-from hawkeys.kernels import Exponential
+from hawkeys.kernels import BlockLayout, Exponential
 
 DECAYS = {
     "shared": np.array(1.3),
@@ -99,10 +99,11 @@ class TestAgainstNaive:
 
 def test_grouping_of_events():
     events = DATA["many"]
-    slots, bounds = layout.group_events(events.marks, events.offsets, 3, 12)
-    block = events.marks + 3 * events.realization
-    np.testing.assert_array_equal(slots[np.argsort(block, kind="stable")], np.arange(48))
-    np.testing.assert_array_equal(np.diff(bounds), np.bincount(block, minlength=12))
+    for separate, stride in ((True, 3), (False, 0)):
+        layout = BlockLayout.build(events, separate=separate)
+        block = events.marks + stride * events.realization
+        np.testing.assert_array_equal(layout.slots[np.argsort(block, kind="stable")], np.arange(48))
+        np.testing.assert_array_equal(np.diff(layout.offsets), np.bincount(block))
 
 
 @pytest.mark.parametrize("method", ["mle", "map", "vi"])

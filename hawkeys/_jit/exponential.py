@@ -14,21 +14,152 @@ __all__ = [
     "excitation_at",
     "excitation_per_pair",
     "excitation_per_source",
+    "excitation_shared",
     "integrals_per_pair",
     "integrals_per_source",
 ]
 
 # exp(-40) is below the rounding error of 1.
 _NEGLIGIBLE = 40.0
+# a state below is 0: slow arithmetic on the smallest numbers is spared
+_FAINTEST = 1e-290
+
+# events whose exponentials are taken at once, and columns of a block written at once
+_CHUNK = 512
+_LANES = 8
+
+# constants of exp: see `_fades`
+_LOWEST = -708.0
+_PER_LOG_2 = 1.4426950408889634
+_LOG_2_HIGH = 6.93147180369123816490e-01
+_LOG_2_LOW = 1.90821492927058770002e-10
+_SHIFT = 6755399441055744.0  # 1.5 * 2**52
+
+
+@njit(cache=True)
+def _fades(before, after, decay, scale, out):
+    """Write exp(-decay (after - before)), within 1 unit in the last place, as loops that vectorise.
+
+    exp(y) = 2^m exp(r) with integer m and |r| <= log(2) / 2. Adding _SHIFT to y / log(2) leaves m
+    in the low bits, from where it is moved to the exponent. Below exp(-708) the result is 0.
+    """
+    bits = scale.view(np.int64)
+    for k in range(out.size):
+        y = decay * (before[k] - after[k])
+        out[k] = y if y > _LOWEST else _LOWEST
+    for k in range(out.size):
+        scale[k] = out[k] * _PER_LOG_2 + _SHIFT
+    for k in range(out.size):
+        m = scale[k] - _SHIFT
+        r = (out[k] - m * _LOG_2_HIGH) - m * _LOG_2_LOW
+        p = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0)
+        p = 1.0 / 3628800.0 + r * (1.0 / 39916800.0 + r * p)
+        p = 1.0 / 40320.0 + r * (1.0 / 362880.0 + r * p)
+        p = 1.0 / 720.0 + r * (1.0 / 5040.0 + r * p)
+        p = 1.0 / 24.0 + r * (1.0 / 120.0 + r * p)
+        p = 0.5 + r * (1.0 / 6.0 + r * p)
+        out[k] = 1.0 + (r + r * r * p) if out[k] > _LOWEST else 0.0
+    for k in range(out.size):
+        bits[k] = (bits[k] + 1023) << 52
+    for k in range(out.size):
+        out[k] *= scale[k]
+
+
+@njit(cache=True)
+def _excite_alone(times, decay, out):
+    """Write the excitation at the events of a single mark."""
+    fade, scale = np.zeros(_CHUNK), np.empty(_CHUNK)
+    state, jump = 0.0, 0.0
+    for at in range(0, times.size, _CHUNK):
+        here = times[at : at + _CHUNK]
+        row = out[at : at + _CHUNK]
+        skip = 1 if at == 0 else 0  # the very first event has none before it
+        n = here.size
+        _fades(times[at - 1 + skip : at - 1 + n], here[skip:], decay, scale, fade[skip:n])
+        now = times[at - 1 + skip]
+        for k in range(n):
+            if here[k] > now:
+                state = (state + jump) * fade[k]
+                state = state if state > _FAINTEST else 0.0
+                jump = 0.0
+                now = here[k]
+            row[k] = state
+            jump += decay
+
+
+@njit(cache=True)
+def _release(held, n, place, width, out):
+    """Copy the n held columns of one block, (n_marks, _LANES), to its columns from `place` on."""
+    for j in range(held.size // _LANES):
+        row, to = held[j * _LANES : j * _LANES + n], out[place + j * width :]
+        for c in range(n):
+            to[c] = row[c]
+
+
+@njit(cache=True)
+def _excite_together(times, marks, decay, first, blocks, out):
+    """Write the excitations at the events of one realisation, at most _LANES of a block at once."""
+    n_marks = first.size
+    size = n_marks * _LANES
+    state, held = np.zeros(n_marks), np.empty((n_marks, size))
+    filled, place = np.zeros(n_marks, dtype=np.int64), first.copy()
+    fade, scale = np.zeros(_CHUNK), np.empty(_CHUNK)
+    applied = 0
+    for at in range(0, times.size, _CHUNK):
+        n = min(_CHUNK, times.size - at)
+        skip = 1 if at == 0 else 0
+        before = times[at - 1 + skip : at - 1 + n]
+        _fades(before, times[at + skip : at + n], decay, scale, fade[skip:n])
+        for k in range(at, at + n):
+            if k > applied and times[k] > times[k - 1]:
+                for e in range(applied, k):
+                    state[marks[e]] += decay
+                applied = k
+                for j in range(n_marks):
+                    faded = state[j] * fade[k - at]
+                    state[j] = faded if faded > _FAINTEST else 0.0
+            i = marks[k]
+            lane = held[i, filled[i] :]
+            for j in range(n_marks):
+                lane[j * _LANES] = state[j]
+            filled[i] += 1
+            if filled[i] == _LANES:
+                width = blocks[i + 1] - blocks[i]
+                start = (n_marks - 1) * blocks[i] + place[i]
+                _release(held[i], _LANES, start, width, out)
+                place[i] += _LANES
+                filled[i] = 0
+    for i in range(n_marks):
+        start = (n_marks - 1) * blocks[i] + place[i]
+        _release(held[i], filled[i], start, blocks[i + 1] - blocks[i], out)
 
 
 @njit(cache=True, parallel=True)
-def excitation_per_source(times, marks, offsets, decay, fade, layout, out):
+def excitation_shared(times, marks, offsets, decay, layout, out):
+    """Write c_j at every event, for one decay that all share.
+
+    layout = (first, block_offsets, stride): `out` holds one (n_sources, n_block) matrix per block;
+    the events of mark i in realisation r fill the columns from ``first[r, i] - block_offsets[b]``
+    on of block ``b = r * stride + i``.
+    """
+    first, block_offsets, stride = layout
+    n_marks = first.shape[1]
+    # parallel over realisations: each writes to its own events' columns only
+    for r in prange(offsets.size - 1):
+        here = slice(offsets[r], offsets[r + 1])
+        if n_marks == 1:
+            _excite_alone(times[here], decay, out[first[r, 0] :])
+        else:
+            blocks = block_offsets[r * stride : r * stride + n_marks + 1]
+            _excite_together(times[here], marks[here], decay, first[r], blocks, out)
+
+
+@njit(cache=True, parallel=True)
+def excitation_per_source(times, marks, offsets, decay, layout, out):
     """Write c_j at every event, for decays that depend on the source mark only.
 
-    `fade` holds exp(-decay (t_k - t_{k-1})) of every event if all sources share one decay, else
-    nothing. layout = (slots, block_offsets, stride): `out` holds one (n_sources, n_block) matrix
-    per block; event k belongs to block ``realization * stride + mark`` and to its column
+    layout = (slots, block_offsets, stride): `out` holds one (n_sources, n_block) matrix per block;
+    event k belongs to block ``realization * stride + mark`` and to its column
     ``slots[k] - block_offsets[block]``.
     """
     slots, block_offsets, stride = layout
@@ -43,10 +174,7 @@ def excitation_per_source(times, marks, offsets, decay, fade, layout, out):
                     state[marks[e]] += decay[marks[e]]
                 applied = k
                 for j in range(n_marks):
-                    if fade.size > 0:
-                        state[j] *= fade[k]
-                    else:
-                        state[j] *= math.exp(-decay[j] * (times[k] - times[k - 1]))
+                    state[j] *= math.exp(-decay[j] * (times[k] - times[k - 1]))
             block = r * stride + marks[k]
             width = block_offsets[block + 1] - block_offsets[block]
             at = n_marks * block_offsets[block] + slots[k] - block_offsets[block]

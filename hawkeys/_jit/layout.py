@@ -3,27 +3,33 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["group_events"]
+__all__ = ["count_events", "place_events"]
 
 
 @njit(cache=True)
-def group_events(marks, offsets, stride, n_blocks):
-    """Return each event's place in the order of the blocks, and the bounds of the blocks.
-
-    Event k of realisation r belongs to block ``r * stride + marks[k]``; within a block the order of
-    the events is kept.
-    """
-    bounds = np.zeros(n_blocks + 1, dtype=np.int64)
-    for r in range(offsets.size - 1):
+def count_events(marks, offsets, n_marks):
+    """Return the number of events of each realisation and mark, shape (n_realizations, n_marks)."""
+    n = offsets.size - 1
+    counts = np.zeros((n, n_marks), dtype=np.int64)
+    for r in range(n):
+        if n_marks == 1:
+            counts[r, 0] = offsets[r + 1] - offsets[r]
+            continue
         for k in range(offsets[r], offsets[r + 1]):
-            bounds[r * stride + marks[k] + 1] += 1
-    for b in range(n_blocks):
-        bounds[b + 1] += bounds[b]
-    taken = bounds[:-1].copy()
+            counts[r, marks[k]] += 1
+    return counts
+
+
+@njit(cache=True)
+def place_events(marks, offsets, first):
+    """Return each event's place in the order of the blocks.
+
+    The events of mark i in realisation r take the places from ``first[r, i]`` on, in their order.
+    """
     slots = np.empty(marks.size, dtype=np.int64)
     for r in range(offsets.size - 1):
+        taken = first[r].copy()
         for k in range(offsets[r], offsets[r + 1]):
-            block = r * stride + marks[k]
-            slots[k] = taken[block]
-            taken[block] += 1
-    return slots, bounds
+            slots[k] = taken[marks[k]]
+            taken[marks[k]] += 1
+    return slots

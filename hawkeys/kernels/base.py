@@ -68,6 +68,11 @@ class Kernel(ABC):
         """Whether the parameters are given; if not, `hawkeys.fit` estimates them."""
         return True
 
+    @property
+    def components(self) -> tuple[Kernel, ...]:
+        """Kernels whose mixture `hawkeys.fit` is to find; the kernel itself if there is none."""
+        return (self,)
+
     @abstractmethod
     def check_marks(self, n_marks: int) -> None:
         """Refuse unknown parameters, and a number of marks that the parameters do not fit."""
