@@ -12,9 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hawkeys._columns import ColumnMap
 from hawkeys._jit import rows
+from hawkeys._ties import Ties
 from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys._wide_rows import merge_rows, wide_rows
+from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Kernel
 
 __all__ = ["Design"]
@@ -24,20 +29,31 @@ __all__ = ["Design"]
 class Design:
     """Row problems: maximise ``sum_k w_k log(x0 + sum_j x_j c_kj) - cost . x``, one per block.
 
+    In the plain model, one constant baseline per mark and one kernel, x0 is the baseline and the
+    columns c are the sources. Baselines with several pieces, components of a kernel and shared
+    parameters make other columns of the same problem; then x0 is held at 0, the baselines come
+    first among the columns, and `columns` says which is which.
+
     Attributes
     ----------
-    excitation : ndarray of float64, shape (n_events * n_marks,)
-        Block after block, each an (n_marks, block size) matrix of densities per unit of time.
+    excitation : ndarray of float64, shape (n_events * n_columns,)
+        Block after block, each an (n_columns, block size) matrix, in the plain model of densities
+        per unit of time.
     weights : ndarray of float64, shape (n_events,) or (0,)
         Likelihood weight of each event in block order; empty if all are 1.
     offsets : ndarray of int64, shape (n_blocks + 1,)
         Block b owns the events ``offsets[b]:offsets[b + 1]``.
-    cost : ndarray of float64, shape (n_blocks, n_marks + 1)
+    cost : ndarray of float64, shape (n_blocks, n_columns + 1)
         Weighted time observed, then the weighted kernel integral of each source.
     n_marks : int
-        Number of marks D; n_blocks is D, or D times the number of realisations.
-    excluded : ndarray of bool, shape (n_blocks, n_marks + 1), or None
+        Number of marks D; n_blocks is D, or D times the number of realisations, unless targets
+        share parameters.
+    excluded : ndarray of bool, shape (n_blocks, n_columns + 1), or None
         Parameters that are held at 0, whatever a prior says; None if there are none.
+    n_baselines : int
+        Number of columns of baselines, x0 included.
+    columns : ColumnMap or None
+        Where the parameters are; None in the plain model.
     """
 
     excitation: FloatArray
@@ -46,6 +62,8 @@ class Design:
     cost: FloatArray
     n_marks: int
     excluded: BoolArray | None = None
+    n_baselines: int = 1
+    columns: ColumnMap | None = None
 
     @classmethod
     def build(
@@ -57,19 +75,29 @@ class Design:
         weight: float = 1.0,
         realization_weights: FloatArray | None = None,
         support: BoolArray | None = None,
+        baseline: Baseline | None = None,
+        ties: Ties | None = None,
     ) -> Design:
         """Compute the excitations and costs of `events` under `kernel`.
 
         Realisations are pooled unless `separate`. `weight` multiplies the whole log-likelihood,
         `realization_weights` (n_realizations,) that of each realisation. Pairs (target, source)
         outside `support` (n_marks, n_marks) neither excite nor cost, which leaves their parameters
-        at 0.
+        at 0. The `baseline` is constant unless given; `ties` make parameters one.
         """
-        layout = BlockLayout.build(events, separate=separate)
-        excitation = kernel.excitation(events, layout)
         scale = np.full(events.n_realizations, float(weight))
         if realization_weights is not None:
             scale = scale * realization_weights
+        constant = baseline is None or isinstance(baseline, Constant)
+        if not constant or ties is not None or len(kernel.components) > 1:
+            if separate:
+                raise InvalidParameterError(
+                    "realisations can be fitted each alone with a constant baseline, a kernel "
+                    "whose parameters are given, and nothing tied."
+                )
+            return cls._wide(events, kernel, scale, support, (baseline or Constant(), ties))
+        layout = BlockLayout.build(events, separate=separate)
+        excitation = kernel.excitation(events, layout)
         cost = _cost(events, kernel.integrals(events), scale, separate=separate)
         weights = np.empty(0)
         if (scale != 1.0).any():
@@ -87,6 +115,36 @@ class Design:
                 design.block(b)[excluded[b, 1:]] = 0.0
         return design
 
+    @classmethod
+    def _wide(
+        cls,
+        events: Events,
+        kernel: Kernel,
+        scale: FloatArray,
+        support: BoolArray | None,
+        model: tuple[Baseline, Ties | None],
+    ) -> Design:
+        """Return the row problems of a model that is not the plain one."""
+        baseline, ties = model
+        parts = kernel.components
+        one_by_one = wide_rows(events, parts, baseline, scale, support)
+        merged, columns = merge_rows(one_by_one, ties, len(parts))
+        return cls(
+            merged.excitation,
+            merged.weights,
+            merged.offsets,
+            merged.cost,
+            events.n_marks,
+            merged.excluded,
+            merged.n_baselines + 1,
+            columns,
+        )
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns besides x0; the number of marks in the plain model."""
+        return self.cost.shape[1] - 1
+
     @property
     def n_blocks(self) -> int:
         """Number of row problems."""
@@ -98,13 +156,13 @@ class Design:
         return np.diff(self.offsets)
 
     def log_likelihood(self, x: FloatArray) -> FloatArray:
-        """Return the log-likelihood of each block at ``x`` (n_blocks, n_marks + 1)."""
+        """Return the log-likelihood of each block at ``x`` (n_blocks, n_columns + 1)."""
         return rows.row_log_likelihood(self.excitation, self.weights, self.offsets, self.cost, x)
 
     def block(self, index: int) -> FloatArray:
-        """Return the (n_marks, block size) excitation matrix of one block."""
-        begin, end = self.n_marks * self.offsets[index : index + 2]
-        return self.excitation[begin:end].reshape(self.n_marks, -1)
+        """Return the (n_columns, block size) excitation matrix of one block."""
+        begin, end = self.n_columns * self.offsets[index : index + 2]
+        return self.excitation[begin:end].reshape(self.n_columns, -1)
 
 
 def _cost(

@@ -20,7 +20,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LAYERS = [
     ["_version", "exceptions", "_typing", "_validation", "_files", "_records", "_event_checks"],
     ["_jit"],
-    ["_event_frames", "events", "event_lists", "kernels", "baselines", "_columns", "_ties", "_design"],
+    ["_event_frames", "events", "event_lists", "kernels", "baselines", "_columns", "_ties", "_wide_rows", "_design"],
     ["process", "plotting", "summary"],
     [
         "_clusters",

@@ -11,6 +11,7 @@ from hawkeys.kernels.exponential import Exponential
 from hawkeys.kernels.histogram import Histogram
 from hawkeys.kernels.parametric import Gamma, LogNormal
 from hawkeys.kernels.records import kernel_from_dict
+from hawkeys.kernels.sum_exponential import SumExponential
 
 __all__ = [
     "BlockLayout",
@@ -20,5 +21,6 @@ __all__ = [
     "Histogram",
     "Kernel",
     "LogNormal",
+    "SumExponential",
     "kernel_from_dict",
 ]

@@ -10,6 +10,7 @@ from hawkeys.kernels.base import Kernel
 from hawkeys.kernels.exponential import Exponential
 from hawkeys.kernels.histogram import Histogram
 from hawkeys.kernels.parametric import Gamma, LogNormal
+from hawkeys.kernels.sum_exponential import SumExponential
 
 __all__ = ["kernel_from_dict"]
 
@@ -18,6 +19,7 @@ _KERNELS: dict[str, Callable[..., Kernel]] = {
     Gamma.name: Gamma,
     Histogram.name: Histogram,
     LogNormal.name: LogNormal,
+    SumExponential.name: SumExponential,
 }
 
 
