@@ -12,6 +12,7 @@ from hawkeys._design import Design
 from hawkeys._event_checks import name_marks
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_nonnegative, check_shape, check_square
+from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel
@@ -24,15 +25,16 @@ class Hawkes:
 
     The intensity of mark i is
 
-    .. math:: \lambda_i(t) = \mu_i + \sum_j W_{ij} \sum_{t_{jl} < t} g_{ij}(t - t_{jl}),
+    .. math:: \lambda_i(t) = \mu_i(t) + \sum_j W_{ij} \sum_{t_{jl} < t} g_{ij}(t - t_{jl}),
 
     with g a density, so that ``adjacency[i, j]`` is the expected number of direct children of mark
     i from one event of mark j: columns act on rows. Simultaneous events do not excite each other.
 
     Parameters
     ----------
-    baseline : array_like, shape (n_marks,)
-        Rates mu >= 0 of events that nothing excites, per unit of time.
+    baseline : array_like, shape (n_marks,), or Baseline
+        Rates mu >= 0 of events that nothing excites, per unit of time: constant, or a function of
+        time with its rates given, such as ``baselines.Periodic([0, 8], 24, rates=...)``.
     adjacency : array_like, shape (n_marks, n_marks)
         Branching matrix W >= 0, target by source; no unit.
     decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
@@ -41,6 +43,15 @@ class Hawkes:
         Excitation kernel. Give either this or `decay`.
     mark_names : iterable, length n_marks, optional
         Labels of the marks. Default: "0", "1", ...
+
+    Attributes
+    ----------
+    baseline : ndarray of float64, shape (n_marks,)
+        The baseline; if it changes over time its mean, see `Baseline.mean_rates`.
+    baseline_function : Baseline
+        The baseline as a function of time.
+    adjacency, kernel, mark_names
+        As given.
 
     Raises
     ------
@@ -64,7 +75,7 @@ class Hawkes:
 
     def __init__(
         self,
-        baseline: ArrayLike,
+        baseline: ArrayLike | Baseline,
         adjacency: ArrayLike,
         *,
         decay: ArrayLike | None = None,
@@ -72,8 +83,8 @@ class Hawkes:
         mark_names: Iterable[object] | None = None,
     ) -> None:
         matrix = check_square(check_nonnegative(adjacency, "adjacency"), "adjacency")
-        rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
-        check_shape(rates, "baseline", matrix.shape[:1], "one rate per mark of the adjacency")
+        self.baseline_function = _baseline_function(baseline, matrix.shape[0])
+        rates = self.baseline_function.mean_rates
         self.baseline = rates
         self.adjacency = matrix
         self.kernel = choose_kernel(decay, kernel)
@@ -95,15 +106,24 @@ class Hawkes:
     def stationary_rate(self) -> FloatArray:
         r"""Mean event rate of each mark, :math:`(I - W)^{-1} \mu`, shape (n_marks,).
 
+        Of a periodic baseline :math:`\mu` is the mean over a period, and so is the rate.
+
         Raises
         ------
         UnstableProcessError
             The spectral radius is 1 or more, so that no stationary rate exists.
+        InvalidParameterError
+            The baseline is piecewise constant, and so says nothing of the time outside its knots.
         """
         if self.spectral_radius >= 1:
             raise UnstableProcessError(
                 f"no stationary rate exists: the spectral radius is {self.spectral_radius:.6g}, "
                 "and it must be below 1."
+            )
+        if not self.baseline_function.is_stationary:
+            raise InvalidParameterError(
+                "no stationary rate exists: the baseline is given for a stretch of time, "
+                f"{self.baseline_function!r}. Its mean there is process.baseline."
             )
         rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
         return rate.astype(np.float64)
@@ -154,8 +174,8 @@ class Hawkes:
 
         Returns
         -------
-        baseline : ndarray of float64, shape (n_marks,)
-            Derivatives by the baseline.
+        baseline : ndarray of float64, shape (n_marks,) or (n_marks, n_pieces)
+            Derivatives by the baseline, of one that changes over time by its rates.
         adjacency : ndarray of float64, shape (n_marks, n_marks)
             Derivatives by the adjacency.
 
@@ -174,12 +194,14 @@ class Hawkes:
         """
         design = self._design(events)
         gradient = -design.cost
+        x = self._parameters()
         for i in range(self.n_marks):
             matrix = design.block(i)
-            share = 1.0 / (self.baseline[i] + self.adjacency[i] @ matrix)
+            share = 1.0 / (x[i, 0] + x[i, 1:] @ matrix)
             gradient[i, 0] += share.sum()
             gradient[i, 1:] += matrix @ share
-        return gradient[:, 0], gradient[:, 1:]
+        split = x.shape[1] - self.n_marks
+        return (gradient[:, 0] if split == 1 else gradient[:, 1:split]), gradient[:, split:]
 
     def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
         """Return the intensity of every mark at given times, given the events before them.
@@ -215,7 +237,10 @@ class Hawkes:
                [1.2358]])
         """
         excitation, _ = self._at(events, times, realization)
-        return self.baseline + (excitation * self.adjacency).sum(axis=2)
+        base = self.baseline
+        if not self._is_constant:
+            base = self.baseline_function.at(np.atleast_1d(np.asarray(times, dtype=np.float64)))
+        return base + (excitation * self.adjacency).sum(axis=2)
 
     def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
         """Return the integral of the intensity from the start of the window to given times.
@@ -251,8 +276,10 @@ class Hawkes:
                [2.9975]])
         """
         _, mass = self._at(events, times, realization)
-        elapsed = np.asarray(times, dtype=np.float64) - events.start_times[realization]
-        return np.outer(elapsed, self.baseline) + (mass * self.adjacency).sum(axis=2)
+        ends = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        starts = np.full_like(ends, events.start_times[realization])
+        base = self.baseline_function.integral(starts, ends)
+        return base + (mass * self.adjacency).sum(axis=2)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the process as plain JSON types.
@@ -260,27 +287,38 @@ class Hawkes:
         Returns
         -------
         dict
-            Keys baseline, adjacency, kernel and mark_names.
+            Keys baseline (a list, or of one that changes over time a dict), adjacency, kernel and
+            mark_names.
         """
+        function = self.baseline_function
         return {
-            "baseline": self.baseline.tolist(),
+            "baseline": self.baseline.tolist() if self._is_constant else function.to_dict(),
             "adjacency": self.adjacency.tolist(),
             "kernel": self.kernel.to_dict(),
             "mark_names": list(self.mark_names),
         }
 
     def __repr__(self) -> str:
+        base = "" if self._is_constant else f"baseline={self.baseline_function!r}, "
         return (
-            f"Hawkes(n_marks={self.n_marks}, kernel={self.kernel!r}, "
+            f"Hawkes(n_marks={self.n_marks}, {base}kernel={self.kernel!r}, "
             f"spectral_radius={self.spectral_radius:.4g})"
         )
 
     def _parameters(self) -> FloatArray:
-        return np.column_stack((self.baseline, self.adjacency))
+        """Return the parameters as the columns of `_design`."""
+        if self._is_constant:
+            return np.column_stack((self.baseline, self.adjacency))
+        unused = np.zeros(self.n_marks)
+        return np.column_stack((unused, self.baseline_function.known_rates, self.adjacency))
+
+    @property
+    def _is_constant(self) -> bool:
+        return isinstance(self.baseline_function, Constant)
 
     def _design(self, events: Events) -> Design:
         self._check(events)
-        return Design.build(events, self.kernel)
+        return Design.build(events, self.kernel, baseline=self.baseline_function)
 
     def _check(self, events: Events) -> None:
         if not isinstance(events, Events):
@@ -315,6 +353,17 @@ class Hawkes:
         r = realization % events.n_realizations
         excitation, mass = self.kernel.excitation_at(events, r, queries[order])
         return excitation[back], mass[back]
+
+
+def _baseline_function(baseline: ArrayLike | Baseline, n_marks: int) -> Baseline:
+    """Return a baseline of known rates for as many marks; numbers are constants."""
+    meaning = "one rate per mark of the adjacency"
+    if not isinstance(baseline, Baseline):
+        rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
+        check_shape(rates, "baseline", (n_marks,), meaning)
+        return Constant(rates[:, None])
+    check_shape(baseline.known_rates[:, 0], "baseline.rates[:, 0]", (n_marks,), meaning)
+    return baseline
 
 
 def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
