@@ -18,6 +18,7 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_fraction",
+    "check_jobs",
     "check_mask",
     "check_nonnegative",
     "check_positive",
@@ -103,6 +104,16 @@ def check_count(value: Any, name: str, *, minimum: int = 1) -> int:
     if value < minimum:
         raise InvalidParameterError(f"{name} must be at least {minimum}; got {value}.")
     return int(value)
+
+
+def check_jobs(value: Any) -> int:
+    """Return `value` as a number of processes: an int other than 0, negative counted from all."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int) or value == 0:
+        raise InvalidParameterError(
+            "n_jobs must be a whole number other than 0 (1 for one process, -1 for all cores); "
+            f"got {value!r}."
+        )
+    return value
 
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:

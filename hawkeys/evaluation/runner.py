@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 
 from hawkeys._typing import RandomState
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_fraction, check_jobs
 from hawkeys._version import __version__
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation.bootstrap import make_bootstrap
@@ -101,7 +101,7 @@ def evaluate(
     chosen = check_verifiers(verifiers)
     settings = make_bootstrap(n_bootstrap, random_state)
     _check_data(data)
-    _check_jobs(n_jobs)
+    check_jobs(n_jobs)
     rules = get_protocol(protocol)
     splits, rows = _compact(rules.split(data))
     how = Run() if run is None else run
@@ -128,14 +128,6 @@ def _check_data(data: object) -> None:
         raise InvalidParameterError(
             f"data must be Keystrokes, as load_cmu and load_demo return them; got an object of "
             f"class {type(data).__name__}."
-        )
-
-
-def _check_jobs(n_jobs: object) -> None:
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
-        raise InvalidParameterError(
-            "n_jobs must be a whole number other than 0 (1 for one process, -1 for all cores); "
-            f"got {n_jobs!r}."
         )
 
 

@@ -1,6 +1,7 @@
 """Inference: `fit` for one process, `fit_each` for many short realisations, and their options."""
 
 from hawkeys.inference.each import EachResult, fit_each
+from hawkeys.inference.edges import EdgeTests, edge_tests
 from hawkeys.inference.goodness import goodness_of_fit
 from hawkeys.inference.options import (
     EMOptions,
@@ -11,20 +12,28 @@ from hawkeys.inference.options import (
 )
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.profile import ProfileIntervals, profile_interval
+from hawkeys.inference.replicates import BootstrapResult, bootstrap
+from hawkeys.inference.sandwich import SandwichCovariance, sandwich_covariance
 from hawkeys.inference.single import fit
 
 __all__ = [
+    "BootstrapResult",
     "EMOptions",
     "EachResult",
+    "EdgeTests",
     "GammaPrior",
     "KernelPrior",
     "MAPOptions",
     "MLEOptions",
     "ProfileIntervals",
+    "SandwichCovariance",
     "StochasticVIOptions",
     "VIOptions",
+    "bootstrap",
+    "edge_tests",
     "fit",
     "fit_each",
     "goodness_of_fit",
     "profile_interval",
+    "sandwich_covariance",
 ]

@@ -8,35 +8,33 @@ from collections.abc import Callable
 import numpy as np
 
 from hawkeys._typing import FloatArray, RandomState
-from hawkeys._validation import as_generator, check_count
+from hawkeys._validation import check_count
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     IdentifiabilityWarning,
     InvalidParameterError,
-    UnstableProcessError,
 )
 from hawkeys.fit_result import FitResult
 from hawkeys.gof_result import GoodnessOfFit
-from hawkeys.inference.refits import check_same_events, fit_again
+from hawkeys.inference.refits import check_same_events, fit_again, simulate_like
+from hawkeys.inference.seeds import seeded
 from hawkeys.inference.single import fit
 from hawkeys.inference.threads import threads_for
 from hawkeys.process import Hawkes
 from hawkeys.residual_tests import TESTS, measure
-from hawkeys.simulation import simulate_clusters
 from hawkeys.time_rescaling import rescale
 
 __all__ = ["goodness_of_fit"]
 
 Refit = Callable[[Events], "Hawkes | FitResult"]
 
-# of a sample, besides 1000 times as many as there are
-_MOST_EVENTS = 1e6
 # nats; far below what matters to a test, far above the tolerance of a fit
 _NOT_THE_FIT = 0.01
 _OTHERWISE = (
     "Pass the events of the fit, or refit=False if its parameters are to be taken as known."
 )
+_SMALLER = "Use n_mc_samples=0 for the residuals alone, or fit with a faster decay."
 
 
 def goodness_of_fit(
@@ -125,7 +123,7 @@ def goodness_of_fit(
     process = fitted.process if isinstance(fitted, FitResult) else fitted
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
-    generator, seed = _seeded(rng)
+    generator, seed = seeded(rng)
     return GoodnessOfFit(
         process=process,
         parameters=parameters,
@@ -174,13 +172,6 @@ def _check_maximum(process: Hawkes, events: Events) -> None:
         )
 
 
-def _seeded(rng: RandomState) -> tuple[np.random.Generator, int | None]:
-    """Return the generator, and the seed that gives it again (a fresh one for None)."""
-    seed = np.random.SeedSequence().entropy if rng is None else rng
-    generator = as_generator(seed)
-    return generator, int(seed) if isinstance(seed, int | np.integer) else None
-
-
 def _null_statistics(
     process: Hawkes, events: Events, estimate: Refit | None, generators: list[np.random.Generator]
 ) -> FloatArray:
@@ -190,21 +181,10 @@ def _null_statistics(
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         for b, generator in enumerate(generators):
-            sample = _sample(process, events, generator)
+            sample = simulate_like(process, events, generator, _SMALLER)
             own = process if estimate is None else _estimated(estimate(sample))
             out[b] = measure(rescale(own, sample))
     return out
-
-
-def _sample(process: Hawkes, events: Events, rng: np.random.Generator) -> Events:
-    limit = _MOST_EVENTS + 1000.0 * events.n_events
-    try:
-        return simulate_clusters(process, events.start_times, events.end_times, rng, limit=limit)
-    except UnstableProcessError as error:
-        raise UnstableProcessError(
-            f"the process cannot be simulated on the windows of the events: {error} Use "
-            "n_mc_samples=0 for the residuals alone, or fit with a faster decay."
-        ) from error
 
 
 def _estimated(value: Hawkes | FitResult) -> Hawkes:

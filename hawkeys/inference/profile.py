@@ -154,7 +154,7 @@ def profile_interval(
     >>> result = hawkeys.fit(sample, decay=2.0)
     >>> intervals = hawkeys.inference.profile_interval(result, sample)
     >>> intervals.lower[1].round(2), intervals.upper[1].round(2)
-    (array([0.19, 0.  , 0.44]), array([0.24, 0.05, 0.57]))
+    (array([0.16, 0.  , 0.43]), array([0.2 , 0.02, 0.55]))
     """
     from scipy.stats import chi2
 

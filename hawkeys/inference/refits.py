@@ -11,15 +11,20 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.fit_result import FitResult
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.inference.single import fit
 from hawkeys.kernels import DelayedKernel, Kernel, kernel_from_dict
+from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
+from hawkeys.simulation import simulate_clusters
 
-__all__ = ["FittedRows", "check_likelihood_fit", "check_same_events", "fit_again"]
+__all__ = ["FittedRows", "check_likelihood_fit", "check_same_events", "fit_again", "simulate_like"]
+
+# of a sample, besides 1000 times as many as there are
+_MOST_EVENTS = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +195,39 @@ def fit_again(result: FitResult) -> Callable[..., FitResult]:
         return fit(events, method=result.method, **given, **{**options, **changed})
 
     return again
+
+
+def simulate_like(process: Hawkes, events: Events, rng: np.random.Generator, advice: str) -> Events:
+    """Simulate on the windows of the events, on short ones whatever the spectral radius.
+
+    Parameters
+    ----------
+    process : Hawkes
+        The process.
+    events : Events
+        Whose windows.
+    rng : numpy.random.Generator
+        Source of randomness.
+    advice : str
+        What to do if it cannot be done, for the message.
+
+    Returns
+    -------
+    Events
+        A sample.
+
+    Raises
+    ------
+    UnstableProcessError
+        The sample grows beyond a thousand times the events.
+    """
+    limit = _MOST_EVENTS + 1000.0 * events.n_events
+    try:
+        return simulate_clusters(process, events.start_times, events.end_times, rng, limit=limit)
+    except UnstableProcessError as error:
+        raise UnstableProcessError(
+            f"the process cannot be simulated on the windows of the events: {error} {advice}"
+        ) from error
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:

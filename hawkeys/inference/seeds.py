@@ -7,7 +7,7 @@ import numpy as np
 from hawkeys._typing import IntArray, RandomState
 from hawkeys._validation import as_generator
 
-__all__ = ["row_seeds"]
+__all__ = ["row_seeds", "seeded"]
 
 
 def row_seeds(rng: RandomState, n_blocks: int) -> IntArray:
@@ -21,3 +21,28 @@ def row_seeds(rng: RandomState, n_blocks: int) -> IntArray:
         generator = np.random.default_rng(int(rng.integers(2**32)))
     state = generator.bit_generator.seed_seq.generate_state(max(n_blocks, 1))
     return state.astype(np.int64)
+
+
+def seeded(rng: RandomState) -> tuple[np.random.Generator, int | None]:
+    """Return the generator, and the seed that gives it again (a fresh one for None).
+
+    Parameters
+    ----------
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        Source of randomness.
+
+    Returns
+    -------
+    generator : numpy.random.Generator
+        The generator.
+    seed : int or None
+        None if a generator or a sequence was handed in.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is none of these.
+    """
+    seed = np.random.SeedSequence().entropy if rng is None else rng
+    generator = as_generator(seed)
+    return generator, int(seed) if isinstance(seed, int | np.integer) else None

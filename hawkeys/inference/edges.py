@@ -1,0 +1,291 @@
+"""`edge_tests`: is an entry of the adjacency 0? One likelihood-ratio test per pair of marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._validation import check_choice, check_fraction
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.profile import profile_figures
+from hawkeys.inference.refits import FittedRows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["EdgeTests", "edge_tests"]
+
+_CORRECTIONS = ("benjamini-hochberg", "benjamini-yekutieli", "holm")
+_ANNOTATE_UP_TO = 8
+_SMALLEST_SHOWN = 1e-4
+_LIGHT_TEXT = 0.02
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EdgeTests:
+    """Likelihood-ratio tests of every entry of the adjacency.
+
+    Attributes
+    ----------
+    estimates, statistic : ndarray of float64, shape (n_marks, n_marks)
+        Estimated adjacency, target by source, and twice the log-likelihood lost if the entry is 0;
+        NaN for entries that the support excludes or the data do not identify.
+    pvalues, adjusted : ndarray of float64, shape (n_marks, n_marks)
+        p-values, and the same adjusted for the number of tests; NaN as above.
+    correction : str or None
+        How they were adjusted.
+    mark_names : tuple of str
+        Labels of the marks.
+    """
+
+    estimates: FloatArray
+    statistic: FloatArray
+    pvalues: FloatArray
+    adjusted: FloatArray
+    correction: str | None
+    mark_names: tuple[str, ...]
+
+    def rejected(self, level: float = 0.05) -> BoolArray:
+        """Return which entries are above 0 by their adjusted p-values.
+
+        Parameters
+        ----------
+        level : float, default 0.05
+            False-discovery rate, or for Holm's method the probability of any false rejection.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_marks, n_marks)
+            Fit for `support` of `hawkeys.fit`; but a fit chosen so by the same events has standard
+            errors that are too small.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        return self.adjusted <= check_fraction(level, "level")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per entry.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_marks**2, 6)
+            Columns target, source, estimate, statistic, pvalue and pvalue_adjusted.
+        """
+        import pandas as pd
+
+        names = list(self.mark_names)
+        return pd.DataFrame(
+            {
+                "target": np.repeat(names, len(names)),
+                "source": names * len(names),
+                "estimate": self.estimates.ravel(),
+                "statistic": self.statistic.ravel(),
+                "pvalue": self.pvalues.ravel(),
+                "pvalue_adjusted": self.adjusted.ravel(),
+            }
+        )
+
+    def plot(self, ax: Axes | None = None, *, level: float = 0.05) -> Axes:
+        """Draw the adjusted p-values as a heat map, sources across and targets down.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+        level : float, default 0.05
+            Entries with an adjusted p-value up to this are framed.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on. Hatched: not tested.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        import matplotlib.pyplot as plt
+        from matplotlib.colors import LogNorm
+
+        framed = self.rejected(level)
+        axes = plt.gca() if ax is None else ax
+        shown = np.clip(self.adjusted, _SMALLEST_SHOWN, 1.0)
+        image = axes.imshow(shown, cmap="Blues_r", norm=LogNorm(_SMALLEST_SHOWN, 1.0))
+        self._mark_cells(axes, framed)
+        size = len(self.mark_names)
+        rotation = 90 if max(map(len, self.mark_names)) > 2 else 0
+        axes.set_xticks(range(size), self.mark_names, rotation=rotation)
+        axes.set_yticks(range(size), self.mark_names)
+        axes.set_xlabel("source")
+        axes.set_ylabel("target")
+        axes.set_title(f"framed: at most {level:g}", fontsize="medium")
+        label = f"p-value ({self.correction})" if self.correction else "p-value"
+        axes.figure.colorbar(image, ax=axes, label=label, fraction=0.046, pad=0.04, extend="min")
+        return axes
+
+    def _mark_cells(self, axes: Axes, framed: BoolArray) -> None:
+        """Hatch what was not tested, frame what is rejected, and write the p-values if few."""
+        from matplotlib.patches import Rectangle
+
+        for (i, j), pvalue in np.ndenumerate(self.adjusted):
+            corner = (j - 0.5, i - 0.5)
+            if np.isnan(pvalue):
+                axes.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="///", ec="0.7", lw=0))
+                continue
+            if framed[i, j]:
+                axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="#d55e00", lw=2))
+            if len(self.mark_names) <= _ANNOTATE_UP_TO:
+                colour = "white" if pvalue < _LIGHT_TEXT else "black"
+                text = _short(pvalue)
+                axes.text(j, i, text, ha="center", va="center", color=colour, fontsize="small")
+
+    def __repr__(self) -> str:
+        tested = int((~np.isnan(self.pvalues)).sum())
+        small = int(self.rejected().sum())
+        return (
+            f"EdgeTests(n_tests={tested}, correction={self.correction!r}, "
+            f"adjusted p-value up to 0.05: {small})"
+        )
+
+
+def edge_tests(
+    result: Any, events: Events, *, correction: str | None = "benjamini-hochberg"
+) -> EdgeTests:
+    r"""Test for every pair of marks whether the source excites the target at all.
+
+    The statistic of the hypothesis :math:`W_{ij} = 0` is
+    :math:`T = 2 (l_{max} - l_{max | W_{ij} = 0})`, all other parameters maximised anew, at least 0.
+    Its p-value is :math:`\tfrac12 P(\chi^2_1 \ge T)`, or 1 if T = 0.
+
+    Parameters
+    ----------
+    result : LikelihoodResult
+        A fit by ``method="mle"``; its weights and support are kept.
+    events : Events
+        The events of the fit.
+    correction : {"benjamini-hochberg", "benjamini-yekutieli", "holm"} or None, \
+default "benjamini-hochberg"
+        Adjustment of the p-values for the number of tests: the false-discovery rate if the tests
+        are independent or positively dependent, the same under any dependence, or the probability
+        of any false rejection.
+
+    Returns
+    -------
+    EdgeTests
+        Frozen: statistics, p-values, `to_frame`, `plot`.
+
+    Raises
+    ------
+    InvalidParameterError
+        The result is not a maximum-likelihood fit, is not of these events, or has estimated a
+        kernel for each pair; no such correction.
+    InvalidEventsError
+        `events` are no `Events`, or have another number of marks.
+
+    Notes
+    -----
+    The hypothesis lies on the boundary of the parameters, so that T is a mixture of chi-square with
+    0 and 1 degrees of freedom, half each, if the target's other parameters are above 0 (Self and
+    Liang 1987, case 5): half of all p-values are 1 when the hypothesis is true.
+
+    If some of the target's other parameters are 0 too, the weights and the components of the
+    mixture are others, and they depend on which are 0, which is not known; the p-value stays what
+    is said above. In simulations with half of all entries 0 the tests keep their size
+    (benchmarks/README.md).
+
+    The excitation may be 0 and the kernel's parameters estimated: they are held at the estimate,
+    which makes the p-values a little too small; a kernel estimated for each pair is refused, as it
+    means nothing where the entry is 0. With weights other than 1 the log-likelihood is not that of
+    the events, and the p-values are approximate.
+
+    References
+    ----------
+    Self, S. G. and Liang, K.-Y. (1987). Asymptotic properties of maximum likelihood estimators and
+    likelihood ratio tests under nonstandard conditions. Journal of the American Statistical
+    Association 82, 605-610. doi:10.1080/01621459.1987.10478472
+
+    Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate: a practical and
+    powerful approach to multiple testing. Journal of the Royal Statistical Society B 57, 289-300.
+    doi:10.1111/j.2517-6161.1995.tb02031.x
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    >>> sample = hawkeys.simulate(truth, end_time=2_000.0, rng=0)
+    >>> tests = hawkeys.inference.edge_tests(hawkeys.fit(sample, decay=2.0), sample)
+    >>> tests.rejected(0.05)
+    array([[ True,  True],
+           [False,  True]])
+    """
+    if correction is not None:
+        check_choice(correction, "correction", _CORRECTIONS)
+    rows = FittedRows.check(result, events, "edge_tests")
+    fitted = rows.result
+    _check_kernel(fitted.options)
+    wanted = fitted.identified.copy()
+    wanted[:, 0] = False
+    _, _, fall = profile_figures(rows, wanted, np.inf)
+    statistic = 2.0 * fall[:, 1:]
+    pvalues = _boundary_pvalues(statistic)
+    return EdgeTests(
+        estimates=np.where(wanted[:, 1:], fitted.adjacency, np.nan),
+        statistic=statistic,
+        pvalues=pvalues,
+        adjusted=_adjust(pvalues, correction),
+        correction=correction,
+        mark_names=fitted.process.mark_names,
+    )
+
+
+def _check_kernel(options: Any) -> None:
+    groups = options.get("groups", "shared")
+    if options.get("decay_sharing") == "pair" or (isinstance(groups, str) and groups == "edge"):
+        raise InvalidParameterError(
+            "edge_tests cannot test a fit that estimated a kernel for every pair: without "
+            "excitation a pair has no kernel. Estimate a shared kernel, or give the decay."
+        )
+
+
+def _boundary_pvalues(statistic: FloatArray) -> FloatArray:
+    from scipy.stats import chi2
+
+    return np.where(statistic > 0.0, 0.5 * chi2.sf(statistic, 1), 1.0 + 0.0 * statistic)
+
+
+def _adjust(pvalues: FloatArray, correction: str | None) -> FloatArray:
+    """Return the adjusted p-values; NaN stays and does not count."""
+    from scipy.stats import false_discovery_control
+
+    out = pvalues.copy()
+    known = ~np.isnan(pvalues)
+    if correction is None or not known.any():
+        return out
+    if correction == "holm":
+        out[known] = _holm(pvalues[known])
+    else:
+        method = "bh" if correction == "benjamini-hochberg" else "by"
+        out[known] = false_discovery_control(pvalues[known], method=method)
+    return out
+
+
+def _holm(pvalues: FloatArray) -> FloatArray:
+    """Return Holm's step-down p-values (1979, Scandinavian Journal of Statistics 6, 65-70)."""
+    order = np.argsort(pvalues)
+    factors = np.arange(pvalues.size, 0, -1)
+    out = np.empty_like(pvalues)
+    out[order] = np.minimum(np.maximum.accumulate(factors * pvalues[order]), 1.0)
+    return out
+
+
+def _short(pvalue: float) -> str:
+    return f"<{_SMALLEST_SHOWN:g}" if pvalue < _SMALLEST_SHOWN else f"{pvalue:.2g}"
