@@ -158,7 +158,7 @@ def test_variational_bound_against_naive(coefficient):
     assert result.elbo == pytest.approx(total, abs=1e-9)
 
 
-@pytest.mark.parametrize("prior", [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.0, 0.4, 2.5)])
+@pytest.mark.parametrize("prior", [(0, 0, 0), (0.3, 0, 0), (0, 0.4, 2.5), (0, 1.5, -1)])
 def test_variational_derivatives_by_differences(prior):
     rng = np.random.default_rng(2)
     matrix = rng.exponential(1.0, (3, 5))

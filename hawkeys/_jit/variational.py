@@ -5,11 +5,12 @@ With theta_p = exp(a_p + s_p e_p) and b = log s, the bound of a row problem is, 
     F(a, b) = sum_k w_k E log(v_k . theta) - sum_p cost_p exp(a_p + s_p^2 / 2) + sum_p prior_p,
     prior_p = a_p + b_p - exp(2 a_p + 2 s_p^2) / C_p    for a prior variance parameter C_p,
     prior_p = b_p - s_p^2                               at the optimal C_p = 2 E theta_p^2,
-    prior_p = b_p - t_p ((a_p - m_p)^2 + s_p^2) / 2     for a log-normal prior (m_p, 1 / t_p).
+    prior_p = b_p - t_p ((a_p - m_p)^2 + s_p^2) / 2     for a log-normal prior (m_p, 1 / t_p),
+    prior_p = m_p a_p + b_p                             for a Gamma prior of shape m_p.
 
 The expectation is an average over base draws e fixed beforehand, so that F is an ordinary function;
-it is raised by damped Newton steps. `prior` holds C, m and t: t > 0 chooses the third form, C = 0
-the second.
+it is raised by damped Newton steps. `prior` holds C, m and t: t > 0 chooses the third form, t < 0
+the fourth (the rate of the Gamma is part of the cost), else C = 0 the second.
 """
 
 import math
@@ -101,6 +102,8 @@ def _closed_form(idx, terms, point):
         total += point[d + a] - cost[p] * math.exp(point[a] + 0.5 * square)
         if precision[p] > 0.0:
             total -= 0.5 * precision[p] * ((point[a] - centre[p]) ** 2 + square)
+        elif precision[p] < 0.0:
+            total += centre[p] * point[a]
         elif prior[p] > 0.0:
             total += point[a] - math.exp(2.0 * point[a] + 2.0 * square) / prior[p]
         else:
@@ -127,6 +130,8 @@ def _add_closed_form(idx, terms, point, gradient, curvature):
             gradient[d + a] -= precision[p] * square
             curvature[a, a] += precision[p]
             curvature[d + a, d + a] += 2.0 * precision[p] * square
+        elif precision[p] < 0.0:
+            gradient[a] += centre[p]
         elif prior[p] > 0.0:
             ridge = 2.0 * math.exp(2.0 * point[a] + 2.0 * square) / prior[p]
             gradient[a] += 1.0 - ridge

@@ -10,8 +10,10 @@ from hawkeys.inference.options import (
     StochasticVIOptions,
     VIOptions,
 )
+from hawkeys.inference.pooling import GammaPool, LogNormalPool
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.profile import ProfileIntervals, profile_interval
+from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.replicates import BootstrapResult, bootstrap
 from hawkeys.inference.sandwich import SandwichCovariance, sandwich_covariance
 from hawkeys.inference.single import fit
@@ -21,8 +23,10 @@ __all__ = [
     "EMOptions",
     "EachResult",
     "EdgeTests",
+    "GammaPool",
     "GammaPrior",
     "KernelPrior",
+    "LogNormalPool",
     "MAPOptions",
     "MLEOptions",
     "ProfileIntervals",
@@ -33,6 +37,7 @@ __all__ = [
     "edge_tests",
     "fit",
     "fit_each",
+    "fit_rectified",
     "goodness_of_fit",
     "profile_interval",
     "sandwich_covariance",

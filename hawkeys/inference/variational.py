@@ -9,7 +9,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.ascent import Groups, ascend
 from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
@@ -157,15 +157,24 @@ def raise_bound(
 
 
 def variational_solution(
-    design: Design, params: FloatArray, coefficient: FloatArray, **report: Any
+    design: Design,
+    params: FloatArray,
+    coefficient: FloatArray,
+    *,
+    known: BoolArray | None = None,
+    **report: Any,
 ) -> Solution:
-    """Wrap locations and log scales (n_blocks, 2, P) into a Solution; the point is the mean."""
+    """Wrap locations and log scales (n_blocks, 2, P) into a Solution; the point is the mean.
+
+    `known` (n_blocks, P) says which parameters have a posterior. Default: the identified ones.
+    """
     identified = design.cost > 0
-    location = np.where(identified, params[:, 0], np.nan)
-    scale = np.where(identified, np.exp(params[:, 1]), np.nan)
+    known = identified if known is None else known
+    location = np.where(known, params[:, 0], np.nan)
+    scale = np.where(known, np.exp(params[:, 1]), np.nan)
     posterior = LogNormalPosterior(location, scale)
     return Solution(
-        x=np.where(identified, posterior.mean, 0.0),
+        x=np.where(known, posterior.mean, 0.0),
         identified=identified,
         posterior=posterior,
         prior_coefficient=np.where(identified, coefficient, np.nan),
