@@ -34,8 +34,11 @@ if TYPE_CHECKING:
         verifiers,
     )
     from hawkeys.events import Events
-    from hawkeys.inference import GammaPrior, fit, fit_each, goodness_of_fit
+    from hawkeys.forecasting import forecast
+    from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
     from hawkeys.process import Hawkes
+    from hawkeys.rectified import RectifiedHawkes
+    from hawkeys.rectified_simulation import simulate_rectified
     from hawkeys.result_files import load_result
     from hawkeys.simulated_branching import simulate_branching
     from hawkeys.simulation import simulate, simulate_until
@@ -44,6 +47,7 @@ __all__ = [
     "Events",
     "GammaPrior",
     "Hawkes",
+    "RectifiedHawkes",
     "__version__",
     "baselines",
     "datasets",
@@ -52,6 +56,8 @@ __all__ = [
     "features",
     "fit",
     "fit_each",
+    "fit_rectified",
+    "forecast",
     "goodness_of_fit",
     "inference",
     "interop",
@@ -60,6 +66,7 @@ __all__ = [
     "plotting",
     "simulate",
     "simulate_branching",
+    "simulate_rectified",
     "simulate_until",
     "verifiers",
 ]
@@ -68,12 +75,16 @@ _HOME = {
     "Events": "events",
     "GammaPrior": "inference",
     "Hawkes": "process",
+    "RectifiedHawkes": "rectified",
     "fit": "inference",
     "fit_each": "inference",
+    "fit_rectified": "inference",
+    "forecast": "forecasting",
     "goodness_of_fit": "inference",
     "load_result": "result_files",
     "simulate": "simulation",
     "simulate_branching": "simulated_branching",
+    "simulate_rectified": "rectified_simulation",
     "simulate_until": "simulation",
 }
 

@@ -1,0 +1,187 @@
+"""Maximum likelihood of one target mark with inhibition.
+
+For a given decay the log-likelihood is concave in baseline and adjacency row: an intensity at an
+event is the logarithm of a linear function, and the compensator integrates the maximum of 0 and a
+linear function, which is convex. It is once continuously differentiable, with jumps in the second
+derivative where a piece between events starts or stops being silent; damped Newton steps climb it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.events import Events
+
+__all__ = ["LOWEST", "RowFit", "best_decay", "climb", "decay_range"]
+
+# Inhibition beyond this leaves no trace that data could tell apart.
+LOWEST = -1e6
+_FIRST_DAMPING = 1e-2
+_LEAST_DAMPING = 1e-12
+_MOST_DAMPING = 1e12
+_DECAYS_PER_DECADE = 3
+_LOG_TOLERANCE = 1e-7
+
+Terms: TypeAlias = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True, eq=False)
+class RowFit:
+    """Best parameters of one target mark.
+
+    Attributes
+    ----------
+    theta : ndarray of float64, shape (n_marks + 2,)
+        Baseline, adjacency row and decay.
+    value : float
+        Weighted log-likelihood.
+    gradient : ndarray of float64, shape (n_marks + 2,)
+        By `theta`.
+    curvature : ndarray of float64, shape (n_marks + 1, n_marks + 1)
+        Minus the second derivatives by baseline and adjacency row.
+    to_gain : float
+        What the next step promised, in nats.
+    converged : bool
+        Whether that is below the tolerance.
+    trace : tuple of float
+        Value after each step that gained.
+    """
+
+    theta: FloatArray
+    value: float
+    gradient: FloatArray
+    curvature: FloatArray
+    to_gain: float
+    converged: bool
+    trace: tuple[float, ...]
+
+
+def climb(
+    terms: Terms, theta: FloatArray, allowed: BoolArray, tolerance: float, max_iter: int
+) -> RowFit:
+    """Maximise over baseline and adjacency row, the decay held, by damped Newton steps.
+
+    Parameters
+    ----------
+    terms : callable
+        Value, gradient and curvature at `theta`.
+    theta : ndarray of float64, shape (n_marks + 2,)
+        Start, where the value is finite.
+    allowed : ndarray of bool, shape (n_marks + 1,)
+        Which of baseline and adjacency row may move.
+    tolerance : float
+        Stop when the next step promises less, in nats.
+    max_iter : int
+        Most steps, refused ones included.
+
+    Returns
+    -------
+    RowFit
+        Its value is never below that of the start.
+    """
+    lowest = np.append(0.0, np.full(allowed.size - 1, LOWEST))
+    value, gradient, curvature = terms(theta)
+    damping, trace, to_gain = _FIRST_DAMPING, [value], np.inf
+    for _ in range(max_iter):
+        free = allowed & ((theta[:-1] > lowest) | (gradient[:-1] > 0))
+        step = _step(gradient[:-1], curvature, free, damping)
+        moved = theta.copy()
+        moved[:-1] = np.maximum(theta[:-1] + step, lowest)
+        promised = 0.5 * float(gradient[:-1] @ (moved - theta)[:-1])
+        if promised < tolerance and damping <= _FIRST_DAMPING:
+            to_gain = promised
+            break
+        found = terms(moved)
+        if found[0] > value:
+            theta, (value, gradient, curvature) = moved, found
+            trace.append(value)
+            damping = max(0.1 * damping, _LEAST_DAMPING)
+        elif promised < tolerance or damping > _MOST_DAMPING:
+            to_gain = promised  # rounding hides any gain
+            break
+        else:
+            damping *= 8.0
+    converged = bool(to_gain < tolerance)
+    return RowFit(theta, value, gradient, curvature, to_gain, converged, tuple(trace))
+
+
+def _step(
+    gradient: FloatArray, curvature: FloatArray, free: BoolArray, damping: float
+) -> FloatArray:
+    """Return the damped Newton step of the free parameters, 0 for the others.
+
+    The damping of a parameter is relative to its curvature, or to its squared gradient if that is
+    larger: where the likelihood is straight, damping d makes a step that promises 1 / (2 d) nats.
+    """
+    out = np.zeros(gradient.size)
+    size = np.maximum(np.diagonal(curvature), gradient**2)
+    index = np.flatnonzero(free & (size > 0))
+    if index.size:
+        scale = 1.0 / np.sqrt(size[index])
+        scaled = curvature[np.ix_(index, index)] * np.outer(scale, scale)
+        scaled[np.diag_indices(index.size)] += damping
+        out[index] = scale * np.linalg.solve(scaled, scale * gradient[index])
+    return out
+
+
+def decay_range(events: Events) -> tuple[float, float]:
+    """Return the slowest and the fastest decay that the data could tell from none and instant.
+
+    Parameters
+    ----------
+    events : Events
+        The data.
+
+    Returns
+    -------
+    slowest, fastest : float
+        A third of the inverse of the longest window, and ten times the inverse of a short lag
+        between successive events (the 2 % quantile).
+    """
+    longest = float(events.durations.max())
+    inside = np.diff(events.realization) == 0
+    lags = np.diff(events.times)[inside]
+    lags = lags[lags > 0]
+    shortest = float(np.quantile(lags, 0.02)) if lags.size else longest
+    return 1.0 / (3.0 * longest), max(10.0 / shortest, 10.0 / longest)
+
+
+def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Events) -> RowFit:
+    """Maximise the profile over the decay of one target mark.
+
+    Parameters
+    ----------
+    fit_at : callable
+        ``fit_at(decay, start)``: the best fit with that decay.
+    events : Events
+        The data, for the range of decays.
+
+    Returns
+    -------
+    RowFit
+        The best of a grid over the range, then of Brent's method between its neighbours. At the
+        edge of the range it counts as not converged.
+    """
+    low, high = np.log(decay_range(events))
+    grid = np.linspace(low, high, 2 + round(_DECAYS_PER_DECADE * (high - low) / np.log(10.0)))
+    fits = [fit_at(float(np.exp(point)), None) for point in grid]
+    best = int(np.argmax([fit.value for fit in fits]))
+    top = fits[best]
+    if not 0 < best < grid.size - 1:
+        return replace(top, converged=False)
+
+    def loss(point: float) -> float:
+        nonlocal top
+        fit = fit_at(float(np.exp(point)), top.theta)
+        top = fit if fit.value > top.value else top
+        return -fit.value
+
+    bounds = (float(grid[best - 1]), float(grid[best + 1]))
+    minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _LOG_TOLERANCE})
+    return top
