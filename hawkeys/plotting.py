@@ -9,15 +9,15 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import as_float_array, check_positive_number, check_square
-from hawkeys.branching_plot import plot_branching
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.time_plots import plot_intensity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from hawkeys.process import Hawkes
 
-__all__ = ["plot_adjacency", "plot_branching", "plot_kernels"]
+__all__ = ["plot_adjacency", "plot_intensity", "plot_kernels"]
 
 _ANNOTATE_UP_TO = 8
 _N_LAGS = 400

@@ -1,0 +1,123 @@
+"""Draws of the parameters of a fit: what is not known about them, for forecasts."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from hawkeys._typing import FloatArray
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.fit_result import FitResult
+from hawkeys.process import Hawkes
+from hawkeys.results import LikelihoodResult, VariationalResult
+
+__all__ = ["draw_parameters", "draw_positive_normal", "draw_processes"]
+
+_N_SWEEPS = 50
+
+
+def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generator) -> list[Hawkes]:
+    """Return processes with parameters drawn by `draw_parameters`, and the kernel of the fit.
+
+    Parameters
+    ----------
+    result : LikelihoodResult or VariationalResult
+        A fit.
+    size : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    list of Hawkes, length size
+        Independent draws.
+
+    Raises
+    ------
+    InvalidParameterError
+        The model is a process, or a result of another kind.
+    """
+    if not isinstance(result, LikelihoodResult | VariationalResult):
+        raise InvalidParameterError(
+            "parameter_uncertainty needs a result of hawkeys.fit, with standard errors or a "
+            f"posterior; got {type(result).__name__}. Pass the result instead of its process, or "
+            "leave parameter_uncertainty out."
+        )
+    fitted = result.process
+    return [
+        Hawkes(one[:, 0], one[:, 1:], kernel=fitted.kernel, mark_names=fitted.mark_names)
+        for one in draw_parameters(result, size, rng)
+    ]
+
+
+def draw_parameters(
+    result: LikelihoodResult | VariationalResult, size: int, rng: np.random.Generator
+) -> FloatArray:
+    """Draw from the posterior of a variational fit, or from the asymptotic normal law of another.
+
+    The normal law has the inverse of the observed information as its covariance and is truncated
+    at 0. Parameters without a standard error (at the bound 0, or not identified) stay as they are.
+
+    Parameters
+    ----------
+    result : LikelihoodResult or VariationalResult
+        A fit.
+    size : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float64, shape (size, n_marks, n_marks + 1)
+        Baseline, then adjacency row, of each target.
+    """
+    if isinstance(result, VariationalResult):
+        draws = result.posterior.sample(size, rng=rng)
+        return np.where(np.isnan(draws), result.estimates, draws)
+    out = np.repeat(result.estimates[None], size, axis=0)
+    for i, covariance in enumerate(result.covariance):
+        free = np.flatnonzero(np.diagonal(covariance) > 0)
+        if free.size:
+            precision = np.linalg.inv(covariance[np.ix_(free, free)])
+            out[:, i, free] = draw_positive_normal(out[0, i, free], precision, size, rng)
+    return out
+
+
+def draw_positive_normal(
+    mean: FloatArray, precision: FloatArray, size: int, rng: np.random.Generator
+) -> FloatArray:
+    """Draw from a normal law restricted to positive values, each draw by its own Gibbs sampler.
+
+    Parameters
+    ----------
+    mean : ndarray of float64, shape (n,)
+        Mean of the unrestricted law, where every sampler starts; positive.
+    precision : ndarray of float64, shape (n, n)
+        Inverse of its covariance.
+    size : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float64, shape (size, n)
+        The states after 50 sweeps.
+
+    References
+    ----------
+    Geweke, J. (1991). Efficient simulation from the multivariate normal and Student-t distributions
+    subject to linear constraints. Computing Science and Statistics 23, 571-578.
+    """
+    draws = np.repeat(mean[None], size, axis=0)
+    spread = 1.0 / np.sqrt(np.diagonal(precision))
+    for _ in range(_N_SWEEPS):
+        for k in range(mean.size):
+            pull = (draws - mean) @ precision[k] - precision[k, k] * (draws[:, k] - mean[k])
+            centre = mean[k] - spread[k] ** 2 * pull
+            # by inversion in the upper tail, in logarithms: the centre may be far below 0
+            log_share = np.log1p(-rng.random(size)) + special.log_ndtr(centre / spread[k])
+            draws[:, k] = np.maximum(centre - spread[k] * special.ndtri_exp(log_share), 0.0)
+    return draws
