@@ -18,10 +18,10 @@ from hawkeys._event_checks import (
     check_windows,
     count_marks,
     freeze,
-    merge_marks,
     name_marks,
 )
 from hawkeys._event_frames import add_silent_labels, by_label, check_column, encode_labels
+from hawkeys._merging import merge_checked, merge_quickly
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.exceptions import InvalidEventsError
 
@@ -208,21 +208,22 @@ class Events:
         """
         names = None if mark_names is None else tuple(str(name) for name in mark_names)
         n_marks = count_marks(realizations, names)
-        times, marks, sizes = [], [], []
-        for r, per_mark in enumerate(realizations):
-            merged = merge_marks(r, per_mark)
-            times.append(merged[0])
-            marks.append(merged[1])
-            sizes.append(merged[0].size)
-        return cls.from_arrays(
-            np.concatenate(times) if times else np.empty(0),
-            np.concatenate(marks) if marks else np.empty(0, dtype=np.int64),
-            offsets=np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))),
-            end_times=end_times,
-            start_times=start_times,
-            n_marks=n_marks,
-            mark_names=names,
-        )
+        starts = as_window(start_times, "start_times", len(realizations))
+        ends = as_window(end_times, "end_times", len(realizations))
+        merged = merge_quickly(realizations, starts, ends)
+        if merged is None or not (ends > starts).all():
+            times, marks, offsets = merge_checked(realizations)
+            return cls.from_arrays(
+                times,
+                marks,
+                offsets=offsets,
+                end_times=ends,
+                start_times=starts,
+                n_marks=n_marks,
+                mark_names=names,
+            )
+        freeze(*merged, starts, ends)
+        return cls(*merged, starts, ends, name_marks(names, n_marks, merged[1]))
 
     @classmethod
     def from_frame(

@@ -24,9 +24,12 @@ _NEGLIGIBLE = 40.0
 # a state below is 0: slow arithmetic on the smallest numbers is spared
 _FAINTEST = 1e-290
 
-# events whose exponentials are taken at once, and columns of a block written at once
+# events whose exponentials are taken at once
 _CHUNK = 512
-_LANES = 8
+# columns of a block that are held back and written at once, to spare the memory, and most numbers
+# held in all
+_LANES = 128
+_HELD = 65_536
 
 # constants of exp: see `_fades`
 _LOWEST = -708.0
@@ -88,50 +91,57 @@ def _excite_alone(times, decay, out):
 
 
 @njit(cache=True)
-def _release(held, n, place, width, out):
-    """Copy the n held columns of one block, (n_marks, _LANES), to its columns from `place` on."""
-    for j in range(held.size // _LANES):
-        row, to = held[j * _LANES : j * _LANES + n], out[place + j * width :]
+def _release(held, n, start, width, out):
+    """Copy n held events, each n_marks states, to columns of a block whose first entry is start."""
+    n_marks = held.shape[1]
+    flat = held.ravel()
+    for j in range(n_marks):
+        row = out[start + j * width : start + j * width + n]
         for c in range(n):
-            to[c] = row[c]
+            row[c] = flat[c * n_marks + j]
+
+
+@njit(cache=True)
+def _advance_all(state, fade):
+    """Let all states fade by one factor."""
+    for j in range(state.size):
+        faded = state[j] * fade
+        state[j] = faded if faded > _FAINTEST else 0.0
 
 
 @njit(cache=True)
 def _excite_together(times, marks, decay, first, blocks, out):
-    """Write the excitations at the events of one realisation, at most _LANES of a block at once."""
+    """Write the excitations at the events of one realisation, many events of a block at once."""
     n_marks = first.size
-    size = n_marks * _LANES
-    state, held = np.zeros(n_marks), np.empty((n_marks, size))
-    filled, place = np.zeros(n_marks, dtype=np.int64), first.copy()
+    lanes = max(1, min(times.size, _LANES, max(8, _HELD // (n_marks * n_marks))))
+    state, held = np.zeros(n_marks), np.empty((n_marks, lanes, n_marks))
+    filled, place = np.zeros(n_marks, dtype=np.int64), first + (n_marks - 1) * blocks[:-1]
     fade, scale = np.zeros(_CHUNK), np.empty(_CHUNK)
     applied = 0
     for at in range(0, times.size, _CHUNK):
         n = min(_CHUNK, times.size - at)
         skip = 1 if at == 0 else 0
+        now = times[at - 1 + skip]
         before = times[at - 1 + skip : at - 1 + n]
         _fades(before, times[at + skip : at + n], decay, scale, fade[skip:n])
-        for k in range(at, at + n):
-            if k > applied and times[k] > times[k - 1]:
-                for e in range(applied, k):
+        for k in range(n):
+            if times[at + k] > now:
+                now = times[at + k]
+                for e in range(applied, at + k):
                     state[marks[e]] += decay
-                applied = k
-                for j in range(n_marks):
-                    faded = state[j] * fade[k - at]
-                    state[j] = faded if faded > _FAINTEST else 0.0
-            i = marks[k]
-            lane = held[i, filled[i] :]
+                applied = at + k
+                _advance_all(state, fade[k])
+            i = marks[at + k]
+            column = held[i, filled[i]]
             for j in range(n_marks):
-                lane[j * _LANES] = state[j]
+                column[j] = state[j]
             filled[i] += 1
-            if filled[i] == _LANES:
-                width = blocks[i + 1] - blocks[i]
-                start = (n_marks - 1) * blocks[i] + place[i]
-                _release(held[i], _LANES, start, width, out)
-                place[i] += _LANES
+            if filled[i] == lanes:
+                _release(held[i], lanes, place[i], blocks[i + 1] - blocks[i], out)
+                place[i] += lanes
                 filled[i] = 0
     for i in range(n_marks):
-        start = (n_marks - 1) * blocks[i] + place[i]
-        _release(held[i], filled[i], start, blocks[i + 1] - blocks[i], out)
+        _release(held[i], filled[i], place[i], blocks[i + 1] - blocks[i], out)
 
 
 @njit(cache=True, parallel=True)
