@@ -10,6 +10,7 @@ from hawkeys.inference.options import (
     StochasticVIOptions,
     VIOptions,
 )
+from hawkeys.inference.penalties import ElasticNet, GroupLasso, Lasso, Ridge
 from hawkeys.inference.pooling import GammaPool, LogNormalPool
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.profile import ProfileIntervals, profile_interval
@@ -23,13 +24,17 @@ __all__ = [
     "EMOptions",
     "EachResult",
     "EdgeTests",
+    "ElasticNet",
     "GammaPool",
     "GammaPrior",
+    "GroupLasso",
     "KernelPrior",
+    "Lasso",
     "LogNormalPool",
     "MAPOptions",
     "MLEOptions",
     "ProfileIntervals",
+    "Ridge",
     "SandwichCovariance",
     "StochasticVIOptions",
     "VIOptions",

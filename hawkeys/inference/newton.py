@@ -1,4 +1,4 @@
-"""Maximum likelihood and Gamma-prior MAP, by Newton steps per row with an active set."""
+"""Maximum likelihood, and posterior modes, by Newton steps per row with an active set."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from hawkeys._design import Design
 from hawkeys._jit import rows
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.inference.options import MAPOptions, MLEOptions
+from hawkeys.inference.penalized import PenalizedRows
+from hawkeys.inference.priors import GammaPrior
 from hawkeys.inference.solution import Solution
 
 __all__ = ["solve_map", "solve_mle"]
@@ -15,15 +17,21 @@ __all__ = ["solve_map", "solve_mle"]
 
 def solve_mle(design: Design, options: MLEOptions, seeds: IntArray, *, keep: bool) -> Solution:
     """Maximise the log-likelihood of every row problem; `keep` asks for information and traces."""
-    flat = np.zeros(design.n_marks + 1)
+    flat = np.zeros(design.n_columns + 1)
     return _solve(design, options, (flat, flat), keep)
 
 
 def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: bool) -> Solution:
     """Maximise the log posterior (without its normaliser) of every row problem."""
     prior = options.prior
-    terms = prior.exponents(design.n_marks), prior.rates(design.n_marks)
-    return _solve(design, options, terms, keep)
+    if isinstance(prior, GammaPrior):
+        width = design.n_baselines, design.n_columns + 1 - design.n_baselines
+        terms = np.repeat(prior.exponents(1), width), np.repeat(prior.rates(1), width)
+        return _solve(design, options, terms, keep)
+    penalty = prior.terms(design)
+    if penalty.plain:
+        return _solve(design, options, (np.zeros(design.n_columns + 1), penalty.slope), keep)
+    return PenalizedRows.of(design).solve(penalty, options.tolerance, options.max_iter)
 
 
 def _solve(

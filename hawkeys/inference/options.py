@@ -14,6 +14,7 @@ from hawkeys._validation import (
     check_positive_number,
 )
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.penalties import Penalty
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.kernels import DelayedKernel
 
@@ -47,7 +48,7 @@ class MLEOptions:
 
 @dataclass(frozen=True)
 class MAPOptions(MLEOptions):
-    """Options of ``method="map"``: posterior mode under Gamma priors, by the same Newton steps.
+    """Options of ``method="map"``: posterior mode, or penalised maximum likelihood.
 
     Parameters
     ----------
@@ -55,23 +56,24 @@ class MAPOptions(MLEOptions):
         As for maximum likelihood.
     max_iter : int, default 200
         As for maximum likelihood.
-    prior : GammaPrior, default GammaPrior()
-        Priors of the parameters.
+    prior : GammaPrior, Ridge, Lasso, ElasticNet or GroupLasso, default GammaPrior()
+        Priors of the parameters, or a penalty on them (minus a log prior density).
 
     Raises
     ------
     InvalidParameterError
-        A value out of range, or `prior` is not a GammaPrior.
+        A value out of range, or `prior` is something else.
     """
 
-    prior: GammaPrior = field(default_factory=GammaPrior)
+    prior: GammaPrior | Penalty = field(default_factory=GammaPrior)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.prior, GammaPrior):
+        if not isinstance(self.prior, GammaPrior | Penalty):
             raise InvalidParameterError(
-                f"prior must be a hawkeys.GammaPrior; got {self.prior!r}. "
-                "Write GammaPrior(shape=..., rate=...)."
+                "prior must be a hawkeys.GammaPrior or a penalty of hawkeys.inference (Ridge, "
+                f"Lasso, ElasticNet, GroupLasso); got {self.prior!r}. Write for example "
+                "GammaPrior(shape=..., rate=...)."
             )
 
 
