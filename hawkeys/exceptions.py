@@ -14,6 +14,7 @@ __all__ = [
     "HawkeysError",
     "HawkeysWarning",
     "IdentifiabilityWarning",
+    "ImportanceWarning",
     "InvalidEventsError",
     "InvalidParameterError",
     "InvalidTimingsError",
@@ -82,6 +83,10 @@ class ConvergenceWarning(HawkeysWarning):
 
 class IdentifiabilityWarning(HawkeysWarning):
     """The data do not determine some of the parameters."""
+
+
+class ImportanceWarning(HawkeysWarning):
+    """Importance weights have so heavy a tail that averages over them are unreliable."""
 
 
 class EnrolmentWarning(HawkeysWarning):

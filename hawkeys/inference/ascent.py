@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._design import Design
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_choice
 
@@ -75,26 +76,25 @@ class Groups:
     n: int
 
     @classmethod
-    def build(
-        cls, sharing: str, n_marks: int, shape: tuple[int, int], *, separate: bool = False
-    ) -> Groups:
-        """Label the parameters of row problems whose targets repeat every `n_marks` blocks.
+    def build(cls, sharing: str, design: Design, *, common: bool) -> Groups:
+        """Label the parameters of a design.
 
         `sharing` is "parameter" (none shared), "row" (the adjacency of a target) or "all" (all
-        baselines, and all adjacency entries: the two differ in unit). With `separate`, every
-        `n_marks` blocks (a realisation) have groups of their own.
+        baselines, and all adjacency entries: the two differ in unit). Realisations that are
+        separate in the design have groups in `common` or of their own.
         """
         check_choice(sharing, "sharing", SHARING)
-        n_blocks, size = shape
-        excites = (np.arange(size) >= size - n_marks).astype(np.int64)
-        target = np.arange(n_marks)[:, None]
+        n_blocks, size = design.cost.shape
+        n_targets = min(design.n_marks, n_blocks)
+        excites = (np.arange(size) >= design.n_baselines).astype(np.int64)
+        target = np.arange(n_targets)[:, None]
         one = {
             "parameter": target * size + np.arange(size),
             "row": 2 * target + excites,
-            "all": np.broadcast_to(excites, (n_marks, size)),
+            "all": np.broadcast_to(excites, (n_targets, size)),
         }[sharing]
         n = int(one.max()) + 1
-        repeat = np.arange(n_blocks // n_marks)[:, None, None] * (n if separate else 0)
+        repeat = np.arange(n_blocks // n_targets)[:, None, None] * (0 if common else n)
         labels = (one + repeat).reshape(n_blocks, size)
         return cls(labels, int(labels.max(initial=0)) + 1)
 

@@ -101,9 +101,7 @@ def pool_vi(
     design: Design, options: VIOptions, seeds: IntArray, pooling: str
 ) -> tuple[Solution, LogNormalPool]:
     """Maximise the sum of the evidence bounds over posteriors and log-normal priors."""
-    found = _Pooled(
-        design, options, Groups.build(pooling, design.n_marks, design.cost.shape), seeds
-    )
+    found = _Pooled(design, options, Groups.build(pooling, design, common=True), seeds)
     end = found.climb(_LogNormalFamily)
     params, report, bound = end.state
     location, scale = _LogNormalFamily.describe(end.point, found)
@@ -132,7 +130,7 @@ def pool_map(
 
     The modes themselves cannot serve to estimate the priors: their joint density has no maximum.
     """
-    groups = Groups.build(pooling, design.n_marks, design.cost.shape)
+    groups = Groups.build(pooling, design, common=True)
     found = _Pooled(design, VIOptions(), groups, seeds)
     end = found.climb(_GammaFamily)
     shape, rate = _GammaFamily.describe(end.point, found)

@@ -94,10 +94,7 @@ def _shared_coefficients(
 ) -> tuple[FloatArray, FloatArray, FloatArray, dict[str, Any]]:
     """Solve with C shared within groups, each at its optimum, the mean of 2 E theta^2."""
     used = design.cost > 0
-    separate = design.n_blocks > design.n_marks
-    groups = Groups.build(
-        options.prior_sharing, design.n_marks, design.cost.shape, separate=separate
-    )
+    groups = Groups.build(options.prior_sharing, design, common=False)
 
     def optimum(params: FloatArray) -> FloatArray:
         best = np.log(groups.mean(2.0 * second_moment(params), used))
