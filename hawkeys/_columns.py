@@ -38,6 +38,16 @@ class ColumnMap:
     n_columns: int
 
     @property
+    def n_pieces(self) -> int:
+        """Number of pieces of each baseline."""
+        return self.baseline.shape[1]
+
+    @property
+    def n_components(self) -> int:
+        """Number of components of the kernel that have a column each."""
+        return self.adjacency.shape[2]
+
+    @property
     def blocks(self) -> IntArray:
         """Row problem of each target mark, shape (n_marks,)."""
         return self.baseline[:, 0] // self.n_columns
@@ -62,11 +72,11 @@ class ColumnMap:
         """Return each component's share of its pair, equal shares where the adjacency is 0."""
         parts = self.mixture(values)
         total = parts.sum(axis=2, keepdims=True)
-        return np.where(total > 0, parts, 1.0) / np.where(total > 0, total, parts.shape[2])
+        return np.where(total > 0, parts, 1.0) / np.where(total > 0, total, self.n_components)
 
     def matrix(self, target: int) -> FloatArray:
         """Return the map from columns to a target's parameters, (n_pieces + D, n_columns)."""
-        n_pieces, n_marks = self.baseline.shape[1], self.adjacency.shape[0]
+        n_pieces, n_marks = self.n_pieces, self.adjacency.shape[0]
         out = np.zeros((n_pieces + n_marks, self.n_columns + 1))
         out[np.arange(n_pieces), self.baseline[target] % self.n_columns] = 1.0
         where = self.adjacency[target]

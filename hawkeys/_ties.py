@@ -76,10 +76,9 @@ class Ties:
             )
         return cls(both[:, 0], both[:, 1:])
 
-    @classmethod
-    def none(cls, n_marks: int) -> Ties:
-        """Return labels that tie nothing."""
-        return cls(np.full(n_marks, -1), np.full((n_marks, n_marks), -1))
+    def to_dict(self) -> dict[str, Any]:
+        """Return the labels by name, as `check` reads them."""
+        return {"baseline": self.baseline.tolist(), "adjacency": self.adjacency.tolist()}
 
     def identities(self, n_pieces: int, n_components: int) -> tuple[IntArray, IntArray]:
         """Return a number for each parameter, the same exactly if they are one.

@@ -14,6 +14,7 @@ import numpy as np
 from hawkeys._files import write_text
 from hawkeys._records import SCHEMA, encode
 from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.baselines import Constant
 from hawkeys.kernels import Kernel
 from hawkeys.plotting import plot_adjacency
 from hawkeys.process import Hawkes
@@ -85,7 +86,7 @@ class FitResult(ABC):
 
     @property
     def baseline(self) -> FloatArray:
-        """Estimated baseline, shape (n_marks,), per unit of time."""
+        """Estimated baseline, shape (n_marks,), per unit of time; its mean if it changes."""
         return self.process.baseline
 
     @property
@@ -105,8 +106,12 @@ class FitResult(ABC):
 
     @property
     def estimates(self) -> FloatArray:
-        """Baseline and adjacency side by side, shape (n_marks, n_marks + 1)."""
-        return np.column_stack((self.baseline, self.adjacency))
+        """Baseline and adjacency side by side, shape (n_marks, n_marks + 1).
+
+        A baseline that changes over time has a column for each piece; so have `identified`,
+        `std_err` and the bounds.
+        """
+        return np.column_stack((self.process.baseline_function.known_rates, self.adjacency))
 
     @property
     def at_bound(self) -> BoolArray:
@@ -135,6 +140,7 @@ class FitResult(ABC):
         pandas.DataFrame, shape (n_marks * (n_marks + 1), 9)
             Columns parameter ("baseline" or "adjacency"), target, source, estimate, std_err, lower,
             upper, at_bound, identified. Of a parameter that is not identified the numbers are NaN.
+            A baseline that changes over time has one row per piece, with the piece as source.
 
         Raises
         ------
@@ -146,7 +152,8 @@ class FitResult(ABC):
         lower, upper = self.interval(level)
         names = self.process.mark_names
         size = len(names)
-        order = _baseline_first(size)
+        pieces = self._pieces
+        order = _baseline_first(size, len(pieces))
         blank = np.where(self.identified, 1.0, np.nan)
         columns = {
             "estimate": self.estimates * blank,
@@ -158,9 +165,9 @@ class FitResult(ABC):
         }
         frame = pd.DataFrame(
             {
-                "parameter": ["baseline"] * size + ["adjacency"] * size**2,
-                "target": [*names, *np.repeat(names, size)],
-                "source": [None] * size + list(names) * size,
+                "parameter": ["baseline"] * (len(pieces) * size) + ["adjacency"] * size**2,
+                "target": [*np.repeat(names, len(pieces)), *np.repeat(names, size)],
+                "source": [*pieces * size, *names * size],
             }
         )
         return frame.assign(**{key: value.ravel()[order] for key, value in columns.items()})
@@ -236,7 +243,15 @@ class FitResult(ABC):
             f"converged={self.converged})"
         )
 
+    @property
+    def _pieces(self) -> tuple[str | None, ...]:
+        """Labels of the pieces of the baseline; none of a constant."""
+        function = self.process.baseline_function
+        return (None,) if isinstance(function, Constant) else function.labels
+
     def _facts(self) -> dict[str, str]:
+        function = self.process.baseline_function
+        constant = isinstance(function, Constant)
         return {
             "Events": f"{self.n_events}",
             "Log-likelihood": f"{self.log_likelihood:.6f}",
@@ -244,6 +259,7 @@ class FitResult(ABC):
             "Spectral radius": f"{self.process.spectral_radius:.4g}",
             "Total time": f"{self.total_time:.6g}",
             "Kernel": repr(self.kernel),
+            **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",
         }
 
@@ -258,7 +274,7 @@ class FitResult(ABC):
         """Return what the intervals are, for the summary."""
 
 
-def _baseline_first(size: int) -> np.ndarray:
-    """Return the order that takes (n_marks, n_marks + 1) rows to baselines, then adjacency."""
-    index = np.arange(size * (size + 1)).reshape(size, size + 1)
-    return np.concatenate((index[:, 0], index[:, 1:].ravel()))
+def _baseline_first(size: int, n_pieces: int) -> np.ndarray:
+    """Return the order that takes (n_marks, n_pieces + n_marks) rows to baselines first."""
+    index = np.arange(size * (size + n_pieces)).reshape(size, -1)
+    return np.concatenate((index[:, :n_pieces].ravel(), index[:, n_pieces:].ravel()))

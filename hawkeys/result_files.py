@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._columns import ColumnMap, FittedColumns
 from hawkeys._records import SCHEMA, decode_floats
+from hawkeys.baselines import baseline_from_dict
 from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import HawkeysError, ResultFileError
 from hawkeys.fit_result import FitResult
@@ -84,8 +86,9 @@ def load_result(path: str | os.PathLike[str]) -> FitResult:
 def _rebuild(record: dict[str, Any]) -> FitResult:
     fields = {key: value for key, value in record.items() if key not in ("schema", "kind")}
     process = fields["process"]
+    baseline = process["baseline"]
     fields["process"] = Hawkes(
-        process["baseline"],
+        baseline_from_dict(baseline) if isinstance(baseline, dict) else baseline,
         process["adjacency"],
         kernel=kernel_from_dict(process["kernel"]),
         mark_names=process["mark_names"],
@@ -102,9 +105,21 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
         profile = fields["decay_profile"]
         arrays = {name: decode_floats(profile[name]) for name in ("decays", "objective", "score")}
         fields["decay_profile"] = DecayProfile(**arrays, selection=profile["selection"])
+    if fields.get("columns") is not None:
+        fields["columns"] = _columns(fields["columns"])
     fields["identified"] = np.array(fields["identified"], dtype=bool)
     fields["event_counts"] = np.array(fields["event_counts"], dtype=np.int64)
     for name in ("optimality_gap", "kkt_residual"):
         if fields.get(name, 0.0) is None:
             fields[name] = float("nan")
     return _KINDS[record["kind"]](**fields)
+
+
+def _columns(record: dict[str, Any]) -> FittedColumns:
+    places = record["map"]
+    indices = {key: np.array(places[key], dtype=np.int64) for key in ("baseline", "adjacency")}
+    return FittedColumns(
+        map=ColumnMap(**indices, n_columns=places["n_columns"]),
+        estimates=decode_floats(record["estimates"]),
+        used=np.array(record["used"], dtype=bool),
+    )

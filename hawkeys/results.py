@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from hawkeys._columns import FittedColumns
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.decay_profile import DecayProfile
@@ -30,12 +31,15 @@ class LikelihoodResult(FitResult):
         Largest violation of the optimality conditions, without unit; 0 at the exact optimum.
     information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
         Observed information of each target's parameters (minus the second derivatives of the
-        objective), baseline first.
+        objective), baseline first. With `columns`, of each row problem's columns.
     n_kernel_parameters : int
         Number of kernel parameters estimated along with them; 0 if the kernel was given. Standard
         errors hold the kernel at its estimate.
     decay_profile : DecayProfile or None
         The decays that were tried, if the decay was chosen by the data.
+    columns : FittedColumns or None
+        How parameters share the columns of row problems, if a baseline has several pieces, the
+        weights of a kernel were estimated or parameters are tied; else None.
 
     Notes
     -----
@@ -56,10 +60,15 @@ class LikelihoodResult(FitResult):
     information: FloatArray
     n_kernel_parameters: int = 0
     decay_profile: DecayProfile | None = None
+    columns: FittedColumns | None = None
 
     @cached_property
     def covariance(self) -> FloatArray:
         """Covariance of each target's estimates, (n_marks, n_marks + 1, n_marks + 1), or NaN."""
+        if self.columns is not None:
+            free = self.identified & ~self.at_bound
+            both = free[:, :, None] & free[:, None, :]
+            return np.where(both, self.columns.covariance(self.information), np.nan)
         out = np.full_like(self.information, np.nan)
         free = self.identified & ~self.at_bound
         for i, matrix in enumerate(self.information):
@@ -104,7 +113,14 @@ class LikelihoodResult(FitResult):
 
     @property
     def n_parameters(self) -> int:
-        """Number of identified parameters, the kernel's included; those at the bound count."""
+        """Number of identified parameters, the kernel's included; those at the bound count.
+
+        Parameters that are tied count once.
+        """
+        if self.columns is not None:
+            known_kernel = self.decay_profile is not None
+            extra = self.n_kernel_parameters if known_kernel else 0
+            return self.columns.n_determined(self.information) + extra
         return int(self.identified.sum()) + self.n_kernel_parameters
 
     @property

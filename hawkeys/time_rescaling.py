@@ -10,7 +10,7 @@ import numpy as np
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
-from hawkeys.kernels import BlockLayout, Exponential
+from hawkeys.kernels import BlockLayout, Exponential, SumExponential
 from hawkeys.process import Hawkes
 
 __all__ = ["RescaledEvents", "rescale", "steps"]
@@ -159,10 +159,11 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     _check(process, events)
     realization = events.realization
     integrals = (process.kernel.integrals(events) * process.adjacency).sum(axis=2)
-    expected = np.outer(events.durations, process.baseline) + integrals
+    base = process.baseline_function
+    expected = base.integral(events.start_times, events.end_times) + integrals
     before = np.cumsum(expected, axis=0) - expected
-    elapsed = events.times - events.start_times[realization]
-    own = process.baseline[events.marks] * elapsed + _excited(process, events)
+    since = base.integrals(events.start_times[realization], events.times)
+    own = (since * base.known_rates[events.marks]).sum(axis=1) + _excited(process, events)
     return RescaledEvents(
         times=before[realization, events.marks] + own,
         marks=events.marks,
@@ -193,7 +194,15 @@ def _check(process: Hawkes, events: Events) -> None:
 def _excited(process: Hawkes, events: Events) -> FloatArray:
     """Return the excited part of each event's own compensator since its window's start."""
     if isinstance(process.kernel, Exponential):
-        return _excited_exponentially(process, process.kernel, events)
+        return _excited_exponentially(process.adjacency, process.kernel, events)
+    if isinstance(process.kernel, SumExponential):
+        return sum(
+            (
+                _excited_exponentially(weight * process.adjacency, part, events)
+                for part, weight in process.kernel.parts()
+            ),
+            np.zeros(events.n_events),
+        )
     out = np.zeros(events.n_events)
     for r in range(events.n_realizations):
         rows = slice(events.offsets[r], events.offsets[r + 1])
@@ -204,18 +213,20 @@ def _excited(process: Hawkes, events: Events) -> FloatArray:
     return out
 
 
-def _excited_exponentially(process: Hawkes, kernel: Exponential, events: Events) -> FloatArray:
+def _excited_exponentially(
+    adjacency: FloatArray, kernel: Exponential, events: Events
+) -> FloatArray:
     """Return the same in linear time: an event's spent mass is 1 - density / decay."""
     layout = BlockLayout.build(events, separate=False)
     density = kernel.excitation(events, layout)
     earlier = _earlier_counts(events)
-    weight = process.adjacency / kernel.decay_matrix(events.n_marks)
+    weight = adjacency / kernel.decay_matrix(events.n_marks)
     out = np.zeros(events.n_events)
     for i in range(events.n_marks):
         rows = np.flatnonzero(events.marks == i)
         begin, end = events.n_marks * layout.offsets[i : i + 2]
         left = density[begin:end].reshape(events.n_marks, -1)
-        out[rows] = process.adjacency[i] @ earlier[:, rows] - weight[i] @ left
+        out[rows] = adjacency[i] @ earlier[:, rows] - weight[i] @ left
     return out
 
 

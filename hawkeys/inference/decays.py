@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
 from hawkeys._jit.decay_slope import log_decay_slopes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_choice, check_count, check_positive
 from hawkeys.decay_profile import DecayProfile
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.inference.counted import Counted
 from hawkeys.inference.methods import Method
 from hawkeys.inference.seeds import row_seeds
+from hawkeys.inference.selection import check_weights
 from hawkeys.kernels import Exponential, Kernel
 
 __all__ = ["DecaySearch", "choose_decay", "split_search"]
@@ -87,23 +88,19 @@ class DecaySearch:
 class _Problem:
     """Events and the method whose objective is maximised over everything but the decay."""
 
-    events: Events
+    counted: Counted
     method: Method
     settings: Any
     rng: Any
-    weights: FloatArray
-    support: np.ndarray | None
+
+    @property
+    def events(self) -> Events:
+        return self.counted.events
 
     def solve(self, decay: ArrayLike) -> tuple[float, FloatArray]:
-        """Return the maximised objective and the parameters."""
+        """Return the maximised objective and the columns of the row problems."""
         scale = getattr(self.settings, "likelihood_weight", 1.0)
-        design = Design.build(
-            self.events,
-            Exponential(decay),
-            weight=scale,
-            realization_weights=self.weights,
-            support=self.support,
-        )
+        design = self.counted.design(Exponential(decay), scale)
         seeds = row_seeds(self.rng, design.n_blocks)
         solution = self.method.solve(design, self.settings, seeds, keep=False)
         return float(solution.objective.sum()), solution.x
@@ -161,30 +158,20 @@ def split_search(
 
 
 def choose_decay(
-    events: Events,
-    how: tuple[Method, Any],
-    search: DecaySearch,
-    *,
-    rng: Any = 0,
-    weights: FloatArray | None = None,
-    support: np.ndarray | None = None,
+    counted: Counted, how: tuple[Method, Any], search: DecaySearch, *, rng: Any = 0
 ) -> DecayProfile:
     """Try decays of exponential kernels and return what each achieves.
 
     Parameters
     ----------
-    events : Events
-        The data.
+    counted : Counted
+        Data and model.
     how : tuple of Method and its options
         Whose objective is maximised over all other parameters.
     search : DecaySearch
         Candidates, or what is to be optimised.
     rng : int, Generator, SeedSequence or None
         Seed of methods that need one; the same for all decays.
-    weights : ndarray, shape (n_realizations,), optional
-        Weight of each realisation.
-    support : ndarray of bool, shape (n_marks, n_marks), optional
-        Pairs that may excite.
 
     Returns
     -------
@@ -194,15 +181,15 @@ def choose_decay(
     Raises
     ------
     InvalidParameterError
-        A candidate does not fit the data.
+        A candidate does not fit the data, or several decays are to be optimised with a baseline
+        that changes or with tied parameters.
 
     Warns
     -----
     IdentifiabilityWarning
         The objective is flat in a decay that was optimised.
     """
-    full = np.ones(events.n_realizations) if weights is None else weights
-    problem = _Problem(events, *how, rng, full, support)
+    problem = _Problem(counted, *how, rng)
     if search.grid is not None:
         return _among(problem, search)
     shared = _optimise_shared(problem)
@@ -245,13 +232,8 @@ def _held_out(problem: _Problem, decay: FloatArray, n_folds: int) -> float:
     fold = np.arange(events.n_realizations) % min(n_folds, events.n_realizations)
     total = 0.0
     for k in range(int(fold.max()) + 1):
-        train = replace(problem, events=events[fold != k], weights=problem.weights[fold != k])
-        test = Design.build(
-            events[fold == k],
-            Exponential(decay),
-            realization_weights=problem.weights[fold == k],
-            support=problem.support,
-        )
+        train = replace(problem, counted=problem.counted.pick(fold != k))
+        test = problem.counted.pick(fold == k).design(Exponential(decay))
         total += float(test.log_likelihood(train.solve(decay)[1]).sum())
     return total
 
@@ -327,7 +309,13 @@ def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfil
     """
     from scipy.optimize import minimize
 
+    if not problem.counted.is_plain:
+        raise InvalidParameterError(
+            f"decay_sharing={sharing!r} needs one constant baseline per mark and nothing tied. Use "
+            "decay_sharing='shared' or decay_grid."
+        )
     events = problem.events
+    weights = check_weights(problem.counted.weights, events.n_realizations)
     size = events.n_marks
     shape = (size,) if sharing == "source" else (size, size)
     scale = getattr(problem.settings, "likelihood_weight", 1.0)
@@ -338,7 +326,7 @@ def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfil
         decay = np.exp(flat.reshape(shape))
         value, x = problem.solve(decay)
         full = np.ascontiguousarray(np.broadcast_to(decay, (size, size)))
-        log_decay_slopes(arrays, events.end_times, scale * problem.weights, full, x, slopes)
+        log_decay_slopes(arrays, events.end_times, scale * weights, full, x, slopes)
         gradient = slopes.sum(axis=0) if sharing == "source" else slopes.ravel()
         return -value, -gradient
 

@@ -34,14 +34,19 @@ def flat_directions(information: FloatArray, x: FloatArray, identified: BoolArra
     return out
 
 
-def warn_about(identified: BoolArray, converged: BoolArray, names: tuple[str, ...]) -> None:
-    """Warn, in the caller's name, of parameters not identified and of rows not converged."""
+def warn_about(
+    identified: BoolArray,
+    converged: BoolArray,
+    names: tuple[str, ...],
+    pieces: tuple[str, ...] = ("constant",),
+) -> None:
+    """Warn, in the caller's name, of parameters not identified and of rows not converged.
+
+    `pieces` names the columns before those of the adjacency.
+    """
     missing = np.argwhere(~identified)
     if missing.size:
-        named = [
-            f"adjacency[{names[i]}, {names[j - 1]}]" if j else f"baseline[{names[i]}]"
-            for i, j in missing[:_NAMED]
-        ]
+        named = [_name(i, j, names, pieces) for i, j in missing[:_NAMED]]
         more = ", ..." if len(missing) > _NAMED else ""
         warnings.warn(
             f"{len(missing)} parameters are not identified by the data: {', '.join(named)}{more}. "
@@ -57,3 +62,10 @@ def warn_about(identified: BoolArray, converged: BoolArray, names: tuple[str, ..
             ConvergenceWarning,
             stacklevel=3,
         )
+
+
+def _name(i: int, j: int, names: tuple[str, ...], pieces: tuple[str, ...]) -> str:
+    """Return the name of parameter j of target i."""
+    if j >= len(pieces):
+        return f"adjacency[{names[i]}, {names[j - len(pieces)]}]"
+    return f"baseline[{names[i]}]" if len(pieces) == 1 else f"baseline[{names[i]}, {pieces[j]}]"

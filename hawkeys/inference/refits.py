@@ -16,7 +16,7 @@ from hawkeys.fit_result import FitResult
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.inference.single import fit
-from hawkeys.kernels import DelayedKernel, Kernel, kernel_from_dict
+from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
 from hawkeys.simulation import simulate_clusters
@@ -132,10 +132,10 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
             "with method='mle'; variational results have credible_interval."
         )
     size = result.process.n_marks
-    if result.estimates.shape != (size, size + 1):
+    if result.columns is not None or result.estimates.shape != (size, size + 1):
         raise InvalidParameterError(
-            f"{what} is made for one constant baseline per mark; this fit has "
-            f"{result.estimates.shape[1]} parameters per mark instead of {size + 1}."
+            f"{what} is made for one constant baseline per mark, a kernel whose parameters are "
+            f"given, and nothing tied; this fit has {result.n_parameters} parameters."
         )
     return result
 
@@ -244,4 +244,4 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_estimate(kernel: Kernel) -> Kernel:
-    return kernel.unknown() if isinstance(kernel, DelayedKernel) else kernel
+    return kernel.unknown() if isinstance(kernel, DelayedKernel | SumExponential) else kernel

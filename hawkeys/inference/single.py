@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
-from hawkeys._version import __version__
+from hawkeys._typing import ArrayLike, BoolArray, RandomState
 from hawkeys.decay_profile import DecayProfile
 from hawkeys.event_lists import as_events
-from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.fit_result import FitResult
+from hawkeys.inference.assemble import result_of
+from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.decays import DecaySearch, choose_decay, split_search
 from hawkeys.inference.em import em_options, fit_kernel
-from hawkeys.inference.identify import flat_directions, warn_about
+from hawkeys.inference.identify import warn_about
 from hawkeys.inference.methods import Method, choose_method
-from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.selection import admissible, check_support, check_weights
-from hawkeys.inference.solution import Solution
+from hawkeys.inference.selection import check_support
 from hawkeys.inference.threads import threads_for
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
-from hawkeys.process import Hawkes, choose_kernel
-from hawkeys.results import LikelihoodResult, VariationalResult
+from hawkeys.process import choose_kernel
+from hawkeys.results import LikelihoodResult
 
 __all__ = ["fit"]
 
@@ -56,7 +52,8 @@ def fit(
         (see Notes).
     kernel : Kernel, optional
         Excitation kernel. Give either this or `decay`. With its parameters left out, as in
-        ``LogNormal()``, they are estimated too (by ``method="mle"`` alone).
+        ``LogNormal()``, they are estimated too (by ``method="mle"`` alone); the weights of
+        ``SumExponential(decays)`` by every method.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
     method : {"mle", "map", "vi", "vi_stochastic"}, default "mle"
@@ -71,6 +68,11 @@ def fit(
         Weight >= 0 of the log-likelihood of each realisation. Default: 1. The `log_likelihood` of
         the result is unweighted.
     **options
+        ``baseline``: a baseline that changes over time, with its rates left out, such as
+        ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``. ``tied``: labels of parameters,
+        integer array_like of shape (n_marks, n_marks + 1), baseline first, or a mapping with
+        "baseline" (n_marks,) and "adjacency" (n_marks, n_marks); parameters with the same label
+        >= 0 share one value. Both need a kernel whose parameters are given.
         Options of the method: see `hawkeys.inference.MLEOptions`, `MAPOptions` (``prior``),
         `VIOptions`, `StochasticVIOptions`, `EMOptions` while a delayed kernel is estimated, and
         `DecaySearch` for ``decay_grid`` (candidate decays), ``decay_sharing`` ("shared", "source"
@@ -132,50 +134,24 @@ def fit(
     """
     events = as_events(data, end_time=end_time)
     search, rest = split_search(decay, kernel, options)
+    model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
     if isinstance(excitation, DelayedKernel) and not excitation.known:
-        own = em_options(method, rest)
+        own = em_options(method, refuse_models(rest, "a fit of kernel parameters"))
         found: FitResult = fit_kernel(events, excitation, own, support=support, weights=weights)
         converged = np.full(events.n_marks, found.converged)
     else:
-        counted = _Counted.check(events, support, weights)
-        how = choose_method(method, rest)
+        counted = Counted.check(events, support, weights, model)
+        how = choose_method(method, others)
         found, converged = _fit_known(counted, excitation, search, how, rng)
-    expected = found.identified | ~admissible(support, events.n_marks)
-    warn_about(expected, converged, events.mark_names)
+    expected = found.identified.copy()
+    expected[:, -events.n_marks :] |= ~check_support(support, events.n_marks)
+    warn_about(expected, converged, events.mark_names, found.process.baseline_function.labels)
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Counted:
-    """Events with the pairs that may excite and the weight of each realisation, None if all 1."""
-
-    events: Events
-    support: BoolArray | None
-    weights: FloatArray | None
-
-    @classmethod
-    def check(
-        cls, events: Events, support: ArrayLike | None, weights: ArrayLike | None
-    ) -> _Counted:
-        return cls(
-            events,
-            None if support is None else check_support(support, events.n_marks),
-            None if weights is None else check_weights(weights, events.n_realizations),
-        )
-
-    def design(self, kernel: Kernel, weight: float) -> Design:
-        return Design.build(
-            self.events,
-            kernel,
-            weight=weight,
-            realization_weights=self.weights,
-            support=self.support,
-        )
-
-
 def _fit_known(
-    counted: _Counted,
+    counted: Counted,
     kernel: Kernel | None,
     search: DecaySearch | None,
     how: tuple[Method, Any],
@@ -186,30 +162,25 @@ def _fit_known(
     profile = None
     with threads_for(counted.events.n_events, method.name):
         if kernel is None and search is not None:
-            profile = choose_decay(
-                counted.events,
-                how,
-                search,
-                rng=rng,
-                weights=counted.weights,
-                support=counted.support,
-            )
+            profile = choose_decay(counted, how, search, rng=rng)
             kernel = Exponential(profile.chosen)
         excitation = choose_kernel(None, kernel)
-        excitation.check_marks(counted.events.n_marks)
+        for component in excitation.components:
+            component.check_marks(counted.events.n_marks)
         design = counted.design(excitation, getattr(settings, "likelihood_weight", 1.0))
         solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
-    found = _result(counted, excitation, design, solution, how)
-    return _with_search(found, counted, search, profile), solution.converged
+    converged = solution.converged
+    if design.columns is not None:
+        converged = converged[design.columns.blocks]
+    found = result_of(counted, excitation, design, solution, how)
+    return _with_search(found, counted, search, profile), converged
 
 
 def _with_search(
-    found: FitResult, counted: _Counted, search: DecaySearch | None, profile: DecayProfile | None
+    found: FitResult, counted: Counted, search: DecaySearch | None, profile: DecayProfile | None
 ) -> FitResult:
     """Return the result with all that says how it was made, for re-fits."""
-    options = dict(found.options)
-    options |= {"support": counted.support} if counted.support is not None else {}
-    options |= {"weights": counted.weights} if counted.weights is not None else {}
+    options = dict(found.options) | counted.as_options()
     if search is None or profile is None:
         return dataclasses.replace(found, options=options)
     if not isinstance(found, LikelihoodResult):
@@ -223,95 +194,3 @@ def _with_search(
         decay_profile=profile,
         n_kernel_parameters=int(np.size(profile.chosen)),
     )
-
-
-def _result(
-    counted: _Counted,
-    kernel: Kernel,
-    design: Design,
-    solution: Solution,
-    how: tuple[Method, Any],
-) -> FitResult:
-    common = _common(counted, kernel, design, solution, how)
-    if solution.posterior is not None and solution.prior_coefficient is not None:
-        return VariationalResult(
-            **common,
-            posterior=solution.posterior,
-            prior_coefficient=solution.prior_coefficient,
-            log_covariance=solution.log_covariance,
-            posterior_covariance=solution.covariance,
-        )
-    if solution.violation is None or solution.information is None:
-        raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")
-    return LikelihoodResult(
-        **common,
-        kkt_residual=float(solution.violation.max(initial=0.0)),
-        information=solution.information,
-    )
-
-
-def _common(
-    counted: _Counted,
-    kernel: Kernel,
-    design: Design,
-    solution: Solution,
-    how: tuple[Method, Any],
-) -> dict[str, Any]:
-    """Return the fields that every result has."""
-    method, settings = how
-    events = counted.events
-    identified = solution.identified
-    if solution.information is not None:
-        identified = flat_directions(solution.information, solution.x, identified)
-    process = Hawkes(
-        solution.x[:, 0], solution.x[:, 1:], kernel=kernel, mark_names=events.mark_names
-    )
-    return {
-        "process": process,
-        "method": method.name,
-        "log_likelihood": _log_likelihood(counted, process, design, solution, settings),
-        "objective": float(solution.objective.sum()),
-        "optimality_gap": float(solution.gap.sum()),
-        "converged": bool(solution.converged.all()),
-        "message": _message(solution),
-        "n_iterations": int(solution.n_iterations.max(initial=0)),
-        "trace": _total_trace(solution.traces),
-        "identified": identified,
-        "event_counts": design.counts,
-        "n_realizations": events.n_realizations,
-        "total_time": float(events.durations.sum()),
-        "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
-        "version": __version__,
-    }
-
-
-def _log_likelihood(
-    counted: _Counted, process: Hawkes, design: Design, solution: Solution, settings: Any
-) -> float:
-    """Return the unweighted log-likelihood at the estimate."""
-    if counted.weights is not None:
-        return process.log_likelihood(counted.events)
-    if type(settings) is MLEOptions:  # it is what was maximised
-        return float(solution.objective.sum())
-    weighted = design.log_likelihood(solution.x).sum()
-    return float(weighted) / getattr(settings, "likelihood_weight", 1.0)
-
-
-def _message(solution: Solution) -> str:
-    if not solution.converged.all():
-        return f"{(~solution.converged).sum()} target marks stopped before the tolerance was met"
-    if np.isnan(solution.gap).any():
-        return f"ran the {solution.n_iterations.max(initial=0)} steps asked for"
-    return f"at most {solution.gap.sum():.1e} nats to gain"
-
-
-def _total_trace(traces: FloatArray) -> FloatArray:
-    """Add the traces of the rows, each held at its last value once it has stopped."""
-    if traces.size == 0:
-        return np.empty(0)
-    steps = int((~np.isnan(traces)).sum(axis=1).max())
-    part = traces[:, :steps].copy()
-    for row in part:
-        stopped = np.isnan(row)
-        row[stopped] = row[~stopped][-1] if (~stopped).any() else 0.0
-    return part.sum(axis=0)

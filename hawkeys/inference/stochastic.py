@@ -39,7 +39,7 @@ def solve_vi_stochastic(
         design.excitation, design.weights, design.offsets, design.cost, settings, steps, seeds
     )
     params = np.ascontiguousarray(out[:, :2])
-    draws = base_draws(_BOUND_DRAWS, design.n_marks + 1, int(seeds[0]))
+    draws = base_draws(_BOUND_DRAWS, design.n_columns + 1, int(seeds[0]))
     n_blocks = design.n_blocks
     return variational_solution(
         design,
