@@ -3,6 +3,7 @@
 from hawkeys.inference.each import EachResult, fit_each
 from hawkeys.inference.edges import EdgeTests, edge_tests
 from hawkeys.inference.goodness import goodness_of_fit
+from hawkeys.inference.information_criteria import PredictiveAccuracy, psis_loo, waic
 from hawkeys.inference.options import (
     EMOptions,
     MAPOptions,
@@ -33,6 +34,7 @@ __all__ = [
     "LogNormalPool",
     "MAPOptions",
     "MLEOptions",
+    "PredictiveAccuracy",
     "ProfileIntervals",
     "Ridge",
     "SandwichCovariance",
@@ -45,5 +47,7 @@ __all__ = [
     "fit_rectified",
     "goodness_of_fit",
     "profile_interval",
+    "psis_loo",
     "sandwich_covariance",
+    "waic",
 ]
