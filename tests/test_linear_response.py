@@ -1,0 +1,183 @@
+"""Linear-response covariances against tilts of the bound and against the exact posterior."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+import hawkeys
+import naive_hawkes as naive
+from hawkeys._design import Design
+from hawkeys._jit import variational as jit
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference import VIOptions
+from hawkeys.inference.linear_response import linear_response
+from hawkeys.inference.variational import base_draws, solve_vi
+from hawkeys.kernels import Exponential
+
+PROCESS = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.05, 0.5]], decay=2.0)
+SEEDS = np.zeros(2, dtype=np.int64)
+FIXED = VIOptions(relevance_determination=False, prior_coefficient=2.0, tolerance=1e-13)
+
+
+@pytest.fixture(scope="module")
+def design():
+    events = hawkeys.simulate(PROCESS, end_time=60.0, n_realizations=2, rng=1)
+    return Design.build(events, Exponential(2.0))
+
+
+def test_covariance_is_the_answer_of_the_means_to_a_tilt(design):
+    """A tilt t * theta of the log posterior is a smaller cost."""
+    found = solve_vi(design, FIXED, SEEDS, keep=True)
+    step = 1e-3 * design.cost[:, 0].min()
+    for p in range(3):
+        means = []
+        for sign in (1.0, -1.0):
+            cost = design.cost.copy()
+            cost[:, p] -= sign * step
+            tilted = dataclasses.replace(design, cost=cost)
+            means.append(solve_vi(tilted, FIXED, SEEDS, keep=False).x)
+        slopes = (means[0] - means[1]) / (2.0 * step)
+        # second order in the step: the error is about (step * sd)^2
+        np.testing.assert_allclose(found.covariance[:, :, p], slopes, rtol=2e-3, atol=1e-7)
+
+
+def test_log_covariance_is_the_answer_of_the_locations_to_a_tilt():
+    """The bound is the naive one, raised by a general optimiser."""
+    draws = base_draws(8, 3, 0)
+    short = Design.build(hawkeys.simulate(PROCESS, end_time=8.0, rng=1), Exponential(2.0))
+    found = solve_vi(short, dataclasses.replace(FIXED, n_draws=8), SEEDS, keep=True)
+    start = np.stack((found.posterior.location[0], np.log(found.posterior.scale[0])))
+
+    def locations(tilt):
+        def loss(point):
+            a, b = point.reshape(2, 3)
+            bound = naive.variational_bound(a, np.exp(b), short.block(0), short.cost[0], 2.0, draws)
+            return -bound - tilt @ a
+
+        return minimize(loss, start.ravel(), method="BFGS", options={"gtol": 1e-7}).x[:3]
+
+    for p, tilt in enumerate(0.02 * np.eye(3)):
+        slopes = (locations(tilt) - locations(-tilt)) / 0.04
+        np.testing.assert_allclose(found.log_covariance[0, p], slopes, rtol=5e-3, atol=1e-3)
+
+
+def exact_log_covariance(design, coefficient):
+    """Covariance of the log-parameters (D = 1) by quadrature over the exact posterior."""
+    mode = np.log(solve_vi(design, FIXED, SEEDS, keep=False).x[0])
+    grids = [
+        np.linspace(m - w, m + v, 300) for m, w, v in zip(mode, (1, 2.5), (1, 1.2), strict=True)
+    ]
+    logs = np.stack(np.meshgrid(*grids, indexing="ij"), axis=-1).reshape(-1, 2)
+    theta = np.exp(logs)
+    density = -theta @ design.cost[0] - (theta**2).sum(axis=1) / coefficient + logs.sum(axis=1)
+    for c in design.block(0)[0]:
+        density += np.log(theta @ np.array([1.0, c]))
+    weights = np.exp(density - density.max())
+    return np.cov(logs.T, aweights=weights, ddof=0), np.cov(theta.T, aweights=weights, ddof=0)
+
+
+def test_against_the_exact_posterior():
+    events = hawkeys.simulate(hawkeys.Hawkes([0.5], [[0.5]], decay=1.0), end_time=400.0, rng=3)
+    design = Design.build(events, Exponential(1.0))
+    found = solve_vi(design, dataclasses.replace(FIXED, n_draws=200), SEEDS, keep=True)
+    exact_log, exact = exact_log_covariance(design, 2.0)
+    np.testing.assert_allclose(found.log_covariance[0], exact_log, rtol=0.08)
+    np.testing.assert_allclose(found.covariance[0], exact, rtol=0.08)
+    # independent marginals are too narrow by the correlation, here about -0.6
+    narrow = found.posterior.scale[0] ** 2 / np.diag(exact_log)
+    correlation = exact_log[0, 1] / np.sqrt(exact_log[0, 0] * exact_log[1, 1])
+    assert correlation < -0.5
+    np.testing.assert_allclose(narrow, 1.0 - correlation**2, rtol=0.1)
+
+
+@pytest.mark.parametrize("prior", [(0.3, 0, 0), (0, 0.4, 2.5), (0, 1.5, -1)])
+def test_curvature_by_differences_of_the_slope(design, prior):
+    draws = base_draws(16, 3, 0)
+    params = np.stack((np.full((2, 3), -1.0), np.full((2, 3), -1.5)), axis=1)
+    priors = np.broadcast_to(np.array(prior, dtype=float)[:, None], (2, 3, 3)).copy()
+    arrays = design.excitation, design.weights, design.offsets, design.cost, priors, draws
+    found = jit.curvature_rows(*arrays, params)[0]
+    assert np.array_equal(found, found.T)
+    terms = np.vstack((design.cost[0], priors[0]))
+    problem = (design.block(0).ravel(), np.empty(0), np.arange(3), terms, draws)
+    point, step = params[0].ravel(), 1e-3
+
+    def value(at):
+        return jit._bound(problem, at, np.empty((16, 3)), np.empty((16, 3)))
+
+    for a, u in enumerate(step * np.eye(6)):
+        for c, v in enumerate(step * np.eye(6)):
+            second = value(point + u + v) - value(point + u - v)
+            second += value(point - u - v) - value(point - u + v)
+            assert found[a, c] == pytest.approx(-second / (4 * step**2), rel=1e-3, abs=1e-3)
+
+
+def test_result_carries_it_and_files_keep_it(tmp_path):
+    events = hawkeys.simulate(PROCESS, end_time=200.0, rng=0)
+    result = hawkeys.fit(events, decay=2.0, method="vi")
+    assert result.posterior_covariance.shape == (2, 3, 3)
+    wide = np.diff(np.log(result.credible_interval(linear_response=True)), axis=0)[0]
+    narrow = np.diff(np.log(result.credible_interval()), axis=0)[0]
+    assert (wide > narrow).all()
+    scale = np.sqrt(np.diagonal(result.log_covariance, axis1=1, axis2=2))
+    np.testing.assert_allclose(wide, 2 * 1.959963985 * scale, rtol=1e-9)
+    result.save(tmp_path / "fit.json")
+    again = hawkeys.load_result(tmp_path / "fit.json")
+    np.testing.assert_array_equal(again.log_covariance, result.log_covariance)
+    np.testing.assert_array_equal(again.posterior_covariance, result.posterior_covariance)
+
+
+def test_what_nothing_identifies_has_none():
+    events = hawkeys.Events.from_lists([[[1.0, 2.0, 2.5], []]], end_times=4.0)
+    with pytest.warns(hawkeys.exceptions.IdentifiabilityWarning):
+        result = hawkeys.fit(events, decay=1.0, method="vi")
+    silent = np.isnan(result.posterior.location)
+    assert silent.any()
+    diagonal = np.diagonal(result.posterior_covariance, axis1=1, axis2=2)
+    assert np.array_equal(np.isnan(diagonal), silent)
+
+
+def test_no_maximum_no_covariance(design):
+    """The expected log intensities are not concave, and here nothing else is curved."""
+    params = np.stack((np.full((2, 3), 3.0), np.full((2, 3), -8.0)), axis=1)
+    prior = np.tile([[0.0], [1.0], [-1.0]], (2, 1, 3))
+    cheap = dataclasses.replace(design, cost=1e-9 * design.cost)
+    log_covariance, covariance = linear_response(cheap, params, prior, base_draws(8, 3, 0))
+    assert np.isnan(log_covariance).all()
+    assert np.isnan(covariance).all()
+
+
+def test_the_stochastic_form_has_none(tmp_path):
+    events = hawkeys.simulate(PROCESS, end_time=20.0, rng=0)
+    result = hawkeys.fit(events, decay=2.0, method="vi_stochastic", n_steps=50)
+    with pytest.raises(InvalidParameterError, match="of method 'vi_stochastic' and has none. Fit"):
+        result.credible_interval(linear_response=True)
+    result.save(tmp_path / "fit.json")
+    assert hawkeys.load_result(tmp_path / "fit.json").log_covariance is None
+
+
+@pytest.mark.parametrize("sharing", ["row", "all"])
+def test_shared_coefficients_are_the_mean_of_their_group(sharing):
+    events = hawkeys.simulate(PROCESS, end_time=200.0, rng=0)
+    options = {"decay": 2.0, "method": "vi"}
+    result = hawkeys.fit(events, **options, prior_sharing=sharing)
+    assert result.converged
+    assert (np.diff(result.trace) >= 0).all()
+    assert result.trace[-1] == pytest.approx(result.elbo, abs=1e-9)
+    own = 2.0 * result.posterior.mean**2 * np.exp(result.posterior.scale**2)
+    excites = np.array([False, True, True])
+    groups = own[:, excites], own[:, ~excites]
+    axis = 1 if sharing == "row" else None
+    for group, mask in zip(groups, (excites, ~excites), strict=True):
+        means = np.broadcast_to(group.mean(axis=axis, keepdims=True), group.shape)
+        # the gain of the last round is below the tolerance, the change its square root
+        np.testing.assert_allclose(result.prior_coefficient[:, mask], means, rtol=5e-3)
+    # fewer hyper-parameters cannot reach a higher bound
+    assert result.elbo < hawkeys.fit(events, **options).elbo
+
+
+def test_bad_sharing():
+    with pytest.raises(InvalidParameterError, match="prior_sharing must be one of 'parameter', 'r"):
+        VIOptions(prior_sharing="column")
