@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.baselines import Constant
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
@@ -61,6 +62,12 @@ def draw_immigrants(
     process: Hawkes, starts: FloatArray, durations: FloatArray, rng: np.random.Generator
 ) -> Points:
     """Draw the events that nothing excites, on windows of given starts (clock) and durations."""
+    function = process.baseline_function
+    if not isinstance(function, Constant):
+        function.check_windows(starts, starts + durations)
+        times, marks, owners = function.immigrants(rng, starts, starts + durations)
+        elapsed = np.clip(times - starts[owners], 0.0, durations[owners])
+        return Points(elapsed, marks, owners, np.full(times.size, IMMIGRANT))
     counts = rng.poisson(np.outer(durations, process.baseline))
     owners, marks = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
     times = rng.uniform(0.0, durations[owners])

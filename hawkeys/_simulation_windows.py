@@ -83,7 +83,9 @@ def _check_no_gap(history: Events, starts: FloatArray) -> None:
         )
 
 
-def limit_of_events(process: Hawkes, durations: FloatArray, max_events: int | None) -> float:
+def limit_of_events(
+    process: Hawkes, starts: FloatArray, ends: FloatArray, max_events: int | None
+) -> float:
     """Refuse what would explode or not fit, unless the caller set a limit."""
     if max_events is not None:
         return float(check_count(max_events, "max_events"))
@@ -93,7 +95,9 @@ def limit_of_events(process: Hawkes, durations: FloatArray, max_events: int | No
             "simulation needs less than 1. Scale the adjacency down, or give max_events= to "
             "simulate it on a short window."
         )
-    expected = float(process.stationary_rate.sum() * durations.sum())
+    process.baseline_function.check_windows(starts, ends)
+    immigrants = process.baseline_function.integral(starts, ends).sum(axis=0)
+    expected = float(np.linalg.solve(np.eye(process.n_marks) - process.adjacency, immigrants).sum())
     if expected > _MAX_EXPECTED_EVENTS:
         raise InvalidParameterError(
             f"about {expected:.3g} events would be simulated, the limit is "

@@ -12,7 +12,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_count, check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.next_event import NextEvent
+from hawkeys.next_event import NextEvent, next_event
 from hawkeys.process import Hawkes
 from hawkeys.summary import render
 from hawkeys.time_plots import mark_index
@@ -43,10 +43,8 @@ class Forecast:
         Level of the intervals.
     paths : Events
         Futures, one per realisation, all from the same history.
-    next_event : NextEvent
-        Survival function and mark probabilities of the next event.
-    n_draws : int
-        Number of parameter draws that the paths share; 0 if the parameters were held.
+    draws : tuple of Hawkes
+        Processes with drawn parameters, which the paths share; none if the parameters were held.
     version : str
         Version of hawkeys.
     """
@@ -56,9 +54,18 @@ class Forecast:
     horizon: float
     level: float
     paths: Events
-    next_event: NextEvent
-    n_draws: int
+    draws: tuple[Hawkes, ...]
     version: str
+
+    @property
+    def n_draws(self) -> int:
+        """Number of parameter draws; 0 if the parameters were held."""
+        return len(self.draws)
+
+    @cached_property
+    def next_event(self) -> NextEvent:
+        """Law of the next event, without simulation; the mean over the parameter draws if any."""
+        return next_event(self.draws or (self.process,), self.history, self.horizon)
 
     @property
     def n_paths(self) -> int:

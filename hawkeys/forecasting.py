@@ -18,7 +18,6 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.fit_result import FitResult
 from hawkeys.forecast_result import Forecast
-from hawkeys.next_event import next_event
 from hawkeys.parameter_draws import draw_processes
 from hawkeys.process import Hawkes
 
@@ -102,13 +101,11 @@ def forecast(
     size = check_count(n_paths, "n_paths")
     width = check_fraction(level, "level")
     generator = as_generator(rng)
-    processes, n_draws = [process], 0
+    draws: list[Hawkes] = []
     if parameter_uncertainty:
-        n_draws = min(size, _MAX_DRAWS)
-        processes = draw_processes(model, n_draws, generator)
-    paths = _simulate(processes, events, length, size, generator)
-    coming = next_event(processes, events, length)
-    return Forecast(process, events, length, width, paths, coming, n_draws, __version__)
+        draws = draw_processes(model, min(size, _MAX_DRAWS), generator)
+    paths = _simulate(draws or [process], events, length, size, generator)
+    return Forecast(process, events, length, width, paths, tuple(draws), __version__)
 
 
 def _check_start(process: Hawkes, events: Events) -> None:

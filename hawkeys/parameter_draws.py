@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from hawkeys._typing import FloatArray
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.fit_result import FitResult
 from hawkeys.process import Hawkes
@@ -45,8 +45,14 @@ def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generat
             "leave parameter_uncertainty out."
         )
     fitted = result.process
+    function, n_pieces = fitted.baseline_function, fitted.baseline_function.n_pieces
     return [
-        Hawkes(one[:, 0], one[:, 1:], kernel=fitted.kernel, mark_names=fitted.mark_names)
+        Hawkes(
+            function.with_rates(one[:, :n_pieces]),
+            one[:, n_pieces:],
+            kernel=fitted.kernel,
+            mark_names=fitted.mark_names,
+        )
         for one in draw_parameters(result, size, rng)
     ]
 
@@ -70,18 +76,35 @@ def draw_parameters(
 
     Returns
     -------
-    ndarray of float64, shape (size, n_marks, n_marks + 1)
-        Baseline, then adjacency row, of each target.
+    ndarray of float64, shape (size, n_marks, n_pieces + n_marks)
+        Pieces of the baseline (one if it is constant), then adjacency row, of each target.
     """
     if isinstance(result, VariationalResult):
         draws = result.posterior.sample(size, rng=rng)
         return np.where(np.isnan(draws), result.estimates, draws)
-    out = np.repeat(result.estimates[None], size, axis=0)
-    for i, covariance in enumerate(result.covariance):
-        free = np.flatnonzero(np.diagonal(covariance) > 0)
-        if free.size:
-            precision = np.linalg.inv(covariance[np.ix_(free, free)])
-            out[:, i, free] = draw_positive_normal(out[0, i, free], precision, size, rng)
+    if result.columns is not None:
+        columns = result.columns
+        free = columns.used & (columns.estimates > 0)
+        drawn = _draw_rows(columns.estimates, result.information, free, size, rng)
+        return np.array([columns.map.parameters(one) for one in drawn])
+    free = result.identified & ~result.at_bound
+    return _draw_rows(result.estimates, result.information, free, size, rng)
+
+
+def _draw_rows(
+    estimates: FloatArray,
+    information: FloatArray,
+    free: BoolArray,
+    size: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw the free entries of each row, all others held; shape (size, n_rows, n_columns)."""
+    out = np.repeat(estimates[None], size, axis=0)
+    for b, matrix in enumerate(information):
+        index = np.flatnonzero(free[b] & (np.diagonal(matrix) > 0))
+        if index.size:
+            precision = matrix[np.ix_(index, index)]
+            out[:, b, index] = draw_positive_normal(estimates[b, index], precision, size, rng)
     return out
 
 

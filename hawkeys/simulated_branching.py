@@ -133,7 +133,7 @@ def simulate_branching(
     if history is not None:
         check_history(process, history)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
-    limit = limit_of_events(process, ends - starts, max_events)
+    limit = limit_of_events(process, starts, ends, max_events)
     points = draw_points(process, starts, ends, history, as_generator(rng), limit=limit)
     order = time_order(points)
     place = np.empty_like(order)

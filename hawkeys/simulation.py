@@ -89,7 +89,7 @@ def simulate(
     if history is not None:
         check_history(process, history)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
-    limit = limit_of_events(process, ends - starts, max_events)
+    limit = limit_of_events(process, starts, ends, max_events)
     points = draw_points(process, starts, ends, history, as_generator(rng), limit=limit)
     return collect(process, starts, ends, points, time_order(points))
 

@@ -11,7 +11,7 @@ from scipy import stats
 import hawkeys
 from hawkeys import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
-from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal
+from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
 
 BASELINE = [0.5, 0.3]
 ADJACENCY = [[0.4, 0.3], [0.1, 0.5]]
@@ -21,6 +21,7 @@ KERNELS = {
     "log-normal": LogNormal(0.0, 0.5),
     "gamma": Gamma([[2.0, 3.0], [1.5, 4.0]], 2.0),
     "histogram": Histogram([0.5, 1.0, 2.0, 3.0], [0.5, 0.0, 0.5]),
+    "sum": SumExponential([0.5, 3.0], [0.4, 0.6]),
 }
 # the last two events happen at the very start of what is to be simulated
 PAST = Events.from_lists([[[0.2, 3.5, 4.8, 5.0], [1.0, 4.9, 5.0]]], end_times=5.0)
