@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._columns import ColumnMap
-from hawkeys._jit import rows
+from hawkeys._jit import likelihood
 from hawkeys._ties import Ties
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._wide_rows import merge_rows, wide_rows
@@ -157,7 +157,15 @@ class Design:
 
     def log_likelihood(self, x: FloatArray) -> FloatArray:
         """Return the log-likelihood of each block at ``x`` (n_blocks, n_columns + 1)."""
-        return rows.row_log_likelihood(self.excitation, self.weights, self.offsets, self.cost, x)
+        return likelihood.row_log_likelihood(
+            self.excitation, self.weights, self.offsets, self.cost, x
+        )
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the log-likelihood of each block and its gradient, (n_blocks, n_columns + 1)."""
+        return likelihood.row_values_and_gradients(
+            self.excitation, self.weights, self.offsets, self.cost, x
+        )
 
     def block(self, index: int) -> FloatArray:
         """Return the (n_columns, block size) excitation matrix of one block."""

@@ -19,10 +19,13 @@ import math
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["row_log_likelihood", "solve_rows"]
+__all__ = ["solve_rows"]
 
 _TILE = 512
-_SMALL = 32
+_FEW = 32
+_FOLD = 8
+# products of _FOLD numbers between these neither overflow nor lose digits
+_SMALL, _LARGE = 1e-37, 1e37
 _RIDGE = 1e-9
 _ARMIJO = 1e-4
 _SHORTEST = 1e-6
@@ -31,24 +34,45 @@ _SUBSAMPLE_FROM = 20_000
 
 
 @njit(cache=True)
-def _sum_log(values, n, weights, at):
-    """Return sum(w * log(values)); unweighted logs are taken of products, not of each value."""
+def _log_each(values, weights):
+    """Return sum(w * log(values)), weights left out if there are none."""
     total = 0.0
+    for k in range(values.size):
+        weight = weights[k] if weights.size > 0 else 1.0
+        total += weight * math.log(values[k]) if values[k] > 0.0 else -math.inf
+    return total
+
+
+@njit(cache=True)
+def _log_product(values, total):
+    """Return total + sum(log(values)) with few logarithms; a product is kept within range."""
     product = 1.0
-    weighted = weights.size > 0
-    for k in range(n):
-        if weighted:
-            total += weights[at + k] * math.log(values[k]) if values[k] > 0.0 else -math.inf
-            continue
+    for k in range(values.size):
         longer = product * values[k]
         if 1e-150 < longer < 1e150:
             product = longer
-        elif values[k] > 0.0:
+        else:
             total += math.log(product) + math.log(values[k])
             product = 1.0
-        else:
-            return -math.inf
     return total + math.log(product)
+
+
+@njit(cache=True)
+def _log_total(values, scratch):
+    """Return sum(log(values)): logs are taken of products, in loops that vectorise."""
+    n, usual = values.size, 0
+    for k in range(n):
+        usual += (values[k] > _SMALL) & (values[k] < _LARGE)
+    if usual < n:
+        return _log_each(values, scratch[:0])
+    m = n // _FOLD
+    folded = scratch[:m]
+    folded[:] = values[:m]
+    for s in range(1, _FOLD):
+        part = values[s * m : s * m + m]
+        for k in range(m):
+            folded[k] *= part[k]
+    return _log_product(folded, _log_product(values[_FOLD * m :], 0.0))
 
 
 @njit(cache=True)
@@ -102,14 +126,16 @@ def _accumulate(excitation, weights, x, gram):
     n_events = excitation.size // (n_rows - 2)
     tile = np.empty((n_rows + 1, max(1, min(n_events, _TILE))))
     total = 0.0
-    product = np.empty((n_rows, n_rows))
+    product, scratch = np.empty((n_rows, n_rows)), np.empty(_TILE // _FOLD)
     for a in range(n_rows):
         for b in range(n_rows):
             gram[a, b] = 0.0
     for at in range(0, n_events, _TILE):
         n = _fill_tile(excitation, weights, at, x, tile)
-        total += _sum_log(tile[n_rows], n, weights, at)
-        if n_events > _SMALL:
+        own = weights[at : at + n]
+        lam = tile[n_rows, :n]
+        total += _log_each(lam, own) if own.size > 0 else _log_total(lam, scratch)
+        if n_events > _FEW:
             np.dot(tile[:n_rows], tile[:n_rows].T, product)
             for a in range(n_rows):
                 for b in range(a + 1):
@@ -119,19 +145,6 @@ def _accumulate(excitation, weights, x, gram):
             for b in range(a + 1):
                 for k in range(n):
                     gram[a, b] += tile[a, k] * tile[b, k]
-    return total
-
-
-@njit(cache=True)
-def _log_sum(excitation, weights, x):
-    """Return sum_k w_k log(v_k . x)."""
-    n_events = excitation.size // (x.size - 1)
-    lam = np.empty(_TILE)
-    total = 0.0
-    for at in range(0, n_events, _TILE):
-        n = min(_TILE, n_events - at)
-        _intensities(excitation, at, n, x, lam)
-        total += _sum_log(lam, n, weights, at)
     return total
 
 
@@ -437,20 +450,3 @@ def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, k
         for k in range(max_iter if keep else 0):
             traces[b, k] = trace[k]
     return x, report, hessians, traces
-
-
-@njit(cache=True, parallel=True)
-def row_log_likelihood(excitation, weights, offsets, cost, x):
-    """Return sum_k w_k log(v_k . x) - cost . x of every row problem, shape (n_blocks,)."""
-    n_blocks, size = cost.shape
-    out = np.empty(n_blocks)
-    # parallel over blocks: each has its own output
-    for b in prange(n_blocks):
-        begin, end = offsets[b], offsets[b + 1]
-        value = _log_sum(
-            excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end], x[b]
-        )
-        for p in range(size):
-            value -= cost[b, p] * x[b, p]
-        out[b] = value
-    return out
