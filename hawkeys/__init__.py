@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         plotting,
         verifiers,
     )
+    from hawkeys.branching import branching_probabilities
     from hawkeys.events import Events
     from hawkeys.forecasting import forecast
     from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
@@ -50,6 +51,7 @@ __all__ = [
     "RectifiedHawkes",
     "__version__",
     "baselines",
+    "branching_probabilities",
     "datasets",
     "evaluation",
     "exceptions",
@@ -76,6 +78,7 @@ _HOME = {
     "GammaPrior": "inference",
     "Hawkes": "process",
     "RectifiedHawkes": "rectified",
+    "branching_probabilities": "branching",
     "fit": "inference",
     "fit_each": "inference",
     "fit_rectified": "inference",

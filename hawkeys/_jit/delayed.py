@@ -23,6 +23,7 @@ __all__ = [
     "excitation_at",
     "integrals",
     "nearest_lags",
+    "pair_densities",
     "responsibilities",
     "tails",
 ]
@@ -137,6 +138,13 @@ def density_and_mass(family, lags, sets, edges, out):
                 log_lag = _log(family, lags[k])
                 out[0, k, s] = _density(family, lags[k], log_lag, sets, s, edges)
             out[1, k, s], _ = _split(family, lags[k], sets, s, edges)
+
+
+@njit(cache=True)
+def pair_densities(family, lags, which, sets, edges, out):
+    """Write the density at each lag > 0 under its own set to `out`, the reach disregarded."""
+    for n in range(lags.size):
+        out[n] = _density(family, lags[n], _log(family, lags[n]), sets, which[n], edges)
 
 
 @njit(cache=True)
