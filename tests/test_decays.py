@@ -202,11 +202,6 @@ def test_wrong_searches_are_refused(options, message):
         hawkeys.fit(SAMPLE, **options)
 
 
-def test_one_realisation_cannot_be_cross_validated():
-    with pytest.raises(InvalidParameterError, match="there is only one"):
-        hawkeys.fit(SAMPLE[:1], decay_grid=[1.0, 2.0], decay_selection="cross-validation")
-
-
 def test_a_profile_of_arrays_has_no_interval():
     profile = DecayProfile(np.ones((1, 2)), np.zeros(1), np.zeros(1))
     with pytest.raises(InvalidParameterError, match=r"candidates have shape \(2,\) each"):

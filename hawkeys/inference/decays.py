@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from hawkeys._design import Design
 from hawkeys._jit.decay_slope import log_decay_slopes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_choice, check_count, check_positive
@@ -16,6 +17,7 @@ from hawkeys.decay_profile import DecayProfile
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
+from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_weights
@@ -45,7 +47,8 @@ class DecaySearch:
         Choose the candidate with the largest objective, or the one that predicts held-out data
         best. Cross-validation needs a grid.
     n_folds : int, default 5
-        Folds of cross-validation over realisations, dealt out in turn.
+        Folds of cross-validation: realisations dealt out in turn, or blocks of time if there is
+        only one (held out of the likelihood, but not of the history of what comes later).
 
     Raises
     ------
@@ -97,10 +100,17 @@ class _Problem:
     def events(self) -> Events:
         return self.counted.events
 
+    @property
+    def scale(self) -> float:
+        """Weight of the log-likelihood in the objective."""
+        return float(getattr(self.settings, "likelihood_weight", 1.0))
+
     def solve(self, decay: ArrayLike) -> tuple[float, FloatArray]:
         """Return the maximised objective and the columns of the row problems."""
-        scale = getattr(self.settings, "likelihood_weight", 1.0)
-        design = self.counted.design(Exponential(decay), scale)
+        return self.maximise(self.counted.design(Exponential(decay), self.scale))
+
+    def maximise(self, design: Design) -> tuple[float, FloatArray]:
+        """Return the maximised objective of row problems and their columns."""
         seeds = row_seeds(self.rng, design.n_blocks)
         solution = self.method.solve(design, self.settings, seeds, keep=False)
         return float(solution.objective.sum()), solution.x
@@ -223,19 +233,9 @@ def _candidates(grid: Sequence[ArrayLike], n_marks: int) -> FloatArray:
 
 def _held_out(problem: _Problem, decay: FloatArray, n_folds: int) -> float:
     """Return the log-likelihood of each fold under the fit of the others, summed."""
-    events = problem.events
-    if events.n_realizations < 2:
-        raise InvalidParameterError(
-            "decay_selection='cross-validation' holds out realisations in turn, and there is only "
-            "one. Give several windows as realisations, or choose by likelihood."
-        )
-    fold = np.arange(events.n_realizations) % min(n_folds, events.n_realizations)
-    total = 0.0
-    for k in range(int(fold.max()) + 1):
-        train = replace(problem, counted=problem.counted.pick(fold != k))
-        test = problem.counted.pick(fold == k).design(Exponential(decay))
-        total += float(test.log_likelihood(train.solve(decay)[1]).sum())
-    return total
+    folds = make_folds(problem.counted, Exponential(decay), n_folds, weight=problem.scale)
+    values = [fold.test.log_likelihood(problem.maximise(fold.train)[1]).sum() for fold in folds]
+    return float(np.sum(values))
 
 
 def _optimise_shared(problem: _Problem) -> DecayProfile:

@@ -9,7 +9,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._jit.penalized import solve_penalized
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.inference.penalties import PenaltyTerms
+from hawkeys.inference.penalty_terms import PenaltyTerms
 from hawkeys.inference.solution import Solution
 
 __all__ = ["PenalizedRows"]

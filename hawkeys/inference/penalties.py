@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,34 +11,9 @@ from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_choice, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.penalty_terms import PenaltyTerms, spread, spread_labels
 
-__all__ = ["ElasticNet", "GroupLasso", "Lasso", "Penalty", "PenaltyTerms", "Ridge"]
-
-
-class PenaltyTerms(NamedTuple):
-    """A penalty by column of row problems.
-
-    Attributes
-    ----------
-    slope : ndarray of float64, shape (n_blocks, n_columns)
-        What is added to the cost of each column.
-    ridge : ndarray of float64, shape (n_blocks, n_columns)
-        Weight of half the square.
-    group : ndarray of int64, shape (n_blocks, n_columns)
-        Group of each column, -1 for none.
-    strength : ndarray of float64, shape (n_groups,)
-        Weight of the norm of each group.
-    """
-
-    slope: FloatArray
-    ridge: FloatArray
-    group: IntArray
-    strength: FloatArray
-
-    @property
-    def plain(self) -> bool:
-        """Whether the penalty is linear, as it is if it has no ridge and no groups."""
-        return not self.ridge.any() and self.strength.size == 0
+__all__ = ["ElasticNet", "GroupLasso", "Lasso", "Penalty", "Ridge"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +108,7 @@ class Penalty(ABC):
         InvalidParameterError
             The strengths are for another number of marks.
         """
-        each = _spread(self.strengths(design.n_marks), design)
+        each = spread(self.strengths(design.n_marks), design)
         each[:, : design.n_baselines] = self.baseline
         each[design.cost <= 0.0] = 0.0
         share = self.l1_share
@@ -375,9 +349,9 @@ class GroupLasso(Penalty):
         size = design.n_marks
         held = design.cost <= 0.0
         held[:, : design.n_baselines] = True
-        group = _spread_labels(self.labels(size), design)
+        group = spread_labels(self.labels(size), design)
         group[held] = -1
-        strength = _spread(self.strengths(size), design)
+        strength = spread(self.strengths(size), design)
         inside = group >= 0
         count = np.bincount(group[inside])
         total = np.bincount(group[inside], weights=strength[inside])
@@ -387,39 +361,3 @@ class GroupLasso(Penalty):
         means = total / np.sqrt(np.maximum(count, 1))
         group[(means == 0.0)[group] & inside if count.size else inside] = -1
         return PenaltyTerms(slope, np.zeros(group.shape), group, means)
-
-
-def _columns(design: Design) -> IntArray:
-    """Return the flat column index of each pair and component, -1 if held at 0.
-
-    Shape (n_realisations, n_marks, n_marks, n_components), with one realisation if all are pooled.
-    """
-    if design.columns is not None:
-        return design.columns.adjacency[None]
-    size, width = design.n_marks, design.n_columns + 1
-    first = np.arange(design.n_blocks) * width + 1
-    return (first[:, None] + np.arange(size)).reshape(-1, size, size, 1)
-
-
-def _spread(values: FloatArray, design: Design) -> FloatArray:
-    """Return values of pairs summed over the pairs of each column, (n_blocks, n_columns + 1)."""
-    out = np.zeros(design.cost.size + 1)  # the last takes what is held at 0
-    index = _columns(design)
-    np.add.at(out, index, np.broadcast_to(values[None, :, :, None], index.shape))
-    return out[:-1].reshape(design.cost.shape)
-
-
-def _spread_labels(labels: IntArray, design: Design) -> IntArray:
-    """Return labels of pairs by column, other ones for each realisation fitted alone."""
-    index = _columns(design)
-    shift = (labels.max() + 1) * np.arange(len(index))
-    wanted = np.where(labels >= 0, labels + shift[:, None, None], -1)[..., None]
-    wanted = np.broadcast_to(wanted, index.shape)
-    out = np.full(design.cost.size + 1, -1)
-    out[index] = wanted
-    if (out[index] != wanted)[index >= 0].any():
-        raise InvalidParameterError(
-            "GroupLasso: a parameter that several pairs share must be in one group; give those "
-            "pairs the same number in groups."
-        )
-    return out[:-1].reshape(design.cost.shape)
