@@ -105,7 +105,7 @@ class Design:
             weights[layout.slots] = scale[events.realization]
         excluded = None
         if support is not None:
-            n_repeats = layout.offsets.size // events.n_marks
+            n_repeats = (layout.offsets.size - 1) // events.n_marks
             excluded = np.tile(np.column_stack((np.zeros(events.n_marks, bool), ~support)),
                                (n_repeats, 1))  # fmt: skip
             cost[excluded] = 0.0
