@@ -217,7 +217,8 @@ class RectifiedResult:
         -------
         pandas.DataFrame, shape (n_marks * (n_marks + 1), 9), or n_marks rows more
             Columns parameter ("baseline", "adjacency", and "decay" if it was estimated), target,
-            source, estimate, std_err, lower, upper, at_bound, identified.
+            source, estimate, std_err, lower, upper, at_bound, identified. The interval of a decay
+            is a Wald interval of its logarithm.
 
         Raises
         ------
@@ -249,7 +250,8 @@ class RectifiedResult:
     def _decay_frame(self, level: float) -> pd.DataFrame:
         import pandas as pd
 
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * level) * self.decay_std_err
+        quantile = NormalDist().inv_cdf(0.5 + 0.5 * level)
+        reach = np.exp(quantile * self.decay_std_err / self.decay)
         index = self.baseline.size * (self.baseline.size + 1) + np.arange(self.baseline.size)
         return pd.DataFrame(
             {
@@ -258,8 +260,8 @@ class RectifiedResult:
                 "source": None,
                 "estimate": self.decay,
                 "std_err": self.decay_std_err,
-                "lower": np.maximum(self.decay - reach, 0.0),
-                "upper": self.decay + reach,
+                "lower": self.decay / reach,
+                "upper": self.decay * reach,
                 "at_bound": False,
                 "identified": self.decay_identified,
             },
