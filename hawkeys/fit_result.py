@@ -6,7 +6,7 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -64,6 +64,10 @@ class FitResult(ABC):
         Options of the method.
     version : str
         Version of hawkeys that made the fit.
+    n_kernel_parameters : int
+        Number of kernel parameters estimated along with the others; 0 if the kernel was given.
+        Standard errors hold the kernel at its estimate, but for the weights of `SumExponential`,
+        which are part of the same problem.
     """
 
     kind: ClassVar[str] = "fit"
@@ -83,6 +87,7 @@ class FitResult(ABC):
     total_time: float
     options: Mapping[str, Any]
     version: str
+    n_kernel_parameters: int = field(default=0, kw_only=True)
 
     @property
     def baseline(self) -> FloatArray:

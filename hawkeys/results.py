@@ -32,9 +32,6 @@ class LikelihoodResult(FitResult):
     information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
         Observed information of each target's parameters (minus the second derivatives of the
         objective), baseline first. With `columns`, of each row problem's columns.
-    n_kernel_parameters : int
-        Number of kernel parameters estimated along with them; 0 if the kernel was given. Standard
-        errors hold the kernel at its estimate.
     decay_profile : DecayProfile or None
         The decays that were tried, if the decay was chosen by the data.
     columns : FittedColumns or None
@@ -58,7 +55,6 @@ class LikelihoodResult(FitResult):
 
     kkt_residual: float
     information: FloatArray
-    n_kernel_parameters: int = 0
     decay_profile: DecayProfile | None = None
     columns: FittedColumns | None = None
 
@@ -169,6 +165,10 @@ class VariationalResult(FitResult):
 
     Notes
     -----
+    If the weights of a kernel were estimated, each component of a pair has a log-normal posterior,
+    and `posterior` is the log-normal with the mean and variance of their sum, of which there is no
+    `prior_coefficient` (NaN).
+
     Independent marginals are too narrow where parameters are correlated, as the baseline and a
     row's adjacency are: `std_err` and `credible_interval` are those of the marginals unless linear
     response is asked for.

@@ -75,6 +75,7 @@ def result_of(
             prior_coefficient=final.prior_coefficient,
             log_covariance=final.log_covariance,
             posterior_covariance=final.covariance,
+            n_kernel_parameters=_n_kernel_weights(columns, final),
         )
     if final.violation is None or final.information is None:
         raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")

@@ -16,6 +16,7 @@ from hawkeys._validation import check_count
 from hawkeys.event_lists import as_events
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.counted import refuse_models
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.pooling import (
     GammaPool,
@@ -196,7 +197,7 @@ def fit_each(
     >>> each
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
-    chosen, settings = choose_method(method, options)
+    chosen, settings = choose_method(method, refuse_models(options, "fit_each"))
     events = as_events(data, end_time=end_time)
     excitation = choose_kernel(decay, kernel)
     excitation.check_marks(events.n_marks)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import check_count
 from hawkeys._version import __version__
+from hawkeys.baselines import Constant
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     IdentifiabilityWarning,
@@ -153,15 +155,21 @@ def _choose_refit(
     _check_maximum(fitted, events)
 
     def again(sample: Events) -> FitResult:
-        return fit(sample, kernel=fitted.kernel)
+        return fit(sample, kernel=fitted.kernel, **_baseline(fitted))
 
     return again, "re-fitted by mle"
+
+
+def _baseline(process: Hawkes) -> dict[str, Any]:
+    """Return the option for `fit` to estimate the rates of a baseline that is not constant."""
+    function = process.baseline_function
+    return {} if isinstance(function, Constant) else {"baseline": function.with_rates(None)}
 
 
 def _check_maximum(process: Hawkes, events: Events) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
-        best = fit(events, kernel=process.kernel).log_likelihood
+        best = fit(events, kernel=process.kernel, **_baseline(process)).log_likelihood
     gain = best - process.log_likelihood(events)
     if not gain < _NOT_THE_FIT:
         raise InvalidParameterError(

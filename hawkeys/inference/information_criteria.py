@@ -295,6 +295,12 @@ def _check(result: FitResult, events: Events) -> VariationalResult:
         raise InvalidParameterError(
             f"events must be the hawkeys.Events of the fit; got {type(events).__name__}."
         )
+    if {"baseline", "tied"} & set(result.options) or result.n_kernel_parameters:
+        raise InvalidParameterError(
+            "WAIC and PSIS-LOO are made for one constant baseline per mark, a kernel whose "
+            f"parameters are given, and nothing tied; the fit has {result.process!r} and the "
+            f"options {sorted(result.options)}."
+        )
     counts = np.bincount(events.marks, minlength=events.n_marks)
     if len(events) != result.n_realizations or not np.array_equal(counts, result.event_counts):
         raise InvalidParameterError(

@@ -6,6 +6,7 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_nonnegative, check_positive, check_shape, check_square
+from hawkeys.baselines import Constant
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential
 from hawkeys.process import Hawkes
@@ -43,7 +44,7 @@ def check_decay(
 
 
 def exponential_decay(process: Hawkes, peer: str) -> FloatArray:
-    """Return the decay of the process, of any shape; refuse every other kernel."""
+    """Return the decay of the process, of any shape; refuse other kernels and baselines."""
     if not isinstance(process, Hawkes):
         raise InvalidParameterError(
             f"expected a hawkeys.Hawkes, got {type(process).__name__}. Of a fitted result pass "
@@ -52,6 +53,11 @@ def exponential_decay(process: Hawkes, peer: str) -> FloatArray:
     if not isinstance(process.kernel, Exponential):
         raise InvalidParameterError(
             f"{peer} is converted for exponential kernels only; the process has {process.kernel!r}."
+        )
+    if not isinstance(process.baseline_function, Constant):
+        raise InvalidParameterError(
+            f"{peer} is converted for constant baselines only; the process has "
+            f"{process.baseline_function!r}."
         )
     return process.kernel.decay
 
