@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hawkeys.events import Events
     from hawkeys.forecasting import forecast
     from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
+    from hawkeys.likelihood import LogLikelihood
     from hawkeys.process import Hawkes
     from hawkeys.rectified import RectifiedHawkes
     from hawkeys.rectified_simulation import simulate_rectified
@@ -48,6 +49,7 @@ __all__ = [
     "Events",
     "GammaPrior",
     "Hawkes",
+    "LogLikelihood",
     "RectifiedHawkes",
     "__version__",
     "baselines",
@@ -77,6 +79,7 @@ _HOME = {
     "Events": "events",
     "GammaPrior": "inference",
     "Hawkes": "process",
+    "LogLikelihood": "likelihood",
     "RectifiedHawkes": "rectified",
     "branching_probabilities": "branching",
     "fit": "inference",

@@ -193,13 +193,8 @@ class Hawkes:
         array([0.])
         """
         design = self._design(events)
-        gradient = -design.cost
         x = self._parameters()
-        for i in range(self.n_marks):
-            matrix = design.block(i)
-            share = 1.0 / (x[i, 0] + x[i, 1:] @ matrix)
-            gradient[i, 0] += share.sum()
-            gradient[i, 1:] += matrix @ share
+        gradient = design.value_and_gradient(x)[1]
         split = x.shape[1] - self.n_marks
         return (gradient[:, 0] if split == 1 else gradient[:, 1:split]), gradient[:, split:]
 

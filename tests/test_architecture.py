@@ -34,6 +34,7 @@ LAYERS = [
     ],
     [
         "process",
+        "likelihood",
         "rectified",
         "plotting",
         "branching_plot",
@@ -76,6 +77,7 @@ PUBLIC = [
     "Events",
     "GammaPrior",
     "Hawkes",
+    "LogLikelihood",
     "RectifiedHawkes",
     "__version__",
     "baselines",
@@ -95,8 +97,8 @@ PUBLIC = [
     "load_result",
     "plotting",
     "simulate",
-    "simulate_rectified",
     "simulate_branching",
+    "simulate_rectified",
     "simulate_until",
     "verifiers",
 ]
