@@ -27,6 +27,7 @@ __all__ = [
     "first_points",
     "grow",
     "join_points",
+    "recent_part",
     "time_order",
 ]
 
@@ -82,6 +83,20 @@ def draw_children(process: Hawkes, parents: Points, first: int, rng: np.random.G
     targets = _draw_targets(process.adjacency, sources, rng)
     lags = process.kernel.sample_lags(rng, targets, sources)
     return Points(parents.times[rows] + lags, targets, parents.owners[rows], first + rows)
+
+
+def recent_part(process: Hawkes, history: Events) -> Events:
+    """Return a history without the events whose influence is over: less than 1e-12 remains."""
+    elapsed = np.repeat(history.end_times, np.diff(history.offsets)) - history.times
+    recent = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks).any(axis=1)
+    return Events.from_arrays(
+        history.times[recent],
+        history.marks[recent],
+        offsets=np.concatenate(([0], np.cumsum(recent)))[history.offsets],
+        start_times=history.start_times,
+        end_times=history.end_times,
+        mark_names=history.mark_names,
+    )
 
 
 def draw_due_children(

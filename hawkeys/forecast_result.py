@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hawkeys._clusters import recent_part
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_count, check_fraction
 from hawkeys.events import Events
@@ -65,7 +66,8 @@ class Forecast:
     @cached_property
     def next_event(self) -> NextEvent:
         """Law of the next event, without simulation; the mean over the parameter draws if any."""
-        return next_event(self.draws or (self.process,), self.history, self.horizon)
+        recent = recent_part(self.process, self.history)
+        return next_event(self.draws or (self.process,), recent, self.horizon)
 
     @property
     def n_paths(self) -> int:

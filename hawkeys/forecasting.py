@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._clusters import collect, draw_points, time_order
+from hawkeys._clusters import collect, draw_points, recent_part, time_order
 from hawkeys._simulation_windows import check_history
 from hawkeys._typing import RandomState
 from hawkeys._validation import (
@@ -130,13 +130,14 @@ def _simulate(
 ) -> Events:
     """Return futures, as evenly divided among the processes as possible."""
     start = float(history.end_times[0])
+    recent = recent_part(processes[0], history)  # found once: all have the same kernel
     parts: list[Events] = []
     for rows in np.array_split(np.arange(n_paths), len(processes)):
         process = processes[len(parts)]
         starts = np.full(rows.size, start)
         limit = _MAX_EVENTS * rows.size / n_paths
         try:
-            points = draw_points(process, starts, starts + horizon, history, rng, limit=limit)
+            points = draw_points(process, starts, starts + horizon, recent, rng, limit=limit)
         except UnstableProcessError as error:
             raise UnstableProcessError(
                 f"the forecast is too large: {error} Take a shorter horizon or fewer paths."

@@ -10,6 +10,7 @@ from scipy import stats
 
 import hawkeys
 from hawkeys import Events
+from hawkeys._clusters import recent_part
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
 
@@ -140,6 +141,18 @@ def test_history_long_past_is_without_effect():
     process = process_with(Histogram([0.0, 1.0], [1.0]))
     old = Events.from_lists([[[1.0, 2.0], [1.5]]], end_times=3.5)
     assert (process.kernel.remaining_mass(3.5 - old.times, old.marks, 2) == 0.0).all()
+    with_it = hawkeys.simulate(process, end_time=9.0, history=old, rng=1)
+    without = hawkeys.simulate(process, start_time=3.5, end_time=9.0, rng=1)
+    np.testing.assert_array_equal(with_it.times, without.times)
+
+
+def test_recent_part_of_histories():
+    """One realisation whose first event is over, and one with nothing left."""
+    process = process_with(Histogram([0.0, 1.0], [1.0]))
+    both = Events.from_lists([[[1.0, 3.0], [2.8]], [[1.0], [2.0]]], end_times=3.5)
+    recent = recent_part(process, both)
+    assert recent.to_lists()[0][0].tolist() == [3.0]
+    assert recent.counts.tolist() == [[1, 1], [0, 0]]
 
 
 def test_history_at_epoch_seconds():

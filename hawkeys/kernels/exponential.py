@@ -11,7 +11,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.kernels.base import BlockLayout, Kernel
+from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
 
 __all__ = ["Exponential"]
 
@@ -172,7 +172,8 @@ class Exponential(Kernel):
 
     def remaining_mass(self, elapsed: FloatArray, sources: IntArray, n_marks: int) -> FloatArray:
         """Return exp(-decay elapsed) for every target; see `Kernel.remaining_mass`."""
-        return np.exp(-self.decay_matrix(n_marks)[:, sources].T * elapsed[:, None])
+        left = np.exp(-self.decay_matrix(n_marks)[:, sources].T * elapsed[:, None])
+        return np.where(left > TAIL, left, 0.0)
 
     def sample_residual_lags(
         self,
