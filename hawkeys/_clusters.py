@@ -34,6 +34,7 @@ __all__ = [
 # parents of events that have none among the events drawn
 IMMIGRANT, CHILD_OF_HISTORY = -1, -2
 _MAX_EXTENSIONS = 60
+_ADDED_SHARE = 0.2
 
 
 class Points(NamedTuple):
@@ -185,24 +186,34 @@ def first_points(
     The n-th of the events drawn so far is never earlier than the n-th of all: what is later can be
     dropped, and its descendants, later still, need not be drawn.
     """
-    fresh = join_points(
+    points = fresh = join_points(
         [
             _enough_immigrants(process, starts, n_events, rng),
             draw_due_children(process, history, starts.size, rng),
         ]
     )
-    old = fresh.pick(np.empty(0, dtype=np.int64))
+    points, bounds = _first_of_each(points, n_events, starts.size)
+    added = 0
     while fresh.times.size:
-        together = join_points([old, fresh])
-        order = time_order(together)
-        sizes = np.bincount(together.owners, minlength=starts.size)
-        rank = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        early = np.zeros(order.size, dtype=np.bool_)
-        early[order] = rank < n_events
-        fresh = fresh.pick(early[old.times.size :])
-        old = together.pick(early)
+        fresh = fresh.pick(fresh.times <= bounds[fresh.owners])
         fresh = draw_children(process, fresh, 0, rng)
-    return old
+        fresh = fresh.pick(fresh.times <= bounds[fresh.owners])
+        points = join_points([points, fresh])
+        added += fresh.times.size
+        # to find the n-th again costs a sort; an older one only drops less
+        if added > _ADDED_SHARE * n_events * starts.size:
+            points, bounds = _first_of_each(points, n_events, starts.size)
+            added = 0
+    return _first_of_each(points, n_events, starts.size)[0]
+
+
+def _first_of_each(points: Points, n_events: int, size: int) -> tuple[Points, FloatArray]:
+    """Return the first events of each realisation, in order, and the time of the n-th."""
+    order = time_order(points)
+    sizes = np.bincount(points.owners, minlength=size)
+    rank = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    first = points.pick(order[rank < n_events])
+    return first, first.times[n_events - 1 :: n_events]
 
 
 def _enough_immigrants(

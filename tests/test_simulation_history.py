@@ -190,6 +190,47 @@ def test_until_one_event():
     np.testing.assert_array_equal(one.end_times, one.times)
 
 
+class TestChangingBaseline:
+    day = hawkeys.baselines.Periodic([0.0, 0.25], 1.0, rates=[[8.0, 0.0]])
+    process = hawkeys.Hawkes(day, [[0.4]], decay=200.0)
+
+    def test_windows_and_histories(self):
+        """Expected: 2 immigrants a day in its first quarter, each with 1 / 0.6 events in all."""
+        past = hawkeys.simulate(self.process, end_time=0.1, rng=1)
+        sample = hawkeys.simulate(
+            self.process, end_time=[3.0, 5.1], history=past, n_realizations=2, rng=2
+        )
+        assert (sample.times % 1.0 < 0.35).all()
+        many = hawkeys.simulate(self.process, start_time=10.1, end_time=[12.1] * 2000, rng=3)
+        counts = many.counts.ravel()
+        assert abs(counts.mean() - 4 / 0.6) < 4 * counts.std() / np.sqrt(2000)
+
+    def test_until(self):
+        few = hawkeys.simulate_until(self.process, 30, start_time=0.3, n_realizations=200, rng=4)
+        assert np.diff(few.offsets).tolist() == [30] * 200
+        assert (few.times % 1.0 < 0.35).all()
+        assert few.times.min() > 1.0
+        mass = [
+            self.process.compensator(one, one.end_times)[0, 0]
+            for one in map(few.__getitem__, range(200))
+        ]
+        assert abs(np.mean(mass) - 30) < 4 * np.sqrt(30 / 200)  # a sum of 30 Exp(1)
+
+    def test_outside_the_knots(self):
+        steps = hawkeys.baselines.PiecewiseConstant([0.0, 1.0, 2.0], rates=[[1.0, 5.0]])
+        process = hawkeys.Hawkes(steps, [[0.4]], decay=200.0)
+        inside = hawkeys.simulate(process, end_time=2.0, rng=0)
+        for call in (
+            lambda: hawkeys.simulate(process, end_time=3.0, history=inside),
+            lambda: hawkeys.simulate(process, end_time=3.0, max_events=99),
+            lambda: hawkeys.forecast(process, inside, 1.0),
+        ):
+            with pytest.raises(
+                InvalidParameterError, match="not within the knots of the piecewise"
+            ):
+                call()
+
+
 class TestUnstable:
     process = hawkeys.Hawkes([1.0], [[1.5]], decay=1.0)
 
