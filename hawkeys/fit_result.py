@@ -18,7 +18,7 @@ from hawkeys.baselines import Constant
 from hawkeys.kernels import Kernel
 from hawkeys.plotting import plot_adjacency
 from hawkeys.process import Hawkes
-from hawkeys.summary import render
+from hawkeys.summary import render, render_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,10 +195,18 @@ class FitResult(ABC):
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
+        return render(*self._layout(level))
+
+    def _repr_html_(self) -> str:
+        """Return `summary` as HTML, for notebooks."""
+        return render_html(*self._layout(0.95))
+
+    def _layout(self, level: float) -> tuple[str, dict[str, str], pd.DataFrame, list[str]]:
+        """Return what `summary` shows: title, facts, table and notes."""
         frame = self.to_frame(level=level)
         frame["source"] = frame["source"].fillna("")
         shown = frame.drop(columns=["at_bound", "identified"])
-        return render(f"Hawkes process by {self.method}", self._facts(), shown, self._notes(level))
+        return f"Hawkes process by {self.method}", self._facts(), shown, self._notes(level)
 
     def plot_adjacency(self, ax: Axes | None = None) -> Axes:
         """Draw the estimated adjacency; see `hawkeys.plotting.plot_adjacency`.

@@ -21,7 +21,7 @@ from hawkeys._validation import check_fraction
 from hawkeys.exceptions import ResultFileError
 from hawkeys.kernels import Kernel
 from hawkeys.rectified import RectifiedHawkes
-from hawkeys.summary import render
+from hawkeys.summary import render, render_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,13 +286,21 @@ class RectifiedResult:
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
+        return render(*self._layout(level))
+
+    def _repr_html_(self) -> str:
+        """Return `summary` as HTML, for notebooks."""
+        return render_html(*self._layout(0.95))
+
+    def _layout(self, level: float) -> tuple[str, dict[str, str], pd.DataFrame, list[str]]:
+        """Return what `summary` shows: title, facts, table and notes."""
         frame = self.to_frame(level=level)
         frame["source"] = frame["source"].fillna("")
         shown = frame.drop(columns=["at_bound", "identified"])
         notes = [f"lower, upper: {100 * level:g} % Wald intervals; none at a bound."]
         if (~self.identified).any():
             notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
-        return render("Hawkes process with inhibition by mle", self._facts(), shown, notes)
+        return "Hawkes process with inhibition by mle", self._facts(), shown, notes
 
     def _facts(self) -> dict[str, str]:
         return {
