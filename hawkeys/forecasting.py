@@ -91,9 +91,9 @@ def forecast(
     >>> future = hawkeys.forecast(result, past, horizon=50.0)
     >>> future.to_frame()[["mark", "mean", "lower", "upper"]]
       mark    mean  lower  upper
-    0    0  30.689   17.0   48.0
-    1    1  15.206    4.0   34.0
-    2  all  45.895   26.0   72.0
+    0    0  30.713   17.0   47.0
+    1    1  15.135    4.0   33.0
+    2  all  45.848   26.0   71.0
     """
     process = model.process if isinstance(model, FitResult) else model
     _check_start(process, events)

@@ -95,6 +95,10 @@ def plot_intensity(
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= _TOP * top])
     if len(shown) <= _MAX_LEGEND:
         axes.legend(loc="upper right", fontsize="small", ncols=4, frameon=False)
+    for row, mark in enumerate(shown if len(shown) > _MAX_LEGEND else ()):
+        at = (1.0, -height * (row + 0.625))
+        axes.annotate(names[mark], at, (3, 0), axes.get_yaxis_transform(),
+                      textcoords="offset points", va="center", fontsize="xx-small")  # fmt: skip
     return axes
 
 

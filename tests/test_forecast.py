@@ -306,6 +306,15 @@ class TestShown:
         assert ticks == [4, 3]
         assert axes.get_yticks().min() >= 0
 
+    def test_many_marks(self):
+        """Names beside the ticks instead of a long legend."""
+        process = hawkeys.Hawkes(np.full(9, 0.1), np.zeros((9, 9)), decay=1.0)
+        axes = plot_intensity(
+            process, hawkeys.simulate(process, end_time=9.0, rng=0), ax=Figure().subplots()
+        )
+        assert axes.get_legend() is None
+        assert [text.get_text() for text in axes.texts] == list("012345678")
+
     def test_part_of_the_intensity(self):
         process = process_with(LogNormal(0.0, 0.5))
         two = Events.from_lists([[[], []], [[1.0, 2.0], [4.0]]], end_times=5.0)
