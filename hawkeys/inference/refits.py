@@ -123,7 +123,7 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
     Raises
     ------
     InvalidParameterError
-        It is something else.
+        It is something else, or did not converge.
     """
     if not isinstance(result, LikelihoodResult):
         kind = result.method if isinstance(result, FitResult) else type(result).__name__
@@ -136,6 +136,11 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
         raise InvalidParameterError(
             f"{what} is made for one constant baseline per mark, a kernel whose parameters are "
             f"given, and nothing tied; this fit has {result.n_parameters} parameters."
+        )
+    if not result.converged:
+        raise InvalidParameterError(
+            f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
+            "max_iter."
         )
     return result
 
