@@ -110,6 +110,36 @@ def test_goodness_of_fit_keeps_its_size_and_has_power():
     assert joined["rejected"].between(0.025, 0.075).all()
 
 
+def calibration_of(path, study):
+    table = pd.read_csv(path / "variational_calibration.csv")
+    return table[table["study"] == study].set_index(["size", "scale", "parameter"])
+
+
+def test_variational_calibration(script, tmp_path):
+    script("variational_calibration").main(["--quick", "--output", str(tmp_path)])
+    coverage = calibration_of(tmp_path, "coverage")["coverage_95"]
+    # 80 or 160 levels, not all independent
+    assert coverage.xs("linear response", level="scale").between(0.85, 1.0).all()
+    assert (tmp_path / "variational_calibration.png").stat().st_size > 1000
+
+
+def test_variational_intervals_cover_and_the_marginals_are_too_narrow():
+    coverage = calibration_of(RESULTS, "coverage")
+    response = coverage.xs("linear response", level="scale")
+    assert (response["n_datasets"] == 1000).all()
+    assert (response["mean_events"] > 2000).all()
+    assert response["lowest_coverage_95"].min() > 0.93
+    assert response["highest_coverage_95"].max() < 0.97
+    assert (response["chi_square_pvalue"] > 0.01).all()
+    assert (coverage.xs("independent", level="scale")["coverage_95"] < 0.9).all()
+    calibration = calibration_of(RESULTS, "calibration")
+    narrow = calibration.xs("independent", level="scale")
+    assert (narrow["chi_square_pvalue"] < 0.01).all()
+    wide = calibration.xs("linear response", level="scale")
+    assert wide["coverage_95"].between(0.93, 0.97).all()
+    assert (wide["chi_square"] < narrow["chi_square"]).all()
+
+
 def test_the_readme_states_the_saved_figures():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     for row in pd.read_csv(RESULTS / "speed_against_tick.csv").itertuples():

@@ -1,4 +1,4 @@
-"""Monotone ascent in hyper-parameters: expectation-maximisation with safeguarded extrapolation."""
+"""Monotone ascent in hyper-parameters that groups of parameters share."""
 
 from __future__ import annotations
 
@@ -12,16 +12,27 @@ from hawkeys._design import Design
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_choice
 
-__all__ = ["SHARING", "Ascent", "Groups", "ascend"]
+__all__ = ["SHARING", "Ascent", "Groups", "Step", "ascend"]
 
 SHARING = ("parameter", "row", "all")
+_MAX_ROUNDS = 20
+_MAX_STEPS = 100
 
-Step = Callable[[FloatArray, Any], tuple[Any, float, FloatArray]]
+
+@dataclass(frozen=True)
+class Step:
+    """One point of an ascent: the state improved there, the objective, its slope by the point, and
+    the next point of expectation-maximisation, where the objective is no lower."""
+
+    state: Any
+    value: float
+    slope: FloatArray
+    following: FloatArray
 
 
 @dataclass(frozen=True)
 class Ascent:
-    """Where an ascent arrived: hyper-parameters, state, objective after every step, converged."""
+    """Where an ascent arrived: hyper-parameters, state, every higher objective, converged."""
 
     point: FloatArray
     state: Any
@@ -29,43 +40,45 @@ class Ascent:
     converged: bool
 
 
-def ascend(step: Step, point: FloatArray, state: Any, *, tolerance: float, max_iter: int) -> Ascent:
-    """Raise an objective until a round of two or three steps gains no more than `tolerance`.
+def ascend(
+    step: Callable[[FloatArray, Any], Step],
+    point: FloatArray,
+    state: Any,
+    *,
+    lower: FloatArray | float = -np.inf,
+    upper: FloatArray | float = np.inf,
+    tolerance: float,
+) -> Ascent:
+    """Raise an objective of hyper-parameters until two steps gain no more than `tolerance`.
 
-    ``step(point, state)`` returns the state improved at `point`, the objective there, and the next
-    point, at which the objective is no lower. Every second step is followed by an extrapolation,
-    kept only if it is higher: the objective never decreases.
-
-    References
-    ----------
-    Varadhan, R. and Roland, C. (2008). Simple and globally convergent methods for accelerating the
-    convergence of any EM algorithm. Scandinavian Journal of Statistics 35(2), 335-353, section 3.
-    doi:10.1111/j.1467-9469.2007.00585.x
+    ``step(point, state)`` starts from `state`, that of the best point so far. Rounds of a quasi-
+    Newton method within the bounds are followed by one step of expectation-maximisation, which
+    cannot lower the objective; only points that raise it are kept.
     """
-    state, value, following = step(point, state)
-    trace = [value]
-    while len(trace) < max_iter:
-        before, first = value, point
-        point = following
-        state, value, following = step(point, state)
-        trace.append(value)
-        further = _extrapolate(first, point, following)
-        ahead, higher, beyond = step(further, state)
-        if higher > value:
-            point, state, value, following = further, ahead, higher, beyond
-            trace.append(value)
-        if value - before <= tolerance:
-            return Ascent(point, state, np.array(trace), True)
-    return Ascent(point, state, np.array(trace), False)
+    # scipy.optimize takes a while to import, and most fits do not need it
+    from scipy.optimize import Bounds, minimize
 
+    best, at = step(point, state), point
+    trace = [best.value]
 
-def _extrapolate(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
-    """Return the squared extrapolation of three successive points."""
-    change = second - first
-    bend = third - second - change
-    length = np.sqrt(change @ change / max(float(bend @ bend), 1e-300))
-    reach = min(max(float(length), 1.0), 20.0)
-    return np.asarray(first + 2.0 * reach * change + reach**2 * bend)
+    def loss(x: FloatArray) -> tuple[float, FloatArray]:
+        nonlocal best, at
+        found = step(x, best.state)
+        if found.value > best.value:
+            best, at = found, x.copy()
+            trace.append(found.value)
+        return -found.value, -found.slope
+
+    for _ in range(_MAX_ROUNDS):
+        loss(best.following)
+        before = best.value
+        limits = Bounds(np.broadcast_to(lower, at.shape), np.broadcast_to(upper, at.shape))
+        options = {"ftol": tolerance / max(abs(before), 1.0), "gtol": 0.0, "maxiter": _MAX_STEPS}
+        minimize(loss, at, jac=True, method="L-BFGS-B", bounds=limits, options=options)
+        loss(best.following)
+        if best.value - before <= 2.0 * tolerance:
+            return Ascent(at, best.state, np.array(trace), True)
+    return Ascent(at, best.state, np.array(trace), False)
 
 
 @dataclass(frozen=True)
@@ -98,9 +111,12 @@ class Groups:
         labels = (one + repeat).reshape(n_blocks, size)
         return cls(labels, int(labels.max(initial=0)) + 1)
 
+    def total(self, values: FloatArray, used: np.ndarray) -> FloatArray:
+        """Return the sum of the used entries of each group."""
+        return np.bincount(self.labels[used], weights=values[used], minlength=self.n)
+
     def mean(self, values: FloatArray, used: np.ndarray) -> FloatArray:
         """Return the mean of the used entries of each group, NaN for groups without any."""
-        where = self.labels[used]
-        total = np.bincount(where, weights=values[used], minlength=self.n)
-        count = np.bincount(where, minlength=self.n)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        count = np.bincount(self.labels[used], minlength=self.n)
+        mean = self.total(values, used) / np.maximum(count, 1)
+        return np.where(count > 0, mean, np.nan)

@@ -174,14 +174,14 @@ def fit_each(
     for short ones: look at `identified` and `converged`.
 
     With `pooling` the realisations' parameters are draws from a prior whose hyper-parameters
-    maximise a lower bound on the marginal likelihood of all realisations, by expectation-
-    maximisation with safeguarded extrapolation; `pool` of the result has them, and the bound after
-    every step. For "vi" the prior is log-normal, :math:`\log \theta_{rp} \sim N(m_p, v_p)`, v_p >=
-    1e-4, and the bound is the sum of the evidence bounds (`relevance_determination` and
-    `prior_coefficient` are not used). For "map" it is Gamma(g_p, r_p), 1 <= g_p <= 1e4, and the
-    bound again that of log-normal posteriors, because the density at the modes has no maximum in
-    the hyper-parameters; the estimates are the modes under the prior so found. What a realisation
-    does not identify takes the common prior's mean ("vi") or mode ("map").
+    maximise a lower bound on the marginal likelihood of all realisations; `pool` of the result has
+    them, and every higher bound on the way. For "vi" the prior is log-normal,
+    :math:`\log \theta_{rp} \sim N(m_p, v_p)`, v_p >= 1e-4, and the bound is the sum of the evidence
+    bounds (`relevance_determination`, `prior_coefficient` and `prior_sharing` are not used). For
+    "map" it is Gamma(g_p, r_p), 1 <= g_p <= 1e4, and the bound again that of log-normal posteriors,
+    because the density at the modes has no maximum in the hyper-parameters; the estimates are the
+    modes under the prior so found. What a realisation does not identify takes the common prior's
+    mean ("vi") or mode ("map").
 
     References
     ----------

@@ -12,7 +12,7 @@ from hawkeys._jit import rows
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.ascent import SHARING, Ascent, Groups, ascend
+from hawkeys.inference.ascent import SHARING, Ascent, Groups, Step, ascend
 from hawkeys.inference.options import MAPOptions, VIOptions
 from hawkeys.inference.solution import Solution
 from hawkeys.inference.variational import (
@@ -30,7 +30,6 @@ __all__ = ["GammaPool", "LogNormalPool", "check_pooling", "pool_map", "pool_vi"]
 _FLOOR = 1e-4
 _SHAPE_LIMIT = 1.0 / _FLOOR
 _TOLERANCE = 1e-5  # nats per row problem
-_MAX_STEPS = 2000
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -157,21 +156,25 @@ class _Pooled:
         """Raise the sum of the bounds; the state is (params, report, bounds)."""
         draws = draws_for(self.design, self.options, int(self.seeds[0]))
 
-        def step(point: FloatArray, state: Any) -> tuple[Any, float, FloatArray]:
+        def step(point: FloatArray, state: Any) -> Step:
             prior, rate = family.prior(point, self.groups)
             harder = replace(self.design, cost=np.where(self.used, self.design.cost + rate, 0.0))
             params, report, _ = raise_bound(harder, self.options, prior, draws, state[0])
             log_prior = family.expected_log(prior, rate, params)
             bound = bound_under(self.design, params, log_prior, draws)
-            return (params, report, bound), float(bound.sum()), family.optimum(params, self)
+            slope = family.slope(point, params, self)
+            return Step(
+                (params, report, bound), float(bound.sum()), slope, family.optimum(params, self)
+            )
 
         start = self._common_start()
         return ascend(
             step,
             family.optimum(start, self),
             (start,),
+            lower=np.repeat(family.lower, self.groups.n),
+            upper=np.repeat(family.upper, self.groups.n),
             tolerance=_TOLERANCE * self.design.n_blocks,
-            max_iter=_MAX_STEPS,
         )
 
     def spread(self, *values: FloatArray) -> tuple[FloatArray, ...]:
@@ -190,7 +193,10 @@ class _Pooled:
 
 
 class _Family(Protocol):
-    """A family of priors, in hyper-parameters without bounds (two per group)."""
+    """A family of priors with two hyper-parameters per group, and their bounds."""
+
+    lower: tuple[float, float]
+    upper: tuple[float, float]
 
     @staticmethod
     def prior(point: FloatArray, groups: Groups) -> tuple[FloatArray, FloatArray]:
@@ -201,6 +207,10 @@ class _Family(Protocol):
         """Return the expected log prior density of each parameter, (n_blocks, P)."""
 
     @staticmethod
+    def slope(point: FloatArray, params: FloatArray, pooled: _Pooled) -> FloatArray:
+        """Return the derivatives of the sum of the bounds by the hyper-parameters."""
+
+    @staticmethod
     def optimum(params: FloatArray, pooled: _Pooled) -> FloatArray:
         """Return the best hyper-parameters given the posteriors; 0 for groups without data."""
 
@@ -208,15 +218,18 @@ class _Family(Protocol):
 class _LogNormalFamily:
     """Location m and log v of each group."""
 
+    lower = (-np.inf, float(np.log(_FLOOR)))
+    upper = (np.inf, np.inf)
+
     @staticmethod
     def describe(point: FloatArray, pooled: _Pooled) -> tuple[FloatArray, ...]:
         location, log_variance = point.reshape(2, -1)
-        return pooled.spread(location, np.sqrt(np.maximum(np.exp(log_variance), _FLOOR)))
+        return pooled.spread(location, np.exp(0.5 * log_variance))
 
     @staticmethod
     def prior(point: FloatArray, groups: Groups) -> tuple[FloatArray, FloatArray]:
         location, log_variance = point.reshape(2, -1)
-        precision = 1.0 / np.maximum(np.exp(log_variance), _FLOOR)
+        precision = np.exp(-log_variance)
         zero = np.zeros(groups.labels.shape)
         return np.stack((zero, location[groups.labels], precision[groups.labels]), axis=1), zero
 
@@ -226,6 +239,14 @@ class _LogNormalFamily:
         square = (params[:, 0] - location) ** 2 + np.exp(2.0 * params[:, 1])
         normal = 0.5 * (np.log(precision) - _LOG_2PI - precision * square)
         return np.asarray(normal - params[:, 0])
+
+    @staticmethod
+    def slope(point: FloatArray, params: FloatArray, pooled: _Pooled) -> FloatArray:
+        location, log_variance = (part[pooled.groups.labels] for part in point.reshape(2, -1))
+        distance, precision = params[:, 0] - location, np.exp(-log_variance)
+        square = distance**2 + np.exp(2.0 * params[:, 1])
+        by_point = precision * distance, 0.5 * precision * square - 0.5
+        return np.concatenate([pooled.groups.total(part, pooled.used) for part in by_point])
 
     @staticmethod
     def optimum(params: FloatArray, pooled: _Pooled) -> FloatArray:
@@ -239,15 +260,18 @@ class _LogNormalFamily:
 class _GammaFamily:
     """Logarithms of shape g and rate r of each group."""
 
+    lower = (0.0, -np.inf)
+    upper = (float(np.log(_SHAPE_LIMIT)), np.inf)
+
     @staticmethod
     def describe(point: FloatArray, pooled: _Pooled) -> tuple[FloatArray, ...]:
         shape, rate = np.exp(point.reshape(2, -1))
-        return pooled.spread(np.clip(shape, 1.0, _SHAPE_LIMIT), rate)
+        return pooled.spread(shape, rate)
 
     @staticmethod
     def prior(point: FloatArray, groups: Groups) -> tuple[FloatArray, FloatArray]:
         shape, rate = np.exp(point.reshape(2, -1))
-        shape = np.clip(shape, 1.0, _SHAPE_LIMIT)[groups.labels]
+        shape = shape[groups.labels]
         return np.stack((np.zeros_like(shape), shape, -np.ones_like(shape)), 1), rate[groups.labels]
 
     @staticmethod
@@ -259,6 +283,15 @@ class _GammaFamily:
         mean = np.exp(params[:, 0] + 0.5 * np.exp(2.0 * params[:, 1]))
         normalizer = shape * np.log(rate) - gammaln(shape)
         return np.asarray(normalizer + (shape - 1.0) * params[:, 0] - rate * mean)
+
+    @staticmethod
+    def slope(point: FloatArray, params: FloatArray, pooled: _Pooled) -> FloatArray:
+        from scipy.special import digamma
+
+        shape, rate = np.exp(point.reshape(2, -1))[:, pooled.groups.labels]
+        mean = np.exp(params[:, 0] + 0.5 * np.exp(2.0 * params[:, 1]))
+        by_point = shape * (np.log(rate) - digamma(shape) + params[:, 0]), shape - rate * mean
+        return np.concatenate([pooled.groups.total(part, pooled.used) for part in by_point])
 
     @staticmethod
     def optimum(params: FloatArray, pooled: _Pooled) -> FloatArray:

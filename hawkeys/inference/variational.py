@@ -10,7 +10,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.inference.ascent import Groups, ascend
+from hawkeys.inference.ascent import Groups, Step, ascend
 from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.solution import Solution
@@ -105,15 +105,15 @@ def _shared_coefficients(
         prior[:, 0] = np.exp(point)[groups.labels]
         return prior
 
-    def step(point: FloatArray, state: Any) -> tuple[Any, float, FloatArray]:
+    def step(point: FloatArray, state: Any) -> Step:
         prior = prior_at(point)
         params, report, _ = raise_bound(design, options, prior, draws, state[0])
         bound = evidence_bound(design, params, prior[:, 0], draws)
-        return (params, report, bound), float(bound.sum()), optimum(params)
+        slope = groups.total(second_moment(params) / prior[:, 0] - 0.5, used)
+        return Step((params, report, bound), float(bound.sum()), slope, optimum(params))
 
     start = start_params(design, options)
-    tolerance = options.tolerance * design.n_blocks
-    end = ascend(step, optimum(start), (start,), tolerance=tolerance, max_iter=options.max_iter)
+    end = ascend(step, optimum(start), (start,), tolerance=options.tolerance * design.n_blocks)
     params, report, bound = end.state
     outcome = _outcome(design, options, report)
     outcome["converged"] &= end.converged
