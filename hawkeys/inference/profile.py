@@ -222,5 +222,6 @@ def _check_maximum(rows: FittedRows, row: int, x: FloatArray, reached: float) ->
         name = rows.result.process.mark_names[row]
         raise InvalidParameterError(
             f"the fit is not the maximum of the likelihood for target {name!r}, which is "
-            f"{gain:.4g} nats higher. A fit under constraints (baseline_floor, say) has no such intervals."
+            f"{gain:.4g} nats higher. A fit under constraints (baseline_floor, say) has no such "
+            "intervals."
         )
