@@ -112,6 +112,20 @@ def test_an_estimated_decay_is_estimated_again(events):
     assert not np.array_equal(spread.replicates, held.replicates)
 
 
+def test_richer_models_are_fitted_again(events):
+    baseline = hawkeys.baselines.PiecewiseConstant([0.0, 5.0, 15.0])
+    result = hawkeys.fit(
+        events, decay=DECAY, baseline=baseline, tied={"adjacency": [[0, 1], [1, 0]]}
+    )
+    found = bootstrap(result, events, n_replicates=40)
+    assert found.replicates.shape == (40, 2, 4)
+    assert np.array_equal(found.replicates[:, 0, 2], found.replicates[:, 1, 3])
+    assert np.allclose(found.std_err, result.std_err, rtol=0.5)
+    frame, fitted = found.to_frame(), result.to_frame()
+    assert frame["source"].tolist() == fitted["source"].tolist()
+    assert frame["estimate"].tolist() == fitted["estimate"].tolist()
+
+
 def test_a_mark_without_events_in_a_replicate_is_left_out_there():
     process = hawkeys.Hawkes([1.0, 0.05], [[0.2, 0.2], [0.0, 0.0]], decay=DECAY)
     events = hawkeys.simulate(process, end_time=40.0, rng=1)

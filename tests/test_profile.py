@@ -150,6 +150,14 @@ def test_an_estimated_kernel_is_held_and_a_wider_level_is_wider(events):
     assert (wide.lower[inside] <= narrow.lower[inside]).all()
 
 
+def test_a_result_that_was_saved_gives_the_same(events, tmp_path):
+    result = fit(events, **OPTIONS["weights"], **OPTIONS["support"])
+    result.save(tmp_path / "fit.json")
+    again = profile_interval(hawkeys.load_result(tmp_path / "fit.json"), events)
+    expected = profile_interval(result, events)
+    assert np.array_equal(again.upper, expected.upper, equal_nan=True)
+
+
 def test_the_frame_has_a_row_per_parameter(events):
     found = profile_interval(fit(events), events)
     frame = found.to_frame()

@@ -12,31 +12,35 @@ if TYPE_CHECKING:
 __all__ = ["parameter_frame"]
 
 
-def parameter_frame(names: tuple[str, ...], **columns: np.ndarray) -> pd.DataFrame:
+def parameter_frame(
+    names: tuple[str, ...], pieces: tuple[str | None, ...] = (None,), **columns: np.ndarray
+) -> pd.DataFrame:
     """Return one row per parameter: the baselines, then the adjacency row by row.
 
     Parameters
     ----------
     names : tuple of str, length n_marks
         Labels of the marks.
-    **columns : ndarray, shape (n_marks, n_marks + 1)
+    pieces : tuple of str or None, length n_pieces, default (None,)
+        Labels of the pieces of a baseline; None if it is constant.
+    **columns : ndarray, shape (n_marks, n_pieces + n_marks)
         Baseline, then adjacency row, of each target.
 
     Returns
     -------
-    pandas.DataFrame, shape (n_marks * (n_marks + 1), 3 + n_columns)
+    pandas.DataFrame, shape (n_marks * (n_pieces + n_marks), 3 + n_columns)
         Columns parameter ("baseline" or "adjacency"), target, source, and those given.
     """
     import pandas as pd
 
-    size = len(names)
+    size, wide = len(names), len(pieces)
     place = {
-        "parameter": ["baseline"] * size + ["adjacency"] * size**2,
-        "target": [*names, *np.repeat(names, size)],
-        "source": [None] * size + list(names) * size,
+        "parameter": ["baseline"] * (size * wide) + ["adjacency"] * size**2,
+        "target": [*np.repeat(names, wide), *np.repeat(names, size)],
+        "source": [*pieces * size, *names * size],
     }
     flat = {
-        name: np.concatenate((values[:, 0], values[:, 1:].ravel()))
+        name: np.concatenate((values[:, :wide].ravel(), values[:, wide:].ravel()))
         for name, values in columns.items()
     }
     return pd.DataFrame({**place, **flat})

@@ -73,6 +73,13 @@ class FittedRows:
                 f"{what} needs a maximum-likelihood fit (method='mle'); this one is by "
                 f"{fitted.method!r}, whose optimum is not that of the likelihood."
             )
+        size = fitted.process.n_marks
+        if fitted.columns is not None or fitted.estimates.shape != (size, size + 1):
+            raise InvalidParameterError(
+                f"{what} is made for one constant baseline per mark, a kernel whose parameters are "
+                f"given, and nothing tied; this fit has {fitted.n_parameters} parameters. Use "
+                "hawkeys.inference.bootstrap."
+            )
         check_same_events(fitted, events)
         return cls(fitted, cls.build(fitted, events))
 
@@ -106,7 +113,7 @@ class FittedRows:
 
 
 def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
-    """Return `result` if it is of a likelihood method, with one baseline per mark.
+    """Return `result` if it is of a likelihood method and converged.
 
     Parameters
     ----------
@@ -130,12 +137,6 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
         raise InvalidParameterError(
             f"{what} needs the result of hawkeys.fit by a likelihood method; got {kind!r}. Fit "
             "with method='mle'; variational results have credible_interval."
-        )
-    size = result.process.n_marks
-    if result.columns is not None or result.estimates.shape != (size, size + 1):
-        raise InvalidParameterError(
-            f"{what} is made for one constant baseline per mark, a kernel whose parameters are "
-            f"given, and nothing tied; this fit has {result.n_parameters} parameters."
         )
     if not result.converged:
         raise InvalidParameterError(

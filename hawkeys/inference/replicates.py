@@ -11,6 +11,7 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_choice, check_count, check_fraction, check_jobs
+from hawkeys.baselines import Constant
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     ConvergenceWarning,
@@ -62,6 +63,9 @@ class BootstrapResult:
         Seed of the replicates; None if a generator was handed in.
     mark_names : tuple of str
         Labels of the marks.
+    pieces : tuple of str or None, length n_pieces
+        Labels of the pieces of the baseline; ``(None,)`` if it is constant, and the shapes are
+        those stated, else (n_marks, n_pieces + n_marks).
     """
 
     kind: str
@@ -71,6 +75,7 @@ class BootstrapResult:
     reasons: tuple[str, ...]
     seed: int | None
     mark_names: tuple[str, ...]
+    pieces: tuple[str | None, ...] = (None,)
 
     @property
     def n_identified(self) -> IntArray:
@@ -147,6 +152,7 @@ class BootstrapResult:
         lower, upper = self.interval(level, kind=kind)
         return parameter_frame(
             self.mark_names,
+            self.pieces,
             estimate=self.estimates,
             bias=self.bias,
             std_err=self.std_err,
@@ -184,7 +190,7 @@ def bootstrap(
     Parameters
     ----------
     result : LikelihoodResult
-        A fit by a likelihood method.
+        A fit by a likelihood method, of any model.
     events : Events
         The events of the fit.
     kind : {"parametric", "realizations"}, default "parametric"
@@ -260,6 +266,7 @@ def bootstrap(
     kept = [outcome for outcome in outcomes if not isinstance(outcome, str)]
     reasons = tuple(dict.fromkeys(o for o in outcomes if isinstance(o, str)))
     _report(count - len(kept), count, reasons)
+    function = fitted.process.baseline_function
     return BootstrapResult(
         kind=kind,
         estimates=np.where(fitted.identified, fitted.estimates, np.nan),
@@ -268,6 +275,7 @@ def bootstrap(
         reasons=reasons,
         seed=seed,
         mark_names=fitted.process.mark_names,
+        pieces=(None,) if isinstance(function, Constant) else function.labels,
     )
 
 
