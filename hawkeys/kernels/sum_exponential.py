@@ -11,7 +11,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative, check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.kernels.base import BlockLayout, Kernel
+from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
 from hawkeys.kernels.exponential import Exponential
 
 __all__ = ["SumExponential"]
@@ -219,7 +219,8 @@ class SumExponential(Kernel):
         self.check_marks(n_marks)
         left = np.exp(-np.outer(elapsed, self.decays))
         weights = np.broadcast_to(self._known_weights, (n_marks, n_marks, self.decays.size))
-        return np.einsum("ku,iku->ki", left, weights[:, sources])
+        mass = np.einsum("ku,iku->ki", left, weights[:, sources])
+        return np.where(mass > TAIL, mass, 0.0)
 
     def sample_residual_lags(
         self,
