@@ -113,7 +113,8 @@ class Groups:
 
     def total(self, values: FloatArray, used: np.ndarray) -> FloatArray:
         """Return the sum of the used entries of each group."""
-        return np.bincount(self.labels[used], weights=values[used], minlength=self.n)
+        total = np.bincount(self.labels[used], weights=values[used], minlength=self.n)
+        return total.astype(np.float64)
 
     def mean(self, values: FloatArray, used: np.ndarray) -> FloatArray:
         """Return the mean of the used entries of each group, NaN for groups without any."""

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._typing import FloatArray, IntArray, RandomState
-from hawkeys._validation import as_generator, check_count
+from hawkeys._typing import FloatArray, RandomState
 from hawkeys.events import Events
 from hawkeys.exceptions import ImportanceWarning, InvalidParameterError
 from hawkeys.fit_result import FitResult
 from hawkeys.inference.pareto import reliable_below, smooth_weights
+from hawkeys.inference.posterior_draws import realization_weights, targets
 from hawkeys.results import VariationalResult
 
 __all__ = ["PredictiveAccuracy", "psis_loo", "waic"]
 
-# Heavier tails than the posterior's keep the importance weights bounded.
-_DEGREES = 4.0
-_TILE = 4096
-_ROUNDS = 3
+_WAIC_LIMIT = 0.4  # on the variance of a point's log-likelihood (Vehtari et al. 2017, section 2.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,19 +137,22 @@ def waic(
     True
     """
     fit = _check(result, events)
+    weights = realization_weights(fit, len(events))
     pointwise = np.zeros((len(events), 2))
     shapes = np.empty(events.n_marks)
-    for i, (log_ratios, values) in enumerate(_targets(fit, events, n_draws, rng)):
+    for i, target in enumerate(targets(fit, events, n_draws, rng)):
+        log_ratios, values = target.draw(weights)
         log_weights, shapes[i] = smooth_weights(log_ratios)
         density = np.logaddexp.reduce(values + log_weights, axis=1)
         mean = values @ np.exp(log_weights)
         variance = (values - mean[:, None]) ** 2 @ np.exp(log_weights)
         pointwise += np.column_stack((density - variance, variance))
     _warn("posterior", shapes, n_draws)
-    if (pointwise[:, 1] > 0.4).any():
+    if (pointwise[:, 1] > _WAIC_LIMIT).any():
+        large = int((pointwise[:, 1] > _WAIC_LIMIT).sum())
         warnings.warn(
-            f"WAIC: the log-likelihood of {(pointwise[:, 1] > 0.4).sum()} realisations varies by "
-            "more than 0.4 over the posterior, too much for its approximation. Use psis_loo.",
+            f"WAIC: the log-likelihood of {large} realisations varies by more than {_WAIC_LIMIT} "
+            "over the posterior, too much for its approximation. Use psis_loo.",
             ImportanceWarning,
             stacklevel=2,
         )
@@ -196,8 +194,8 @@ def psis_loo(
     Warns
     -----
     ImportanceWarning
-        A tail shape k above min(0.7, 1 - 1 / log10(n_draws)): that realisation is too influential,
-        or the variational posterior too far from the exact one. Re-fit without it.
+        A tail shape k above min(0.7, 1 - 1 / log10(n_draws)), even of draws made for it: that
+        realisation is too influential. Re-fit without it.
 
     Notes
     -----
@@ -206,7 +204,8 @@ def psis_loo(
     with 4 degrees of freedom in the log-parameters, first with the location of the variational
     posterior and its linear-response covariance (if it has one), then twice with the weighted
     moments of the draws before; the weights take them to the exact posterior under the fitted prior
-    coefficients, which are not fitted anew without a realisation. The
+    coefficients, which are not fitted anew without a realisation. Where k is too large, that
+    realisation is left out of the target from the start and draws are made for it. The
     realisation is the point because events within one are dependent. Cost: O(n_draws n_events
     n_marks).
 
@@ -218,6 +217,9 @@ def psis_loo(
 
     Cappe, O., Guillin, A., Marin, J. M. and Robert, C. P. (2004). Population Monte Carlo. Journal
     of Computational and Graphical Statistics 13(4), 907-929. doi:10.1198/106186004X12803
+
+    Paananen, T., Piironen, J., Burkner, P.-C. and Vehtari, A. (2021). Implicitly adaptive
+    importance sampling. Statistics and Computing 31, 16, section 3. doi:10.1007/s11222-020-09982-2
 
     Magnusson, M., Andersen, M. R., Jonasson, J. and Vehtari, A. (2019). Bayesian leave-one-out
     cross-validation for large data. ICML, eq. 8. arXiv:1904.10679
@@ -233,55 +235,24 @@ def psis_loo(
     True
     """
     fit = _check(result, events)
-    weights = _weights(fit, len(events))
+    weights = realization_weights(fit, len(events))
     pointwise = np.zeros((len(events), 2))
     shapes = np.empty((len(events), events.n_marks))
     whole = np.empty(events.n_marks)
-    for i, (log_ratios, values) in enumerate(_targets(fit, events, n_draws, rng)):
+    for i, target in enumerate(targets(fit, events, n_draws, rng)):
+        log_ratios, values = target.draw(weights)
         log_weights, whole[i] = smooth_weights(log_ratios)
         within = np.logaddexp.reduce(values + log_weights, axis=1)
-        for r, weight in enumerate(weights):
-            log_weights, shapes[r, i] = smooth_weights(log_ratios - weight * values[r])
-            left_out = np.logaddexp.reduce(values[r] + log_weights)
+        for r in range(len(events)):
+            own, density = log_ratios - weights[r] * values[r], values[r]
+            if smooth_weights(own)[1] > reliable_below(n_draws):
+                own, drawn = target.draw(np.where(np.arange(len(events)) == r, 0.0, weights))
+                density = drawn[r]
+            log_weights, shapes[r, i] = smooth_weights(own)
+            left_out = np.logaddexp.reduce(density + log_weights)
             pointwise[r] += left_out, within[r] - left_out
     _warn("leave-one-out", shapes, n_draws)
     return PredictiveAccuracy("psis_loo", pointwise[:, 0], pointwise[:, 1], shapes, whole, n_draws)
-
-
-def _targets(
-    fit: VariationalResult, events: Events, n_draws: int, rng: RandomState
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Yield, of each target, log p / q of draws from q (S,) and what realisations make of them.
-
-    The latter are unweighted log-likelihoods (R, S).
-    """
-    check_count(n_draws, "n_draws", minimum=100)
-    generator, weights = as_generator(rng), _weights(fit, len(events))
-    support = fit.options.get("support")
-    design = Design.build(
-        events,
-        fit.kernel,
-        separate=True,
-        support=None if support is None else np.asarray(support, dtype=bool),
-        baseline=fit.process.baseline_function,
-    )
-    for i in range(events.n_marks):
-        blocks = range(i, design.n_blocks, events.n_marks)
-        location, covariance, used = _start(fit, i)
-        for _ in range(_ROUNDS):
-            theta, logs, log_student = _student(location, covariance, n_draws, generator)
-            values = np.array([_log_likelihood(design, b, theta, used) for b in blocks])
-            # the half-normal prior as a density of the log-parameter
-            log_prior = logs - theta**2 / fit.prior_coefficient[i, used]
-            ratios = weights @ values + log_prior.sum(axis=1) - log_student
-            location, covariance = _weighted_moments(logs, ratios)
-        yield ratios, values
-
-
-def _weights(fit: VariationalResult, n_realizations: int) -> FloatArray:
-    """Return the weight that the fit gave to each realisation's log-likelihood."""
-    given = np.asarray(fit.options.get("weights", 1.0), dtype=np.float64)
-    return np.ones(n_realizations) * given * float(fit.options.get("likelihood_weight", 1.0))
 
 
 def _check(result: FitResult, events: Events) -> VariationalResult:
@@ -314,46 +285,6 @@ def _check(result: FitResult, events: Events) -> VariationalResult:
             "1. Cut the record into windows that hardly influence each other and fit those."
         )
     return result
-
-
-def _start(fit: VariationalResult, target: int) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Return location and covariance of the log-parameters of a target, and which they are."""
-    location = fit.posterior.location[target]
-    used = np.flatnonzero(~np.isnan(location))
-    covariance = np.diag(fit.posterior.scale[target, used] ** 2)
-    if fit.log_covariance is not None:
-        covariance = fit.log_covariance[target][np.ix_(used, used)]
-    return location[used], covariance, used
-
-
-def _student(
-    location: FloatArray, covariance: FloatArray, n_draws: int, generator: np.random.Generator
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return exp of draws, the draws, both (S, n), and their log density up to a constant."""
-    size = location.size
-    noise = generator.standard_normal((n_draws, size))
-    noise *= np.sqrt(_DEGREES / generator.chisquare(_DEGREES, n_draws))[:, None]
-    logs = location + noise @ np.linalg.cholesky(covariance).T
-    log_density = -0.5 * (_DEGREES + size) * np.log1p((noise**2).sum(axis=1) / _DEGREES)
-    return np.exp(logs), logs, log_density
-
-
-def _weighted_moments(logs: FloatArray, log_ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and covariance of draws under smoothed weights."""
-    weights = np.exp(smooth_weights(log_ratios)[0])
-    location = weights @ logs
-    centred = logs - location
-    covariance = (weights[:, None] * centred).T @ centred
-    return location, covariance + 1e-9 * np.eye(location.size)
-
-
-def _log_likelihood(design: Design, block: int, theta: FloatArray, used: IntArray) -> FloatArray:
-    """Return the log-likelihood of one block for each draw (S, n) of the parameters used."""
-    total = -theta @ design.cost[block, used]
-    matrix = np.vstack((np.ones(design.counts[block]), design.block(block)))[used]
-    for begin in range(0, matrix.shape[1], _TILE):
-        total += np.log(theta @ matrix[:, begin : begin + _TILE]).sum(axis=1)
-    return np.asarray(total)
 
 
 def _warn(what: str, shapes: FloatArray, n_draws: int) -> None:

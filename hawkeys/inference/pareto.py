@@ -18,7 +18,7 @@ def smooth_weights(log_ratios: FloatArray) -> tuple[FloatArray, float]:
 
     The M = min(S / 5, 3 sqrt(S)) largest of S ratios become the expected order statistics of the
     generalised Pareto distribution fitted to them, cut at the largest. k is infinite if fewer than
-    five ratios stand out.
+    five ratios stand out, and minus infinity if none does because they are equal.
 
     References
     ----------
@@ -32,7 +32,7 @@ def smooth_weights(log_ratios: FloatArray) -> tuple[FloatArray, float]:
     n_tail = math.ceil(min(0.2 * n, 3.0 * math.sqrt(n)))
     cutoff = max(float(log_weights[order[-n_tail - 1]]), math.log(np.finfo(float).tiny))
     tail = order[-n_tail:][log_weights[order[-n_tail:]] > cutoff]
-    shape = math.inf
+    shape = math.inf if tail.size > 0 else -math.inf
     if tail.size >= _FEWEST:
         floor = math.exp(cutoff)
         shape, scale = fit_generalized_pareto(np.exp(log_weights[tail]) - floor)

@@ -1,0 +1,129 @@
+"""Draws from the exact posterior of a variational fit, by adaptive importance sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._typing import FloatArray, IntArray, RandomState
+from hawkeys._validation import as_generator, check_count
+from hawkeys.events import Events
+from hawkeys.inference.pareto import smooth_weights
+from hawkeys.results import VariationalResult
+
+__all__ = ["Target", "realization_weights", "targets"]
+
+# Heavier tails than the posterior's keep the importance weights bounded.
+_DEGREES = 4.0
+_ROUNDS = 3
+_TILE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Row problems of one target, one per realisation, and how to draw from its posterior."""
+
+    design: Design
+    blocks: range
+    used: IntArray
+    prior_coefficient: FloatArray
+    location: FloatArray
+    covariance: FloatArray
+    n_draws: int
+    generator: np.random.Generator
+
+    def draw(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return log p / q of draws from q (S,) and what realisations make of them (R, S).
+
+        p is the posterior with those weights of the realisations; the log-likelihoods returned are
+        unweighted.
+        """
+        location, covariance = self.location, self.covariance
+        for _ in range(_ROUNDS):
+            theta, logs, log_student = _student(location, covariance, self.n_draws, self.generator)
+            values = np.array(
+                [_log_likelihood(self.design, b, theta, self.used) for b in self.blocks]
+            )
+            # the half-normal prior as a density of the log-parameter
+            log_prior = (logs - theta**2 / self.prior_coefficient).sum(axis=1)
+            ratios = weights @ values + log_prior - log_student
+            location, covariance = _weighted_moments(logs, ratios)
+        return ratios, values
+
+
+def targets(
+    fit: VariationalResult, events: Events, n_draws: int, rng: RandomState
+) -> Iterator[Target]:
+    """Yield the targets one by one."""
+    check_count(n_draws, "n_draws", minimum=100)
+    generator = as_generator(rng)
+    support = fit.options.get("support")
+    design = Design.build(
+        events,
+        fit.kernel,
+        separate=True,
+        support=None if support is None else np.asarray(support, dtype=bool),
+        baseline=fit.process.baseline_function,
+    )
+    for i in range(events.n_marks):
+        location, covariance, used = _start(fit, i)
+        yield Target(
+            design,
+            range(i, design.n_blocks, events.n_marks),
+            used,
+            fit.prior_coefficient[i, used],
+            location,
+            covariance,
+            n_draws,
+            generator,
+        )
+
+
+def realization_weights(fit: VariationalResult, n_realizations: int) -> FloatArray:
+    """Return the weight that the fit gave to each realisation's log-likelihood."""
+    given = np.asarray(fit.options.get("weights", 1.0), dtype=np.float64)
+    return np.ones(n_realizations) * given * float(fit.options.get("likelihood_weight", 1.0))
+
+
+def _start(fit: VariationalResult, target: int) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Return location and covariance of the log-parameters of a target, and which they are."""
+    location = fit.posterior.location[target]
+    used = np.flatnonzero(~np.isnan(location))
+    if fit.log_covariance is not None:
+        covariance = fit.log_covariance[target][np.ix_(used, used)]
+        if np.isfinite(covariance).all():
+            return location[used], covariance, used
+    return location[used], np.diag(fit.posterior.scale[target, used] ** 2), used
+
+
+def _student(
+    location: FloatArray, covariance: FloatArray, n_draws: int, generator: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return exp of draws, the draws, both (S, n), and their log density up to a constant."""
+    size = location.size
+    noise = generator.standard_normal((n_draws, size))
+    noise *= np.sqrt(_DEGREES / generator.chisquare(_DEGREES, n_draws))[:, None]
+    logs = location + noise @ np.linalg.cholesky(covariance).T
+    log_density = -0.5 * (_DEGREES + size) * np.log1p((noise**2).sum(axis=1) / _DEGREES)
+    return np.exp(logs), logs, log_density
+
+
+def _weighted_moments(logs: FloatArray, log_ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and covariance of draws under smoothed weights."""
+    weights = np.exp(smooth_weights(log_ratios)[0])
+    location = weights @ logs
+    centred = logs - location
+    covariance = (weights[:, None] * centred).T @ centred
+    return location, covariance + 1e-9 * np.eye(location.size)
+
+
+def _log_likelihood(design: Design, block: int, theta: FloatArray, used: IntArray) -> FloatArray:
+    """Return the log-likelihood of one block for each draw (S, n) of the parameters used."""
+    total = -theta @ design.cost[block, used]
+    matrix = np.vstack((np.ones(design.counts[block]), design.block(block)))[used]
+    for begin in range(0, matrix.shape[1], _TILE):
+        total += np.log(theta @ matrix[:, begin : begin + _TILE]).sum(axis=1)
+    return np.asarray(total)
