@@ -34,10 +34,12 @@ if TYPE_CHECKING:
         verifiers,
     )
     from hawkeys.branching import branching_probabilities
+    from hawkeys.comparison import compare
     from hawkeys.events import Events
     from hawkeys.forecasting import forecast
     from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
     from hawkeys.likelihood import LogLikelihood
+    from hawkeys.likelihood_ratio import likelihood_ratio_test
     from hawkeys.process import Hawkes
     from hawkeys.rectified import RectifiedHawkes
     from hawkeys.rectified_simulation import simulate_rectified
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "baselines",
     "branching_probabilities",
+    "compare",
     "datasets",
     "evaluation",
     "exceptions",
@@ -66,6 +69,7 @@ __all__ = [
     "inference",
     "interop",
     "kernels",
+    "likelihood_ratio_test",
     "load_result",
     "plotting",
     "simulate",
@@ -82,11 +86,13 @@ _HOME = {
     "LogLikelihood": "likelihood",
     "RectifiedHawkes": "rectified",
     "branching_probabilities": "branching",
+    "compare": "comparison",
     "fit": "inference",
     "fit_each": "inference",
     "fit_rectified": "inference",
     "forecast": "forecasting",
     "goodness_of_fit": "inference",
+    "likelihood_ratio_test": "likelihood_ratio",
     "load_result": "result_files",
     "simulate": "simulation",
     "simulate_branching": "simulated_branching",
