@@ -89,13 +89,26 @@ class Design:
         if realization_weights is not None:
             scale = scale * realization_weights
         constant = baseline is None or isinstance(baseline, Constant)
-        if not constant or ties is not None or len(kernel.components) > 1:
-            if separate:
-                raise InvalidParameterError(
-                    "realisations can be fitted each alone with a constant baseline, a kernel "
-                    "whose parameters are given, and nothing tied."
-                )
-            return cls._wide(events, kernel, scale, support, (baseline or Constant(), ties))
+        if constant and ties is None and len(kernel.components) == 1:
+            return cls._plain(events, kernel, scale, support, separate=separate)
+        if separate:
+            raise InvalidParameterError(
+                "realisations can be fitted each alone with a constant baseline, a kernel whose "
+                "parameters are given, and nothing tied."
+            )
+        return cls._wide(events, kernel, scale, support, (baseline or Constant(), ties))
+
+    @classmethod
+    def _plain(
+        cls,
+        events: Events,
+        kernel: Kernel,
+        scale: FloatArray,
+        support: BoolArray | None,
+        *,
+        separate: bool,
+    ) -> Design:
+        """Return the row problems with one constant baseline per mark and one kernel."""
         layout = BlockLayout.build(events, separate=separate)
         excitation = kernel.excitation(events, layout)
         cost = _cost(events, kernel.integrals(events), scale, separate=separate)

@@ -77,7 +77,7 @@ class Baseline(ABC):
 
     @property
     def known_rates(self) -> FloatArray:
-        """The rates; refused while they are unknown."""
+        """The rates, shape (n_marks, n_pieces). Raises InvalidParameterError while unknown."""
         if self.rates is None:
             raise InvalidParameterError(
                 f"the rates of {type(self).__name__} are not known; give rates=..., one row per "

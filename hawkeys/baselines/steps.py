@@ -14,7 +14,7 @@ __all__ = ["increasing_knots", "indicators", "stretches"]
 
 
 def increasing_knots(knots: ArrayLike, *, minimum: int) -> FloatArray:
-    """Return the knots, read-only, if they are at least `minimum` increasing times."""
+    """Return the knots, read-only; raises unless they are `minimum` or more increasing times."""
     array = as_float_array(knots, "knots")
     if array.ndim != 1 or array.size < minimum:
         raise InvalidParameterError(

@@ -102,7 +102,7 @@ def split_model(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, A
 
 
 def refuse_models(options: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Return the options if they ask for the plain model, one constant baseline per mark."""
+    """Refuse the options baseline and tied in the name of `what`; return the others."""
     model, rest = split_model(options)
     if model:
         raise InvalidParameterError(
