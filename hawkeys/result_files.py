@@ -15,6 +15,7 @@ from hawkeys.baselines import baseline_from_dict
 from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import HawkeysError, ResultFileError
 from hawkeys.fit_result import FitResult
+from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.kernels import kernel_from_dict
 from hawkeys.posterior import LogNormalPosterior
 from hawkeys.process import Hawkes
@@ -98,9 +99,9 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
             fields[name] = decode_floats(fields[name])
     if "posterior" in fields:
         marginals = fields["posterior"]
-        fields["posterior"] = LogNormalPosterior(
-            decode_floats(marginals["location"]), decode_floats(marginals["scale"])
-        )
+        kind = GammaPosterior if "rate" in marginals else LogNormalPosterior
+        values = {name: decode_floats(value) for name, value in marginals.items()}
+        fields["posterior"] = kind(**values)
     if fields.get("decay_profile") is not None:
         profile = fields["decay_profile"]
         arrays = {name: decode_floats(profile[name]) for name in ("decays", "objective", "score")}

@@ -16,6 +16,7 @@ from hawkeys._validation import check_fraction
 from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.fit_result import FitResult
+from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.posterior import LogNormalPosterior
 
 __all__ = ["LikelihoodResult", "VariationalResult"]
@@ -153,15 +154,15 @@ class VariationalResult(FitResult):
 
     Attributes
     ----------
-    posterior : LogNormalPosterior
+    posterior : LogNormalPosterior or (of "vi_branching") GammaPosterior
         Marginals of shape (n_marks, n_marks + 1): baseline, then adjacency row, of each target.
     prior_coefficient : ndarray, shape (n_marks, n_marks + 1)
-        C of the log prior -theta^2 / C of each parameter.
+        C of the log prior -theta^2 / C of each parameter; NaN under Gamma priors (see `options`).
     log_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
         Linear-response covariance of the logarithms of each target's parameters, C held.
     posterior_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
         Linear-response covariance of each target's parameters, C held. None (both) for the
-        stochastic form, which does not stop at an optimum.
+        other methods.
 
     Notes
     -----
@@ -184,7 +185,7 @@ class VariationalResult(FitResult):
 
     kind: ClassVar[str] = "variational"
 
-    posterior: LogNormalPosterior
+    posterior: LogNormalPosterior | GammaPosterior
     prior_coefficient: FloatArray
     log_covariance: FloatArray | None = None
     posterior_covariance: FloatArray | None = None
@@ -212,7 +213,7 @@ class VariationalResult(FitResult):
         InvalidParameterError
             The fit has no linear-response covariance.
         """
-        if self.log_covariance is None:
+        if self.log_covariance is None or not isinstance(self.posterior, LogNormalPosterior):
             raise InvalidParameterError(
                 f"linear response needs the optimum of method 'vi'; this fit is of method "
                 f"{self.method!r} and has none. Fit with method='vi', or use linear_response=False."

@@ -58,6 +58,7 @@ LAYERS = [
         "forecast_result",
         "forecasting",
         "posterior",
+        "gamma_posterior",
         "decay_profile",
         "fit_result",
         "results",

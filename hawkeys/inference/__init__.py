@@ -1,5 +1,6 @@
 """Inference: `fit` for one process, `fit_each` for many short realisations, and their options."""
 
+from hawkeys.inference.branching_options import BranchingKernelOptions, BranchingVIOptions
 from hawkeys.inference.each import EachResult, fit_each
 from hawkeys.inference.edges import EdgeTests, edge_tests
 from hawkeys.inference.goodness import goodness_of_fit
@@ -22,6 +23,8 @@ from hawkeys.inference.single import fit
 
 __all__ = [
     "BootstrapResult",
+    "BranchingKernelOptions",
+    "BranchingVIOptions",
     "EMOptions",
     "EachResult",
     "EdgeTests",

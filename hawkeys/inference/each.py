@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numba
@@ -16,6 +16,7 @@ from hawkeys._validation import check_count
 from hawkeys.event_lists import as_events
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference.counted import refuse_models
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.pooling import (
@@ -59,7 +60,7 @@ class EachResult:
         Whether every target mark met the tolerance.
     identified : ndarray of bool, shape (n_realizations, n_marks, n_marks + 1)
         Baseline, then adjacency row, of each target: False where the realisation says nothing.
-    posterior : LogNormalPosterior or None
+    posterior : LogNormalPosterior, GammaPosterior (of "vi_branching") or None
         Marginals of shape (n_realizations, n_marks, n_marks + 1); None unless variational.
     kernel : Kernel
         Excitation kernel.
@@ -78,7 +79,7 @@ class EachResult:
     optimality_gap: FloatArray
     converged: BoolArray
     identified: BoolArray
-    posterior: LogNormalPosterior | None
+    posterior: LogNormalPosterior | GammaPosterior | None
     kernel: Kernel
     mark_names: tuple[str, ...]
     method: str
@@ -274,15 +275,17 @@ def _gather(
 
 def _gather_posterior(
     parts: list[tuple[Solution, FloatArray]], size: int
-) -> LogNormalPosterior | None:
+) -> LogNormalPosterior | GammaPosterior | None:
     marginals = [solution.posterior for solution, _ in parts if solution.posterior is not None]
     if not marginals:
         return None
     shape = (-1, size, size + 1)
-    return LogNormalPosterior(
-        np.concatenate([part.location for part in marginals]).reshape(shape),
-        np.concatenate([part.scale for part in marginals]).reshape(shape),
+    kind = type(marginals[0])
+    joined = (
+        np.concatenate([getattr(part, field.name) for part in marginals]).reshape(shape)
+        for field in fields(kind)
     )
+    return kind(*joined)
 
 
 def _chunks(n: int, method: str) -> Iterator[slice]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.branching_options import BranchingVIOptions
+from hawkeys.inference.branching_rows import solve_vi_branching
 from hawkeys.inference.newton import solve_map, solve_mle
 from hawkeys.inference.options import MAPOptions, MLEOptions, StochasticVIOptions, VIOptions
 from hawkeys.inference.solution import Solution
@@ -50,6 +52,12 @@ METHODS = {
             "variational inference (stochastic)",
             StochasticVIOptions,
             solve_vi_stochastic,
+        ),
+        Method(
+            "vi_branching",
+            "variational inference (branching structure)",
+            BranchingVIOptions,
+            solve_vi_branching,
         ),
     )
 }

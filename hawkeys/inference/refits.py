@@ -244,6 +244,10 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
         out["prior"] = KernelPrior(**{**prior, "kernel": kernel_from_dict(prior["kernel"])})
     elif isinstance(prior, Mapping):
         out["prior"] = GammaPrior(**prior)
+    kernel_prior = out.get("kernel_prior")
+    if isinstance(kernel_prior, Mapping):
+        kernel = kernel_from_dict(kernel_prior["kernel"])
+        out["kernel_prior"] = KernelPrior(**{**kernel_prior, "kernel": kernel})
     if isinstance(start, Mapping):
         out["start"] = kernel_from_dict(dict(start))
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.posterior import LogNormalPosterior
 
 __all__ = ["Solution"]
@@ -35,10 +36,10 @@ class Solution:
         Largest violation of the optimality conditions, without unit.
     information : ndarray, shape (n_blocks, P, P) or None
         Minus the second derivatives of the objective in x.
-    posterior : LogNormalPosterior or None
+    posterior : LogNormalPosterior or GammaPosterior or None
         Marginals of shape (n_blocks, P).
     prior_coefficient : ndarray, shape (n_blocks, P) or None
-        C of the Gaussian priors.
+        C of the Gaussian priors; NaN under Gamma priors.
     log_covariance, covariance : ndarray, shape (n_blocks, P, P) or None
         Linear-response covariances of log-parameters and parameters.
     """
@@ -52,7 +53,7 @@ class Solution:
     traces: FloatArray
     violation: FloatArray | None = None
     information: FloatArray | None = None
-    posterior: LogNormalPosterior | None = None
+    posterior: LogNormalPosterior | GammaPosterior | None = None
     prior_coefficient: FloatArray | None = None
     log_covariance: FloatArray | None = None
     covariance: FloatArray | None = None

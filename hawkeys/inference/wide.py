@@ -8,6 +8,7 @@ import numpy as np
 
 from hawkeys._columns import ColumnMap, FittedColumns
 from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference.solution import Solution
 from hawkeys.posterior import LogNormalPosterior
 
@@ -62,9 +63,11 @@ def in_parameters(solution: Solution, columns: FittedColumns) -> Solution:
 
 
 def _marginals(
-    where: ColumnMap, posterior: LogNormalPosterior, identified: BoolArray
-) -> LogNormalPosterior:
-    """Return log-normal marginals of the parameters, matched in mean and variance."""
+    where: ColumnMap, posterior: LogNormalPosterior | GammaPosterior, identified: BoolArray
+) -> LogNormalPosterior | GammaPosterior:
+    """Return marginals of the parameters of the same family, matched in mean and variance."""
+    if isinstance(posterior, GammaPosterior):
+        return _gamma_marginals(where, posterior, identified)
     if where.n_components == 1:
         location, scale = (where.parameters(part) for part in (posterior.location, posterior.scale))
     else:
@@ -75,6 +78,15 @@ def _marginals(
         location, scale = np.log(safe) - 0.5 * square, np.sqrt(square)
     blank = np.where(identified, 0.0, np.nan)
     return LogNormalPosterior(location + blank, scale + blank)
+
+
+def _gamma_marginals(
+    where: ColumnMap, posterior: GammaPosterior, identified: BoolArray
+) -> GammaPosterior:
+    blank = np.where(identified, 1.0, np.nan)
+    mean = where.parameters(np.nan_to_num(posterior.mean)) * blank
+    variance = where.parameters(np.nan_to_num(posterior.sd) ** 2) * blank
+    return GammaPosterior(mean**2 / variance, mean / variance)
 
 
 def _matrices(
