@@ -44,12 +44,12 @@ def _log_terms(columns, weights, x, slope, hessian):
     tile = np.empty((size, max(1, min(n, _TILE))))
     lam = np.empty(tile.shape[1])
     total = 0.0
-    slope[:] = 0.0
-    hessian[:, :] = 0.0
     for at in range(0, n, _TILE):
         m = min(_TILE, n - at)
-        lam[:] = 0.0
-        tile[:, :] = 0.0
+        for k in range(lam.size):
+            lam[k] = 0.0
+            for p in range(size if k >= m else 0):
+                tile[p, k] = 0.0
         for p in range(size):
             if x[p] != 0.0:
                 for k in range(m):
@@ -68,7 +68,10 @@ def _log_terms(columns, weights, x, slope, hessian):
                 tile[p, k] = lam[k] * columns[p * n + at + k]
                 root = 1.0 if weights.size == 0 else math.sqrt(weights[at + k])
                 slope[p] += root * tile[p, k]
-        hessian += np.dot(tile, tile.T)
+        product = np.dot(tile, tile.T)
+        for p in range(size):
+            for q in range(size):
+                hessian[p, q] += product[p, q]
     return total
 
 
@@ -77,19 +80,23 @@ def _evaluate(data, terms, x, slope, hessian):
     """Fill the log-likelihood's slope (without cost) and negative Hessian; return -F."""
     columns, weights, offsets = data
     cost, ridge, group, strength = terms
-    n_rows, size = cost.shape
+    size = hessian.shape[1]
     value = 0.0
     squares = np.zeros(strength.size)
-    for b in range(n_rows):
-        begin, end = offsets[b], offsets[b + 1]
-        at = slice(begin - offsets[0], end - offsets[0]) if weights.size else slice(0, 0)
-        part = columns[size * (begin - offsets[0]) : size * (end - offsets[0])]
-        value += _log_terms(part, weights[at], x[b], slope[b], hessian[b])
-        for p in range(size):
-            value -= cost[b, p] * x[b, p] + 0.5 * ridge[b, p] * x[b, p] ** 2
-            hessian[b, p, p] += ridge[b, p]
-            if group[b, p] >= 0:
-                squares[group[b, p]] += x[b, p] ** 2
+    for i in range(x.size):
+        slope[i] = 0.0
+        for q in range(size):
+            hessian[i // size, i % size, q] = 0.0
+    for b in range(hessian.shape[0]):
+        begin, end = offsets[b] - offsets[0], offsets[b + 1] - offsets[0]
+        own = slice(b * size, (b + 1) * size)
+        part = columns[size * begin : size * end]
+        value += _log_terms(part, weights[begin:end], x[own], slope[own], hessian[b])
+    for i in range(x.size):
+        value -= cost[i] * x[i] + 0.5 * ridge[i] * x[i] ** 2
+        hessian[i // size, i % size, i % size] += ridge[i]
+        if group[i] >= 0:
+            squares[group[i]] += x[i] ** 2
     for g in range(strength.size):
         value -= strength[g] * math.sqrt(squares[g])
     return value
@@ -196,7 +203,30 @@ def _norms(y, sets, n_groups):
         if labels[s] >= 0:
             for i in order[bounds[s] : bounds[s + 1]]:
                 out[labels[s]] += y[i] ** 2
-    return np.sqrt(out)
+    for g in range(n_groups):
+        out[g] = math.sqrt(out[g])
+    return out
+
+
+@njit(cache=True)
+def _solve_in_place(matrix, right):
+    """Solve matrix y = right by Cholesky with a small ridge; y replaces right."""
+    size = right.size
+    for a in range(size):
+        for b in range(a + 1):
+            total = matrix[a, b] * (1.0 + _RIDGE if a == b else 1.0)
+            least = 1e-14 * matrix[a, a]
+            for c in range(b):
+                total -= matrix[a, c] * matrix[b, c]
+            matrix[a, b] = math.sqrt(max(total, least)) if a == b else total / matrix[b, b]
+    for a in range(size):
+        for c in range(a):
+            right[a] -= matrix[a, c] * right[c]
+        right[a] /= matrix[a, a]
+    for a in range(size - 1, -1, -1):
+        for c in range(a + 1, size):
+            right[a] -= matrix[c, a] * right[c]
+        right[a] /= matrix[a, a]
 
 
 @njit(cache=True)
@@ -216,15 +246,10 @@ def _newton_direction(hessian, rest, y, group, strength, norms):
                 matrix[a, b] += hessian[i // size, i % size, j % size]
             if g >= 0 and group[j] == g:
                 matrix[a, b] += strength[g] / norms[g] * ((i == j) - y[i] * y[j] / norms[g] ** 2)
-    scale = np.empty(index.size)
-    for a in range(index.size):
-        scale[a] = 1.0 / math.sqrt(matrix[a, a])
-    for a in range(index.size):
-        for b in range(index.size):
-            matrix[a, b] *= scale[a] * scale[b]
-        matrix[a, a] += _RIDGE
+    _solve_in_place(matrix, right)
     out = np.zeros(y.size)
-    out[index] = scale * np.linalg.solve(matrix, scale * right)
+    for a in range(index.size):
+        out[index[a]] = right[a]
     return out
 
 
@@ -233,23 +258,24 @@ def _jump(hessian, rest, y, group, strength, sets):
     """Take one Newton step of the model over the coordinates above 0, cut at 0, if it helps."""
     norms = _norms(y, sets, strength.size)
     step = _newton_direction(hessian, rest, y, group, strength, norms)
-    length, blocking = 1.0, -1
-    for i in range(y.size):
-        if step[i] < 0.0 and y[i] + length * step[i] < 0.0:
-            length, blocking = -y[i] / step[i], i
-    if not length > 0.0:
-        return
-    after = rest.copy()
+    after, new = rest.copy(), y.copy()
+    length, blocking, linear, bend = 1.0, -1, 0.0, 0.0
     for i in range(y.size):
         if step[i] != 0.0:
             _shift(hessian, after, i, step[i])
-    linear, bend = np.dot(rest, step), np.dot(rest - after, step)
-    for _ in range(20):
-        new = np.maximum(y + length * step, 0.0)
-        if blocking >= 0:
-            new[blocking] = 0.0
-        penalty = np.dot(strength, _norms(new, sets, strength.size) - norms)
-        if 0.5 * length**2 * bend - length * linear + penalty <= 0.0:
+        if step[i] < 0.0 and y[i] + length * step[i] < 0.0:
+            length, blocking = -y[i] / step[i], i
+    for i in range(y.size):
+        linear += rest[i] * step[i]
+        bend += (rest[i] - after[i]) * step[i]
+    for _ in range(20 if length > 0.0 else 0):
+        for i in range(y.size):
+            new[i] = 0.0 if i == blocking else max(y[i] + length * step[i], 0.0)
+        change = 0.5 * length**2 * bend - length * linear
+        longer = _norms(new, sets, strength.size)
+        for g in range(strength.size):
+            change += strength[g] * (longer[g] - norms[g])
+        if change <= 0.0:
             for i in range(y.size):
                 if new[i] != y[i]:
                     _shift(hessian, rest, i, new[i] - y[i])
@@ -259,31 +285,16 @@ def _jump(hessian, rest, y, group, strength, sets):
 
 
 @njit(cache=True)
-def _sets(cost, group):
-    """Return the coordinates that can move, ordered by group: order, bounds, labels (-1: none)."""
-    flat = group.ravel()
-    moving = np.flatnonzero(cost.ravel() > 0.0)
-    order = moving[np.argsort(flat[moving], kind="mergesort")]
-    bounds, labels = [0], [0]
-    labels.pop()
-    for k in range(order.size):
-        if k + 1 == order.size or flat[order[k + 1]] != flat[order[k]]:
-            bounds.append(k + 1)
-            labels.append(flat[order[k]])
-    return order, np.array(bounds), np.array(labels).astype(np.int64)
-
-
-@njit(cache=True)
 def _minimise_model(hessian, slope, terms, x, sets, fine):
     """Return the minimiser of the quadratic model with penalties, to `fine` nats, flat."""
     cost, ridge, group, strength = terms
-    y = x.ravel().copy()
-    rest = (slope - cost - ridge * x).ravel()
-    flat = group.ravel()
+    y, rest = x.copy(), x.copy()
+    for i in range(x.size):
+        rest[i] = slope[i] - cost[i] - ridge[i] * x[i]
     for _ in range(_SWEEPS):
         if _sweep(hessian, rest, y, sets, strength) <= fine:
             break
-        _jump(hessian, rest, y, flat, strength, sets)
+        _jump(hessian, rest, y, group, strength, sets)
     return y
 
 
@@ -292,21 +303,20 @@ def _dual_factor(slope, terms, sets):
     """Return the largest factor t <= 1 for which t slope is admissible in the dual."""
     cost, ridge, _, strength = terms
     order, bounds, labels = sets
-    a, c, r = slope.ravel(), cost.ravel(), ridge.ravel()
     factor = 1.0
     for s in range(labels.size):
         members = order[bounds[s] : bounds[s + 1]]
         if labels[s] < 0:
             for i in members:
-                if r[i] == 0.0 and a[i] > 0.0:
-                    factor = min(factor, c[i] / a[i])
+                if ridge[i] == 0.0 and slope[i] > 0.0:
+                    factor = min(factor, cost[i] / slope[i])
             continue
         low, high = 0.0, factor
         for k in range(60):
             middle = high if k == 0 else 0.5 * (low + high)
             excess = 0.0
             for i in members:
-                excess += max(middle * a[i] - c[i], 0.0) ** 2
+                excess += max(middle * slope[i] - cost[i], 0.0) ** 2
             if excess <= strength[labels[s]] ** 2:
                 low = middle
             else:
@@ -324,23 +334,26 @@ def _dual_gap(total, slope, terms, x, sets):
     factor = _dual_factor(slope, terms, sets)
     if factor <= 0.0:
         return math.inf
-    gap = np.dot(strength, _norms(x.ravel(), sets, strength.size))
-    gap -= total * (1.0 + math.log(factor))
-    for b in range(x.shape[0]):
-        for p in range(x.shape[1]):
-            gap += cost[b, p] * x[b, p] + 0.5 * ridge[b, p] * x[b, p] ** 2
-            if ridge[b, p] > 0.0:
-                excess = max(factor * slope[b, p] - cost[b, p], 0.0)
-                gap += 0.5 * excess**2 / ridge[b, p]
+    gap = -total * (1.0 + math.log(factor))
+    norms = _norms(x, sets, strength.size)
+    for g in range(strength.size):
+        gap += strength[g] * norms[g]
+    for i in range(x.size):
+        gap += cost[i] * x[i] + 0.5 * ridge[i] * x[i] ** 2
+        if ridge[i] > 0.0:
+            gap += 0.5 * max(factor * slope[i] - cost[i], 0.0) ** 2 / ridge[i]
     return max(gap, 0.0)
 
 
 @njit(cache=True)
-def _newton_gap(promised, step, hessian, least):
+def _newton_gap(promised, x, y, hessian, least):
     """Return the bound from self-concordance (see the module's text)."""
+    size = hessian.shape[1]
     decrement = 0.0
-    for b in range(hessian.shape[0]):
-        decrement += np.dot(step[b], np.dot(hessian[b], step[b]))
+    for i in range(x.size):
+        first = i // size * size
+        for j in range(first, first + size):
+            decrement += hessian[i // size, i % size, j % size] * (y[i] - x[i]) * (y[j] - x[j])
     share = math.sqrt(max(decrement, 0.0) / least)
     if share >= 0.5:
         return math.inf
@@ -352,16 +365,14 @@ def _violation(slope, terms, x, sets, total):
     """Return the largest violation of the optimality conditions, relative to the costs."""
     cost, ridge, _, strength = terms
     order, bounds, labels = sets
-    size = x.shape[1]
-    norms = _norms(x.ravel(), sets, strength.size)
+    norms = _norms(x, sets, strength.size)
     worst = 0.0
     for s in range(labels.size):
         g = labels[s]
         excess = 0.0
         for i in order[bounds[s] : bounds[s + 1]]:
-            at = x[i // size, i % size]
-            c = cost[i // size, i % size]
-            pull = slope[i // size, i % size] - c - ridge[i // size, i % size] * at
+            at, c = x[i], cost[i]
+            pull = slope[i] - c - ridge[i] * at
             if g >= 0 and norms[g] == 0.0:
                 excess += max(pull, 0.0) ** 2
                 continue
@@ -376,98 +387,93 @@ def _violation(slope, terms, x, sets, total):
 def _promise(slope, terms, x, y, sets):
     """Return by how much F falls from x to y if the logarithms were linear."""
     cost, ridge, _, strength = terms
-    out = np.dot((slope - cost - ridge * x).ravel(), y.ravel() - x.ravel())
-    change = _norms(y.ravel(), sets, strength.size) - _norms(x.ravel(), sets, strength.size)
-    return out - np.dot(strength, change)
+    before, after = _norms(x, sets, strength.size), _norms(y, sets, strength.size)
+    out = 0.0
+    for i in range(x.size):
+        out += (slope[i] - cost[i] - ridge[i] * x[i]) * (y[i] - x[i])
+    for g in range(strength.size):
+        out -= strength[g] * (after[g] - before[g])
+    return max(out, 0.0)
 
 
 @njit(cache=True)
-def _climb(data, terms, x, tolerance, hessian, trace):
-    """Proximal Newton descent from x in place; return (-F, gap, violation, steps)."""
-    sets = _sets(terms[0], terms[2])
-    total, least = _mass(data)
-    slope = np.empty(x.shape)
-    before, target = x.copy(), x.copy()
-    value, gap, promised, length, damping = -math.inf, math.inf, 0.0, 1.0, 0.0
-    iteration = 0
-    while iteration < trace.size:
-        new = _evaluate(data, terms, x, slope, hessian)
-        if not new >= value + _ARMIJO * length * promised:
-            length *= 0.5
-            if length < _SHORTEST:
-                damping = 10.0 * damping + 1e-3
-                x[:] = before
-                value = -math.inf
-                continue
-            x[:] = before + length * (target - before)
-            continue
-        value = new
-        trace[iteration] = value
-        iteration += 1
-        for b in range(x.shape[0]):
-            for p in range(x.shape[1]):
-                hessian[b, p, p] *= 1.0 + damping
-        flat = _minimise_model(hessian, slope, terms, x, sets, 1e-3 * tolerance)
-        for b in range(x.shape[0]):
-            for p in range(x.shape[1]):
-                hessian[b, p, p] /= 1.0 + damping
-        target[:] = flat.reshape(x.shape)
-        promised = max(_promise(slope, terms, x, target, sets), 0.0)
-        gap = _dual_gap(total, slope, terms, x, sets)
-        if damping == 0.0:
-            gap = min(gap, _newton_gap(promised, target - x, hessian, least))
-        if gap <= tolerance and length == 1.0:  # a shorter step leaves no exact zeros
-            break
-        damping = 0.0 if length == 1.0 else damping
-        length = 1.0
-        before[:] = x
-        x[:] = target
-    return value, gap, _violation(slope, terms, x, sets, total), iteration
+def _damp(hessian, factor):
+    """Multiply the diagonals."""
+    for b in range(hessian.shape[0]):
+        for p in range(hessian.shape[1]):
+            hessian[b, p, p] *= factor
 
 
 @njit(cache=True)
 def _mass(data):
     """Return the sum of the weights and the smallest one above 0 (1 if there are none)."""
     _, weights, offsets = data
-    if weights.size == 0:
-        return float(offsets[-1] - offsets[0]), 1.0
-    least = math.inf
+    total, least = 0.0, math.inf
     for w in weights:
+        total += w
         if 0.0 < w < least:
             least = w
-    return weights.sum(), least if least < math.inf else 1.0
+    if weights.size == 0:
+        total = float(offsets[-1] - offsets[0])
+    return total, least if least < math.inf else 1.0
 
 
 @njit(cache=True)
-def solve_penalized(data, terms, problems, start, tolerance, max_iter):
-    """Solve problems of rows; `problems` (n + 1,) tells which rows each owns.
+def _same_zeros(x, y):
+    """Tell whether two points have the same coordinates above 0."""
+    n_other = 0
+    for i in range(x.size):
+        n_other += (x[i] > 0.0) != (y[i] > 0.0)
+    return n_other == 0
 
-    `data` holds the columns (flat, block after block (P, size)), the weights of the events (empty:
-    1) and the offsets of the blocks; `terms` the costs and ridges (n_blocks, P), the group of each
-    parameter (n_blocks, P; -1: none) and the strength of each group. `start` (n_blocks, P) must
-    make every event possible.
 
-    Returns x (n_blocks, P); report (n_problems, 4) with -F, the gap bound, the violation of the
-    optimality conditions and the number of steps; the negative Hessians of log-likelihood and
-    ridge (n_blocks, P, P); and the traces of -F (n_problems, max_iter).
+@njit(cache=True)
+def solve_penalized(data, terms, sets, tolerance, x, hessian, trace):
+    """Solve one problem of rows by proximal Newton descent from x, in place.
+
+    `data` holds the columns (flat, row after row, each a (P, size) matrix), the weights of the
+    events (empty: 1) and the offsets of the rows; `terms` cost, ridge and group (-1: none) of each
+    parameter, flat (n_rows * P,), and the strength of each group; `sets` the parameters that may
+    move, ordered by group, where each group begins in that order, and the groups' labels. The
+    start `x` (n_rows * P,) must make every event possible.
+
+    Fills `hessian` (n_rows, P, P), the negative Hessian of log-likelihood and ridge, and `trace`,
+    -F along the way. Returns -F, the gap bound, the violation of the optimality conditions and the
+    number of steps.
     """
-    columns, weights, offsets = data
-    cost, ridge, group, strength = terms
-    n_problems, size = problems.size - 1, cost.shape[1]
-    x = start.copy()
-    report = np.zeros((n_problems, 4))
-    hessians = np.zeros((cost.shape[0], size, size))
-    traces = np.full((n_problems, max_iter), np.nan)
-    for s in range(n_problems):
-        rows = slice(problems[s], problems[s + 1])
-        begin, end = offsets[problems[s]], offsets[problems[s + 1]]
-        part = (
-            columns[size * begin : size * end],
-            weights[begin:end],
-            offsets[problems[s] : problems[s + 1] + 1],
-        )
-        own = (cost[rows], ridge[rows], group[rows], strength)
-        limit = tolerance * (problems[s + 1] - problems[s])
-        value, gap, violation, steps = _climb(part, own, x[rows], limit, hessians[rows], traces[s])
-        report[s, 0], report[s, 1], report[s, 2], report[s, 3] = value, gap, violation, steps
-    return x, report, hessians, traces
+    total, least = _mass(data)
+    slope, before, target = np.empty(x.size), x.copy(), x.copy()
+    value, gap, promised, length, damping = -math.inf, math.inf, 0.0, 1.0, 0.0
+    iteration, near = 0, False
+    while iteration < trace.size:
+        new = _evaluate(data, terms, x, slope, hessian)
+        if near and not new >= value:  # nothing is left but rounding
+            for i in range(x.size):
+                x[i] = before[i]
+            _evaluate(data, terms, x, slope, hessian)
+            break
+        if not near and not new >= value + _ARMIJO * length * promised:
+            length *= 0.5
+            if length < _SHORTEST:
+                damping, length, value = 10.0 * damping + 1e-3, 0.0, -math.inf
+            for i in range(x.size):
+                x[i] = before[i] + length * (target[i] - before[i])
+            continue
+        value = new
+        trace[iteration] = value
+        iteration += 1
+        _damp(hessian, 1.0 + damping)
+        target = _minimise_model(hessian, slope, terms, x, sets, 1e-3 * tolerance)
+        _damp(hessian, 1.0 / (1.0 + damping))
+        promised = _promise(slope, terms, x, target, sets)
+        gap = _dual_gap(total, slope, terms, x, sets)
+        if damping == 0.0:
+            gap = min(gap, _newton_gap(promised, x, target, hessian, least))
+        near = gap <= tolerance
+        if near and _same_zeros(x, target):  # go on while zeros are still found
+            break
+        damping = 0.0 if length == 1.0 else damping
+        length = 1.0
+        for i in range(x.size):
+            before[i], x[i] = x[i], target[i]
+    return value, gap, _violation(slope, terms, x, sets, total), iteration

@@ -12,7 +12,9 @@ from hawkeys.inference.options import (
     StochasticVIOptions,
     VIOptions,
 )
+from hawkeys.inference.path_result import PenaltyPath
 from hawkeys.inference.penalties import ElasticNet, GroupLasso, Lasso, Ridge
+from hawkeys.inference.penalty_path import PathOptions, penalty_path
 from hawkeys.inference.pooling import GammaPool, LogNormalPool
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.profile import ProfileIntervals, profile_interval
@@ -37,6 +39,8 @@ __all__ = [
     "LogNormalPool",
     "MAPOptions",
     "MLEOptions",
+    "PathOptions",
+    "PenaltyPath",
     "PredictiveAccuracy",
     "ProfileIntervals",
     "Ridge",
@@ -49,6 +53,7 @@ __all__ = [
     "fit_each",
     "fit_rectified",
     "goodness_of_fit",
+    "penalty_path",
     "profile_interval",
     "psis_loo",
     "sandwich_covariance",

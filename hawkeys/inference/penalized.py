@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,16 +100,23 @@ class PenalizedRows:
         cost = np.where(free, design.cost + terms.slope, 0.0)
         group = np.where(free, terms.group, -1)
         ridge = np.where(free, terms.ridge, 0.0)
+        x = self._interior(start, cost)
         problems = _problems(group, design)
-        x, report, information, traces = solve_penalized(
-            (self.columns, design.weights, design.offsets),
-            (cost, ridge, group, terms.strength),
-            problems,
-            self._interior(start, cost),
-            tolerance,
-            max_iter,
-        )
         size = np.diff(problems)
+        report = np.empty((size.size, 4))
+        information = np.zeros((*cost.shape, cost.shape[1]))
+        traces = np.full((size.size, max_iter), np.nan)
+        for s, (first, last) in enumerate(itertools.pairwise(problems)):
+            rows = slice(first, last)
+            report[s] = solve_penalized(
+                self._data(first, last),
+                (cost[rows].ravel(), ridge[rows].ravel(), group[rows].ravel(), terms.strength),
+                _sets(free[rows].ravel(), group[rows].ravel()),
+                tolerance * (last - first),
+                x[rows].ravel(),
+                information[rows],
+                traces[s],
+            )
         shared = report[:, :2] / size[:, None]
         _add_norm_curvature(information, x, group, terms.strength)
         return Solution(
@@ -122,6 +130,14 @@ class PenalizedRows:
             traces=np.repeat(traces / size[:, None], size, axis=0),
             information=information,
         )
+
+    def _data(self, first: int, last: int) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Return columns, weights and offsets of some rows."""
+        design = self.design
+        begin, end = design.offsets[first], design.offsets[last]
+        width = design.n_columns + 1
+        weights = design.weights[begin:end]
+        return self.columns[width * begin : width * end], weights, design.offsets[first : last + 1]
 
     def _interior(self, start: FloatArray | None, cost: FloatArray) -> FloatArray:
         """Return a point at which every event is possible, `start` if it is one."""
@@ -137,6 +153,14 @@ class PenalizedRows:
             acts = (cost[b] > 0.0) & (matrix > 0.0).any(axis=1)
             out[b, acts] = weights.sum() / acts.sum() / cost[b, acts]
         return out
+
+
+def _sets(free: BoolArray, group: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the free parameters ordered by group, where groups begin, and their labels."""
+    free_index = np.flatnonzero(free)
+    order = free_index[np.argsort(group[free_index], kind="stable")]
+    labels, first = np.unique(group[order], return_index=True)
+    return order, np.append(first, order.size), labels
 
 
 def _problems(group: IntArray, design: Design) -> IntArray:
