@@ -18,6 +18,7 @@ from hawkeys.exceptions import (
 )
 from hawkeys.exceptions import InvalidParameterError as Wrong
 from hawkeys.inference import ProfileIntervals, profile_interval
+from hawkeys.inference.refits import FittedRows
 
 DECAY = 1.5
 TRUTH = hawkeys.Hawkes(
@@ -275,9 +276,48 @@ def test_derivatives_match_differences(seed):
 
 def test_an_impossible_event_is_infinitely_bad():
     basis, weights, cost = np.array([[1.0, 1.0], [0.0, 2.0]]), np.ones(2), np.array([4.0, 1.5])
-    ends = profile_ends(
+    ends, gain = profile_ends(
         basis, weights, cost, np.zeros(2, bool), np.array([0.5, 0.0]), np.ones(2, bool), 0.5 * CUT
     )
+    assert gain > 0.0
     assert ends[0, 2] == math.inf  # the first event needs the baseline
     assert ends[0, 0] > 0.0
     assert math.isfinite(ends[1, 2])
+
+
+def degenerate(seed):
+    """Return few events on a coarse clock, empty marks among them, a decay and options."""
+    rng = np.random.default_rng(seed)
+    n_marks, ends = rng.integers(1, 6), rng.uniform(1.0, 30.0, rng.integers(1, 4))
+    lists = [
+        [np.sort(rng.uniform(0.0, end, rng.poisson(rng.choice([0, 3, 20])))).round(1).clip(0, end)
+         for _ in range(n_marks)] for end in ends
+    ]  # fmt: skip
+    events = Events.from_lists(lists, end_times=ends)
+    weights = rng.choice([0.0, 0.5, 3.0], ends.size) + (np.arange(ends.size) == 0)
+    support = rng.random((n_marks, n_marks)) < 0.7
+    options = {"weights": weights, "support": support} if rng.random() < 0.5 else {}
+    return events, rng.choice([0.01, 0.5, 50.0]), options
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
+@pytest.mark.parametrize("seed", range(12))
+def test_degenerate_data(seed):
+    events, decay, options = degenerate(seed)
+    result = hawkeys.fit(events, decay=decay, **options)
+    found = profile_interval(result, events)
+    rows = FittedRows.check(result, events, "this test")
+    size = events.n_marks + 1
+    spare = np.empty(size), np.empty((size, size))
+    for i in range(events.n_marks):
+        given = rows.basis(i), rows.weights(i), rows.design.cost[i]
+        best = climb(*given, rows.held[i], np.zeros(size), *spare)
+        for p in np.flatnonzero(result.identified[i]):
+            held, x = rows.held[i].copy(), np.zeros(size)
+            held[p] = True
+            ends = found.lower[i, p], found.upper[i, p]
+            assert ends[0] <= result.estimates[i, p] + 1e-9 < ends[1]
+            for end in {*ends} - {0.0}:
+                x[p] = end
+                fall = 2.0 * (best - climb(*given, held, x, *spare))
+                assert fall == pytest.approx(CUT, abs=1e-6)

@@ -129,12 +129,35 @@ def _model_step(slope, hessian, held, x, step):
 
 
 @njit(cache=True)
-def _make_possible(basis, weights, cost, held, x):
-    """Spread the events over all parameters that may move, so that none is impossible."""
+def _value(basis, weights, cost, x):
+    """Return L alone."""
+    value = 0.0
+    for p in range(x.size):
+        value -= cost[p] * x[p]
+    rate = np.dot(x, basis)
+    for k in range(rate.size):
+        if weights[k] > 0.0:
+            if rate[k] <= 0.0:
+                return -math.inf
+            value += weights[k] * math.log(rate[k])
+    return value
+
+
+@njit(cache=True)
+def _start(basis, weights, cost, held, x):
+    """Spread the events over all that may move, if that is better.
+
+    From events that are all but impossible Newton steps would take very long.
+    """
     total = weights.sum()
+    if total == 0.0:
+        return
+    spread = x.copy()
     for p in range(x.size):
         if not held[p] and cost[p] > 0.0 and basis[p].max() > 0.0:
-            x[p] = max(x[p], total / (x.size * cost[p]))
+            spread[p] = max(x[p], total / (x.size * cost[p]))
+    if _value(basis, weights, cost, spread) > _value(basis, weights, cost, x):
+        x[:] = spread
 
 
 @njit(cache=True)
@@ -145,11 +168,9 @@ def climb(basis, weights, cost, held, x, slope, hessian):
     gradient and the negative second derivatives at the optimum.
     """
     size = x.size
+    _start(basis, weights, cost, held, x)
     step, before = np.zeros(size), x.copy()
     value = _evaluate(basis, weights, cost, x, slope, hessian)
-    if value == -math.inf:
-        _make_possible(basis, weights, cost, held, x)
-        value = _evaluate(basis, weights, cost, x, slope, hessian)
     if value == -math.inf:
         return value
     for _ in range(_MOST_STEPS):
@@ -230,12 +251,14 @@ def profile_ends(basis, weights, cost, held, x, wanted, drop):
 
     Returns (n_parameters, 3): where the profile has fallen by `drop` below and above the estimate
     (0 below if it has not fallen so far at 0), and its fall at 0; NaN where not wanted. With an
-    infinite `drop` the ends are not searched for.
+    infinite `drop` the ends are not searched for. Returns also how much higher L is at the optimum
+    than at the x that came; x is moved there.
     """
     size = x.size
     out = np.full((size, 3), np.nan)
     slope, hessian, spare = np.empty(size), np.empty((size, size)), np.empty((size, size))
     fixed, moved = held.copy(), np.empty(size)
+    given = _value(basis, weights, cost, x)
     best = climb(basis, weights, cost, held, x, slope, hessian)
     for p in range(size):
         if not wanted[p] or held[p] or math.isnan(best):
@@ -260,7 +283,7 @@ def profile_ends(basis, weights, cost, held, x, wanted, drop):
             levels = np.array([best, best - drop, x[p], math.inf])
             out[p, 1] = _find_end(basis, weights, cost, fixed, moved, p, levels)
         fixed[p] = held[p]
-    return out
+    return out, best - given
 
 
 @njit(cache=True)

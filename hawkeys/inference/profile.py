@@ -204,24 +204,15 @@ def profile_figures(
         The fit is not the maximum of the likelihood.
     """
     out = np.full((*wanted.shape, 3), np.nan)
-    reached = rows.design.log_likelihood(rows.result.estimates)
     held = rows.held
     for i in np.flatnonzero(wanted.any(axis=1)).tolist():
         x = rows.result.estimates[i].copy()
         given = rows.basis(i), rows.weights(i), rows.design.cost[i], held[i]
-        out[i] = profile_ends(*given, x, wanted[i], drop)
-        _check_maximum(rows, i, x, reached[i])
+        out[i], gain = profile_ends(*given, x, wanted[i], drop)
+        if not gain < _NOT_THE_FIT:
+            raise InvalidParameterError(
+                f"the fit is not the maximum of the likelihood for target "
+                f"{rows.result.process.mark_names[i]!r}, which is {gain:.4g} nats higher. A fit "
+                "under constraints (baseline_floor, say) has no such intervals."
+            )
     return out[..., 0], out[..., 1], out[..., 2]
-
-
-def _check_maximum(rows: FittedRows, row: int, x: FloatArray, reached: float) -> None:
-    improved = rows.result.estimates.copy()
-    improved[row] = x
-    gain = rows.design.log_likelihood(improved)[row] - reached
-    if not gain < _NOT_THE_FIT:
-        name = rows.result.process.mark_names[row]
-        raise InvalidParameterError(
-            f"the fit is not the maximum of the likelihood for target {name!r}, which is "
-            f"{gain:.4g} nats higher. A fit under constraints (baseline_floor, say) has no such "
-            "intervals."
-        )
