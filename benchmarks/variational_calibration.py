@@ -141,10 +141,10 @@ def study(quick):
     """Return the table of all figures."""
     rows = []
     for key, (size, end_time) in enumerate(SIZES.items()):
-        found, n_events = calibration(end_time, 40 if quick else 1000, key)
+        found, n_events = calibration(end_time, 25 if quick else 1000, key)
         rows += rows_of("calibration", size, n_events, found)
         _tell(f"calibration, {size}")
-    found, n_events = coverage(40 if quick else 1000)
+    found, n_events = coverage(25 if quick else 1000)
     rows += rows_of("coverage", "regular", n_events, found)
     _tell("coverage")
     return pd.DataFrame(rows)
@@ -199,7 +199,7 @@ def main(arguments=None):
     """Run the study and write its table and picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
-    parser.add_argument("--quick", action="store_true", help="40 data sets each")
+    parser.add_argument("--quick", action="store_true", help="25 data sets each")
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     with one_thread():

@@ -118,7 +118,7 @@ def calibration_of(path, study):
 def test_variational_calibration(script, tmp_path):
     script("variational_calibration").main(["--quick", "--output", str(tmp_path)])
     coverage = calibration_of(tmp_path, "coverage")["coverage_95"]
-    # 80 or 160 levels, not all independent
+    # 50 or 100 levels, not all independent
     assert coverage.xs("linear response", level="scale").between(0.85, 1.0).all()
     assert (tmp_path / "variational_calibration.png").stat().st_size > 1000
 

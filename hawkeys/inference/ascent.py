@@ -49,7 +49,7 @@ def ascend(
     upper: FloatArray | float = np.inf,
     tolerance: float,
 ) -> Ascent:
-    """Raise an objective of hyper-parameters until two steps gain no more than `tolerance`.
+    """Raise an objective of hyper-parameters until a step gains no more than `tolerance`.
 
     ``step(point, state)`` starts from `state`, that of the best point so far. Rounds of a quasi-
     Newton method within the bounds are followed by one step of expectation-maximisation, which
@@ -75,8 +75,9 @@ def ascend(
         limits = Bounds(np.broadcast_to(lower, at.shape), np.broadcast_to(upper, at.shape))
         options = {"ftol": tolerance / max(abs(before), 1.0), "gtol": 0.0, "maxiter": _MAX_STEPS}
         minimize(loss, at, jac=True, method="L-BFGS-B", bounds=limits, options=options)
+        before = best.value
         loss(best.following)
-        if best.value - before <= 2.0 * tolerance:
+        if best.value - before <= tolerance:
             return Ascent(at, best.state, np.array(trace), True)
     return Ascent(at, best.state, np.array(trace), False)
 
