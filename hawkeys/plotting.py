@@ -36,11 +36,12 @@ def plot_adjacency(
     Parameters
     ----------
     adjacency : array_like, shape (n_marks, n_marks)
-        Expected direct children of the row's mark from one event of the column's mark.
+        Expected direct children of the row's mark from one event of the column's mark. Negative
+        entries, which inhibit, turn the scale of blues into one from red to blue.
     mark_names : sequence of str, length n_marks, optional
         Tick labels. Default: "0", "1", ...
     vmax : float, optional
-        Value of the darkest colour. Default: the largest entry.
+        Value of the darkest colour. Default: the largest absolute entry.
     colorbar : bool, default True
         Whether to add a colour bar.
     ax : matplotlib.axes.Axes, optional
@@ -72,8 +73,11 @@ def plot_adjacency(
     if len(names) != size:
         raise InvalidParameterError(f"got {len(names)} mark_names for {size} marks: {names}.")
     axes = plt.gca() if ax is None else ax
-    top = float(vmax if vmax is not None else max(matrix.max(), 1e-12))
-    image = axes.imshow(matrix, cmap="Blues", vmin=0.0, vmax=top)
+    signed = bool((matrix < 0).any())
+    top = float(vmax if vmax is not None else max(np.abs(matrix).max(), 1e-12))
+    image = axes.imshow(
+        matrix, cmap="RdBu" if signed else "Blues", vmin=-top if signed else 0.0, vmax=top
+    )
     rotate = max(map(len, names)) > 2
     axes.set_xticks(range(size), names, rotation=90 if rotate else 0)
     axes.set_yticks(range(size), names)
@@ -81,12 +85,11 @@ def plot_adjacency(
     axes.set_ylabel("target")
     if size <= _ANNOTATE_UP_TO:
         for i, j in np.ndindex(size, size):
-            colour = "white" if matrix[i, j] > 0.6 * top else "black"
-            axes.text(j, i, _short(matrix[i, j]), ha="center", va="center", color=colour)
+            colour = "white" if abs(matrix[i, j]) > 0.6 * top else "black"
+            axes.text(j, i, _short(float(matrix[i, j])), ha="center", va="center", color=colour)
     if colorbar:
-        axes.figure.colorbar(
-            image, ax=axes, label="expected direct children", fraction=0.046, pad=0.04
-        )
+        label = "influence" if signed else "expected direct children"
+        axes.figure.colorbar(image, ax=axes, label=label, fraction=0.046, pad=0.04)
     return axes
 
 

@@ -20,11 +20,13 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import ResultFileError
 from hawkeys.kernels import Kernel
+from hawkeys.plotting import plot_adjacency
 from hawkeys.rectified import RectifiedHawkes
 from hawkeys.summary import render, render_html
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["RectifiedResult"]
 
@@ -49,7 +51,7 @@ class RectifiedResult:
         Largest violation of the optimality conditions: a derivative by the baseline over the total
         time, or by the adjacency over one plus the number of events of the source; no unit.
     converged : bool
-        Whether every target mark met the tolerance.
+        Whether every target mark met the tolerance, with no estimated decay at an edge.
     message : str
         Why the method stopped.
     n_iterations : int
@@ -63,7 +65,8 @@ class RectifiedResult:
         A baseline of 0, or inhibition at the strongest value that is tried (-1e6).
     information : ndarray, shape (n_marks, p, p)
         Observed information of each target's baseline, adjacency row and, if it was estimated,
-        decay: p is n_marks + 1 or n_marks + 2.
+        decay: p is n_marks + 1 or n_marks + 2. Standard errors invert it over the parameters that
+        are identified and not at a bound; all others have NaN, in the intervals too.
     decay_identified : ndarray of bool, shape (n_marks,)
         Where the decay was estimated and not at the edge of its range.
     event_counts : ndarray of int, shape (n_marks,)
@@ -76,11 +79,6 @@ class RectifiedResult:
         Options of the method.
     version : str
         Version of hawkeys that made the fit.
-
-    Notes
-    -----
-    Standard errors invert the information over the parameters that are identified and not at a
-    bound; of all others they are NaN, and so are the intervals.
     """
 
     process: RectifiedHawkes
@@ -269,22 +267,17 @@ class RectifiedResult:
         )
 
     def summary(self, *, level: float = 0.95) -> str:
-        """Return a text table of the fit.
+        """Return a text table of the fit, the same for the same fit.
 
         Parameters
         ----------
         level : float, default 0.95
-            Level of the intervals.
+            Level of the intervals; refused if not strictly between 0 and 1.
 
         Returns
         -------
         str
-            No clock in it: the same fit gives the same text.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
+            As `to_frame`, with a head and notes.
         """
         return render(*self._layout(level))
 
@@ -313,6 +306,21 @@ class RectifiedResult:
             "Gradient norm": f"{self.gradient_norm:.1e}",
             "Converged": f"{self.converged} ({self.message})",
         }
+
+    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
+        """Draw the estimated adjacency, inhibition in red; see `hawkeys.plotting.plot_adjacency`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+        """
+        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON types; NaN becomes None.

@@ -7,6 +7,7 @@ import warnings
 import naive_rectified as naive
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from naive_hawkes import realizations
 from scipy.optimize import minimize
 
@@ -303,10 +304,13 @@ def test_decays_are_estimated(sample):
 
 def test_decay_at_the_edge_of_its_range():
     events = hawkeys.Events.from_lists([[[1.0]]], end_times=3.0)
-    with pytest.warns(ConvergenceWarning), pytest.warns(IdentifiabilityWarning):
+    with (
+        pytest.warns(ConvergenceWarning, match="lie at the edge of their range: .* for 0"),
+        pytest.warns(IdentifiabilityWarning),
+    ):
         result = hawkeys.fit_rectified(events, decay="estimate")
     assert not result.converged
-    assert "edge of its range" in result.message
+    assert "decays of 1 target marks are at the edge" in result.message
     assert not result.decay_identified.any()
 
 
@@ -398,6 +402,19 @@ def test_result(sample, tmp_path):
     estimated = hawkeys.fit_rectified(sample[1], decay="estimate")
     estimated.save(path)
     assert RectifiedResult.load(path).to_frame().equals(estimated.to_frame())
+
+
+def test_plots(sample):
+    result = hawkeys.fit_rectified(sample, decay=DECAY)
+    figure = Figure()
+    ax = result.plot_adjacency(ax=figure.subplots())
+    image = ax.images[0]
+    assert image.norm.vmin == -image.norm.vmax == result.adjacency.min()
+    assert figure.axes[1].get_ylabel() == "influence"
+    process = result.process
+    ax = hawkeys.plotting.plot_intensity(process, sample, window=(0, 9), ax=Figure().subplots())
+    times, rates = ax.lines[0].get_data()
+    np.testing.assert_allclose(rates, process.intensity(sample, times)[:, 0])
 
 
 def test_bad_files(sample, tmp_path):

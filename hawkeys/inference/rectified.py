@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from hawkeys._validation import check_count, check_positive_number
 from hawkeys._version import __version__
 from hawkeys.event_lists import as_events
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.identify import warn_about
 from hawkeys.inference.rectified_rows import LOWEST, RowFit, best_decay, climb, decay_range
 from hawkeys.inference.selection import admissible, check_weights
@@ -93,7 +94,8 @@ def fit_rectified(
     restart adds to the second derivatives.
 
     An estimated decay maximises the profile, which need not be concave: a grid of three values a
-    decade over all decays that the data can tell apart, then Brent's method around the best.
+    decade over a range that the data set, then Brent's method around the best. If a row has no
+    influence to speak of, the best may lie at the edge of the range, which a warning says.
 
     If no event of the target follows one of the source, stronger inhibition may only ever gain. The
     adjacency then ends at -1e6, marked `at_bound`.
@@ -141,7 +143,9 @@ def fit_rectified(
     found = _result(problem, rows, decays is None, options)
     silent = np.zeros_like(allowed)
     silent[problem.counts == 0, 1:] = True  # no events, no influence: said in event_counts
-    warn_about(found.identified | ~allowed | silent, _converged(rows), events.mark_names)
+    climbed = np.array([row.converged for row in rows])
+    warn_about(found.identified | ~allowed | silent, climbed, events.mark_names)
+    _warn_about_edges(rows, events.mark_names)
     return found
 
 
@@ -154,6 +158,17 @@ def _check_decay(decay: ArrayLike | str, n_marks: int) -> FloatArray | None:
             )
         return None
     return as_target_decays(decay, n_marks)
+
+
+def _warn_about_edges(rows: list[RowFit], names: tuple[str, ...]) -> None:
+    edge = [f"{row.theta[-1]:.3g} for {names[i]}" for i, row in enumerate(rows) if row.at_edge]
+    if edge:
+        warnings.warn(
+            f"estimated decays lie at the edge of their range: {', '.join(edge[:5])}. The data "
+            "show no kernel of that kind; give a decay, or leave the pairs out of the support.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +228,7 @@ def _result(
     pieces = [_information(problem, i, row, estimated) for i, row in enumerate(rows)]
     lowest = np.append(0.0, np.full(events.n_marks, LOWEST))
     identified = np.array([_identified(problem, row, i) for i, row in enumerate(rows)])
-    inside = np.array([row.converged for row in rows]) & (problem.counts > 0) & estimated
+    inside = _converged(rows) & (problem.counts > 0) & estimated
     return RectifiedResult(
         process=process,
         method="rectified mle",
@@ -277,13 +292,16 @@ def _gradient_norm(problem: _Problem, rows: list[RowFit], lowest: FloatArray) ->
 
 
 def _converged(rows: list[RowFit]) -> BoolArray:
-    return np.array([row.converged for row in rows])
+    return np.array([row.converged and not row.at_edge for row in rows])
 
 
 def _message(rows: list[RowFit]) -> str:
-    stopped = int((~_converged(rows)).sum())
+    stopped = sum(not row.converged for row in rows)
     if stopped:
-        return f"{stopped} target marks stopped early, or with the decay at the edge of its range"
+        return f"{stopped} target marks stopped before the tolerance was met"
+    edge = sum(row.at_edge for row in rows)
+    if edge:
+        return f"the decays of {edge} target marks are at the edge of their range"
     return f"the next steps promise {sum(row.to_gain for row in rows):.1e} nats"
 
 

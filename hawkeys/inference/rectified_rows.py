@@ -27,6 +27,7 @@ _LEAST_DAMPING = 1e-12
 _MOST_DAMPING = 1e12
 _DECAYS_PER_DECADE = 3
 _LOG_TOLERANCE = 1e-7
+_SHORT_LAG = 0.05
 
 Terms: TypeAlias = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
@@ -51,6 +52,8 @@ class RowFit:
         Whether that is below the tolerance.
     trace : tuple of float
         Value after each step that gained.
+    at_edge : bool
+        Whether the decay was estimated and lies at the edge of its range.
     """
 
     theta: FloatArray
@@ -60,6 +63,7 @@ class RowFit:
     to_gain: float
     converged: bool
     trace: tuple[float, ...]
+    at_edge: bool = False
 
 
 def climb(
@@ -141,15 +145,15 @@ def decay_range(events: Events) -> tuple[float, float]:
     Returns
     -------
     slowest, fastest : float
-        A third of the inverse of the longest window, and ten times the inverse of a short lag
-        between successive events (the 2 % quantile).
+        A third of the inverse of the longest window, and twice the inverse of a short lag between
+        successive events (the 5 % quantile): faster kernels would be fitted to chance pairs.
     """
     longest = float(events.durations.max())
     inside = np.diff(events.realization) == 0
     lags = np.diff(events.times)[inside]
     lags = lags[lags > 0]
-    shortest = float(np.quantile(lags, 0.02)) if lags.size else longest
-    return 1.0 / (3.0 * longest), max(10.0 / shortest, 10.0 / longest)
+    short = float(np.quantile(lags, _SHORT_LAG)) if lags.size else longest
+    return 1.0 / (3.0 * longest), max(2.0 / short, 10.0 / longest)
 
 
 def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Events) -> RowFit:
@@ -165,8 +169,8 @@ def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Eve
     Returns
     -------
     RowFit
-        The best of a grid over the range, then of Brent's method between its neighbours. At the
-        edge of the range it counts as not converged.
+        The best of a grid over the range, then of Brent's method between its neighbours. It says if
+        that is at the edge.
     """
     low, high = np.log(decay_range(events))
     grid = np.linspace(low, high, 2 + round(_DECAYS_PER_DECADE * (high - low) / np.log(10.0)))
@@ -174,7 +178,7 @@ def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Eve
     best = int(np.argmax([fit.value for fit in fits]))
     top = fits[best]
     if not 0 < best < grid.size - 1:
-        return replace(top, converged=False)
+        return replace(top, at_edge=True)
 
     def loss(point: float) -> float:
         nonlocal top
