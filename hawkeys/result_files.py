@@ -12,6 +12,7 @@ import numpy as np
 from hawkeys._columns import ColumnMap, FittedColumns
 from hawkeys._records import SCHEMA, decode_floats
 from hawkeys.baselines import baseline_from_dict
+from hawkeys.contrast_result import ContrastResult
 from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import HawkeysError, ResultFileError
 from hawkeys.fit_result import FitResult
@@ -26,12 +27,13 @@ __all__ = ["load_result"]
 _FLOAT_ARRAYS = (
     "trace",
     "information",
+    "noise",
     "prior_coefficient",
     "log_covariance",
     "posterior_covariance",
 )
 _KINDS: dict[str, type[FitResult]] = {
-    kind.kind: kind for kind in (LikelihoodResult, VariationalResult)
+    kind.kind: kind for kind in (ContrastResult, LikelihoodResult, VariationalResult)
 }
 
 
@@ -45,7 +47,7 @@ def load_result(path: str | os.PathLike[str]) -> FitResult:
 
     Returns
     -------
-    LikelihoodResult or VariationalResult
+    LikelihoodResult, VariationalResult or ContrastResult
         Equal to the result that was saved.
 
     Raises
@@ -113,6 +115,8 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
     for name in ("optimality_gap", "kkt_residual"):
         if fields.get(name, 0.0) is None:
             fields[name] = float("nan")
+    if fields["log_likelihood"] is None:  # some event is impossible
+        fields["log_likelihood"] = -float("inf")
     return _KINDS[record["kind"]](**fields)
 
 

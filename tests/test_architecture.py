@@ -59,6 +59,7 @@ LAYERS = [
         "forecasting",
         "posterior",
         "gamma_posterior",
+        "contrast_result",
         "decay_profile",
         "fit_result",
         "results",

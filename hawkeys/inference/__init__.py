@@ -7,6 +7,7 @@ from hawkeys.inference.goodness import goodness_of_fit
 from hawkeys.inference.information_criteria import PredictiveAccuracy, psis_loo, waic
 from hawkeys.inference.options import (
     EMOptions,
+    LeastSquaresOptions,
     MAPOptions,
     MLEOptions,
     StochasticVIOptions,
@@ -36,6 +37,7 @@ __all__ = [
     "GroupLasso",
     "KernelPrior",
     "Lasso",
+    "LeastSquaresOptions",
     "LogNormalPool",
     "MAPOptions",
     "MLEOptions",

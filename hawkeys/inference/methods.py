@@ -10,8 +10,15 @@ from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.branching_rows import solve_vi_branching
+from hawkeys.inference.least_squares import solve_least_squares
 from hawkeys.inference.newton import solve_map, solve_mle
-from hawkeys.inference.options import MAPOptions, MLEOptions, StochasticVIOptions, VIOptions
+from hawkeys.inference.options import (
+    LeastSquaresOptions,
+    MAPOptions,
+    MLEOptions,
+    StochasticVIOptions,
+    VIOptions,
+)
 from hawkeys.inference.solution import Solution
 from hawkeys.inference.stochastic import solve_vi_stochastic
 from hawkeys.inference.variational import solve_vi
@@ -46,6 +53,7 @@ METHODS = {
     for method in (
         Method("mle", "maximum likelihood", MLEOptions, solve_mle),
         Method("map", "maximum a posteriori", MAPOptions, solve_map),
+        Method("least_squares", "least squares", LeastSquaresOptions, solve_least_squares),
         Method("vi", "variational inference (deterministic)", VIOptions, solve_vi),
         Method(
             "vi_stochastic",

@@ -18,7 +18,7 @@ from hawkeys.inference.penalties import Penalty
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.kernels import DelayedKernel
 
-__all__ = ["EMOptions", "MAPOptions", "MLEOptions", "StochasticVIOptions", "VIOptions"]
+__all__ = ["EMOptions", "LeastSquaresOptions", "MAPOptions", "MLEOptions", "StochasticVIOptions", "VIOptions"]
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,27 @@ class EMOptions:
             raise InvalidParameterError(
                 f"start must be a kernel with all parameters given; got {self.start!r}."
             )
+
+
+@dataclass(frozen=True)
+class LeastSquaresOptions:
+    """Options of ``method="least_squares"``.
+
+    Parameters
+    ----------
+    tolerance : float, default 1e-8
+        Largest relative violation of the optimality conditions that counts as converged.
+
+    Raises
+    ------
+    InvalidParameterError
+        The tolerance is not positive.
+    """
+
+    tolerance: float = 1e-8
+
+    def __post_init__(self) -> None:
+        check_positive(self.tolerance, "tolerance")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.decays import DecaySearch, choose_decay, split_search
 from hawkeys.inference.em import em_options, fit_kernel
 from hawkeys.inference.identify import warn_about
+from hawkeys.inference.least_squares import fit_contrast
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_support
@@ -56,9 +57,10 @@ def fit(
         ``SumExponential(decays)`` by every method.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
-    method : {"mle", "map", "vi", "vi_stochastic"}, default "mle"
-        Maximum likelihood; posterior mode under Gamma priors; deterministic or stochastic
-        variational inference.
+    method : {"mle", "map", "least_squares", "vi", "vi_stochastic", "vi_branching"}, default "mle"
+        Maximum likelihood; posterior mode under Gamma priors, or maximum with a penalty (ridge, L1,
+        elastic net, groups); least squares; variational inference, deterministic, stochastic or
+        with the branching hidden.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Randomness of the variational methods; the same seed gives the same answer.
     support : array_like of bool, shape (n_marks, n_marks), optional
@@ -74,13 +76,13 @@ def fit(
         "baseline" (n_marks,) and "adjacency" (n_marks, n_marks); parameters with the same label
         >= 0 share one value. Both need a kernel whose parameters are given.
         Options of the method: see `hawkeys.inference.MLEOptions`, `MAPOptions` (``prior``),
-        `VIOptions`, `StochasticVIOptions`, `EMOptions` while a delayed kernel is estimated, and
+        `LeastSquaresOptions`, `VIOptions`, `StochasticVIOptions`, `EMOptions` while a delayed kernel is estimated, and
         `DecaySearch` for ``decay_grid`` (candidate decays), ``decay_sharing`` ("shared", "source"
         or "pair", with ``decay="estimate"``), ``decay_selection`` and ``n_folds``.
 
     Returns
     -------
-    LikelihoodResult or VariationalResult
+    LikelihoodResult, VariationalResult or ContrastResult
         Frozen: parameters, uncertainty, trace, certificate of convergence.
 
     Raises
@@ -139,6 +141,10 @@ def fit(
     if isinstance(excitation, DelayedKernel) and not excitation.known:
         own = em_options(method, refuse_models(rest, "a fit of kernel parameters"))
         found: FitResult = fit_kernel(events, excitation, own, support=support, weights=weights)
+        converged = np.full(events.n_marks, found.converged)
+    elif method == "least_squares":
+        settings = choose_method(method, refuse_models(rest, "least squares"))[1]
+        found = fit_contrast(events, excitation, settings, support=support, weights=weights)
         converged = np.full(events.n_marks, found.converged)
     else:
         counted = Counted.check(events, support, weights, model)
