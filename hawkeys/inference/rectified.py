@@ -103,7 +103,8 @@ def fit_rectified(
     In simulations of two marks that inhibit each other, 95 % Wald intervals covered in 92.5 to 96 %
     of 400 windows of about 470 events each. The estimates of self-influence were too low there by
     0.2 to 0.3 standard deviations, as maximum likelihood is in short windows: the bias falls in
-    proportion to the length, and was not measurable in windows sixteen times as long.
+    proportion to the length, and was not measurable in windows sixteen times as long. With
+    estimated decays the intervals covered in 92 to 97 % of 150 windows of about 1600 events.
 
     Cost: O(n_events n_marks) per step and target mark, about ten steps.
 
