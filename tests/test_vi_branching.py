@@ -10,8 +10,9 @@ from hawkeys import Events, GammaPrior
 from hawkeys._jit import branching as jit
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning, InvalidParameterError
 from hawkeys.gamma_posterior import GammaPosterior
-from hawkeys.inference import BranchingVIOptions
-from hawkeys.kernels import Exponential, LogNormal, SumExponential
+from hawkeys.inference import BranchingVIOptions, KernelPrior
+from hawkeys.inference.refits import fit_again
+from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, SumExponential
 
 BASELINE = np.array([0.3, 0.2])
 ADJACENCY = np.array([[0.2, 0.5], [0.4, 0.0]])
@@ -267,3 +268,106 @@ def test_bad_input(name):
     with pytest.raises(InvalidParameterError, match=message):
         hawkeys.fit(sample_of(Exponential(1.0)), decay=1.0, method="vi_branching", **options)
     assert BranchingVIOptions().prior == GammaPrior()
+
+
+EDGES = np.linspace(0.0, 4.0, 9)
+UNKNOWN = {"log-normal": LogNormal(), "gamma": Gamma(), "histogram": Histogram(EDGES)}
+
+
+class TestEstimatedKernel:
+    truth = LogNormal(-0.2, 0.5)
+
+    @pytest.mark.parametrize("name", UNKNOWN)
+    @pytest.mark.parametrize("groups", ["shared", "edge"])
+    def test_the_bound_never_decreases(self, name, groups):
+        """On short windows too, where many children are unseen."""
+        for n, end in ((1, 60.0), (8, 4.0)):
+            events = sample_of(self.truth, end_time=end, n=n, seed=3)
+            result = hawkeys.fit(
+                events, kernel=UNKNOWN[name], method="vi_branching", groups=groups, prior=PROPER,
+                weights=np.linspace(0.5, 2.0, n), min_spread=0.1,
+            )  # fmt: skip
+            assert result.converged
+            # the tails of gamma kernels are differences
+            assert np.diff(result.trace).min() > -1e-6
+            assert result.trace[-1] > result.trace[0] + 0.1
+
+    @pytest.mark.parametrize("name", UNKNOWN)
+    def test_the_bound_is_that_of_the_kernel_found(self, name):
+        """With its kernel given, rows are raised to the same place and the same bound."""
+        events = sample_of(self.truth, end_time=60.0, seed=1)
+        support = [[True, True], [True, False]]
+        given = {"method": "vi_branching", "prior": PROPER, "support": support}
+        result = hawkeys.fit(events, kernel=UNKNOWN[name], tolerance=1e-7, **given)
+        again = hawkeys.fit(events, kernel=result.kernel, **given)
+        # a histogram's mass may be below its horizon of 1e-12, and rows stop within 1e-6 nats
+        assert result.elbo == pytest.approx(again.elbo, abs=1e-4)
+        np.testing.assert_allclose(result.posterior.shape, again.posterior.shape, rtol=1e-2)
+        assert result.log_likelihood == pytest.approx(
+            result.process.log_likelihood(events), rel=1e-12
+        )
+        # no other kernel near it has a higher bound
+        for change in (0.02, -0.02):
+            other = moved(result.kernel, change)
+            assert hawkeys.fit(events, kernel=other, **given).elbo < result.elbo
+
+    def test_recovers_the_kernel(self):
+        events = sample_of(self.truth, end_time=500.0)
+        result = hawkeys.fit(events, kernel=LogNormal(), method="vi_branching")
+        assert result.kernel.location == pytest.approx(-0.2, abs=0.1)
+        assert result.kernel.scale == pytest.approx(0.5, abs=0.1)
+        assert result.n_kernel_parameters == 2
+
+    def test_a_prior_of_the_kernel_draws_towards_itself(self):
+        events = sample_of(self.truth, end_time=60.0, n=1)
+        prior = KernelPrior(LogNormal(1.0, 0.3), weight=1e4)
+        result = hawkeys.fit(events, kernel=LogNormal(), method="vi_branching", kernel_prior=prior)
+        assert result.kernel.location == pytest.approx(1.0, abs=0.02)
+        assert result.kernel.scale == pytest.approx(0.3, abs=0.02)
+
+    def test_without_events(self):
+        empty = Events.from_lists([[[], []]], end_times=4.0)
+        result = hawkeys.fit(empty, kernel=LogNormal(), method="vi_branching", prior=PROPER)
+        np.testing.assert_allclose(result.posterior.shape, [[2.0, 1.5, 1.5]] * 2)
+        assert result.elbo == pytest.approx(2 * 2.0 * np.log(3.0 / 7.0), rel=1e-12)
+        assert result.n_kernel_parameters == 0
+
+    def test_is_saved_and_fitted_again(self, tmp_path):
+        events = sample_of(self.truth, end_time=40.0, n=2)
+        prior = KernelPrior(LogNormal(0.0, 1.0), weight=2.0)
+        result = hawkeys.fit(
+            events, kernel=LogNormal(), method="vi_branching", kernel_prior=prior, prior=PROPER
+        )
+        result.save(tmp_path / "fit.json")
+        again = hawkeys.load_result(tmp_path / "fit.json")
+        found = fit_again(again)(events)
+        assert found.elbo == pytest.approx(result.elbo, abs=1e-9)
+
+    def test_other_methods_say_what_to_use(self):
+        events = sample_of(self.truth, end_time=20.0, n=1)
+        for method in ("vi", "map"):
+            with pytest.raises(InvalidParameterError, match="'mle' and 'vi_branching' estimate"):
+                hawkeys.fit(events, kernel=LogNormal(), method=method)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"prior": KernelPrior(LogNormal(0, 1))}, "the prior of a kernel is kernel_prior="),
+            ({"kernel_prior": GammaPrior()}, r"kernel_prior must be a hawkeys\.inference\.Kernel"),
+            ({"start": LogNormal()}, "start must be a kernel with all parameters given"),
+            ({"baseline_floor": 0.1}, "estimating the kernel has no option 'baseline_floor'"),
+            ({"smoothing": -1.0}, "smoothing must not be negative"),
+        ],
+    )
+    def test_bad_input(self, options, message):
+        with pytest.raises(InvalidParameterError, match=message):
+            hawkeys.fit([[1.0]], end_time=2.0, kernel=LogNormal(), method="vi_branching", **options)
+
+
+def moved(kernel, change):
+    """Return a kernel with its first parameter moved a little."""
+    if kernel.name == "histogram":
+        masses = kernel.masses + change * np.eye(kernel.masses.size)[2]
+        return Histogram(kernel.edges, masses / masses.sum())
+    first, second = (getattr(kernel, name) for name in kernel.parameter_names)
+    return type(kernel)(first + change, second)

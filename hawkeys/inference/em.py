@@ -9,38 +9,20 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit import delayed as jit
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_nonnegative, check_shape
+from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.em_problem import EMProblem, EMState
+from hawkeys.inference.em_setup import KernelOptions, build_kernel, set_up, start_kernel
 from hawkeys.inference.identify import flat_directions
-from hawkeys.inference.kernel_steps import (
-    GammaStep,
-    HistogramStep,
-    KernelStep,
-    LogNormalStep,
-    Parameters,
-    Pseudo,
-)
-from hawkeys.inference.methods import make_options
 from hawkeys.inference.options import EMOptions
-from hawkeys.inference.selection import admissible, check_support, check_weights
-from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
+from hawkeys.inference.selection import admissible
+from hawkeys.kernels import DelayedKernel
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
 
-__all__ = ["em_options", "fit_kernel"]
+__all__ = ["Path", "climb", "fit_kernel", "path_message", "settings"]
 
-_STEPS: dict[type[DelayedKernel], type[KernelStep]] = {
-    LogNormal: LogNormalStep,
-    Gamma: GammaStep,
-    Histogram: HistogramStep,
-}
-# a start narrower than this could miss the lags it should find
-_LEAST_START_SPREAD = 0.5
 # a parameter that explains fewer events than this, and falls, is 0
 _NOTHING = 1e-3
 # steps; a leap that gained may be followed by one this much longer
@@ -49,42 +31,25 @@ _LONGER = 4.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Path:
-    """Where the iteration went and why it stopped."""
+class Path:
+    """Where the iteration went and why it stopped.
+
+    Attributes
+    ----------
+    state : EMState
+        The last one.
+    trace : list of float
+        Objective along the way, in nats.
+    gap : float
+        What is still to gain, extrapolated.
+    converged : bool
+        Whether it is below the tolerance.
+    """
 
     state: EMState
     trace: list[float]
     gap: float
     converged: bool
-
-
-def em_options(method: str, given: dict[str, Any]) -> EMOptions:
-    """Return the options of expectation-maximisation, checked.
-
-    Parameters
-    ----------
-    method : str
-        Must be "mle".
-    given : dict
-        Options by name.
-
-    Returns
-    -------
-    EMOptions
-        The record.
-
-    Raises
-    ------
-    InvalidParameterError
-        Another method, an unknown option or a value out of range.
-    """
-    if method != "mle":
-        raise InvalidParameterError(
-            f"the kernel's parameters are left out, and only method 'mle' estimates them; got "
-            f"method {method!r}. Give the parameters, for example those of a fit by 'mle'."
-        )
-    options: EMOptions = make_options(EMOptions, given, "estimating the kernel")
-    return options
 
 
 def fit_kernel(
@@ -120,109 +85,31 @@ def fit_kernel(
     InvalidParameterError
         `support`, `weights`, or the groups, start or prior in `options` do not fit.
     """
-    problem = _problem(events, kernel, options, support, weights)
-    path = _climb(problem, problem.start(_start(problem, options.start)), options)
+    problem = EMProblem(
+        **set_up(events, kernel, options, options.prior, support=support, weights=weights),
+        baseline_floor=options.baseline_floor,
+    )
+    path = climb(problem, problem.start(start_kernel(problem, options.start)), options)
     return _result(problem, path, options, support, weights)
 
 
-def _problem(
-    events: Events,
-    kernel: DelayedKernel,
-    options: EMOptions,
-    support: ArrayLike | None,
-    weights: ArrayLike | None,
-) -> EMProblem:
-    allowed = check_support(support, events.n_marks)
-    groups = _check_groups(options.groups, allowed)
-    pseudo = None
-    if options.prior is not None:
-        prior = options.prior
-        own = _by_group(prior.kernel, kernel, groups, allowed, "prior")
-        location_weight = prior.weight if prior.location_weight is None else prior.location_weight
-        pseudo = Pseudo(own, prior.weight, location_weight)
-    step = _STEPS[type(kernel)](
-        kernel, pseudo=pseudo, smoothing=options.smoothing, min_spread=options.min_spread
-    )
-    return EMProblem(
-        events=events,
-        weights=check_weights(weights, events.n_realizations),
-        support=allowed,
-        groups=groups,
-        step=step,
-        baseline_floor=options.baseline_floor,
-    )
+def climb(problem: EMProblem, state: EMState, options: KernelOptions) -> Path:
+    """Take steps in pairs, a leap after each pair, until little is to gain.
 
+    Parameters
+    ----------
+    problem : EMProblem
+        What to maximise.
+    state : EMState
+        Where to start.
+    options : EMOptions or BranchingKernelOptions
+        When to stop.
 
-def _check_groups(groups: ArrayLike | str, support: BoolArray) -> IntArray:
-    """Return the group of each pair, numbered from 0 over the admissible ones, 0 elsewhere."""
-    if isinstance(groups, str) and groups == "shared":
-        given = np.zeros(support.shape)
-    elif isinstance(groups, str) and groups == "edge":
-        given = np.arange(float(support.size)).reshape(support.shape)
-    elif isinstance(groups, str):
-        raise InvalidParameterError(
-            f"groups must be 'shared', 'edge' or a matrix of group numbers; got {groups!r}."
-        )
-    else:
-        given = check_nonnegative(groups, "groups")
-        check_shape(given, "groups", support.shape, "the group of each pair, target by source")
-    out = np.zeros(support.shape, dtype=np.int64)
-    if support.any():
-        out[support] = np.unique(given[support], return_inverse=True)[1].ravel()
-    return out
-
-
-def _by_group(
-    given: DelayedKernel,
-    wanted: DelayedKernel,
-    groups: IntArray,
-    support: BoolArray,
-    name: str,
-) -> Parameters:
-    """Return the parameters of a known kernel, one row per group."""
-    if type(given) is not type(wanted) or not np.array_equal(given.edges, wanted.edges):
-        raise InvalidParameterError(
-            f"{name}: the kernel must be of the kind that is estimated, {wanted!r}"
-            f"{', with the same edges' if wanted.edges.size else ''}; got {given!r}."
-        )
-    size = support.shape[0]
-    given.check_marks(size)
-    out = []
-    for value in given.parameters()[-len(given.parameter_names) :]:
-        pairs = np.broadcast_to(value, (size**2, *value.shape[1:])) if len(value) == 1 else value
-        own, labels = pairs[support.ravel()], groups[support]
-        first = np.unique(labels, return_index=True)[1]
-        if not (own == own[first][labels]).all():
-            raise InvalidParameterError(
-                f"{name}: {given!r} differs between pairs that share an estimate; use "
-                "groups='edge', or equal values within each group."
-            )
-        out.append(own[first] if first.size else pairs[:1])
-    return tuple(out)
-
-
-def _start(problem: EMProblem, given: DelayedKernel | None) -> Parameters:
-    """Return the parameters to start from: those given, or from the lags after each source."""
-    kernel, groups, support = problem.step.kernel, problem.groups, problem.support
-    if given is not None:
-        return _by_group(given, kernel, groups, support, "start")
-    lags = np.zeros((*groups.shape, 3))
-    jit.nearest_lags(problem.data, support, lags)
-    sums = np.zeros((problem.n_groups, 3))
-    np.add.at(sums, groups, lags)
-    pooled = sums.sum(axis=0)
-    if pooled[0] == 0:  # no lag at all: any kernel fits
-        pooled = np.array([1.0, np.log(0.1 * problem.events.durations.mean()), 0.0])
-        pooled[2] = pooled[1] ** 2
-    sums = np.where(sums[:, :1] > 0, sums, pooled)
-    location = sums[:, 1] / sums[:, 0]
-    variance = sums[:, 2] / sums[:, 0] - location**2
-    spread = np.sqrt(np.maximum(variance, _LEAST_START_SPREAD**2))
-    return problem.step.start(location, spread)
-
-
-def _climb(problem: EMProblem, state: EMState, options: EMOptions) -> _Path:
-    """Take steps in pairs, a leap after each pair, until little is to gain."""
+    Returns
+    -------
+    Path
+        Where the iteration went.
+    """
     trace = [state.objective]
     gap, longest = np.inf, _FIRST_LEAP
     while len(trace) <= options.max_iter and gap >= options.tolerance:
@@ -242,7 +129,7 @@ def _climb(problem: EMProblem, state: EMState, options: EMOptions) -> _Path:
     pruned = problem.prune(state, _NOTHING)
     if pruned is not state:
         trace.append(pruned.objective)
-    return _Path(pruned, trace, gap, gap < options.tolerance)
+    return Path(pruned, trace, gap, gap < options.tolerance)
 
 
 def _step(problem: EMProblem, state: EMState) -> EMState:
@@ -267,13 +154,13 @@ def _still_to_gain(before: EMState, one: EMState, two: EMState, last: EMState) -
 
 def _result(
     problem: EMProblem,
-    path: _Path,
+    path: Path,
     options: EMOptions,
     support: ArrayLike | None,
     weights: ArrayLike | None,
 ) -> LikelihoodResult:
     events, state = problem.events, path.state
-    kernel = _build(problem, state.kernel)
+    kernel = build_kernel(problem, state.kernel)
     design = Design.build(events, kernel)
     information, slope = _curvature(problem, design, state.x)
     cost = np.column_stack((np.full(events.n_marks, problem.time), state.window.cost))
@@ -286,14 +173,14 @@ def _result(
         objective=state.objective,
         optimality_gap=float(path.gap),
         converged=path.converged,
-        message=_message(path),
+        message=path_message(path),
         n_iterations=len(path.trace) - 1,
         trace=np.array(path.trace),
         identified=flat_directions(information, state.x, identified),
         event_counts=design.counts,
         n_realizations=events.n_realizations,
         total_time=float(events.durations.sum()),
-        options=_settings(problem, options, support=support, weights=weights),
+        options=settings(problem, options, support=support, weights=weights),
         version=__version__,
         kkt_residual=_violation(problem, state.x, cost, slope),
         information=information,
@@ -301,21 +188,31 @@ def _result(
     )
 
 
-def _settings(problem: EMProblem, options: EMOptions, **given: ArrayLike | None) -> dict[str, Any]:
-    """Return all that `hawkeys.fit` needs to fit again in the same way."""
+def settings(
+    problem: EMProblem, options: KernelOptions, **given: ArrayLike | None
+) -> dict[str, Any]:
+    """Return all that `hawkeys.fit` needs to fit again in the same way.
+
+    Parameters
+    ----------
+    problem : EMProblem
+        The data.
+    options : EMOptions or BranchingKernelOptions
+        The options of the fit.
+    **given
+        Arguments of `hawkeys.fit` that `problem` holds, checked; None if they were left out.
+
+    Returns
+    -------
+    dict
+        Options by name.
+    """
     out = {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
     if not isinstance(options.groups, str):
         out["groups"] = problem.groups
     for name, value in given.items():
         out[name] = None if value is None else getattr(problem, name)
     return out
-
-
-def _build(problem: EMProblem, kernel: Parameters) -> DelayedKernel:
-    """Return the estimated kernel: shared, or an entry for each pair."""
-    if problem.n_groups == 1:
-        return problem.step.build(tuple(value[0] for value in kernel))
-    return problem.step.build(tuple(value[problem.groups] for value in kernel))
 
 
 def _curvature(problem: EMProblem, design: Design, x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -346,7 +243,8 @@ def _violation(problem: EMProblem, x: FloatArray, cost: FloatArray, slope: Float
     return float(np.maximum(ratio - 1.0, share * np.abs(ratio - 1.0)).max(initial=0.0))
 
 
-def _message(path: _Path) -> str:
+def path_message(path: Path) -> str:
+    """Return in words why the iteration stopped."""
     if not path.converged:
         return f"stopped after {len(path.trace) - 1} steps before the tolerance was met"
     return f"about {path.gap:.1e} nats to gain, extrapolated"

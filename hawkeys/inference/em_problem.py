@@ -148,12 +148,25 @@ class EMProblem:
         """Take the expectation step at these parameters."""
         counts = np.zeros_like(x)
         moments = np.zeros((self.n_groups, self.step.width))
-        likelihood = jit.responsibilities(self.data, x, self.compiled(kernel), counts, moments)
-        spent = x[:, 0].sum() * self.time + (x[:, 1:] * window.cost).sum()
+        likelihood = jit.responsibilities(
+            self.data, self.rates(x, window), self.compiled(kernel), counts, moments
+        )
         unseen = (x[:, 1:, None] * window.tails)[self.support]
         np.add.at(moments, self.groups[self.support], unseen)
-        objective = float(likelihood - spent + self.step.log_prior(kernel))
+        objective = float(likelihood - self.spent(x, window) + self.step.log_prior(kernel))
         return EMState(x, kernel, window, objective, counts, moments)
+
+    def rates(self, x: FloatArray, window: Window) -> FloatArray:
+        """Return the rates in proportion to which events are shared among possible parents."""
+        return x
+
+    def spent(self, x: FloatArray, window: Window) -> float:
+        """Return what the objective pays for `x`."""
+        return float((x * self.paid(window)).sum())
+
+    def paid(self, window: Window) -> FloatArray:
+        """Return the price of a unit of each rate, in expected events, shaped as x."""
+        return np.column_stack((np.full(len(window.cost), self.time), window.cost))
 
     def advance(self, state: EMState, *, hold_kernel: bool = False) -> EMState:
         """Take one maximisation step and the expectation step after it."""
@@ -161,7 +174,7 @@ class EMProblem:
         if not hold_kernel:
             kernel = self.step.maximise(state.moments, kernel)
             window = self.window(kernel)
-        return self.evaluate(self._rates(state.counts, window), kernel, window)
+        return self.evaluate(self.best(state.counts, window), kernel, window)
 
     def leap(self, states: tuple[EMState, EMState, EMState], longest: float) -> EMState:
         """Extrapolate three states in a row by the squared scheme of Varadhan and Roland (2008).
@@ -182,8 +195,7 @@ class EMProblem:
 
     def _scale(self, state: EMState) -> tuple[FloatArray, FloatArray]:
         """Return events per unit of each rate, and the square root of the lags of each group."""
-        paid = np.column_stack((np.full(len(state.x), self.time), state.window.cost))
-        return paid, np.sqrt(self.step.amount(state.moments))
+        return self.paid(state.window), np.sqrt(self.step.amount(state.moments))
 
     def _pack(self, state: EMState, scale: tuple[FloatArray, FloatArray]) -> FloatArray:
         rates = np.sqrt(state.x * scale[0])
@@ -206,15 +218,19 @@ class EMProblem:
 
     def start(self, kernel: Parameters) -> EMState:
         """Return the state at `kernel` with a part of every rate from the baseline."""
+        return self.evaluate(self.start_rates(), kernel, self.window(kernel))
+
+    def start_rates(self) -> FloatArray:
+        """Return rates under which the baseline brings about half of the events of each mark."""
         count = self.weights @ self.events.counts
         sources = self.support @ count
         children = (1.0 - _FROM_BASELINE) * count
         row = np.divide(children, sources, out=np.zeros_like(count), where=sources > 0)
         baseline = np.maximum(_FROM_BASELINE * count / self.time, self.baseline_floor)
         x = np.column_stack((baseline, np.where(self.support, row[:, None], 0.0)))
-        return self.evaluate(x, kernel, self.window(kernel))
+        return x
 
-    def _rates(self, counts: FloatArray, window: Window) -> FloatArray:
+    def best(self, counts: FloatArray, window: Window) -> FloatArray:
         """Return the best baseline and adjacency for the expected counts."""
         baseline = np.maximum(counts[:, 0] / self.time, self.baseline_floor)
         paid = np.where(window.cost > 0, window.cost, 1.0)
@@ -225,8 +241,8 @@ class EMProblem:
 
         They explain fewer than `largest` events and the next step would lower them.
         """
-        held = self._rates(state.counts, state.window)
-        explained = state.x * np.column_stack((np.full(len(held), self.time), state.window.cost))
+        held = self.best(state.counts, state.window)
+        explained = state.x * self.paid(state.window)
         doomed = (explained < largest) & (held < state.x)
         if self.baseline_floor > 0:
             doomed[:, 0] = False

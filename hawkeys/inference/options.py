@@ -18,7 +18,14 @@ from hawkeys.inference.penalties import Penalty
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.kernels import DelayedKernel
 
-__all__ = ["EMOptions", "LeastSquaresOptions", "MAPOptions", "MLEOptions", "StochasticVIOptions", "VIOptions"]
+__all__ = [
+    "EMOptions",
+    "LeastSquaresOptions",
+    "MAPOptions",
+    "MLEOptions",
+    "StochasticVIOptions",
+    "VIOptions",
+]
 
 
 @dataclass(frozen=True)

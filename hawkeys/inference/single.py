@@ -15,13 +15,13 @@ from hawkeys.fit_result import FitResult
 from hawkeys.inference.assemble import result_of
 from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.decays import DecaySearch, choose_decay, split_search
-from hawkeys.inference.em import em_options, fit_kernel
 from hawkeys.inference.identify import warn_about
 from hawkeys.inference.least_squares import fit_contrast
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_support
 from hawkeys.inference.threads import threads_for
+from hawkeys.inference.unknown_kernel import fit_unknown
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
 from hawkeys.process import choose_kernel
 from hawkeys.results import LikelihoodResult
@@ -53,7 +53,7 @@ def fit(
         (see Notes).
     kernel : Kernel, optional
         Excitation kernel. Give either this or `decay`. With its parameters left out, as in
-        ``LogNormal()``, they are estimated too (by ``method="mle"`` alone); the weights of
+        ``LogNormal()``, they are estimated too (by "mle" and "vi_branching" alone); the weights of
         ``SumExponential(decays)`` by every method.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
@@ -139,8 +139,10 @@ def fit(
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
     if isinstance(excitation, DelayedKernel) and not excitation.known:
-        own = em_options(method, refuse_models(rest, "a fit of kernel parameters"))
-        found: FitResult = fit_kernel(events, excitation, own, support=support, weights=weights)
+        how_given = method, refuse_models(rest, "a fit of kernel parameters")
+        found: FitResult = fit_unknown(
+            events, excitation, how_given, support=support, weights=weights
+        )
         converged = np.full(events.n_marks, found.converged)
     elif method == "least_squares":
         settings = choose_method(method, refuse_models(rest, "least squares"))[1]

@@ -1,0 +1,170 @@
+r"""Variational inference over the branching structure with kernel parameters as points.
+
+The hidden variables are those of expectation-maximisation (`hawkeys.inference.em_problem`), and
+besides them baseline and adjacency, with Gamma posteriors q. Events are shared in proportion to
+exp(E log theta), unseen children cost E theta. The kernel's step holds q; then q is set to its
+optimum for the new kernel and the same sharing. So no step lowers the bound, which with q at the
+rates b = prior rate + cost is that of `hawkeys._jit.branching` at the present kernel.
+
+References
+----------
+Linderman, S. W. and Adams, R. P. (2015). Scalable Bayesian inference for excitatory point process
+networks. arXiv:1507.03228, section 3.
+
+Beal, M. J. (2003). Variational algorithms for approximate Bayesian inference, section 2.3. PhD
+thesis, University College London.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from hawkeys._design import Design
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._version import __version__
+from hawkeys.events import Events
+from hawkeys.gamma_posterior import GammaPosterior
+from hawkeys.inference.branching_options import BranchingKernelOptions
+from hawkeys.inference.branching_rows import prior_constant
+from hawkeys.inference.em import Path, climb, path_message, settings
+from hawkeys.inference.em_problem import EMProblem, EMState, Window
+from hawkeys.inference.em_setup import build_kernel, set_up, start_kernel
+from hawkeys.inference.kernel_steps import Parameters
+from hawkeys.inference.priors import GammaPrior
+from hawkeys.kernels import DelayedKernel
+from hawkeys.process import Hawkes
+from hawkeys.results import VariationalResult
+
+__all__ = ["BranchingProblem", "fit_kernel_vi"]
+
+# a kernel with fewer lags than this has not been estimated
+_NOTHING = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class BranchingProblem(EMProblem):
+    """As `EMProblem`, with x the posterior means and the bound as the objective.
+
+    Attributes
+    ----------
+    prior : GammaPrior
+        Priors of baseline and adjacency.
+    """
+
+    prior: GammaPrior
+
+    @property
+    def shapes(self) -> FloatArray:
+        """Prior shapes of a row, (n_marks + 1,)."""
+        return self.prior.exponents(self.events.n_marks) + 1.0
+
+    def paid(self, window: Window) -> FloatArray:
+        """Return the rates b of the posteriors; 0 where nothing is known or nothing admitted."""
+        rates = super().paid(window) + self.prior.rates(self.events.n_marks)
+        rates[:, 1:][~self.support] = 0.0
+        return rates
+
+    def rates(self, x: FloatArray, window: Window) -> FloatArray:
+        """Return exp(E log theta)."""
+        b = self.paid(window)
+        used = b > 0
+        a = np.where(used, x * b, 1.0)
+        return np.where(used, np.exp(special.digamma(a)) / np.where(used, b, 1.0), 0.0)
+
+    def spent(self, x: FloatArray, window: Window) -> float:
+        """Return the divergence of q from the prior, and the expected cost."""
+        b, g = self.paid(window), self.shapes
+        used = b > 0
+        a = np.where(used, x * b, 1.0)
+        each = (a - g) * special.digamma(a) - special.gammaln(a) + special.gammaln(g)
+        each += g * np.log(np.where(used, b, 1.0))
+        each -= prior_constant(g, self.prior.rates(self.events.n_marks))
+        return float(each[used].sum())
+
+    def best(self, counts: FloatArray, window: Window) -> FloatArray:
+        """Return the posterior means for the expected counts."""
+        b = self.paid(window)
+        return np.where(b > 0, self.shapes + counts, 0.0) / np.where(b > 0, b, 1.0)
+
+    def start(self, kernel: Parameters) -> EMState:
+        """Return the state at `kernel` with a part of every rate from the baseline."""
+        window = self.window(kernel)
+        counts = self.start_rates() * super().paid(window)
+        return self.evaluate(self.best(counts, window), kernel, window)
+
+    def prune(self, state: EMState, largest: float) -> EMState:
+        """Return the same state: no posterior mean is 0."""
+        return state
+
+
+def fit_kernel_vi(
+    events: Events,
+    kernel: DelayedKernel,
+    options: BranchingKernelOptions,
+    *,
+    support: ArrayLike | None,
+    weights: ArrayLike | None,
+) -> VariationalResult:
+    """Fit posteriors of baseline and adjacency, and the parameters of `kernel` as points.
+
+    Parameters
+    ----------
+    events : Events
+        The data.
+    kernel : DelayedKernel
+        Kernel whose parameters are left out.
+    options : BranchingKernelOptions
+        Options.
+    support : array_like of bool, shape (n_marks, n_marks), or None
+        Which pairs (target, source) may be child and parent. None: all.
+    weights : array_like, shape (n_realizations,), or None
+        Weight of the log-likelihood of each realisation. None: 1.
+
+    Returns
+    -------
+    VariationalResult
+        With ``kernel`` the estimated one.
+
+    Raises
+    ------
+    InvalidParameterError
+        `support`, `weights`, or the groups, start or priors in `options` do not fit.
+    """
+    problem = BranchingProblem(
+        **set_up(events, kernel, options, options.kernel_prior, support=support, weights=weights),
+        baseline_floor=0.0,
+        prior=options.prior,
+    )
+    path = climb(problem, problem.start(start_kernel(problem, options.start)), options)
+    return _result(problem, path, settings(problem, options, support=support, weights=weights))
+
+
+def _result(problem: BranchingProblem, path: Path, options: dict[str, object]) -> VariationalResult:
+    events, state = problem.events, path.state
+    kernel = build_kernel(problem, state.kernel)
+    b = problem.paid(state.window)
+    blank = np.where(b > 0, 1.0, np.nan)
+    n_seen = int((problem.step.amount(state.moments) > _NOTHING).sum())
+    return VariationalResult(
+        process=Hawkes(state.x[:, 0], state.x[:, 1:], kernel=kernel, mark_names=events.mark_names),
+        method="vi_branching",
+        log_likelihood=float(Design.build(events, kernel).log_likelihood(state.x).sum()),
+        objective=state.objective,
+        optimality_gap=float(path.gap),
+        converged=path.converged,
+        message=path_message(path),
+        n_iterations=len(path.trace) - 1,
+        trace=np.array(path.trace),
+        identified=b > 0,
+        event_counts=np.bincount(events.marks, minlength=events.n_marks),
+        n_realizations=events.n_realizations,
+        total_time=float(events.durations.sum()),
+        options=options,
+        version=__version__,
+        n_kernel_parameters=n_seen * problem.step.n_free,
+        posterior=GammaPosterior(state.x * b * blank, b * blank),
+        prior_coefficient=np.full_like(b, np.nan),
+    )
