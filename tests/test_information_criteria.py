@@ -59,10 +59,14 @@ def result(sample):
     return hawkeys.fit(sample, decay=1.0, method="vi", **PRIOR)
 
 
+def grid():
+    mu, w = np.meshgrid(np.linspace(0.05, 1.3, 160), np.linspace(1e-4, 1.4, 160))
+    return np.column_stack((mu.ravel(), w.ravel()))
+
+
 def on_a_grid(sample):
     """Return log prior (up to a constant) and log-likelihoods (R, n) on a grid of (mu, W)."""
-    mu, w = np.meshgrid(np.linspace(0.05, 1.3, 160), np.linspace(1e-4, 1.4, 160))
-    theta = np.column_stack((mu.ravel(), w.ravel()))
+    theta = grid()
     design = Design.build(sample, Exponential(1.0), separate=True)
     values = [
         np.log(theta @ np.vstack((np.ones(design.counts[r]), design.block(r)[0]))).sum(axis=1)
@@ -149,6 +153,19 @@ def test_the_stochastic_form_and_a_saved_fit_will_do(sample, result, tmp_path):
     other = hawkeys.fit(sample, decay=1.0, method="vi_stochastic", n_steps=2000, **PRIOR)
     found = psis_loo(other, sample)
     assert found.elpd == pytest.approx(again.elpd, abs=0.2)
+
+
+def test_gamma_posteriors_under_their_prior(sample, tmp_path):
+    prior = hawkeys.GammaPrior(shape=2.0, rate=3.0, baseline_shape=1.5, baseline_rate=1.0)
+    result = hawkeys.fit(sample, decay=1.0, method="vi_branching", prior=prior)
+    theta, values = grid(), on_a_grid(sample)[1]
+    power, rate = np.array([0.5, 1.0]), np.array([1.0, 3.0])
+    log_prior = np.log(theta) @ power - theta @ rate
+    exact = [log_mean(values[r], log_prior + values.sum(axis=0) - values[r]) for r in range(12)]
+    np.testing.assert_allclose(psis_loo(result, sample, n_draws=8000).pointwise, exact, atol=0.05)
+    result.save(tmp_path / "fit.json")
+    again = hawkeys.load_result(tmp_path / "fit.json")
+    np.testing.assert_allclose(psis_loo(again, sample, n_draws=8000).pointwise, exact, atol=0.05)
 
 
 def test_an_influential_realisation_has_draws_of_its_own():

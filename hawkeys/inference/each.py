@@ -125,7 +125,6 @@ def fit_each(
     method: str = "mle",
     rng: RandomState = 0,
     n_jobs: int | None = None,
-    pooling: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> EachResult:
@@ -147,13 +146,13 @@ def fit_each(
         Randomness of the variational methods; the answer does not depend on `n_jobs`.
     n_jobs : int, optional
         Number of threads. Default: numba's, one per core.
+    progress : callable, optional
+        Called with the number of realisations done and in all, now and then.
     pooling : {"parameter", "row", "all"}, optional
         Whether the prior is common to all realisations and estimated from all of them (empirical
         Bayes; see Notes), and which parameters share its hyper-parameters: each (target, column)
         has its own; the adjacency entries of a target share; or all baselines, and all adjacency
         entries. For methods "vi" and "map". Default: every realisation alone.
-    progress : callable, optional
-        Called with the number of realisations done and in all, now and then.
     **options
         Options of the method, as for `hawkeys.fit`.
 
@@ -198,6 +197,7 @@ def fit_each(
     >>> each
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
+    pooling = options.pop("pooling", None)
     chosen, settings = choose_method(method, refuse_models(options, "fit_each"))
     events = as_events(data, end_time=end_time)
     excitation = choose_kernel(decay, kernel)

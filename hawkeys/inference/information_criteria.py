@@ -89,7 +89,7 @@ def waic(
     Parameters
     ----------
     result : VariationalResult
-        A fit with ``method="vi"`` or "vi_stochastic".
+        A fit with ``method="vi"``, "vi_stochastic" or "vi_branching".
     events : Events
         The data of the fit, at least two realisations.
     n_draws : int, default 2000
@@ -173,7 +173,7 @@ def psis_loo(
     Parameters
     ----------
     result : VariationalResult
-        A fit with ``method="vi"`` or "vi_stochastic".
+        A fit with ``method="vi"``, "vi_stochastic" or "vi_branching".
     events : Events
         The data of the fit, at least two realisations.
     n_draws : int, default 2000

@@ -89,7 +89,7 @@ class GammaPool:
 
 
 def check_pooling(pooling: str, method: str) -> str:
-    """Return `pooling` if it is a known way and `method` has a hierarchical form."""
+    """Refuse an unknown `pooling` and a method without a hierarchical form; return `pooling`."""
     check_choice(pooling, "pooling", SHARING)
     if method not in ("map", "vi"):
         raise InvalidParameterError(

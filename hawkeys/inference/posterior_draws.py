@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import digamma, polygamma
 
 from hawkeys._design import Design
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.inference.pareto import smooth_weights
+from hawkeys.inference.priors import GammaPrior
+from hawkeys.posterior import LogNormalPosterior
 from hawkeys.results import VariationalResult
 
 __all__ = ["Target", "realization_weights", "targets"]
@@ -29,7 +32,7 @@ class Target:
     design: Design
     blocks: range
     used: IntArray
-    prior_coefficient: FloatArray
+    prior: FloatArray
     location: FloatArray
     covariance: FloatArray
     n_draws: int
@@ -47,9 +50,9 @@ class Target:
             values = np.array(
                 [_log_likelihood(self.design, b, theta, self.used) for b in self.blocks]
             )
-            # the half-normal prior as a density of the log-parameter
-            log_prior = (logs - theta**2 / self.prior_coefficient).sum(axis=1)
-            ratios = weights @ values + log_prior - log_student
+            power, rate, ridge = self.prior
+            log_prior = power * logs - rate * theta - ridge * theta**2
+            ratios = weights @ values + log_prior.sum(axis=1) - log_student
             location, covariance = _weighted_moments(logs, ratios)
         return ratios, values
 
@@ -74,7 +77,7 @@ def targets(
             design,
             range(i, design.n_blocks, events.n_marks),
             used,
-            fit.prior_coefficient[i, used],
+            _prior(fit, i)[:, used],
             location,
             covariance,
             n_draws,
@@ -88,15 +91,32 @@ def realization_weights(fit: VariationalResult, n_realizations: int) -> FloatArr
     return np.ones(n_realizations) * given * float(fit.options.get("likelihood_weight", 1.0))
 
 
+def _prior(fit: VariationalResult, target: int) -> FloatArray:
+    """Return (n, r, c), each (P,): the log prior of x = log theta is n x - r theta - c theta^2."""
+    coefficient = fit.prior_coefficient[target]
+    if isinstance(fit.posterior, LogNormalPosterior):
+        return np.stack((np.ones_like(coefficient), np.zeros_like(coefficient), 1.0 / coefficient))
+    prior = fit.options["prior"]
+    prior = GammaPrior(**prior) if isinstance(prior, Mapping) else prior  # from a file
+    n_marks = coefficient.size - 1
+    shape, rate = prior.exponents(n_marks) + 1.0, prior.rates(n_marks)
+    return np.stack((shape, rate, np.zeros_like(rate)))
+
+
 def _start(fit: VariationalResult, target: int) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return location and covariance of the log-parameters of a target, and which they are."""
-    location = fit.posterior.location[target]
+    marginals = fit.posterior
+    if isinstance(marginals, LogNormalPosterior):
+        location, variance = marginals.location[target], marginals.scale[target] ** 2
+    else:  # the moments of the logarithm of a Gamma variable
+        shape = marginals.shape[target]
+        location, variance = digamma(shape) - np.log(marginals.rate[target]), polygamma(1, shape)
     used = np.flatnonzero(~np.isnan(location))
     if fit.log_covariance is not None:
         covariance = fit.log_covariance[target][np.ix_(used, used)]
         if np.isfinite(covariance).all():
             return location[used], covariance, used
-    return location[used], np.diag(fit.posterior.scale[target, used] ** 2), used
+    return location[used], np.diag(variance[used]), used
 
 
 def _student(
