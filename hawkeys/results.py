@@ -172,7 +172,10 @@ class VariationalResult(FitResult):
 
     Independent marginals are too narrow where parameters are correlated, as the baseline and a
     row's adjacency are: `std_err` and `credible_interval` are those of the marginals unless linear
-    response is asked for.
+    response is asked for. In 1,000 simulated data sets of 4,500 events, every parameter well above
+    0, their 95 % intervals covered 87 % (baseline) and 89 % (adjacency), those of linear response
+    96 % and 95 %. Neither is exactly calibrated for parameters near 0, where the posterior is not
+    log-normal (benchmarks/variational_calibration.py).
 
     References
     ----------
