@@ -26,6 +26,7 @@ END = 1500.0
 REGULAR = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.2], [0.2, 0.3]], decay=DECAY)
 # true values of the entry next to the bound; 0.01 is about 0.4 standard errors
 NEAR = (0.0, 0.01, 0.02, 0.04, 0.06)
+CORRELATIONS = (-0.9, -0.5, 0.0, 0.5, 0.9)
 EFFECTS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2)
 EDGE = (0, 2)  # adjacency[0, 1], among baseline and adjacency row
 NAMES = [
@@ -158,6 +159,24 @@ def sizes(setting, pvalues):
     return rows("size", setting, [f"rejected at {level:g}" for level in levels], shares)
 
 
+def limit(correlation, n_draws):
+    """Return how often a test at 5 % rejects in the limit if a second parameter is 0 as well.
+
+    The likelihood is then that of two normal estimates with this correlation, both at least 0.
+    """
+    covariance = np.array([[1.0, correlation], [correlation, 1.0]])
+    information = np.linalg.inv(covariance)
+    rng = np.random.default_rng(9)
+    free = rng.multivariate_normal(np.zeros(2), covariance, n_draws)
+    pull = free @ information
+    # twice the log-likelihood at its maximum with one parameter alone, and with both
+    alone = np.maximum(pull, 0.0) ** 2 / np.diag(information)
+    both = np.where((free > 0.0).all(axis=1), (free * pull).sum(axis=1), alone.max(axis=1))
+    rejected = both - alone[:, 1] > stats.chi2.ppf(0.9, 1)
+    setting = f"in the limit, one other parameter 0, correlation {correlation:g}"
+    return rows("size", setting, ["rejected at 0.05"], rejected)
+
+
 def power(value, n_datasets):
     """Return how often an entry is found at 5 %."""
     process = with_edge(value)
@@ -200,6 +219,7 @@ def study(quick):
         sizes("one entry 0", null),
         sizes("one entry 0, a tenth of the events", small),
         sizes("10 marks, half of all entries 0", many),
+        *(limit(correlation, 100 * count) for correlation in CORRELATIONS),
         *discoveries(ten, 1000.0, few),
         *(power(value, count // 4) for value in EFFECTS),
     ]
@@ -225,7 +245,7 @@ def draw(table, null, path):
     left.axhspan(0.93, 0.97, color="0.92", zorder=0)
     left.axhline(LEVEL, color="0.4", lw=0.8)
     left.set_xticks(range(len(NAMES)), NAMES, rotation=30, ha="right", fontsize="small")
-    left.set_ylim(0.9, 1.0)
+    left.set_ylim(0.88, 1.0)
     left.set_title("coverage of 95 % intervals", fontsize="medium")
     left.legend(fontsize="x-small", ncols=2)
     middle.plot(np.sort(null), (np.arange(null.size) + 1) / null.size, color="#0072b2")

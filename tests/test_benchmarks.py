@@ -140,6 +140,39 @@ def test_variational_intervals_cover_and_the_marginals_are_too_narrow():
     assert (wide["chi_square"] < narrow["chi_square"]).all()
 
 
+def figures_of(path, study):
+    table = pd.read_csv(path / "coverage_study.csv")
+    return table[table["study"] == study].set_index(["setting", "figure"])["value"]
+
+
+def test_coverage_study(script, tmp_path):
+    script("coverage_study").main(["--quick", "--output", str(tmp_path)])
+    coverage = figures_of(tmp_path, "coverage")
+    assert len(coverage) == 4 * 6
+    # 20 data sets: fewer than 14 covered have probability 3e-5 at 95 %
+    assert (coverage.loc[["Wald", "profile", "sandwich, 100 windows"]] >= 0.7).all()
+    assert figures_of(tmp_path, "power")["adjacency[0, 1] = 0.2", "rejected at 0.05"] == 1.0
+    assert (figures_of(tmp_path, "size") <= 0.3).all()
+    assert (tmp_path / "coverage_study.png").stat().st_size > 1000
+
+
+def test_intervals_cover_and_edge_tests_keep_their_size():
+    coverage = figures_of(RESULTS, "coverage")
+    table = pd.read_csv(RESULTS / "coverage_study.csv").set_index("setting")
+    assert (table.loc[["Wald", "profile"], "n_datasets"] >= 1000).all()
+    assert coverage.loc[["Wald", "profile"]].between(0.93, 0.97).all()
+    near = figures_of(RESULTS, "near the bound")
+    assert near["adjacency[0, 1] = 0", "profile"] == pytest.approx(0.975, abs=0.01)
+    assert near["adjacency[0, 1] = 0", "profile, exact at 0"] == pytest.approx(0.95, abs=0.01)
+    null = figures_of(RESULTS, "null p-values")
+    tested = ["p-value of" in figure for _, figure in null.index]
+    assert sum(tested) == 3
+    assert (null[tested] > 0.01).all()
+    assert figures_of(RESULTS, "size")["one entry 0", "rejected at 0.05"] < 0.06
+    power = figures_of(RESULTS, "power").droplevel("figure")
+    assert power["adjacency[0, 1] = 0.1"] > 0.9
+
+
 def test_the_readme_states_the_saved_figures():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     for row in pd.read_csv(RESULTS / "speed_against_tick.csv").itertuples():
