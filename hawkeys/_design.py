@@ -8,7 +8,7 @@ the process itself work on this, whatever the kernel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Kernel
 
 __all__ = ["Design"]
+
+# the row solver starts blocks of so many events on one in so many of them
+_LONG, _STRIDE = 20_000, 16
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -179,6 +182,28 @@ class Design:
         return likelihood.row_values_and_gradients(
             self.excitation, self.weights, self.offsets, self.cost, x
         )
+
+    def spread(self) -> Design:
+        """Return the same with the events of long blocks in another order, every 16th first.
+
+        The row solver starts on the first sixteenth of a long block. In the order of time, or
+        target after target, these would all be of one baseline piece, or of one target.
+        """
+        if self.columns is None or self.counts.max(initial=0) < _LONG:
+            return self
+        order = np.concatenate([
+            begin + np.argsort(np.arange(n) % _STRIDE if n >= _LONG else np.zeros(n), kind="stable")
+            for begin, n in zip(self.offsets[:-1], self.counts, strict=True)
+        ])  # fmt: skip
+        out = replace(
+            self,
+            excitation=np.empty_like(self.excitation),
+            weights=self.weights[order] if self.weights.size else self.weights,
+        )
+        for b in range(self.n_blocks):
+            begin, end = self.offsets[b : b + 2]
+            np.take(self.block(b), order[begin:end] - begin, axis=1, out=out.block(b))
+        return out
 
     def block(self, index: int) -> FloatArray:
         """Return the (n_columns, block size) excitation matrix of one block."""

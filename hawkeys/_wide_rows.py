@@ -67,15 +67,16 @@ def wide_rows(
     rows = WideRows(excitation, weights, layout.offsets, cost, excluded, n_pieces)
     pieces = np.empty((n_pieces, events.n_events))
     pieces[:, slots] = baseline.basis(events.times).T
-    parts = [kernel.excitation(events, layout) for kernel in components]
     for i in range(size):
-        block = rows.block(i)
-        begin, end = layout.offsets[i : i + 2]
-        block[:n_pieces] = pieces[:, begin:end]
-        for u, part in enumerate(parts):
-            first = n_pieces + u * size
-            block[first : first + size] = part[size * begin : size * end].reshape(size, -1)
-        block[excluded[i, 1:]] = 0.0
+        rows.block(i)[:n_pieces] = pieces[:, slice(*layout.offsets[i : i + 2])]
+    for u, kernel in enumerate(components):
+        part = kernel.excitation(events, layout)
+        first = n_pieces + u * size
+        for i in range(size):
+            begin, end = size * layout.offsets[i : i + 2]
+            rows.block(i)[first : first + size] = part[begin:end].reshape(size, -1)
+    for i in range(size if support is not None else 0):
+        rows.block(i)[excluded[i, 1:]] = 0.0
     return rows
 
 

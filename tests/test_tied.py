@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import hawkeys
+from hawkeys._design import Design
+from hawkeys._ties import Ties
 from hawkeys.baselines import Periodic
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
-from hawkeys.kernels import SumExponential
+from hawkeys.kernels import Exponential, SumExponential
 
 # one number per row of (baseline, adjacency row); negative: free
 WITHIN = [[-1, 7, 7, -1], [-1, -1, -1, -1], [-1, 8, -1, 8]]
@@ -120,6 +122,23 @@ def test_support_takes_precedence_over_a_label(small):
     prior = hawkeys.GammaPrior(shape=2.0, rate=1.0)
     mode = hawkeys.fit(small, decay=2.0, tied=WITHIN, support=support, method="map", prior=prior)
     np.testing.assert_array_equal(mode.adjacency == 0, ~support)
+
+
+def test_the_order_of_events_in_a_row_problem_does_not_matter():
+    rng = np.random.default_rng(3)
+    lists = [np.sort(rng.uniform(0, 50.0, n)) for n in (21_000, 4_000)]
+    events = hawkeys.Events.from_lists([lists, lists], end_times=50.0)
+    ties = Ties.check({"adjacency": [[0, -1], [-1, 0]]}, 2)
+    design = Design.build(
+        events, Exponential(30.0), ties=ties, realization_weights=np.array([1.0, 2.0])
+    )
+    moved = design.spread()
+    assert (moved.excitation != design.excitation).any()
+    x = rng.uniform(0.1, 1.0, design.cost.shape) * ~design.excluded
+    np.testing.assert_allclose(moved.log_likelihood(x), design.log_likelihood(x), rtol=1e-12)
+    for b, (begin, end) in enumerate(zip(design.offsets[:-1], design.offsets[1:], strict=True)):
+        np.testing.assert_allclose(moved.block(b).sum(axis=1), design.block(b).sum(axis=1))
+        assert moved.weights[begin:end].sum() == design.weights[begin:end].sum()
 
 
 def test_weights_of_realisations(small):

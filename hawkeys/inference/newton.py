@@ -41,9 +41,10 @@ def _solve(
     cost = design.cost + rates
     if design.excluded is not None:
         cost[design.excluded] = 0.0
+    data = design.spread()
     x, report, information, traces = rows.solve_rows(
-        design.excitation,
-        design.weights,
+        data.excitation,
+        data.weights,
         design.offsets,
         cost,
         exponents,
