@@ -17,7 +17,7 @@ from hawkeys.exceptions import (
     InvalidEventsError,
 )
 from hawkeys.exceptions import InvalidParameterError as Wrong
-from hawkeys.inference import ProfileIntervals, profile_interval
+from hawkeys.inference import ProfileIntervals, edge_tests, profile_interval
 from hawkeys.inference.refits import FittedRows
 
 DECAY = 1.5
@@ -169,6 +169,19 @@ def test_the_frame_has_a_row_per_parameter(events):
     assert (row["lower"], row["upper"]) == (found.lower[2, 1], found.upper[2, 1])
     assert frame["parameter"].tolist() == ["baseline"] * 3 + ["adjacency"] * 9
     assert isinstance(found, ProfileIntervals)
+
+
+@pytest.mark.parametrize("call", [profile_interval, edge_tests])
+def test_a_profile_that_is_lost_is_told(events, monkeypatch, call):
+    def losing(*arguments):
+        out, gain = profile_ends(*arguments)
+        out[1] = np.nan
+        return out, gain
+
+    result = fit(events)
+    monkeypatch.setattr("hawkeys.inference.profile.profile_ends", losing)
+    with pytest.warns(ConvergenceWarning, match="profiles of 3 parameters could not be followed"):
+        call(result, events)
 
 
 def test_wald_and_profile_agree_with_many_events():

@@ -269,8 +269,8 @@ def profile_ends(basis, weights, cost, held, x, wanted, drop):
             moved[:] = x
             moved[p] = 0.0
             at_zero = climb(basis, weights, cost, fixed, moved, np.empty(size), spare)
-        out[p, 2] = max(best - at_zero, 0.0)
-        if drop < math.inf:
+        out[p, 2] = math.nan if math.isnan(at_zero) else max(best - at_zero, 0.0)
+        if drop < math.inf and not math.isnan(at_zero):
             guess = _first_guess(slope, hessian, held, x, p, drop)
             out[p, 0] = 0.0
             if out[p, 2] > drop:

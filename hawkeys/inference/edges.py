@@ -191,6 +191,11 @@ default "benjamini-hochberg"
     InvalidEventsError
         `events` are no `Events`, or have another number of marks.
 
+    Warns
+    -----
+    ConvergenceWarning
+        A profile needs more steps than allowed; its figures are NaN.
+
     Notes
     -----
     The hypothesis lies on the boundary of the parameters, so that T is a mixture of chi-square with

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from hawkeys._jit.profile import profile_ends
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_fraction, check_mask
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.frames import parameter_frame
 from hawkeys.inference.refits import FittedRows
 
@@ -119,6 +120,11 @@ def profile_interval(
     InvalidEventsError
         `events` are no `Events`, or have another number of marks.
 
+    Warns
+    -----
+    ConvergenceWarning
+        A profile needs more steps than allowed; its figures are NaN.
+
     Notes
     -----
     *At the bound.* `lower` is 0 if the statistic at 0 is within q. The true value 0 is on the
@@ -202,6 +208,11 @@ def profile_figures(
     ------
     InvalidParameterError
         The fit is not the maximum of the likelihood.
+
+    Warns
+    -----
+    ConvergenceWarning
+        A profile needs more steps than allowed; its figures are NaN.
     """
     out = np.full((*wanted.shape, 3), np.nan)
     held = rows.held
@@ -215,4 +226,17 @@ def profile_figures(
                 f"{rows.result.process.mark_names[i]!r}, which is {gain:.4g} nats higher. A fit "
                 "under constraints (baseline_floor, say) has no such intervals."
             )
-    return out[..., 0], out[..., 1], out[..., 2]
+    figures = out[..., 0], out[..., 1], out[..., 2]
+    _warn_if_missing(wanted, figures if np.isfinite(drop) else figures[2:])
+    return figures
+
+
+def _warn_if_missing(wanted: BoolArray, figures: tuple[FloatArray, ...]) -> None:
+    lost = wanted & np.isnan(figures).any(axis=0)
+    if lost.any():
+        warnings.warn(
+            f"the profiles of {lost.sum()} parameters could not be followed to the end; their "
+            "figures are NaN. Please report this with the data.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
