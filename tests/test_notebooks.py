@@ -10,7 +10,12 @@ from nbclient import NotebookClient
 
 NEW = [("det_curve.ipynb", 2), ("drift.ipynb", 4), ("explain.ipynb", 3)]
 # notebooks on simulated events: pictures, and a line that must be printed
-CORE = [("goodness_of_fit.ipynb", 2, "exponential: p-value 0.03")]
+CORE = [
+    ("first_fit.ipynb", 5, "the same: True"),
+    ("goodness_of_fit.ipynb", 2, "exponential: p-value 0.03"),
+    ("neurons.ipynb", 2, "with inhibition: 1.45"),
+    ("small_samples.ipynb", 3, "6 of 20 estimates are at the bound 0"),
+]
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 
@@ -39,7 +44,8 @@ def run(name, folder):
 
 
 def test_there_are_notebooks():
-    assert {"one_typist.ipynb", "det_curve.ipynb", "drift.ipynb", "explain.ipynb"} <= set(NOTEBOOKS)
+    laboratory = {name for name, _ in NEW} | {"one_typist.ipynb"}
+    assert laboratory | {name for name, *_ in CORE} == set(NOTEBOOKS)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
