@@ -171,11 +171,12 @@ class VariationalResult(FitResult):
     `prior_coefficient` (NaN).
 
     Independent marginals are too narrow where parameters are correlated, as the baseline and a
-    row's adjacency are: `std_err` and `credible_interval` are those of the marginals unless linear
-    response is asked for. In 1,000 simulated data sets of 4,500 events, every parameter well above
-    0, their 95 % intervals covered 87 % (baseline) and 89 % (adjacency), those of linear response
-    96 % and 95 %. Neither is exactly calibrated for parameters near 0, where the posterior is not
-    log-normal (benchmarks/variational_calibration.py).
+    row's adjacency are: of method "vi", `std_err` and `credible_interval` are those of linear
+    response; `posterior` keeps the independent marginals. In 1,000 simulated data sets of 4,500
+    events, every parameter well above 0, 95 % intervals of independent marginals covered 87 %
+    (baseline) and 89 % (adjacency), those of linear response 96 % and 95 %. Neither is exactly
+    calibrated for parameters near 0, where the posterior is not log-normal
+    (benchmarks/variational_calibration.py).
 
     References
     ----------
@@ -200,8 +201,8 @@ class VariationalResult(FitResult):
 
     @property
     def std_err(self) -> FloatArray:
-        """Posterior standard deviations, shape (n_marks, n_marks + 1)."""
-        return self.posterior.sd
+        """Posterior standard deviations, shape (n_marks, n_marks + 1), of the intervals' kind."""
+        return self._marginals(None).sd
 
     def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Return credible intervals; the same as `credible_interval`."""
@@ -225,7 +226,7 @@ class VariationalResult(FitResult):
         return LogNormalPosterior(self.posterior.location, scale)
 
     def credible_interval(
-        self, level: float = 0.95, *, linear_response: bool = False
+        self, level: float = 0.95, *, linear_response: bool | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Return equal-tailed credible intervals.
 
@@ -233,9 +234,10 @@ class VariationalResult(FitResult):
         ----------
         level : float, default 0.95
             Posterior probability inside.
-        linear_response : bool, default False
+        linear_response : bool, optional
             Whether the scale of each log-normal is the linear-response one, which allows for the
-            correlation of the parameters, in place of that of the independent marginals.
+            correlation of the parameters, or that of the independent marginals. Default: linear
+            response if the fit has it (method "vi").
 
         Returns
         -------
@@ -247,11 +249,16 @@ class VariationalResult(FitResult):
         InvalidParameterError
             `level` is not strictly between 0 and 1, or linear response of a fit that has none.
         """
-        marginals = self.linear_response if linear_response else self.posterior
-        return marginals.interval(level)
+        return self._marginals(linear_response).interval(level)
+
+    def _marginals(self, linear_response: bool | None) -> LogNormalPosterior | GammaPosterior:
+        if linear_response is None:
+            linear_response = self.log_covariance is not None
+        return self.linear_response if linear_response else self.posterior
 
     def _facts(self) -> dict[str, str]:
         return {**super()._facts(), "Evidence bound": f"{self.elbo:.6f}"}
 
     def _interval_name(self) -> str:
-        return "credible intervals (estimate: posterior mean; std_err: posterior sd)"
+        kind = "independent marginals" if self.log_covariance is None else "linear response"
+        return f"credible intervals (estimate: posterior mean; std_err: posterior sd; {kind})"

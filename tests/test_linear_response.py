@@ -118,8 +118,11 @@ def test_result_carries_it_and_files_keep_it(tmp_path):
     events = hawkeys.simulate(PROCESS, end_time=200.0, rng=0)
     result = hawkeys.fit(events, decay=2.0, method="vi")
     assert result.posterior_covariance.shape == (2, 3, 3)
-    wide = np.diff(np.log(result.credible_interval(linear_response=True)), axis=0)[0]
-    narrow = np.diff(np.log(result.credible_interval()), axis=0)[0]
+    wide = np.diff(np.log(result.credible_interval()), axis=0)[0]
+    narrow = np.diff(np.log(result.credible_interval(linear_response=False)), axis=0)[0]
+    np.testing.assert_array_equal(result.credible_interval(), result.interval())
+    np.testing.assert_array_equal(result.std_err, result.linear_response.sd)
+    assert "linear response" in result.summary()
     assert (wide > narrow).all()
     scale = np.sqrt(np.diagonal(result.log_covariance, axis1=1, axis2=2))
     np.testing.assert_allclose(wide, 2 * 1.959963985 * scale, rtol=1e-9)
