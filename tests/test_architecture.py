@@ -118,7 +118,7 @@ def name_of(path):
 
 MODULES = sorted(name_of(path) for path in FILES)
 # its parts call each other, and compiled functions may call their own file only
-LONGER = {"hawkeys._jit.penalized": 480, "hawkeys._jit.rows": 460}
+LONGER = {"hawkeys._jit.penalized": 490, "hawkeys._jit.rows": 460}
 
 
 def own_imports(tree):

@@ -113,14 +113,16 @@ def _shift(hessian, rest, i, change):
 
 @njit(cache=True)
 def _root(h, pull, strength, others):
-    """Return the y > 0 at which h y + strength y / sqrt(others + y^2) = pull."""
+    """Return the y >= 0 nearest to h y + strength y / sqrt(others + y^2) = pull."""
+    if pull <= 0.0:  # h may be 0, too
+        return 0.0
     y = max(0.0, (pull - strength) / h)
     for _ in range(60):
         norm = math.sqrt(others + y * y)
         if norm == 0.0:
             break
         slack = pull - h * y - strength * y / norm
-        step = slack / (h + strength * others / norm**3)
+        step = slack / (h + strength * (others / norm / norm) / norm)
         y += step
         if abs(step) <= 1e-15 * y:
             break
@@ -234,6 +236,9 @@ def _newton_direction(hessian, rest, y, group, strength, norms):
     """Return the Newton direction of the model over the coordinates above 0, 0 elsewhere."""
     size = hessian.shape[1]
     index = np.flatnonzero(y > 0.0)
+    for a in range(index.size):
+        if group[index[a]] >= 0 and norms[group[index[a]]] == 0.0:  # its square underflows
+            return np.zeros(y.size)
     matrix = np.zeros((index.size, index.size))
     right = np.zeros(index.size)
     for a in range(index.size):
@@ -245,7 +250,9 @@ def _newton_direction(hessian, rest, y, group, strength, norms):
             if i // size == j // size:
                 matrix[a, b] += hessian[i // size, i % size, j % size]
             if g >= 0 and group[j] == g:
-                matrix[a, b] += strength[g] / norms[g] * ((i == j) - y[i] * y[j] / norms[g] ** 2)
+                matrix[a, b] += (
+                    strength[g] / norms[g] * ((i == j) - y[i] / norms[g] * y[j] / norms[g])
+                )
     _solve_in_place(matrix, right)
     out = np.zeros(y.size)
     for a in range(index.size):

@@ -151,6 +151,8 @@ class PenalizedRows:
                     out[b] = own
                     continue
             acts = (cost[b] > 0.0) & (matrix > 0.0).any(axis=1)
+            if not acts.any():  # no event counts
+                continue
             out[b, acts] = weights.sum() / acts.sum() / cost[b, acts]
         return out
 
@@ -181,7 +183,7 @@ def _add_norm_curvature(
         return
     inside = group >= 0
     squares = np.bincount(group[inside], weights=x[inside] ** 2, minlength=strength.size)
-    norms = np.sqrt(squares)
+    norms = np.maximum(np.sqrt(squares), 1e-150)
     for b, index in ((b, np.flatnonzero(inside[b] & (x[b] > 0))) for b in range(len(x))):
         own = group[b, index]
         same = own[:, None] == own
