@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from hawkeys.decay_profile import DecayProfile
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
+from hawkeys.inference.decay_peak import climb_parabola, first_part
 from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
 from hawkeys.inference.seeds import row_seeds
@@ -118,6 +119,19 @@ class _Problem:
     def value(self, decay: ArrayLike) -> float:
         """Return the maximised objective."""
         return self.solve(decay)[0]
+
+    def log_value(self, log_decay: float) -> float:
+        """Return the maximised objective at the logarithm of a decay."""
+        return self.value(np.exp(log_decay))
+
+    def loss(self, tried: dict[float, float]) -> Callable[[float], float]:
+        """Return minus `log_value` as a function that notes what it has tried."""
+
+        def note(log_decay: float) -> float:
+            tried[log_decay] = self.log_value(log_decay)
+            return -tried[log_decay]
+
+        return note
 
 
 def split_search(
@@ -239,29 +253,58 @@ def _held_out(problem: _Problem, decay: FloatArray, n_folds: int) -> float:
 
 
 def _optimise_shared(problem: _Problem) -> DecayProfile:
-    """Maximise over one decay: a grid for the bracket, Brent's method, points for the shape."""
+    """Maximise over one decay: near where a part of long data has its maximum, or from a grid."""
+    tried: dict[float, float] = {}
+    part = first_part(problem.events) if problem.counted.is_plain else None
+    if part is not None:
+        counted = replace(problem.counted, events=part, weights=None)
+        rough: dict[float, float] = {}
+        if _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True):
+            start = max(rough, key=lambda point: rough[point])
+            if climb_parabola(problem.log_value, tried, start, _width(rough)):
+                return _profile(tried)
+    inside = _search_grid(problem.loss(tried), problem.events)
+    _fill_in(problem.loss(tried), tried)
+    profile = _profile(tried)
+    _warn_if_flat(profile.objective, inside)
+    return profile
+
+
+def _profile(tried: dict[float, float]) -> DecayProfile:
+    logs = np.array(sorted(tried))
+    objective = np.array([tried[point] for point in logs])
+    return DecayProfile(np.exp(logs), objective, objective)
+
+
+def _search_grid(
+    loss: Callable[[float], float], events: Events, *, rough: bool = False
+) -> bool:
+    """Go through a grid, then by Brent's method between its best points; tell if there are any."""
     from scipy.optimize import minimize_scalar
 
-    tried: dict[float, float] = {}
-
-    def loss(log_decay: float) -> float:
-        tried[log_decay] = problem.value(np.exp(log_decay))
-        return -tried[log_decay]
-
-    low, high = _range(problem.events)
-    grid = np.linspace(low, high, max(5, round((high - low) / np.log(10.0) * _PER_DECADE) + 1))
+    low, high = _range(events)
+    decades = (high - low) / np.log(10.0)
+    grid = np.linspace(low, high, max(5, round(decades * (1 if rough else _PER_DECADE)) + 1))
     values = np.array([loss(point) for point in grid])
     k = int(values.argmin())
     inside = 0 < k < grid.size - 1
+    xtol = 1e-2 if rough else 1e-6
     if inside:
         minimize_scalar(
-            loss, bracket=tuple(grid[k - 1 : k + 2]), method="brent", options={"xtol": 1e-6}
+            loss, bracket=tuple(grid[k - 1 : k + 2]), method="brent", options={"xtol": xtol}
         )
-    _fill_in(loss, tried)
-    logs = np.array(sorted(tried))
-    objective = np.array([tried[point] for point in logs])
-    _warn_if_flat(objective, inside)
-    return DecayProfile(np.exp(logs), objective, objective)
+    return inside
+
+
+def _width(tried: dict[float, float]) -> float:
+    """Return how far from the best log decay the profile of a part falls by about half a nat."""
+    best = max(tried, key=lambda point: tried[point])
+    sharp = [
+        (tried[best] - value) / (point - best) ** 2
+        for point, value in tried.items()
+        if abs(point - best) > 0.1
+    ]
+    return float(1.0 / np.sqrt(2.0 * max(sharp)))
 
 
 def _range(events: Events) -> tuple[float, float]:

@@ -1,0 +1,44 @@
+"""The decay of long data from few evaluations: the same maximum and interval as from a grid."""
+
+import numpy as np
+import pytest
+
+import hawkeys
+from hawkeys.inference import decays
+from hawkeys.inference.decay_peak import climb_parabola, first_part
+
+
+def test_the_short_way_and_the_long_way_agree(monkeypatch):
+    truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    sample = hawkeys.simulate(truth, end_time=25_000.0, rng=0)
+    short = hawkeys.fit(sample, decay="estimate")
+    monkeypatch.setattr(decays, "first_part", lambda events: None)
+    long = hawkeys.fit(sample, decay="estimate")
+    assert short.decay_profile.decays.size < 15 < long.decay_profile.decays.size
+    assert short.log_likelihood == pytest.approx(long.log_likelihood, abs=1e-6)
+    error = np.log(long.decay_profile.interval(0.68)[1] / long.decay_profile.chosen)
+    assert abs(np.log(short.decay_profile.chosen / long.decay_profile.chosen)) < 1e-3 * error
+    for level in (0.5, 0.9, 0.95, 0.99):
+        mine, other = short.decay_profile.interval(level), long.decay_profile.interval(level)
+        np.testing.assert_allclose(np.log(mine), np.log(other), atol=0.02 * error)
+
+
+def test_the_part_is_of_one_realisation():
+    events = hawkeys.Events.from_lists([[[1.0]], [np.arange(1.0, 30_001.0)]], end_times=30_001.0)
+    part = first_part(events)
+    assert part.n_events == 4_000
+    assert part.end_times[0] == part.times[-1] == 4_000.0
+    assert first_part(part) is None
+
+
+@pytest.mark.parametrize("power", [2.0, 4.0])
+def test_a_smooth_peak_is_found(power):
+    tried = {}
+    found = climb_parabola(lambda x: -np.cosh(power * (x - 0.3)), tried, 0.0, 0.5)
+    assert found
+    assert max(tried, key=tried.get) == pytest.approx(0.3, abs=1e-4)
+
+
+@pytest.mark.parametrize("function", [np.exp, abs, lambda x: 0.0, lambda x: x * x])
+def test_no_peak_is_not_found(function):
+    assert not climb_parabola(function, {}, 0.0, 0.5)
