@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import hawkeys
-from hawkeys.baselines import Constant, Periodic, PiecewiseConstant, baseline_from_dict
+from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant, baseline_from_dict
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.time_rescaling import rescale
 
@@ -325,6 +325,51 @@ def test_many_events_of_one_realisation_are_solved_from_a_part_of_them():
     assert result.converged
     assert result.n_iterations <= 5
     np.testing.assert_allclose(result.estimates[0, :3], counts, rtol=1e-6)
+
+
+class Ramp(Baseline):
+    """1 and t / 10 on [0, 10]: what a further baseline takes."""
+
+    name = "ramp"
+    n_pieces = 2
+    labels = ("level", "slope")
+    shares = np.array([1.0, 0.5])
+
+    def __init__(self, rates=None):
+        self._keep(rates)
+
+    def basis(self, times):
+        return np.column_stack((np.ones(times.size), times / 10))
+
+    def integrals(self, starts, ends):
+        return np.column_stack((ends - starts, (ends**2 - starts**2) / 20))
+
+    def sample_times(self, rng, pieces, starts, ends):
+        share = rng.random(pieces.size)
+        rising = np.sqrt(starts**2 + share * (ends**2 - starts**2))
+        return np.where(pieces == 1, rising, starts + share * (ends - starts))
+
+    def with_rates(self, rates):
+        return Ramp(rates)
+
+    def to_dict(self):
+        return {"name": self.name, "rates": self.rates_to_json()}
+
+
+def test_a_further_baseline_is_a_page():
+    truth = hawkeys.Hawkes(Ramp([[1.0, 5.0]]), [[0.3]], decay=4.0)
+    sample = hawkeys.simulate(truth, end_time=10.0, n_realizations=60, rng=3)
+    result = hawkeys.fit(sample, decay=4.0, baseline=Ramp())
+    off = (result.estimates[0] - [1.0, 5.0, 0.3]) / result.std_err[0]
+    assert np.abs(off).max() < 3.0
+    assert list(result.to_frame().source[:2]) == ["level", "slope"]
+    assert result.baseline[0] == result.estimates[0, :2] @ [1.0, 0.5]
+    assert stats.kstest(rescale(truth, sample).residuals, "expon").pvalue > 0.01
+    times = np.linspace(0, 10, 6)
+    step = 1e-6
+    slope = truth.compensator(sample, times[1:-1] + step) - truth.compensator(sample, times[1:-1])
+    intensity = truth.intensity(sample, times[1:-1])
+    np.testing.assert_allclose(slope / step, intensity, rtol=1e-4)
 
 
 def test_json_and_repr():

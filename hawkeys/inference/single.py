@@ -134,6 +134,11 @@ def fit(
            [0. , 0.5]])
     >>> result.converged
     True
+    >>> steps = hawkeys.baselines.PiecewiseConstant([0, 1_000, 2_000])
+    >>> changing = hawkeys.fit(sample, decay=2.0, baseline=steps)
+    >>> changing.estimates[:, :2].round(1)  # two pieces per mark
+    array([[0.4, 0.4],
+           [0.2, 0.2]])
     """
     events = as_events(data, end_time=end_time)
     search, rest = split_search(decay, kernel, options)
