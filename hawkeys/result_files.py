@@ -108,6 +108,9 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
         profile = fields["decay_profile"]
         arrays = {name: decode_floats(profile[name]) for name in ("decays", "objective", "score")}
         fields["decay_profile"] = DecayProfile(**arrays, selection=profile["selection"])
+    if fields.get("kernel_std_err") is not None:
+        errors = fields["kernel_std_err"]
+        fields["kernel_std_err"] = {name: decode_floats(value) for name, value in errors.items()}
     if fields.get("columns") is not None:
         fields["columns"] = _columns(fields["columns"])
     fields["identified"] = np.array(fields["identified"], dtype=bool)

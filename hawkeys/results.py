@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -39,6 +40,10 @@ class LikelihoodResult(FitResult):
         How parameters share the columns of row problems, if a baseline has several pieces, the
         weights of a kernel were estimated or parameters are tied; else None.
 
+    kernel_std_err : mapping of str to ndarray, or None
+        Standard errors of the parameters of a log-normal or gamma kernel estimated by "mle", by
+        name, shaped as they are; NaN at a bound or if not identified. None of other kernels.
+
     Notes
     -----
     Standard errors invert the information over the parameters that are identified and above 0.
@@ -58,6 +63,38 @@ class LikelihoodResult(FitResult):
     information: FloatArray
     decay_profile: DecayProfile | None = None
     columns: FittedColumns | None = None
+    kernel_std_err: Mapping[str, FloatArray] | None = None
+
+    def kernel_interval(self, level: float = 0.95) -> dict[str, tuple[FloatArray, FloatArray]]:
+        """Return Wald confidence intervals of the kernel parameters.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        dict
+            Lower and upper bounds, each shaped as the parameter, by its name; NaN at a bound or if
+            not identified. Empty if no kernel parameter has a standard error.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+
+        Notes
+        -----
+        In 400 samples of about 500 events the 95 % intervals of a shared log-normal kernel covered
+        its location in COVER_L and its scale in COVER_S of the cases.
+        """
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level"))
+        out = {}
+        for name, error in (self.kernel_std_err or {}).items():
+            value = np.asarray(getattr(self.kernel, name))
+            out[name] = (value - reach * error, value + reach * error)
+        return out
 
     @cached_property
     def covariance(self) -> FloatArray:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.em_setup import KernelOptions, build_kernel, set_up, start_kernel
 from hawkeys.inference.identify import flat_directions
+from hawkeys.inference.kernel_errors import kernel_errors
 from hawkeys.inference.options import EMOptions
 from hawkeys.inference.selection import admissible
 from hawkeys.kernels import DelayedKernel
@@ -162,10 +163,12 @@ def _result(
     events, state = problem.events, path.state
     kernel = build_kernel(problem, state.kernel)
     design = Design.build(events, kernel)
-    information, slope = _curvature(problem, design, state.x)
+    held, slope = _curvature(problem, design, state.x)
     cost = np.column_stack((np.full(events.n_marks, problem.time), state.window.cost))
-    identified = (cost > 0) & admissible(support, events.n_marks)
+    costly = (cost > 0) & admissible(support, events.n_marks)
     n_seen = int((problem.step.amount(state.moments) > _NOTHING).sum())
+    identified = flat_directions(held, state.x, costly)
+    errors, information = _errors(problem, state, held, identified)
     return LikelihoodResult(
         process=Hawkes(state.x[:, 0], state.x[:, 1:], kernel=kernel, mark_names=events.mark_names),
         method="mle",
@@ -176,7 +179,7 @@ def _result(
         message=path_message(path),
         n_iterations=len(path.trace) - 1,
         trace=np.array(path.trace),
-        identified=flat_directions(information, state.x, identified),
+        identified=identified,
         event_counts=design.counts,
         n_realizations=events.n_realizations,
         total_time=float(events.durations.sum()),
@@ -184,8 +187,26 @@ def _result(
         version=__version__,
         kkt_residual=_violation(problem, state.x, cost, slope),
         information=information,
+        kernel_std_err=errors,
         n_kernel_parameters=n_seen * problem.step.n_free,
     )
+
+
+def _errors(
+    problem: EMProblem, state: EMState, held: FloatArray, identified: BoolArray
+) -> tuple[dict[str, FloatArray] | None, FloatArray]:
+    """Return the standard errors of the kernel by name, and the information of the rows."""
+    names = problem.step.names
+    if not names:
+        return None, held
+    free = identified & (state.x > 0)
+    free[:, 0] &= state.x[:, 0] > problem.baseline_floor
+    found = kernel_errors(problem, state, held, free)
+    out = {}
+    for name, value in zip(names, found.std_err, strict=True):
+        shared = problem.n_groups == 1
+        out[name] = value[0] if shared else np.where(problem.support, value[problem.groups], np.nan)
+    return {name: np.asarray(value) for name, value in out.items()}, found.information
 
 
 def settings(

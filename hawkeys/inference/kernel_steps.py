@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import special
 
-from hawkeys._typing import FloatArray
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.inference.roughness import penalised_log_heights, roughness
 from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
 
@@ -24,6 +24,8 @@ __all__ = ["GammaStep", "HistogramStep", "KernelStep", "LogNormalStep", "Paramet
 Parameters: TypeAlias = tuple[FloatArray, ...]
 
 _NEWTON_STEPS = 50
+# a parameter is at its bound up to this factor
+_AWAY = 1.001
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,26 @@ class KernelStep(ABC):
     def unpack(self, point: FloatArray, scale: FloatArray, last: Parameters) -> Parameters:
         """Undo `pack` (flattened), within the bounds; a set without lags keeps `last`."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameters that have standard errors, in the order of the free ones; none of bins."""
+        return self.kernel.parameter_names
+
+    def inside(self, parameters: Parameters) -> BoolArray:
+        """Return which sets are away from the bounds, shape (n_sets,)."""
+        return np.zeros(len(parameters[0]), dtype=bool)
+
+    def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the gradient of the objective by the free parameters of `pack`, (n_sets, k).
+
+        `moments` are those of all lags, seen and unseen, under the same `parameters`.
+        """
+        return np.zeros((len(moments), len(self.names)))
+
+    def jacobian(self, parameters: Parameters) -> FloatArray:
+        """Return the derivatives of the parameters by the free ones, (n_sets, k, k)."""
+        return np.zeros((len(parameters[0]), len(self.names), len(self.names)))
+
     @abstractmethod
     def log_prior(self, parameters: Parameters) -> float:
         """Return the log prior density without its constant; 0 without a prior."""
@@ -140,6 +162,29 @@ class LogNormalStep(KernelStep):
         free = _unscaled(point, scale, np.column_stack((last[0], np.log(last[1]))))
         return free[:, 0], np.maximum(np.exp(free[:, 1]), self.min_spread)
 
+    def inside(self, parameters: Parameters) -> BoolArray:
+        """Return where the scale is above its bound."""
+        return parameters[1] > self.min_spread * _AWAY
+
+    def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the gradient by location and log scale."""
+        location, scale = parameters
+        n, first, second = moments.T
+        if self.pseudo is not None:
+            prior_location, prior_scale = self.pseudo.parameters
+            w, v = self.pseudo.weight, self.pseudo.location_weight
+            away = prior_location - location
+            n, first = n + w, first + v * away
+            second = second + v * away**2 + w * prior_scale**2
+        return np.column_stack((first / scale**2, second / scale**2 - n))
+
+    def jacobian(self, parameters: Parameters) -> FloatArray:
+        """Return the derivatives of location and scale by location and log scale."""
+        out = np.zeros((len(parameters[0]), 2, 2))
+        out[:, 0, 0] = 1.0
+        out[:, 1, 1] = parameters[1]
+        return out
+
     def log_prior(self, parameters: Parameters) -> float:
         """Return the log prior density without its constant."""
         if self.pseudo is None:
@@ -170,17 +215,21 @@ class GammaStep(KernelStep):
         shape = 1.0 / np.expm1(np.clip(spread, self.min_spread, 3.0) ** 2)
         return shape, shape / np.exp(location + 0.5 * np.minimum(spread, 3.0) ** 2)
 
+    def _with_pseudo(self, moments: FloatArray, rate: FloatArray) -> tuple[FloatArray, ...]:
+        """Return (n, sum v, sum log v) of the lags and the pseudo-lags."""
+        n, total, log_total = moments.T
+        if self.pseudo is None:
+            return n, total, log_total
+        w = self.pseudo.weight
+        prior_shape, prior_rate = self.pseudo.parameters
+        unit = rate / prior_rate
+        pseudo_log = w * (special.digamma(prior_shape) + np.log(unit))
+        return n + w, total + w * prior_shape * unit, log_total + pseudo_log
+
     def maximise(self, moments: FloatArray, parameters: Parameters) -> Parameters:
         """Return shape and rate of greatest weighted likelihood."""
         shape, rate = parameters
-        n, total, log_total = moments.T
-        if self.pseudo is not None:
-            w = self.pseudo.weight
-            prior_shape, prior_rate = self.pseudo.parameters
-            unit = rate / prior_rate
-            n = n + w
-            total = total + w * prior_shape * unit
-            log_total = log_total + w * (special.digamma(prior_shape) + np.log(unit))
+        n, total, log_total = self._with_pseudo(moments, rate)
         seen = (n > 0) & (total > 0)
         mean = np.where(seen, total, 1.0) / np.where(seen, n, 1.0)
         excess = np.log(mean) - log_total / np.where(seen, n, 1.0)
@@ -198,6 +247,25 @@ class GammaStep(KernelStep):
         free = _unscaled(point, scale, before)
         shape = np.minimum(np.exp(free[:, 1]), 1.0 / self.min_spread**2)
         return shape, shape / np.exp(free[:, 0])
+
+    def inside(self, parameters: Parameters) -> BoolArray:
+        """Return where the shape is below its bound."""
+        return parameters[0] * _AWAY < 1.0 / self.min_spread**2
+
+    def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the gradient by log mean and log shape."""
+        shape, rate = parameters
+        n, total, log_total = self._with_pseudo(moments, rate)
+        by_shape = shape * (log_total - n * special.digamma(shape)) + n * shape - total
+        return np.column_stack((total - n * shape, by_shape))
+
+    def jacobian(self, parameters: Parameters) -> FloatArray:
+        """Return the derivatives of shape and rate by log mean and log shape."""
+        shape, rate = parameters
+        out = np.zeros((len(shape), 2, 2))
+        out[:, 0, 1] = shape
+        out[:, 1, 0], out[:, 1, 1] = -rate, rate
+        return out
 
     def log_prior(self, parameters: Parameters) -> float:
         """Return the expected log density of the pseudo-lags."""
@@ -226,6 +294,11 @@ class HistogramStep(KernelStep):
     def width(self) -> int:
         """Number of bins."""
         return self.edges.size - 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """None: masses have no standard errors."""
+        return ()
 
     @property
     def n_free(self) -> int:
