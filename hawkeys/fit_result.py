@@ -66,8 +66,8 @@ class FitResult(ABC):
         Version of hawkeys that made the fit.
     n_kernel_parameters : int
         Number of kernel parameters estimated along with the others; 0 if the kernel was given.
-        Standard errors hold the kernel at its estimate, but for the weights of `SumExponential`,
-        which are part of the same problem.
+        Standard errors hold the kernel at its estimate, but for the weights of `SumExponential` and
+        the parameters of log-normal and gamma kernels, which are part of the same problem.
     """
 
     kind: ClassVar[str] = "fit"

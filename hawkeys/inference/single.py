@@ -115,7 +115,10 @@ def fit(
     With parameters of delayed kernels expectation-maximisation climbs to the maximum nearest to its
     start, at O(n_events m) per step, m the number of events within the
     kernel's horizon. Children beyond the end of a window count as unseen, so that short windows do
-    not shorten the lags. Standard errors hold the kernel at its estimate.
+    not shorten the lags. Standard errors come from the information of all parameters together, the
+    kernel's included (but for a histogram, which they hold at its estimate); those of the kernel
+    are `kernel_std_err` of the result. "vi_branching" climbs likewise, to Gamma posteriors of
+    baseline and adjacency; see `hawkeys.inference.BranchingKernelOptions`.
 
     References
     ----------
