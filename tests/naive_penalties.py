@@ -93,7 +93,9 @@ def contrast(events, x, decay, weights, target):
             rates = naive_hawkes.intensity(events, r, full[:, 0], full[:, 1:], decay, when)
             return rates[target]
 
-        cuts = np.unique([start, *times, end])
+        # quadrature must see the steep part after each event
+        further = [t + lag for t in times for lag in (1.0, 10.0, 100.0) if t + lag < end]
+        cuts = np.unique([start, *times, *further, end])
         for a, b in itertools.pairwise(cuts):
             square = quad(lambda t, f=intensity: f(t) ** 2, a, b, epsabs=1e-12, epsrel=1e-11)[0]
             total += weights[r] * square

@@ -250,9 +250,8 @@ def _newton_direction(hessian, rest, y, group, strength, norms):
             if i // size == j // size:
                 matrix[a, b] += hessian[i // size, i % size, j % size]
             if g >= 0 and group[j] == g:
-                matrix[a, b] += (
-                    strength[g] / norms[g] * ((i == j) - y[i] / norms[g] * y[j] / norms[g])
-                )
+                share = y[i] / norms[g] * y[j] / norms[g]
+                matrix[a, b] += strength[g] / norms[g] * ((i == j) - share)
     _solve_in_place(matrix, right)
     out = np.zeros(y.size)
     for a in range(index.size):

@@ -101,7 +101,7 @@ def fit_contrast(
         log_likelihood=process.log_likelihood(events),
         objective=-value,
         optimality_gap=np.nan,
-        converged=residual <= settings.tolerance,
+        converged=bool(residual <= settings.tolerance),
         message=f"relative violation of the optimality conditions {residual:.1e}",
         n_iterations=1,
         trace=np.array([-value]),
