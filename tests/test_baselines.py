@@ -4,6 +4,7 @@ import naive_columns as naive
 import numpy as np
 import pytest
 from scipy import stats
+from tick.hawkes import ModelHawkesSumExpKernLeastSq
 
 import hawkeys
 from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant, baseline_from_dict
@@ -325,6 +326,21 @@ def test_many_events_of_one_realisation_are_solved_from_a_part_of_them():
     assert result.converged
     assert result.n_iterations <= 5
     np.testing.assert_allclose(result.estimates[0, :3], counts, rtol=1e-6)
+
+
+def test_ticks_periodic_baseline_is_the_same_function():
+    """Without excitation tick's contrast is (int mu^2 - 2 sum mu(t_k)) / n, shared by all marks."""
+    times = np.sort(np.random.default_rng(4).uniform(0.0, 50.0, 80))
+    rates = [[0.5, 2.0, 1.0, 0.2]]
+    model = ModelHawkesSumExpKernLeastSq(np.array([2.0]), n_baselines=4, period_length=8.0)
+    model.fit([times], end_times=50.0)
+    process = hawkeys.interop.from_tick(rates, [[[0.0]]], [2.0], period_length=8.0)
+    function = process.baseline_function
+    spent = function.integrals(np.zeros(1), np.full(1, 50.0))[0]
+    contrast = spent @ np.square(rates[0]) - 2.0 * function.at(times).sum()
+    assert model.loss(np.array([*rates[0], 0.0])) * 80 == pytest.approx(contrast, rel=1e-10)
+    with pytest.raises(InvalidParameterError, match=r"shape \(1, 4\) has several rates per mark"):
+        hawkeys.interop.from_tick(rates, [[0.0]], 2.0)
 
 
 class Ramp(Baseline):

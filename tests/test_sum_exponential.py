@@ -56,6 +56,11 @@ def test_likelihood_equals_ticks():
     coefficients = np.concatenate((process.baseline, parts.ravel()))
     expected = -(model.loss(coefficients) * events.n_events + events.n_marks * 200.0)
     assert process.log_likelihood(events) == pytest.approx(expected, rel=1e-10)
+    converted = hawkeys.interop.from_tick(process.baseline, parts, DECAYS)
+    assert converted.log_likelihood(events) == pytest.approx(expected, rel=1e-10)
+    parts[1, 0] = 0.0  # a pair that does not excite has any weights
+    assert hawkeys.interop.from_tick(process.baseline, parts, DECAYS).adjacency[1, 0] == 0
+    parts[1, 0] = ADJACENCY[1, 0] * PAIRS[1, 0]
     transposed = np.concatenate((process.baseline, parts.transpose(1, 0, 2).ravel()))
     assert abs(model.loss(transposed) * events.n_events + 400.0 + expected) > 1.0
 

@@ -107,7 +107,7 @@ def refuse_models(options: Mapping[str, Any], what: str) -> dict[str, Any]:
     if model:
         raise InvalidParameterError(
             f"{what} has one constant baseline per mark and free parameters; got the options "
-            f"{', '.join(model)}. Use hawkeys.fit with a kernel whose parameters are given."
+            f"{', '.join(model)}. Use hawkeys.fit by 'mle', 'map' or 'vi', the kernel given."
         )
     return rest
 

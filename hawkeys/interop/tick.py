@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import check_nonnegative, check_square
+from hawkeys.baselines import Baseline, Periodic
 from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.interop._layouts import as_realizations, check_events, lists_per_mark
 from hawkeys.interop._parameters import (
     check_decay,
@@ -16,6 +19,7 @@ from hawkeys.interop._parameters import (
     check_weights,
     exponential_decay,
 )
+from hawkeys.kernels import Exponential, Kernel, SumExponential
 from hawkeys.process import Hawkes
 
 __all__ = ["events_from_tick", "events_to_tick", "from_tick", "to_tick"]
@@ -26,24 +30,28 @@ def from_tick(
     adjacency: ArrayLike,
     decays: ArrayLike,
     *,
+    period_length: float | None = None,
     mark_names: Iterable[object] | None = None,
 ) -> Hawkes:
     r"""Build the process that tick's `SimuHawkesExpKernels` and `HawkesExpKern` describe.
 
-    .. math:: \lambda_i(t) = \mu_i + \sum_j \alpha_{ij} \sum_{t_{jl} < t}
+    .. math:: \lambda_i(t) = \mu_i(t) + \sum_j \alpha_{ij} \sum_{t_{jl} < t}
         \beta_{ij} e^{-\beta_{ij} (t - t_{jl})},
 
-    ``adjacency[i, j]`` being the influence of j on i: hawkeys' own convention. Simultaneous events
-    do not excite each other.
+    or `SimuHawkesSumExpKernels` and `HawkesSumExpKern`, in which the kernel is
+    :math:`\sum_u \alpha_{iju} \beta_u e^{-\beta_u t}`; ``adjacency[i, j]`` being the influence of j
+    on i: hawkeys' own convention. Simultaneous events do not excite each other.
 
     Parameters
     ----------
-    baseline : array_like, shape (n_marks,)
-        Constant rates mu, per unit of time. A periodic baseline is not converted.
-    adjacency : array_like, shape (n_marks, n_marks)
+    baseline : array_like, shape (n_marks,) or (n_marks, n_baselines)
+        Constant rates mu, per unit of time; or rates on `n_baselines` equal parts of a period.
+    adjacency : array_like, shape (n_marks, n_marks) or (n_marks, n_marks, n_decays)
         Expected number of children alpha, target by source; no unit.
-    decays : float or array_like, shape () or (n_marks, n_marks)
+    decays : float or array_like, shape () or (n_marks, n_marks), or (n_decays,)
         Decay rates beta, per unit of time.
+    period_length : float, optional
+        Period of the baseline, needed if it has several rates per mark.
     mark_names : iterable, length n_marks, optional
         Labels of the marks. Default: "0", "1", ...
 
@@ -79,11 +87,36 @@ def from_tick(
     >>> process.adjacency[0, 1]  # children of mark 0 from one event of mark 1
     np.float64(0.1)
     """
-    weights = check_weights(adjacency, "adjacency")
-    size = weights.shape[0]
-    rates = check_rates(baseline, "baseline", size)
-    decay = check_decay(decays, "decays", size, (0, 2))
-    return Hawkes(rates, weights, decay=decay, mark_names=mark_names)
+    if np.ndim(adjacency) == 3:
+        weights, kernel = _mixture(adjacency, decays)
+    else:
+        weights = check_weights(adjacency, "adjacency")
+        kernel = Exponential(check_decay(decays, "decays", weights.shape[0], (0, 2)))
+    rates: FloatArray | Baseline
+    if np.ndim(baseline) == 2:
+        rates = _periodic(baseline, period_length)
+    else:
+        rates = check_rates(baseline, "baseline", weights.shape[0])
+    return Hawkes(rates, weights, kernel=kernel, mark_names=mark_names)
+
+
+def _mixture(adjacency: ArrayLike, decays: ArrayLike) -> tuple[FloatArray, Kernel]:
+    """Return adjacency and kernel of the expected numbers of children by component."""
+    parts = check_nonnegative(adjacency, "adjacency")
+    total = parts.sum(axis=2, keepdims=True)
+    shares = np.where(total > 0, parts, 1.0) / np.where(total > 0, total, parts.shape[2])
+    return check_square(total[:, :, 0], "adjacency"), SumExponential(decays, shares)
+
+
+def _periodic(baseline: ArrayLike, period_length: float | None) -> Baseline:
+    """Return the baseline with rates on equal parts of a period that starts at time 0."""
+    if period_length is None:
+        raise InvalidParameterError(
+            f"a baseline of shape {np.shape(baseline)} has several rates per mark, on parts of a "
+            "period; give period_length."
+        )
+    n_parts = np.shape(baseline)[1]
+    return Periodic(np.arange(n_parts) * period_length / n_parts, period_length, baseline)
 
 
 def to_tick(process: Hawkes) -> dict[str, Any]:

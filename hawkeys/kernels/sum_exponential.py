@@ -52,7 +52,8 @@ class SumExponential(Kernel):
     The recursion of each decay is linear: O(n_events n_marks n_decays) in all. With weights to
     estimate, every component of every pair is a parameter of the same concave problem, and a
     component that is not needed has weight 0. Decays within a factor of about 2 can hardly be told
-    apart by data: their weights have large standard errors, and their sum a small one.
+    apart by data: their weights have large standard errors, and their sum a small one. The standard
+    error of a sum holds components that are 0 there, and so is a little too small.
 
     References
     ----------
