@@ -83,7 +83,7 @@ def test_agrees_with_second_differences_of_the_likelihood(name, groups):
 
 def test_every_edge_its_own_kernel():
     support = np.array([[True, True], [True, False]])
-    events = sample_of(end_time=300.0, seed=1)
+    events = sample_of(end_time=200.0, seed=1)
     result = hawkeys.fit(events, kernel=LogNormal(), groups="edge", support=support, tolerance=1e-8)
     expected, kernel_errors = naive.standard_errors(events, result, np.arange(4).reshape(2, 2))
     np.testing.assert_allclose(result.std_err[0], expected[0], rtol=2e-3)
@@ -109,16 +109,16 @@ def test_groups_moved_together_do_not_meet():
 
 
 def test_the_intervals_cover():
-    """In 40 samples; nominal 95 %, that is 38, and 33 or fewer with probability 0.003."""
+    """In 20 samples, as a quick look; of 300 the docstring of `kernel_interval` reports."""
     hits = {"location": 0, "scale": 0}
     process = hawkeys.Hawkes([0.5], [[0.5]], kernel=TRUTH)
-    for seed in range(40):
-        events = hawkeys.simulate(process, end_time=250.0, rng=seed)
+    for seed in range(20):
+        events = hawkeys.simulate(process, end_time=400.0, rng=seed)
         intervals = hawkeys.fit(events, kernel=LogNormal()).kernel_interval()
         for name in hits:
             lower, upper = intervals[name]
             hits[name] += bool(lower < getattr(TRUTH, name) < upper)
-    assert min(hits.values()) >= 34
+    assert min(hits.values()) >= 17  # nominally 19
 
 
 def test_no_interval_at_a_bound():
