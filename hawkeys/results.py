@@ -33,7 +33,8 @@ class LikelihoodResult(FitResult):
         Largest violation of the optimality conditions, without unit; 0 at the exact optimum.
     information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
         Observed information of each target's parameters (minus the second derivatives of the
-        objective), baseline first. With `columns`, of each row problem's columns.
+        objective), baseline first. With `columns`, of each row problem's columns; with a log-normal
+        or gamma kernel estimated, the inverse of the covariance that allows for it.
     decay_profile : DecayProfile or None
         The decays that were tried, if the decay was chosen by the data.
     columns : FittedColumns or None
