@@ -75,7 +75,7 @@ def maximise(rows, terms, starts):
 
     best = math.inf
     for start in starts:
-        options = {"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-9}
+        options = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-15, "gtol": 1e-9}
         found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B",
                          bounds=[(0.0, None)] * start.size, options=options)  # fmt: skip
         best = min(best, float(found.fun))
