@@ -53,6 +53,17 @@ class BranchingVIOptions:
     ----------
     Linderman, S. W. and Adams, R. P. (2015). Scalable Bayesian inference for excitatory point
     process networks. arXiv:1507.03228, section 3.
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> prior = hawkeys.GammaPrior(shape=1.5, rate=2.0, baseline_shape=2.0, baseline_rate=3.0)
+    >>> data = [[0.5, 1.0, 2.5]]
+    >>> result = hawkeys.fit(data, decay=1.0, end_time=4.0, method="vi_branching", prior=prior)
+    >>> result.posterior.mean.round(2)  # baseline and adjacency
+    array([[0.66, 0.4 ]])
+    >>> result.elbo < result.log_likelihood
+    True
     """
 
     prior: GammaPrior = field(default_factory=GammaPrior)

@@ -140,7 +140,7 @@ def fit_each(
         Excitation kernel. Give either this or `decay`.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists.
-    method : {"mle", "map", "vi", "vi_stochastic"}, default "mle"
+    method : {"mle", "map", "vi", "vi_stochastic", "vi_branching"}, default "mle"
         As for `hawkeys.fit`.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Randomness of the variational methods; the answer does not depend on `n_jobs`.
