@@ -76,10 +76,11 @@ def fit(
         "baseline" (n_marks,) and "adjacency" (n_marks, n_marks); parameters with the same label
         >= 0 share one value. Both need a kernel whose parameters are given.
         Options of the method: see `hawkeys.inference.MLEOptions`, `MAPOptions` (``prior``),
-        `LeastSquaresOptions`, `VIOptions`, `StochasticVIOptions`, `EMOptions` while a delayed kernel
-        is estimated, and
-        `DecaySearch` for ``decay_grid`` (candidate decays), ``decay_sharing`` ("shared", "source"
-        or "pair", with ``decay="estimate"``), ``decay_selection`` and ``n_folds``.
+        `LeastSquaresOptions`, `VIOptions`, `StochasticVIOptions`, `BranchingVIOptions`; while a
+        delayed kernel is estimated, `EMOptions` ("mle") and `BranchingKernelOptions`
+        ("vi_branching"); and `DecaySearch` for ``decay_grid`` (candidate decays), ``decay_sharing``
+        ("shared", "source" or "pair", with ``decay="estimate"``), ``decay_selection`` and
+        ``n_folds``.
 
     Returns
     -------
