@@ -46,6 +46,36 @@ def test_speed_against_tick(script, tmp_path):
     assert keystrokes["largest_gap_to_lbfgs"][0] < 1e-6
 
 
+@pytest.mark.usefixtures("no_data")
+def test_peers_speed(script, tmp_path, capsys):
+    """With whatever peers are installed; tick always is."""
+    module = script("peers_speed")
+    module.main(["--quick", "--output", str(tmp_path)])
+    shown = capsys.readouterr().out
+    for peer in module.PEERS:
+        missing = f"{peer.package} is not installed: its comparisons are left out"
+        assert (missing in shown) != module.installed(peer.package)
+    proof = pd.read_csv(tmp_path / "peers_correctness.csv")
+    assert (proof["relative_difference"] < 1e-11).all()
+    table = pd.read_csv(tmp_path / "peers_speed.csv")
+    of_tick = table[table["peer"] == "tick"]["operation"]
+    assert set(of_tick) == {key[0] for key in module.TARGETS if key[1] == "tick"}
+    assert (table["ratio"] > 0).all()
+    assert not (table["peer_behind"] < -1e-6).any()
+    assert {"machine", "versions"} <= set(table)
+    assert (tmp_path / "peers_speed.png").stat().st_size > 1000
+    assert (pd.read_csv(tmp_path / "peers_threads.csv")["seconds"] > 0).all()
+
+
+def test_scaling(script, tmp_path):
+    script("scaling").main(["--quick", "--output", str(tmp_path)])
+    row = pd.read_csv(tmp_path / "scaling.csv").iloc[0]
+    assert 800 < row["n_events"] < 1_200
+    assert row["gap"] < 1e-6
+    assert row["peak_megabytes"] >= row["megabytes_before_the_fit"] > 0
+    assert (tmp_path / "scaling.png").stat().st_size > 1000
+
+
 def test_an_unequal_side_is_not_timed(script, tmp_path, monkeypatch):
     module = script("speed_against_tick")
     whole = module.HawkeysAdapter.first_gradient

@@ -1,0 +1,126 @@
+"""Fifty random problems, most of them awkward: no other optimiser finds a better fit."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from tick.hawkes import ModelHawkesExpKernLogLik
+
+import hawkeys
+from hawkeys._design import Design
+from hawkeys.kernels import Exponential
+
+KINDS = ["plain", "empty mark", "no excitation", "large entry", "ties", "epoch", "few", "burst"]
+DECAY = 1.5
+PROBLEMS = [(KINDS[k % len(KINDS)], k) for k in range(50)]
+
+
+def truth_of(kind, size, rng):
+    """A stable process; with a large entry one event of mark 1 has three children of mark 0."""
+    adjacency = rng.uniform(0.1, 1.0, (size, size)) * (rng.random((size, size)) < 0.6)
+    adjacency *= 0.6 / max(np.abs(np.linalg.eigvals(adjacency)).max(), 0.6)
+    if kind == "no excitation":
+        adjacency[:] = 0.0
+    if kind == "large entry":
+        adjacency = np.tril(adjacency)
+        np.fill_diagonal(adjacency, 0.3)
+        adjacency[0, 1:] = 3.0 / (size - 1)
+        adjacency[1:, 0] = 0.0
+    return hawkeys.Hawkes(rng.uniform(0.3, 1.0, size), adjacency, decay=DECAY)
+
+
+def problem(kind, seed):
+    """Events of one kind, one realisation."""
+    rng = np.random.default_rng(seed)
+    size = 2 + seed % 4
+    end = 8.0 if kind == "few" else 60.0
+    events = hawkeys.simulate(truth_of(kind, size, rng), end_time=end, rng=rng)
+    times, marks, start = events.times, events.marks, 0.0
+    if kind == "empty mark":
+        marks = np.where(marks == size - 1, 0, marks)
+    elif kind == "ties":
+        times = np.round(times, 0 if seed % 2 else 1)
+    elif kind == "epoch":
+        start = 1.7e9
+        times = times + start
+    elif kind == "burst":
+        times = end - 1e-6 * (end - times)
+    return hawkeys.Events.from_arrays(
+        times, marks, start_times=start, end_times=start + end + 1e-6, n_marks=size
+    )
+
+
+def best_row(matrix, cost, starts):
+    """Return the largest log-likelihood of one row that L-BFGS-B finds, in z = cost * x."""
+    if matrix.shape[1] == 0:
+        return 0.0
+    free = cost > 0
+    scaled = np.vstack((np.ones(matrix.shape[1]), matrix))[free] / cost[free, None]
+
+    def loss(z):
+        rate = np.maximum(z @ scaled, 1e-300)
+        return z.sum() - np.log(rate).sum(), 1.0 - scaled @ (1.0 / rate)
+
+    total, size = matrix.shape[1], len(scaled)
+    firsts = [np.full(size, total * share / size) for share in starts]
+    runs = [
+        minimize(
+            loss,
+            first,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(1e-9, None)] + [(0.0, None)] * (size - 1),
+            options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2_000, "maxfun": 5_000},
+        )
+        for first in firsts
+    ]
+    return -min(run.fun for run in runs)
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
+@pytest.mark.parametrize(("kind", "seed"), PROBLEMS)
+def test_no_optimiser_finds_more(kind, seed):
+    events = problem(kind, seed)
+    result = hawkeys.fit(events, decay=DECAY)
+    design = Design.build(events, Exponential(DECAY))
+    best = sum(
+        best_row(design.block(b), design.cost[b], (1.0,)) for b in range(design.n_blocks)
+    )
+    assert result.converged
+    assert best - result.log_likelihood < 1e-6
+    assert result.optimality_gap < 1e-6
+    assert design.log_likelihood(result.estimates).sum() == pytest.approx(
+        result.log_likelihood, rel=1e-12, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("kind", ["plain", "no excitation", "large entry", "ties"])
+def test_tick_finds_no_more(kind):
+    """tick's own value of the likelihood, at its own optimum and at ours."""
+    events = problem(kind, KINDS.index(kind))
+    result = hawkeys.fit(events, decay=DECAY)
+    model = ModelHawkesExpKernLogLik(DECAY)
+    model.fit(events.to_lists()[0], end_times=float(events.end_times[0]))
+    size = events.n_marks
+    found = minimize(
+        model.loss_and_grad,
+        np.full(size + size**2, 0.3),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(1e-9, None)] * (size + size**2),
+        options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2_000},
+    )
+    value = -(found.fun * events.n_events + size * events.end_times[0])
+    assert value - result.log_likelihood < 1e-6
+    mine = np.concatenate((result.baseline, result.adjacency.ravel()))
+    at_mine = -(model.loss(mine) * events.n_events + size * events.end_times[0])
+    assert at_mine == pytest.approx(result.log_likelihood, rel=1e-11)
+
+
+def test_the_problems_are_as_awkward_as_they_say():
+    tied = problem("ties", 4)
+    share = np.mean(np.diff(tied.times) == 0)
+    assert max(share, np.mean(np.diff(problem("ties", 13).times) == 0)) > 0.27
+    rng = np.random.default_rng(3)
+    large = truth_of("large entry", 3, rng)
+    assert large.adjacency.max() > 1.0 > large.spectral_radius
+    assert (problem("empty mark", 1).counts == 0).any()
