@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def merge_quickly(
     That is so for anything but float64 arrays that increase and stay in their windows, and for
     times that bunch very unevenly.
     """
-    columns = [column for per_mark in realizations for column in per_mark]
+    columns: list[Any] = [column for per_mark in realizations for column in per_mark]
     if not all(type(c) is np.ndarray and c.dtype == _FLOAT and c.ndim == 1 for c in columns):
         return None
     n_marks = len(columns) // len(realizations)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hawkeys._branching_pairs import Pairs, find_pairs
+from hawkeys._process_checks import check_events
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_float_array, as_generator
 from hawkeys.branching_plot import plot_branching
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process import Hawkes
 
 if TYPE_CHECKING:
@@ -257,12 +258,7 @@ def _check(process: Hawkes, events: Events) -> None:
             f"process must be a hawkeys.Hawkes; got {type(process).__name__}. Of a fit, pass "
             "result.process."
         )
-    if not isinstance(events, Events) or events.n_marks != process.n_marks:
-        came = f"{events.n_marks} marks" if isinstance(events, Events) else type(events).__name__
-        raise InvalidEventsError(
-            f"branching_probabilities needs hawkeys.Events with the {process.n_marks} marks of the "
-            f"process; got {came}. Build them with the same marks, empty ones included."
-        )
+    check_events(events, process.n_marks)
 
 
 def _check_threshold(threshold: float) -> float:

@@ -10,11 +10,12 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._event_checks import name_marks
+from hawkeys._process_checks import check_events, check_queries
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import as_float_array, check_nonnegative, check_shape, check_square
+from hawkeys._validation import check_nonnegative, check_shape, check_square
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
+from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel
 
 __all__ = ["Hawkes", "choose_kernel"]
@@ -312,40 +313,17 @@ class Hawkes:
         return isinstance(self.baseline_function, Constant)
 
     def _design(self, events: Events) -> Design:
-        self._check(events)
+        check_events(events, self.n_marks)
         return Design.build(events, self.kernel, baseline=self.baseline_function)
-
-    def _check(self, events: Events) -> None:
-        if not isinstance(events, Events):
-            raise InvalidEventsError(
-                f"expected hawkeys.Events, got {type(events).__name__}. Build them with "
-                "Events.from_lists(..., end_times=...)."
-            )
-        if events.n_marks != self.n_marks:
-            raise InvalidEventsError(
-                f"the events have {events.n_marks} marks, the process has {self.n_marks}. Build "
-                "the events with the same marks, empty ones included."
-            )
 
     def _at(
         self, events: Events, times: ArrayLike, realization: int
     ) -> tuple[FloatArray, FloatArray]:
         """Return excitations and their integrals at times in any order, each (n, D, D)."""
-        self._check(events)
-        if not -events.n_realizations <= realization < events.n_realizations:
-            raise InvalidParameterError(
-                f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
-            )
-        queries = np.atleast_1d(as_float_array(times, "times"))
-        start, end = events.start_times[realization], events.end_times[realization]
-        if queries.ndim != 1 or ((queries < start) | (queries > end)).any():
-            raise InvalidParameterError(
-                f"times must be one-dimensional and lie in the window [{start}, {end}]; got "
-                f"shape {queries.shape}, from {queries.min()} to {queries.max()}."
-            )
+        check_events(events, self.n_marks)
+        queries, r = check_queries(events, times, realization)
         order = np.argsort(queries, kind="stable")
         back = np.argsort(order, kind="stable")
-        r = realization % events.n_realizations
         excitation, mass = self.kernel.excitation_at(events, r, queries[order])
         return excitation[back], mass[back]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from hawkeys._event_checks import name_marks
 from hawkeys._jit import rectified as jit
+from hawkeys._process_checks import check_events, check_queries
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import (
     as_float_array,
@@ -19,7 +20,7 @@ from hawkeys._validation import (
     check_square,
 )
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential
 
 __all__ = ["RectifiedHawkes", "as_target_decays", "row_terms"]
@@ -148,7 +149,7 @@ class RectifiedHawkes:
         >>> round(process.log_likelihood(events), 4)
         -2.8355
         """
-        self.check_events(events)
+        check_events(events, self.n_marks)
         every = np.ones(events.n_realizations)
         rows = (row_terms(events, i, row, every)[0] for i, row in enumerate(self._parameters()))
         return float(sum(rows))
@@ -177,7 +178,8 @@ class RectifiedHawkes:
         InvalidEventsError
             `events` has another number of marks.
         """
-        queries, r = self._queries(events, times, realization)
+        check_events(events, self.n_marks)
+        queries, r = check_queries(events, times, realization)
         order = np.argsort(queries, kind="stable")
         excitation, _ = self.kernel.excitation_at(events, r, queries[order])
         underlying = self.baseline + (excitation * self.adjacency).sum(axis=2)
@@ -217,7 +219,8 @@ class RectifiedHawkes:
                [1.   ],
                [3.267]])
         """
-        queries, r = self._queries(events, times, realization)
+        check_events(events, self.n_marks)
+        queries, r = check_queries(events, times, realization)
         order = np.argsort(queries, kind="stable")
         here = slice(events.offsets[r], events.offsets[r + 1])
         path, start = (events.times[here], events.marks[here]), float(events.start_times[r])
@@ -250,36 +253,6 @@ class RectifiedHawkes:
 
     def _parameters(self) -> FloatArray:
         return np.column_stack((self.baseline, self.adjacency, self.decay))
-
-    def check_events(self, events: Events) -> None:
-        """Refuse, with `InvalidEventsError`, what is not `Events` with n_marks marks."""
-        if not isinstance(events, Events):
-            raise InvalidEventsError(
-                f"expected hawkeys.Events, got {type(events).__name__}. Build them with "
-                "Events.from_lists(..., end_times=...)."
-            )
-        if events.n_marks != self.n_marks:
-            raise InvalidEventsError(
-                f"the events have {events.n_marks} marks, the process has {self.n_marks}. Build "
-                "the events with the same marks, empty ones included."
-            )
-
-    def _queries(
-        self, events: Events, times: ArrayLike, realization: int
-    ) -> tuple[FloatArray, int]:
-        self.check_events(events)
-        if not -events.n_realizations <= realization < events.n_realizations:
-            raise InvalidParameterError(
-                f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
-            )
-        queries = np.atleast_1d(as_float_array(times, "times"))
-        start, end = events.start_times[realization], events.end_times[realization]
-        if queries.ndim != 1 or ((queries < start) | (queries > end)).any():
-            raise InvalidParameterError(
-                f"times must be one-dimensional and lie in the window [{start}, {end}]; got "
-                f"shape {queries.shape}, from {queries.min()} to {queries.max()}."
-            )
-        return queries, realization % events.n_realizations
 
 
 def row_terms(

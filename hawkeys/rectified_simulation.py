@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._jit import rectified as jit
+from hawkeys._process_checks import check_events
 from hawkeys._simulation_windows import check_windows
 from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
@@ -127,7 +128,7 @@ def rescale_rectified(process: RectifiedHawkes, events: Events) -> RescaledEvent
     array([0.5, 1. , 1.5])
     """
     _check_process(process)
-    process.check_events(events)
+    check_events(events, process.n_marks)
     own = np.empty(events.n_events)
     expected = np.empty((events.n_realizations, events.n_marks))
     for r in range(events.n_realizations):

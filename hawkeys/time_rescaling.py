@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from hawkeys._process_checks import check_events
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
 from hawkeys.process import Hawkes
 
@@ -179,16 +180,7 @@ def _check(process: Hawkes, events: Events) -> None:
             f"expected a hawkeys.Hawkes process, got {type(process).__name__}. Of a fit, pass "
             "result.process."
         )
-    if not isinstance(events, Events):
-        raise InvalidEventsError(
-            f"expected hawkeys.Events, got {type(events).__name__}. Build them with "
-            "Events.from_lists(..., end_times=...)."
-        )
-    if events.n_marks != process.n_marks:
-        raise InvalidEventsError(
-            f"the events have {events.n_marks} marks, the process has {process.n_marks}. Build "
-            "the events with the same marks, empty ones included."
-        )
+    check_events(events, process.n_marks)
 
 
 def _excited(process: Hawkes, events: Events) -> FloatArray:

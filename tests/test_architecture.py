@@ -24,6 +24,7 @@ LAYERS = [
         "_event_frames",
         "_merging",
         "events",
+        "_process_checks",
         "event_lists",
         "kernels",
         "baselines",
@@ -118,7 +119,7 @@ def name_of(path):
 
 MODULES = sorted(name_of(path) for path in FILES)
 # its parts call each other, and compiled functions may call their own file only
-LONGER = {"hawkeys._jit.penalized": 490, "hawkeys._jit.rows": 460}
+LONGER = {"hawkeys._jit.penalized": 500, "hawkeys._jit.rows": 460}
 
 
 def own_imports(tree):

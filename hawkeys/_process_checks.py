@@ -1,0 +1,44 @@
+"""What processes ask of the events and the times they are given: one rule, one message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import as_float_array
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+
+__all__ = ["check_events", "check_queries"]
+
+
+def check_events(events: Any, n_marks: int) -> None:
+    """Refuse, with `InvalidEventsError`, what is not `Events` with the marks of the process."""
+    if not isinstance(events, Events):
+        raise InvalidEventsError(
+            f"expected hawkeys.Events, got {type(events).__name__}. Build them with "
+            "Events.from_lists(..., end_times=...)."
+        )
+    if events.n_marks != n_marks:
+        raise InvalidEventsError(
+            f"the events have {events.n_marks} marks, the process has {n_marks}. Build "
+            "the events with the same marks, empty ones included."
+        )
+
+
+def check_queries(events: Events, times: ArrayLike, realization: int) -> tuple[FloatArray, int]:
+    """Return times within the window of a realisation, in any order, and its number from 0."""
+    if not -events.n_realizations <= realization < events.n_realizations:
+        raise InvalidParameterError(
+            f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
+        )
+    queries = np.atleast_1d(as_float_array(times, "times"))
+    start, end = events.start_times[realization], events.end_times[realization]
+    if queries.ndim != 1 or ((queries < start) | (queries > end)).any():
+        raise InvalidParameterError(
+            f"times must be one-dimensional and lie in the window [{start}, {end}]; got "
+            f"shape {queries.shape}, from {queries.min()} to {queries.max()}."
+        )
+    return queries, realization % events.n_realizations
