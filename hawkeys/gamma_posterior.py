@@ -60,6 +60,14 @@ class GammaPosterior:
         """Posterior standard deviation, the square root of a over b."""
         return np.sqrt(self.shape) / self.rate
 
+    @property
+    def mean_log(self) -> FloatArray:
+        """Posterior mean of the logarithm."""
+        from scipy.special import digamma
+
+        out: FloatArray = digamma(self.shape) - np.log(self.rate)
+        return out
+
     def quantile(self, probability: ArrayLike) -> FloatArray:
         """Return the posterior quantile of every parameter.
 

@@ -199,8 +199,8 @@ class VariationalResult(FitResult):
     log_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
         Linear-response covariance of the logarithms of each target's parameters, C held.
     posterior_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
-        Linear-response covariance of each target's parameters, C held. None (both) for the
-        other methods.
+        Linear-response covariance of each target's parameters, C held. None for
+        "vi_branching"; both None for the stochastic form and if it estimated the kernel.
 
     Notes
     -----
@@ -248,19 +248,21 @@ class VariationalResult(FitResult):
 
     @cached_property
     def linear_response(self) -> LogNormalPosterior:
-        """Log-normal marginals with the locations of `posterior` and linear-response scales.
+        """Log-normal marginals with the mean logarithms of `posterior`, linear-response scales.
 
         Raises
         ------
         InvalidParameterError
             The fit has no linear-response covariance.
         """
-        if self.log_covariance is None or not isinstance(self.posterior, LogNormalPosterior):
+        if self.log_covariance is None:
             raise InvalidParameterError(
                 f"linear response needs the optimum of method 'vi'; this fit is of method "
                 f"{self.method!r} and has none. Fit with method='vi', or use linear_response=False."
             )
         scale = np.sqrt(np.diagonal(self.log_covariance, axis1=1, axis2=2))
+        if isinstance(self.posterior, GammaPosterior):
+            return LogNormalPosterior(self.posterior.mean_log, scale)
         return LogNormalPosterior(self.posterior.location, scale)
 
     def credible_interval(

@@ -7,10 +7,12 @@ from scipy import special
 
 import hawkeys
 from hawkeys import Events, GammaPrior
+from hawkeys._design import Design
 from hawkeys._jit import branching as jit
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning, InvalidParameterError
 from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference import BranchingVIOptions, KernelPrior
+from hawkeys.inference.branching_rows import _linear_response
 from hawkeys.inference.refits import fit_again
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, SumExponential
 
@@ -184,6 +186,47 @@ class TestFit:
         weighted = self.fit(weights=[2.0] * 4)
         np.testing.assert_allclose(weighted.estimates, twice.estimates, rtol=1e-6)
         assert weighted.log_likelihood == pytest.approx(twice.log_likelihood / 2, rel=1e-9)
+
+    def test_linear_response(self):
+        """The optimum moves as the bound is tilted: differences of coordinate ascent."""
+        v, cost, shape, rate = row(2, n=12)
+        b = rate + cost
+
+        def mean_log(tilt):
+            a = shape + 4.0
+            for _ in range(3_000):  # with t . E log theta added, a is g + N + t
+                a = naive.update(v, cost, np.ones(12), shape, rate, a)[0] + tilt
+            return special.digamma(a) - np.log(b)
+
+        design = Design(v[:, 1:].T.ravel(), np.empty(0), np.array([0, 12]), cost[None], 2)
+        a = shape + 4.0
+        for _ in range(3_000):
+            a = naive.update(v, cost, np.ones(12), shape, rate, a)[0]
+        found = _linear_response(design, GammaPosterior(a[None], b[None]))[0]
+        for p in range(3):
+            step = 1e-5 * np.eye(3)[p]
+            slope = (mean_log(step) - mean_log(-step)) / 2e-5
+            np.testing.assert_allclose(found[p], slope, rtol=1e-5, atol=1e-7)
+
+    def test_linear_response_widens_the_intervals(self):
+        result = self.fit(support=[[True, True], [True, False]])
+        lower, upper = result.credible_interval(linear_response=True)
+        plain = result.credible_interval()
+        some = result.identified
+        assert (upper - lower > (plain[1] - plain[0]) * 0.99)[some].all()
+        assert np.isnan(upper[~some]).all()
+
+    def test_linear_response_covers(self):
+        """In 40 samples; the docstring of `BranchingVIOptions` reports 1,000."""
+        process = hawkeys.Hawkes(BASELINE, ADJACENCY + 0.1, decay=2.0)
+        events = hawkeys.simulate(process, end_time=300.0, n_realizations=40, rng=0)
+        truth = np.column_stack((BASELINE, ADJACENCY + 0.1))
+        hits = 0
+        for r in range(40):
+            result = hawkeys.fit(events[r : r + 1], decay=2.0, method="vi_branching")
+            lower, upper = result.credible_interval(linear_response=True)
+            hits += ((lower < truth) & (truth < upper)).mean() / 40
+        assert hits > 0.9
 
     def test_each(self):
         each = hawkeys.fit_each(self.events, kernel=self.kernel, method="vi_branching")

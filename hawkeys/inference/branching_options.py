@@ -46,8 +46,10 @@ class BranchingVIOptions:
     Notes
     -----
     A parameter without data (a silent source mark) keeps its prior; with a rate of 0 it is not
-    identified. The marginals are independent, and so narrower than the posterior where parameters
-    are correlated.
+    identified. The marginals are independent of each other and of the branching structure, and so
+    too narrow: in 1,000 samples of 500 events (two marks, exponential kernel) their 95 % intervals
+    covered 64 to 85 %, those of linear response (``credible_interval(linear_response=True)``, for
+    kernels that are given) 93 to 97 %.
 
     References
     ----------

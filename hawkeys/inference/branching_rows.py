@@ -50,7 +50,29 @@ def solve_vi_branching(
         traces=traces + constant[:, None] if keep else np.empty((0, 0)),
         posterior=posterior,
         prior_coefficient=np.full_like(cost, np.nan),
+        log_covariance=_linear_response(design, posterior) if keep else None,
     )
+
+
+def _linear_response(design: Design, posterior: GammaPosterior) -> FloatArray:
+    """Return the covariance of the logarithms that linear response gives, (n_blocks, P, P).
+
+    The bound as a function of m = E log theta, plus t . m, has its optimum at m(t); dm/dt at t = 0
+    is the inverse of minus the second derivatives of the bound.
+    """
+    out = np.full((*posterior.shape.shape, posterior.shape.shape[1]), np.nan)
+    for b in range(design.n_blocks):
+        used = ~np.isnan(posterior.shape[b])
+        e = np.where(used, np.exp(np.where(used, posterior.mean_log[b], 0.0)), 0.0)
+        counts, cross = np.empty(e.size), np.empty((e.size, e.size))
+        own = slice(*design.offsets[b : b + 2])
+        weights = design.weights[own] if design.weights.size else design.weights
+        jit.share_events(design.block(b), weights, e, counts, cross)
+        index = np.ix_(used, used)
+        spread = 1.0 / special.polygamma(1, posterior.shape[b, used]) - counts[used]
+        curvature = cross + np.tril(cross, -1).T
+        out[b][index] = np.linalg.inv(curvature[index] + np.diag(spread))
+    return out
 
 
 def prior_constant(shapes: FloatArray, rates: FloatArray) -> FloatArray:

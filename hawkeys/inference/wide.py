@@ -50,6 +50,7 @@ def in_parameters(solution: Solution, columns: FittedColumns) -> Solution:
     if where.n_components > 1:
         if coefficient is not None:
             coefficient[:, where.n_pieces :] = np.nan
+        log_covariance = None  # sums have no covariance of logarithms but by their moments
         if covariance is not None:
             mean = posterior.mean
             log_covariance = np.log1p(covariance / (mean[:, :, None] * mean[:, None, :]))
