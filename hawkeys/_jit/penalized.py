@@ -130,6 +130,26 @@ def _root(h, pull, strength, others):
 
 
 @njit(cache=True)
+def _leave_zero(hessian, rest, y, members, pull, strength):
+    """Move a group from 0 along its pull to the best point; return what `_move_group` does."""
+    size = hessian.shape[1]
+    bend, norm, now = 0.0, 0.0, 0.0
+    for a in range(members.size):
+        norm += max(pull[a], 0.0) ** 2
+        for b in range(members.size):
+            i, j = members[a], members[b]
+            if i // size == j // size:
+                both = max(pull[a], 0.0) * max(pull[b], 0.0)
+                bend += both * hessian[i // size, i % size, j % size]
+    length = (math.sqrt(norm) - strength) * math.sqrt(norm) / bend
+    for a in range(members.size):
+        y[members[a]] = length * max(pull[a], 0.0)
+        now += y[members[a]] ** 2
+        _shift(hessian, rest, members[a], y[members[a]])
+    return bend / norm * now
+
+
+@njit(cache=True)
 def _move_group(hessian, rest, y, members, strength):
     """Improve one group in place; return sum of h times squared changes."""
     size = hessian.shape[1]
@@ -151,20 +171,10 @@ def _move_group(hessian, rest, y, members, strength):
             _shift(hessian, rest, i, -y[i])
             y[i] = 0.0
         return moved
-    if now == 0.0:  # leave 0 along the pull
-        bend = 0.0
-        for a in range(members.size):
-            for b in range(members.size):
-                i, j = members[a], members[b]
-                if i // size == j // size:
-                    both = max(pull[a], 0.0) * max(pull[b], 0.0) / norm**2
-                    bend += both * hessian[i // size, i % size, j % size]
-        for a in range(members.size):
-            i = members[a]
-            y[i] = (norm - strength) / bend * max(pull[a], 0.0) / norm
+    if now == 0.0:
+        moved += _leave_zero(hessian, rest, y, members, pull, strength)
+        for i in members:
             now += y[i] ** 2
-            _shift(hessian, rest, i, y[i])
-        moved = bend * now
     for i in members:
         h = hessian[i // size, i % size, i % size]
         new = _root(h, rest[i] + h * y[i], strength, max(now - y[i] ** 2, 0.0))

@@ -86,22 +86,32 @@ def fit_contrast(
     mask = check_support(support, events.n_marks)
     design = Design.build(events, kernel, realization_weights=scale, support=mask)
     gram = exponential_gram(events, kernel, scale, design)
-    linear, noise = _moments(design)
+    options: dict[str, Any] = {"tolerance": settings.tolerance}
+    options |= {"support": mask} if support is not None else {}
+    options |= {"weights": scale} if weights is not None else {}
+    return _solve(events, kernel, (gram, *_moments(design)), options)
+
+
+def _solve(
+    events: Events,
+    kernel: Exponential,
+    moments: tuple[FloatArray, FloatArray, FloatArray],
+    options: dict[str, Any],
+) -> ContrastResult:
+    """Return the result, given G, b and the covariance of b."""
+    gram, linear, noise = moments
     x = np.array([_nonnegative(g, b) for g, b in zip(gram, linear, strict=True)])
     process = Hawkes(x[:, 0], x[:, 1:], kernel=kernel, mark_names=events.mark_names)
     residual = _violation(gram, linear, x)
     value = float(np.einsum("ip,ipq,iq->", x, gram, x) - 2.0 * (linear * x).sum())
     identified = np.diagonal(gram, axis1=1, axis2=2) > 0.0
-    options: dict[str, Any] = {"tolerance": settings.tolerance}
-    options |= {"support": mask} if support is not None else {}
-    options |= {"weights": scale} if weights is not None else {}
     return ContrastResult(
         process=process,
         method="least_squares",
         log_likelihood=process.log_likelihood(events),
         objective=-value,
         optimality_gap=np.nan,
-        converged=bool(residual <= settings.tolerance),
+        converged=bool(residual <= options["tolerance"]),
         message=f"relative violation of the optimality conditions {residual:.1e}",
         n_iterations=1,
         trace=np.array([-value]),

@@ -103,20 +103,8 @@ class PenalizedRows:
         x = self._interior(start, cost)
         problems = _problems(group, design)
         size = np.diff(problems)
-        report = np.empty((size.size, 4))
-        information = np.zeros((*cost.shape, cost.shape[1]))
-        traces = np.full((size.size, max_iter), np.nan)
-        for s, (first, last) in enumerate(itertools.pairwise(problems)):
-            rows = slice(first, last)
-            report[s] = solve_penalized(
-                self._data(first, last),
-                (cost[rows].ravel(), ridge[rows].ravel(), group[rows].ravel(), terms.strength),
-                _sets(free[rows].ravel(), group[rows].ravel()),
-                tolerance * (last - first),
-                x[rows].ravel(),
-                information[rows],
-                traces[s],
-            )
+        own = PenaltyTerms(cost, ridge, group, terms.strength)
+        report, traces, information = self._descend(own, problems, x, (tolerance, max_iter))
         shared = report[:, :2] / size[:, None]
         _add_norm_curvature(information, x, group, terms.strength)
         return Solution(
@@ -130,6 +118,32 @@ class PenalizedRows:
             traces=np.repeat(traces / size[:, None], size, axis=0),
             information=information,
         )
+
+    def _descend(
+        self, terms: PenaltyTerms, problems: IntArray, x: FloatArray, limits: tuple[float, int]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Solve one problem after another in place; return reports, traces and information.
+
+        `terms` holds the whole cost of each column, 0 for those that are held.
+        """
+        tolerance, max_iter = limits
+        n_problems, width = problems.size - 1, x.shape[1]
+        report = np.empty((n_problems, 4))
+        traces = np.full((n_problems, max_iter), np.nan)
+        information = np.zeros((*x.shape, width))
+        for s, (first, last) in enumerate(itertools.pairwise(problems)):
+            rows = slice(first, last)
+            cost, group = terms.slope[rows].ravel(), terms.group[rows].ravel()
+            report[s] = solve_penalized(
+                self._data(first, last),
+                (cost, terms.ridge[rows].ravel(), group, terms.strength),
+                _sets(cost > 0.0, group),
+                tolerance * (last - first),
+                x[rows].ravel(),
+                information[rows],
+                traces[s],
+            )
+        return report, traces, information
 
     def _data(self, first: int, last: int) -> tuple[FloatArray, FloatArray, IntArray]:
         """Return columns, weights and offsets of some rows."""

@@ -147,7 +147,7 @@ def penalty_path(
     >>> truth = hawkeys.Hawkes([0.4, 0.4], [[0.4, 0.0], [0.0, 0.5]], decay=2.0)
     >>> sample = hawkeys.simulate(truth, end_time=500.0, rng=0)
     >>> path = hawkeys.inference.penalty_path(sample, decay=2.0, n_strengths=20)
-    >>> path.n_nonzero[0]
+    >>> int(path.n_nonzero[0])
     0
     >>> path.choose("ebic").adjacency > 0
     array([[ True, False],

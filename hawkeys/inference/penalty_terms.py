@@ -60,7 +60,13 @@ def spread(values: FloatArray, design: Design) -> FloatArray:
 
 
 def spread_labels(labels: IntArray, design: Design) -> IntArray:
-    """Return labels of pairs by column, other ones for each realisation fitted alone."""
+    """Return labels of pairs by column, other ones for each realisation fitted alone.
+
+    Raises
+    ------
+    InvalidParameterError
+        A column that several pairs share has several labels.
+    """
     index = _columns(design)
     shift = (labels.max() + 1) * np.arange(len(index))
     wanted = np.where(labels >= 0, labels + shift[:, None, None], -1)[..., None]
