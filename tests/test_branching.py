@@ -61,7 +61,7 @@ def uniform(seed, sizes, end):
 DATA = {
     "no event": Events.from_lists([[[], []]], end_times=4.0),
     "one event": Events.from_lists([[[], [1.0]]], end_times=4.0),
-    "ties": Events.from_lists([[np.round(t) for t in uniform(0, (15, 12), 9.0)]], end_times=9.0),
+    "ties": Events.from_lists([[np.round(t) for t in uniform(0, (8, 7), 5.0)]], end_times=5.0),
     "silent mark": Events.from_lists([[*uniform(1, (9,), 5.0), []]], end_times=5.0),
     "huge gap": Events.from_lists([[[1.0, 1e6], [1.5, 1e6 + 1.0]]], end_times=2e6),
     "many": Events.from_lists(

@@ -355,7 +355,7 @@ class TestEstimatedKernel:
             assert hawkeys.fit(events, kernel=other, **given).elbo < result.elbo
 
     def test_recovers_the_kernel(self):
-        events = sample_of(self.truth, end_time=500.0)
+        events = sample_of(self.truth, end_time=300.0)
         result = hawkeys.fit(events, kernel=LogNormal(), method="vi_branching")
         assert result.kernel.location == pytest.approx(-0.2, abs=0.1)
         assert result.kernel.scale == pytest.approx(0.5, abs=0.1)
