@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 from typing import ClassVar
 
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import check_fraction
-from hawkeys.fit_result import FitResult
+from hawkeys.point_result import PointResult
 
 __all__ = ["ContrastResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ContrastResult(FitResult):
+class ContrastResult(PointResult):
     r"""Result of ``method="least_squares"``; `objective` is minus the contrast, per unit of time.
 
     The contrast is no likelihood: there is no bound in nats (`optimality_gap` is NaN) and no
@@ -71,36 +69,6 @@ class ContrastResult(FitResult):
             inverse = np.linalg.inv(gram * both)
             out[i][block] = both * (inverse @ (self.noise[i][block] * both) @ inverse)
         return out
-
-    @cached_property
-    def std_err(self) -> FloatArray:
-        """Standard errors, shape (n_marks, n_marks + 1); NaN at the bound and if unidentified."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
-
-    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return sandwich intervals; the same as `conf_int`."""
-        return self.conf_int(level)
-
-    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return normal confidence intervals with sandwich standard errors, cut at 0.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Nominal coverage.
-
-        Returns
-        -------
-        lower, upper : ndarray, shape (n_marks, n_marks + 1)
-            Baseline, then adjacency row, of each target; NaN at the bound.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
-        return np.maximum(self.estimates - reach, 0.0), self.estimates + reach
 
     def _facts(self) -> dict[str, str]:
         return {

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
-from hawkeys._validation import as_float_array, as_generator, check_count, check_fraction
+from hawkeys._validation import as_float_array, as_generator, check_count
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.marginals import Marginals
 
 __all__ = ["GammaPosterior"]
 
 
 @dataclass(frozen=True, eq=False)
-class GammaPosterior:
+class GammaPosterior(Marginals):
     r"""Independent Gamma marginals, density :math:`\propto \theta^{a-1} e^{-b\theta}`.
 
     Attributes
@@ -96,27 +97,6 @@ class GammaPosterior:
 
         out: FloatArray = gammaincinv(self.shape, level) / self.rate
         return out
-
-    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return the equal-tailed credible interval of every parameter.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Posterior probability inside.
-
-        Returns
-        -------
-        lower, upper : ndarray of float64, same shape as `shape`
-            The two bounds.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        tail = 0.5 * (1.0 - check_fraction(level, "level"))
-        return self.quantile(tail), self.quantile(1.0 - tail)
 
     def sample(self, size: int, *, rng: RandomState = None) -> FloatArray:
         """Draw from the posterior.

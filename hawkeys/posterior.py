@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
-from hawkeys._validation import as_float_array, as_generator, check_count, check_fraction
+from hawkeys._validation import as_float_array, as_generator, check_count
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.marginals import Marginals
 
 __all__ = ["LogNormalPosterior"]
 
 
 @dataclass(frozen=True, eq=False)
-class LogNormalPosterior:
+class LogNormalPosterior(Marginals):
     r"""Independent log-normal marginals, :math:`\theta = \exp(a + s e)` with e standard normal.
 
     Attributes
@@ -87,27 +88,6 @@ class LogNormalPosterior:
         from scipy.special import ndtri
 
         return np.exp(self.location + self.scale * ndtri(level))
-
-    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return the equal-tailed credible interval of every parameter.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Posterior probability inside.
-
-        Returns
-        -------
-        lower, upper : ndarray of float64, same shape as `location`
-            The two bounds.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        tail = 0.5 * (1.0 - check_fraction(level, "level"))
-        return self.quantile(tail), self.quantile(1.0 - tail)
 
     def sample(self, size: int, *, rng: RandomState = None) -> FloatArray:
         """Draw from the posterior.

@@ -18,13 +18,14 @@ from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.fit_result import FitResult
 from hawkeys.gamma_posterior import GammaPosterior
+from hawkeys.point_result import PointResult
 from hawkeys.posterior import LogNormalPosterior
 
 __all__ = ["LikelihoodResult", "VariationalResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LikelihoodResult(FitResult):
+class LikelihoodResult(PointResult):
     """Result of maximum likelihood or of a posterior mode.
 
     Attributes
@@ -115,36 +116,6 @@ class LikelihoodResult(FitResult):
             inverse = np.linalg.inv(scaled) * np.outer(scale, scale)
             out[i][np.ix_(index, index)] = inverse
         return out
-
-    @cached_property
-    def std_err(self) -> FloatArray:
-        """Standard errors, shape (n_marks, n_marks + 1); NaN at the bound and if unidentified."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
-
-    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return Wald intervals; the same as `conf_int`."""
-        return self.conf_int(level)
-
-    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return Wald confidence intervals, cut at 0.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Nominal coverage.
-
-        Returns
-        -------
-        lower, upper : ndarray, shape (n_marks, n_marks + 1)
-            Baseline, then adjacency row, of each target; NaN at the bound.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
-        return np.maximum(self.estimates - reach, 0.0), self.estimates + reach
 
     @property
     def n_parameters(self) -> int:
@@ -277,7 +248,7 @@ class VariationalResult(FitResult):
         linear_response : bool, optional
             Whether the scale of each log-normal is the linear-response one, which allows for the
             correlation of the parameters, or that of the independent marginals. Default: linear
-            response if the fit has it (method "vi").
+            response if the fit has it ("vi", and "vi_branching" of a given kernel).
 
         Returns
         -------
