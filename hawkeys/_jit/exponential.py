@@ -242,9 +242,21 @@ def excitation_per_pair(times, marks, offsets, decay, layout, out):
 
 @njit(cache=True)
 def integrals_per_source(times, marks, offsets, ends, decay, out):
-    """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation."""
+    """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation.
+
+    Only the last events need an exponential; the others count as they are.
+    """
+    slowest = decay.min()
     for r in range(offsets.size - 1):
-        for k in range(offsets[r], offsets[r + 1]):
+        late = offsets[r + 1]
+        while late > offsets[r] and slowest * (ends[r] - times[late - 1]) <= _NEGLIGIBLE:
+            late -= 1
+        if decay.size == 1:
+            out[r, 0] += late - offsets[r]
+        else:
+            for k in range(offsets[r], late):
+                out[r, marks[k]] += 1.0
+        for k in range(late, offsets[r + 1]):
             j = marks[k]
             lag = decay[j] * (ends[r] - times[k])
             out[r, j] += 1.0 if lag > _NEGLIGIBLE else -math.expm1(-lag)

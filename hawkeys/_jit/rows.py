@@ -23,6 +23,8 @@ __all__ = ["solve_rows"]
 
 _TILE = 512
 _FEW = 32
+# rows of a tile up to which single products are quicker than a product of matrices
+_NARROW = 4
 _FOLD = 8
 # products of _FOLD numbers between these neither overflow nor lose digits
 _SMALL, _LARGE = 1e-37, 1e37
@@ -135,6 +137,11 @@ def _accumulate(excitation, weights, x, gram):
         own = weights[at : at + n]
         lam = tile[n_rows, :n]
         total += _log_each(lam, own) if own.size > 0 else _log_total(lam, scratch)
+        if n_events > _FEW and n_rows <= _NARROW:
+            for a in range(n_rows):
+                for b in range(a + 1):
+                    gram[a, b] += np.dot(tile[a], tile[b])
+            continue
         if n_events > _FEW:
             np.dot(tile[:n_rows], tile[:n_rows].T, product)
             for a in range(n_rows):
