@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from hawkeys._validation import as_float_array, check_choice, check_nonnegative,
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.penalty_terms import PenaltyTerms, spread, spread_labels
 
-__all__ = ["ElasticNet", "GroupLasso", "Lasso", "Penalty", "Ridge"]
+__all__ = ["ElasticNet", "GroupLasso", "Lasso", "Penalty", "Ridge", "penalty_from_dict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,10 @@ class Penalty(ABC):
     @abstractmethod
     def l1_share(self) -> float:
         """Share of the strength on the absolute value; the rest is on half the square."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, with the class under "name"; see `penalty_from_dict`."""
+        return {"name": type(self).__name__} | {f.name: getattr(self, f.name) for f in fields(self)}
 
     def scaled(self, factor: float) -> Penalty:
         """Return the penalty with the strengths of the adjacency multiplied.
@@ -361,3 +367,30 @@ class GroupLasso(Penalty):
         means = total / np.sqrt(np.maximum(count, 1))
         group[(means == 0.0)[group] & inside if count.size else inside] = -1
         return PenaltyTerms(slope, np.zeros(group.shape), group, means)
+
+
+def penalty_from_dict(record: Mapping[str, Any]) -> Penalty:
+    """Rebuild a penalty from `Penalty.to_dict`.
+
+    Parameters
+    ----------
+    record : mapping
+        Plain JSON types.
+
+    Returns
+    -------
+    Penalty
+        The penalty that was written.
+
+    Raises
+    ------
+    InvalidParameterError
+        The name is unknown.
+    """
+    known = {kind.__name__: kind for kind in (Ridge, Lasso, ElasticNet, GroupLasso)}
+    name = record.get("name")
+    if name not in known:
+        raise InvalidParameterError(
+            f"unknown penalty {name!r}; this version knows {', '.join(known)}."
+        )
+    return known[name](**{key: value for key, value in record.items() if key != "name"})

@@ -137,7 +137,7 @@ def profile_interval(
     estimate is 0, would bring it down to 92.5 %, so none is used. If other parameters of the same
     target are at their bound, all this holds approximately.
 
-    A kernel whose parameters were estimated is held at the estimate, as in the standard errors.
+    A kernel whose parameters were estimated is held at the estimate; `bootstrap` estimates it anew.
 
     Rows separate and are concave, so every end is the one root of a monotone function: Newton
     steps in which the other parameters are maximised anew. Cost: about 25 passes of

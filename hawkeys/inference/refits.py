@@ -13,6 +13,7 @@ from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.fit_result import FitResult
+from hawkeys.inference.penalties import penalty_from_dict
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.inference.single import fit
@@ -243,7 +244,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(prior, Mapping) and "kernel" in prior:
         out["prior"] = KernelPrior(**{**prior, "kernel": kernel_from_dict(prior["kernel"])})
     elif isinstance(prior, Mapping):
-        out["prior"] = GammaPrior(**prior)
+        out["prior"] = penalty_from_dict(prior) if "name" in prior else GammaPrior(**prior)
     kernel_prior = out.get("kernel_prior")
     if isinstance(kernel_prior, Mapping):
         kernel = kernel_from_dict(kernel_prior["kernel"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -141,7 +141,8 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
     who differ from sample to sample, a wrong kernel), V is the covariance of the estimates around
     the parameters that fit best, while the inverse information is not. It needs many realisations:
     the sum of squares has R - 1 degrees of freedom, and below about 30 realisations the normal
-    intervals are too short.
+    intervals are too short. A kernel whose parameters were estimated is held at the estimate; use
+    `bootstrap` to include its uncertainty.
 
     The form with a term per event instead of per realisation would be of no use: the intensity is
     linear in the parameters, so the sum of squares of :math:`\nabla \log \lambda` over events *is*
@@ -175,7 +176,7 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
             "hawkeys.inference.bootstrap."
         )
     meat = _meat(fitted.estimates, FittedRows.build(fitted, events, separate=True))
-    bread = np.nan_to_num(fitted.covariance)
+    bread = np.nan_to_num(_covariance(rows))
     covariance = count / (count - 1) * bread @ meat @ bread
     return SandwichCovariance(
         covariance=np.where(np.isnan(fitted.covariance), np.nan, covariance),
@@ -183,6 +184,16 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
         n_realizations=count,
         mark_names=fitted.process.mark_names,
     )
+
+
+def _covariance(rows: FittedRows) -> FloatArray:
+    """Return the inverse information of each target, the kernel held as it is in the scores."""
+    x = rows.result.estimates
+    held = np.empty_like(rows.result.information)
+    for i in range(len(x)):
+        basis = rows.basis(i)
+        held[i] = (basis * (rows.weights(i) / (x[i] @ basis) ** 2)) @ basis.T
+    return replace(rows.result, information=held).covariance
 
 
 def _meat(x: FloatArray, design: Design) -> FloatArray:
