@@ -8,17 +8,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hawkeys._files import write_text
-from hawkeys._records import decode_floats, encode
+from hawkeys._records import encode
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
-from hawkeys.exceptions import ResultFileError
 from hawkeys.kernels import Kernel
 from hawkeys.plotting import plot_adjacency
 from hawkeys.rectified import RectifiedHawkes
@@ -28,9 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["RectifiedResult"]
+__all__ = ["RECTIFIED_SCHEMA", "RectifiedResult"]
 
-_SCHEMA = "hawkeys-rectified-fit/1"
+RECTIFIED_SCHEMA = "hawkeys-rectified-fit/1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -330,10 +328,12 @@ class RectifiedResult:
         dict
             Every field, with the schema's name and version under "schema".
         """
-        return {"schema": _SCHEMA} | {f.name: encode(getattr(self, f.name)) for f in fields(self)}
+        return {"schema": RECTIFIED_SCHEMA} | {
+            f.name: encode(getattr(self, f.name)) for f in fields(self)
+        }
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result as JSON; `RectifiedResult.load` reads it back.
+        """Write the result as JSON; `hawkeys.load_result` reads it back.
 
         Parameters
         ----------
@@ -346,47 +346,6 @@ class RectifiedResult:
             The file cannot be written.
         """
         write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> RectifiedResult:
-        """Read a result that `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path-like
-            A JSON file.
-
-        Returns
-        -------
-        RectifiedResult
-            Equal to the result that was saved.
-
-        Raises
-        ------
-        ResultFileError
-            The file is missing, truncated, of another schema, or lacks a field.
-        """
-        try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
-            if record["schema"] != _SCHEMA:
-                raise ResultFileError(
-                    f"{path} holds schema {record['schema']!r}; RectifiedResult reads {_SCHEMA!r}. "
-                    "Of other fits, use hawkeys.load_result."
-                )
-            given = {field.name: record[field.name] for field in fields(cls)}
-        except OSError as error:
-            raise ResultFileError(f"cannot read {path}: {error.strerror}.") from error
-        except KeyError as error:
-            raise ResultFileError(f"{path} lacks {error}. Save the result again.") from error
-        except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
-            raise ResultFileError(f"{path} is no complete record ({error}). Save again.") from error
-        given["process"] = RectifiedHawkes(**given["process"])
-        for name in ("trace", "information"):
-            given[name] = decode_floats(given[name])
-        for name in ("identified", "at_bound", "decay_identified"):
-            given[name] = np.array(given[name], dtype=bool)
-        given["event_counts"] = np.array(given["event_counts"], dtype=np.int64)
-        return cls(**given)
 
     def __repr__(self) -> str:
         return (

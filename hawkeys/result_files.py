@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.kernels import kernel_from_dict
 from hawkeys.posterior import LogNormalPosterior
 from hawkeys.process import Hawkes
+from hawkeys.rectified import RectifiedHawkes
+from hawkeys.rectified_result import RECTIFIED_SCHEMA, RectifiedResult
 from hawkeys.results import LikelihoodResult, VariationalResult
 
 __all__ = ["load_result"]
@@ -37,8 +41,8 @@ _KINDS: dict[str, type[FitResult]] = {
 }
 
 
-def load_result(path: str | os.PathLike[str]) -> FitResult:
-    """Read a result that `FitResult.save` wrote.
+def load_result(path: str | os.PathLike[str]) -> FitResult | RectifiedResult:
+    """Read a result that its `save` wrote.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ def load_result(path: str | os.PathLike[str]) -> FitResult:
 
     Returns
     -------
-    LikelihoodResult, VariationalResult or ContrastResult
+    LikelihoodResult, VariationalResult, ContrastResult or RectifiedResult
         Equal to the result that was saved.
 
     Raises
@@ -72,14 +76,15 @@ def load_result(path: str | os.PathLike[str]) -> FitResult:
         raise ResultFileError(
             f"{path} is not a complete JSON file ({error}). Save the result again."
         ) from error
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+    found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+    if not isinstance(record, dict) or str(found) not in _READERS:
+        readable = " and ".join(map(repr, _READERS))
         raise ResultFileError(
-            f"{path} holds schema {found!r}; this version reads {SCHEMA!r}. If a newer hawkeys "
+            f"{path} holds schema {found!r}; this version reads {readable}. If a newer hawkeys "
             "wrote it, upgrade."
         )
     try:
-        return _rebuild(record)
+        return _READERS[record["schema"]](record)
     except KeyError as error:
         raise ResultFileError(f"{path} lacks the field {error}. Save the result again.") from error
     except (HawkeysError, TypeError, ValueError, AttributeError) as error:
@@ -131,3 +136,20 @@ def _columns(record: dict[str, Any]) -> FittedColumns:
         estimates=decode_floats(record["estimates"]),
         used=np.array(record["used"], dtype=bool),
     )
+
+
+def _rebuild_rectified(record: dict[str, Any]) -> RectifiedResult:
+    fields = {field.name: record[field.name] for field in dataclasses.fields(RectifiedResult)}
+    fields["process"] = RectifiedHawkes(**fields["process"])
+    for name in ("trace", "information"):
+        fields[name] = decode_floats(fields[name])
+    for name in ("identified", "at_bound", "decay_identified"):
+        fields[name] = np.array(fields[name], dtype=bool)
+    fields["event_counts"] = np.array(fields["event_counts"], dtype=np.int64)
+    return RectifiedResult(**fields)
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], FitResult | RectifiedResult]] = {
+    SCHEMA: _rebuild,
+    RECTIFIED_SCHEMA: _rebuild_rectified,
+}

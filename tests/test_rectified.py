@@ -22,7 +22,6 @@ from hawkeys.exceptions import (
     UnstableProcessError,
 )
 from hawkeys.rectified import row_terms
-from hawkeys.rectified_result import RectifiedResult
 from hawkeys.rectified_simulation import rescale_rectified
 from hawkeys.residual_tests import TESTS, scopes_of
 from hawkeys.time_rescaling import rescale
@@ -396,12 +395,12 @@ def test_result(sample, tmp_path):
     assert len(repr(result)) < 120
     path = tmp_path / "fit.json"
     result.save(path)
-    again = RectifiedResult.load(path)
+    again = hawkeys.load_result(path)
     assert again.summary() == text
     np.testing.assert_array_equal(again.information, result.information)
     estimated = hawkeys.fit_rectified(sample[1], decay="estimate")
     estimated.save(path)
-    assert RectifiedResult.load(path).to_frame().equals(estimated.to_frame())
+    assert hawkeys.load_result(path).to_frame().equals(estimated.to_frame())
 
 
 def test_plots(sample):
@@ -419,20 +418,16 @@ def test_plots(sample):
 
 def test_bad_files(sample, tmp_path):
     path = tmp_path / "fit.json"
-    with pytest.raises(ResultFileError, match="cannot read"):
-        RectifiedResult.load(path)
-    path.write_text('{"schema": "hawkeys-')
-    with pytest.raises(ResultFileError, match="no complete record"):
-        RectifiedResult.load(path)
-    hawkeys.fit(sample, decay=1.0).save(path)
-    with pytest.raises(ResultFileError, match="holds schema 'hawkeys-fit/"):
-        RectifiedResult.load(path)
     hawkeys.fit_rectified(sample, decay=DECAY).save(path)
     record = json.loads(path.read_text())
     del record["trace"]
     path.write_text(json.dumps(record))
-    with pytest.raises(ResultFileError, match="lacks 'trace'"):
-        RectifiedResult.load(path)
+    with pytest.raises(ResultFileError, match="lacks the field 'trace'"):
+        hawkeys.load_result(path)
+    record["trace"], record["process"]["baseline"] = [0.0], [-1.0]
+    path.write_text(json.dumps(record))
+    with pytest.raises(ResultFileError, match="holds a broken field: baseline"):
+        hawkeys.load_result(path)
 
 
 @pytest.mark.parametrize(
