@@ -311,14 +311,26 @@ def plot(table, path):
     plt.close(figure)
 
 
+def keep_others(table, path, marks):
+    """Return the table with the saved rows of other numbers of marks."""
+    saved = pd.read_csv(path).drop(columns=["machine", "versions"])
+    joined = pd.concat([table, saved[~saved["n_marks"].isin(marks)]])
+    return joined.sort_values("n_marks", kind="stable", key=lambda n: n.replace(11, 99))
+
+
 def run(cases, sizes, repeats, output):
-    """Prove equality in all cases, then time them; write tables and figure."""
+    """Prove equality in all cases, then time them; write tables and figure.
+
+    Without `sizes` typing samples are left out, and the rows of cases not run are kept.
+    """
     here = [peer.package for peer in PEERS if installed(peer.package)]
     for peer in PEERS:
         if peer.package not in here:
             print(f"{peer.package} is not installed: its comparisons are left out")
     prepared = [Case(size, end_time) for size, end_time in cases.items()]
     proof = pd.DataFrame([row for case in prepared for row in correctness(case)])
+    if sizes is None:
+        proof = keep_others(proof, output / "peers_correctness.csv", list(cases))
     write_table(proof, output / "peers_correctness.csv", here)
     print(proof.to_string(index=False, float_format="{:.4g}".format))
     if not (proof["relative_difference"] < 1e-11).all():
@@ -328,8 +340,10 @@ def run(cases, sizes, repeats, output):
         for measure in (time_gradients, time_fits, time_decays, time_simulations):
             rows += measure(case, repeats)
             print(f"{measure.__name__}, {case.size} marks: done", flush=True)
-    rows += time_typing(*sizes, repeats)
+    rows += [] if sizes is None else time_typing(*sizes, repeats)
     table = pd.DataFrame(rows)
+    if sizes is None:
+        table = keep_others(table, output / "peers_speed.csv", list(cases))
     print(table.to_string(index=False, float_format="{:.4g}".format))
     if (table.filter(like="peer_behind") < -GAP).any(axis=None):
         raise SystemExit(f"a peer's fit is better by more than {GAP} nats; no table written")
@@ -343,13 +357,18 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--quick", action="store_true", help="small sizes, to test the script")
+    parser.add_argument("--marks", type=int, nargs="+", help="run these cases again, keep the rest")
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     cases, sizes = (QUICK_CASES, (50, 3)) if options.quick else (CASES, (5_000, 100))
+    if options.marks:
+        cases, sizes = {size: cases[size] for size in options.marks}, None
     # intensify says how it projects its start and how it ends
     with one_thread(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="intensify")
         last = run(cases, sizes, 1 if options.quick else 5, options.output)
+    if sizes is None:
+        return
     threads = time_threads(last, sizes[0])
     write_table(threads, options.output / "peers_threads.csv", [])
     print(threads.to_string(index=False, float_format="{:.3g}".format))

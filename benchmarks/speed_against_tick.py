@@ -52,11 +52,9 @@ class HawkeysAdapter:
 
     def first_gradient(self, x):
         """Return log-likelihood and gradient, the data's conversion included."""
-        size = len(self.arrays)
-        events = hawkeys.Events.from_lists([self.arrays], end_times=self.end_time)
-        process = hawkeys.Hawkes(x[:size], x[size:].reshape(size, size), decay=DECAY)
-        gradient = process.log_likelihood_gradient(events)
-        return process.log_likelihood(events), np.concatenate([part.ravel() for part in gradient])
+        likelihood = hawkeys.LogLikelihood(self.arrays, decay=DECAY, end_time=self.end_time)
+        value, gradient = likelihood.value_and_gradient(by_row(x, len(self.arrays)))
+        return value, by_kind(gradient)
 
     def fit(self):
         """Return the fit."""

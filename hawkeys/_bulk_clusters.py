@@ -130,15 +130,29 @@ def _collect(
     process: Hawkes, starts: FloatArray, ends: FloatArray, generations: list[_Generation]
 ) -> Events:
     elapsed = np.concatenate([part.times for part in generations])
+    offsets = np.zeros(ends.size + 1, dtype=np.int64)
+    if process.n_marks == ends.size == 1:
+        offsets[1] = elapsed.size
+        times = np.minimum(np.sort(elapsed) + starts[0], ends[0])
+        return _events(process, times, np.zeros(times.size, np.int64), offsets, (starts, ends))
     owners = np.concatenate([part.owners for part in generations])
     sizes = np.concatenate([np.diff(part.bounds) for part in generations])
     marks = np.repeat(np.tile(np.arange(process.n_marks), len(generations)), sizes)
     times, ordered = np.empty(elapsed.size), np.empty(elapsed.size, dtype=np.int64)
-    offsets = np.zeros(ends.size + 1, dtype=np.int64)
     if not order_points((elapsed, marks, owners), starts, ends, offsets, times, ordered):
         order = np.lexsort((elapsed, owners))
         on_clock = elapsed + starts[owners]
         times, ordered = np.minimum(on_clock, ends[owners])[order], marks[order]
-    starts, ends = starts.copy(), ends.copy()
-    freeze(times, ordered, offsets, starts, ends)
-    return Events(times, ordered, offsets, starts, ends, process.mark_names)
+    return _events(process, times, ordered, offsets, (starts, ends))
+
+
+def _events(
+    process: Hawkes,
+    times: FloatArray,
+    marks: IntArray,
+    offsets: IntArray,
+    windows: tuple[FloatArray, FloatArray],
+) -> Events:
+    starts, ends = windows[0].copy(), windows[1].copy()
+    freeze(times, marks, offsets, starts, ends)
+    return Events(times, marks, offsets, starts, ends, process.mark_names)

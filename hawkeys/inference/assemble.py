@@ -9,6 +9,7 @@ import numpy as np
 
 from hawkeys._columns import FittedColumns
 from hawkeys._design import Design
+from hawkeys._jit.layout import count_events
 from hawkeys._typing import FloatArray
 from hawkeys._version import __version__
 from hawkeys.fit_result import FitResult
@@ -133,7 +134,7 @@ def _common(counted: Counted, solution: Solution, how: tuple[Method, Any]) -> di
         "message": _message(solution),
         "n_iterations": int(solution.n_iterations.max(initial=0)),
         "trace": _total_trace(solution.traces),
-        "event_counts": np.bincount(events.marks, minlength=events.n_marks),
+        "event_counts": count_events(events.marks, events.offsets, events.n_marks).sum(axis=0),
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
