@@ -259,10 +259,12 @@ def is_maximum(fit: Fit) -> bool:
     Returns
     -------
     bool
-        False for a posterior mode, a penalty, or realisations with weights other than 1.
+        False for a posterior mode, a penalty (of a kernel, too), a floor under the baseline, or
+        realisations with weights other than 1.
     """
     weights = fit.options.get("weights")
     plain = weights is None or bool((np.asarray(weights) == 1).all())
+    plain &= not any(fit.options.get(key) for key in ("prior", "smoothing", "baseline_floor"))
     return plain and fit.method in ("mle", "rectified mle")
 
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import chdtrc
 
+from hawkeys._ties import Ties
 from hawkeys._validation import check_count
+from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant
 from hawkeys.comparison import Fit, check_same_data, is_maximum
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.kernels import Exponential, Kernel, SumExponential
 from hawkeys.rectified_result import RectifiedResult
 from hawkeys.results import LikelihoodResult
 from hawkeys.summary import render, render_html
@@ -117,7 +120,8 @@ def likelihood_ratio_test(
     InvalidParameterError
         The fits are no maximum-likelihood fits of one family to the same data, or are not nested: a
         larger likelihood of the smaller model, no more parameters in the larger, a parameter or an
-        estimated kernel that only the smaller has, different given kernels.
+        estimated kernel that only the smaller has, kernels, pieces of a baseline or ties of which
+        the larger model's do not contain the smaller's.
 
     Notes
     -----
@@ -220,6 +224,9 @@ def _check_nested(small: Fit, large: Fit) -> int:
             "such models use hawkeys.compare."
         )
     _check_kernels(small, large)
+    if isinstance(small, LikelihoodResult) and isinstance(large, LikelihoodResult):
+        _check_baselines(small.process.baseline_function, large.process.baseline_function)
+        _check_ties(small, large)
     return added
 
 
@@ -232,6 +239,61 @@ def _check_kernels(small: Fit, large: Fit) -> None:
             f"the models are not nested: the kernel of 'small' is {what}, that of 'large' is given "
             f"as {large.kernel!r}. Estimate it in 'large' too, or give the same."
         )
+    size = small.baseline.size
+    if small.identified[:, -size:].any() and not _contains(large.kernel, small.kernel):
+        raise InvalidParameterError(
+            f"the models are not nested: {large.kernel!r} of 'large' does not contain the kernel "
+            f"of 'small', {small.kernel!r}. Use hawkeys.compare."
+        )
+
+
+def _contains(large: Kernel, small: Kernel) -> bool:
+    """Return whether a kernel can be the other at some value of its free parameters."""
+    if isinstance(large, SumExponential) and isinstance(small, SumExponential):
+        return bool(np.isin(small.decays, large.decays).all())
+    if isinstance(large, SumExponential) and isinstance(small, Exponential):
+        return bool(np.isin(small.decay, large.decays).all())
+    return type(large) is type(small)
+
+
+def _check_baselines(small: Baseline, large: Baseline) -> None:
+    """Refuse pieces of the smaller model that are no unions of pieces of the larger."""
+    inside = isinstance(small, Constant)
+    inside |= small.with_rates(None).to_dict() == large.with_rates(None).to_dict()
+    if isinstance(small, PiecewiseConstant) and isinstance(large, PiecewiseConstant):
+        inside |= bool(np.isin(small.knots[1:-1], large.knots).all())
+    if isinstance(small, Periodic) and isinstance(large, Periodic):
+        same = small.period == large.period
+        inside |= same and bool(np.isin(small.knots, large.knots).all())
+    if inside:
+        return
+    raise InvalidParameterError(
+        f"the models are not nested: the baseline of 'small', {small!r}, changes at times at which "
+        f"that of 'large', {large!r}, does not. Use knots of which one set contains the other, or "
+        "hawkeys.compare."
+    )
+
+
+def _check_ties(small: LikelihoodResult, large: LikelihoodResult) -> None:
+    """Refuse parameters that are one in the larger model and not in the smaller."""
+    tied, size = large.options.get("tied"), large.baseline.size
+    if tied is None:
+        return
+    ours, theirs = (Ties.check(t, size) if t else None for t in (tied, small.options.get("tied")))
+    known = {"baseline": small.identified[:, 0], "adjacency": small.identified[:, -size:]}
+    for part, free in known.items():
+        labels = getattr(ours, part)
+        other = np.full(labels.shape, -1) if theirs is None else getattr(theirs, part)
+        for label in np.unique(labels[labels >= 0]):
+            member = labels == label
+            one = (
+                free[member].all() and np.unique(other[member]).size == 1 and other[member][0] >= 0
+            )
+            if member.sum() > 1 and free[member].any() and not one:
+                raise InvalidParameterError(
+                    f"the models are not nested: the {part} entries of label {label} are one in "
+                    "'large' and not in 'small'. Tie them in 'small' too, or use hawkeys.compare."
+                )
 
 
 def _kernel_parameters(fit: Fit) -> int:

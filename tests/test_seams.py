@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+
 import numpy as np
 import pytest
 
 import hawkeys
-from hawkeys import inference, kernels
-from hawkeys.exceptions import HawkeysError
+from hawkeys import baselines, inference, kernels
+from hawkeys.exceptions import HawkeysError, IdentifiabilityWarning, InvalidParameterError
 
 TRUTH = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.2], [0.1, 0.4]], decay=2.0)
 
@@ -78,3 +81,86 @@ def test_the_sandwich_of_an_estimated_kernel_holds_it_in_bread_and_meat(short):
         expected[i] = np.sqrt(np.diagonal(spread))
     robust = inference.sandwich_covariance(estimated, short)
     np.testing.assert_allclose(robust.std_err, expected, rtol=1e-8)
+
+
+def _fit(sample, **how):
+    return hawkeys.fit(sample, **({} if "kernel" in how else {"decay": 2.0}), **how)
+
+
+PIECES = baselines.PiecewiseConstant([0, 10, 40])
+NOT_NESTED = {
+    "knots": ({"baseline": PIECES}, {"baseline": baselines.PiecewiseConstant([0, 5, 20, 40])}),
+    "phases": (
+        {"baseline": baselines.Periodic([0, 3], 8)},
+        {"baseline": baselines.Periodic([0, 2, 5], 8)},
+    ),
+    "ties": ({"tied": [[0, 1, 2], [0, 2, 1]]}, {"tied": [[0, 1, 2], [3, 1, 2]]}),
+    "decays": (
+        {"tied": [[0, 1, 1], [0, 1, 1]]},
+        {"kernel": kernels.SumExponential([1.5, 8.0])},
+    ),
+    "kernels": ({"tied": [[0, 1, 1], [0, 1, 1]]}, {"kernel": kernels.LogNormal()}),
+}
+
+
+@pytest.mark.parametrize("name", NOT_NESTED)
+def test_models_that_are_not_nested_have_no_likelihood_ratio_test(sample, name):
+    """The larger one may well have the larger likelihood: that alone says nothing."""
+    small, large = (_fit(sample[0], **how) for how in NOT_NESTED[name])
+    # as if the larger one had fitted better, whatever the data
+    large = dataclasses.replace(large, log_likelihood=small.log_likelihood + 3.0)
+    with pytest.raises(InvalidParameterError, match="not nested"):
+        hawkeys.likelihood_ratio_test(small, large)
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        ({"baseline": PIECES}, {"baseline": baselines.PiecewiseConstant([0, 10, 25, 40])}),
+        ({}, {"baseline": PIECES}),
+        ({}, {"kernel": kernels.SumExponential([2.0, 8.0])}),
+        ({"tied": [[0, 1, 1], [0, 1, 1]]}, {"tied": [[0, 1, 2], [0, 2, 1]]}),
+        (
+            {"support": np.eye(2), "tied": [[0, 1, -1], [0, -1, 1]]},
+            {"tied": [[0, 1, 2], [0, 2, 1]]},
+        ),
+        ({"support": np.zeros((2, 2))}, {"kernel": kernels.LogNormal()}),
+    ],
+    ids=["pieces", "constant", "decays", "ties", "support", "no excitation"],
+)
+def test_models_that_are_nested_are_tested(sample, small, large):
+    fits = [_fit(sample[0], **how) for how in (small, large)]
+    found = hawkeys.likelihood_ratio_test(*fits)
+    gain = fits[1].log_likelihood - fits[0].log_likelihood
+    assert found.statistic == pytest.approx(2.0 * gain, abs=1e-5)
+    assert found.n_added == fits[1].n_parameters - fits[0].n_parameters
+
+
+def test_a_kernel_with_a_prior_is_no_maximum_of_the_likelihood(sample):
+    prior = inference.KernelPrior(kernels.LogNormal(-1.0, 0.5), weight=20.0)
+    result = hawkeys.fit(sample, kernel=kernels.LogNormal(), prior=prior)
+    assert hawkeys.compare({"with prior": result}).maximised.tolist() == [False]
+    free = hawkeys.fit(sample, kernel=kernels.LogNormal())
+    assert hawkeys.compare({"free": free}).maximised.tolist() == [True]
+
+
+def test_waic_refuses_other_events_with_the_same_counts(sample):
+    result = hawkeys.fit(sample, decay=2.0, method="vi")
+    moved = hawkeys.Events.from_arrays(
+        sample.times**2 / 40.0, sample.marks, offsets=sample.offsets, start_times=0.0,
+        end_times=sample.end_times,
+    )  # fmt: skip
+    for criterion in (inference.waic, inference.psis_loo):
+        with pytest.raises(InvalidParameterError, match="fitted to other events"):
+            criterion(result, moved)
+        with pytest.raises(InvalidParameterError, match=r"has none\. Fit with method='vi'"):
+            criterion(TRUTH, sample)
+
+
+@pytest.mark.parametrize("method", ["mle", "vi_branching"])
+def test_a_kernel_estimated_from_no_events_is_estimated_again(method):
+    nothing = hawkeys.Events.from_lists([[[]]], end_times=5.0)
+    with pytest.warns(IdentifiabilityWarning) if method == "mle" else contextlib.nullcontext():
+        result = hawkeys.fit(nothing, kernel=kernels.LogNormal(), method=method)
+    found = hawkeys.goodness_of_fit(result, nothing, n_mc_samples=2, rng=0)
+    assert found.parameters == f"re-fitted by {method}"

@@ -14,6 +14,7 @@ from hawkeys.exceptions import ImportanceWarning, InvalidParameterError
 from hawkeys.fit_result import FitResult
 from hawkeys.inference.pareto import reliable_below, smooth_weights
 from hawkeys.inference.posterior_draws import realization_weights, targets
+from hawkeys.inference.refits import check_same_events
 from hawkeys.results import VariationalResult
 
 __all__ = ["PredictiveAccuracy", "psis_loo", "waic"]
@@ -258,9 +259,10 @@ def psis_loo(
 def _check(result: FitResult, events: Events) -> VariationalResult:
     """Return `result` if it is a variational fit of `events` with several realisations."""
     if not isinstance(result, VariationalResult):
+        kind = f"method {result.method!r}" if isinstance(result, FitResult) else repr(result)
         raise InvalidParameterError(
-            f"WAIC and PSIS-LOO need posterior draws, and method {result.method!r} has none. Fit "
-            "with method='vi', or compare aic."
+            f"WAIC and PSIS-LOO need posterior draws, and {kind} has none. Fit with method='vi', "
+            "or compare aic."
         )
     if not isinstance(events, Events):
         raise InvalidParameterError(
@@ -279,6 +281,7 @@ def _check(result: FitResult, events: Events) -> VariationalResult:
             f"{result.event_counts.tolist()} events by mark; got {len(events)} with "
             f"{counts.tolist()}."
         )
+    check_same_events(result, events)
     if len(events) < 2:
         raise InvalidParameterError(
             "WAIC and PSIS-LOO are over realisations, because events within one are dependent; got "

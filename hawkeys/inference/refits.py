@@ -190,7 +190,7 @@ def fit_again(result: FitResult) -> Callable[..., FitResult]:
         ``again(events, **changed)`` returns the fit; `changed` replaces options.
     """
     kernel, options = result.kernel, _options(result.options)
-    if result.n_kernel_parameters:
+    if result.n_kernel_parameters or "groups" in options:  # none is identified without events
         kernel = _to_estimate(kernel)
     given: dict[str, Any] = {"kernel": kernel}
     if "decay_sharing" in options:
