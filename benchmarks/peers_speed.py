@@ -154,9 +154,9 @@ def cheapest_tick(tick, starts, best):
     found = []
     for start in starts:
         for exponent in np.arange(5.0, 16.0):
-            taken, (value, _) = once(lambda s=start, e=exponent: tick.fit(s, 10.0**-e))
+            value, _ = tick.fit(start, 10.0**-exponent)
             if value >= best - GAP:
-                found.append((taken, start, 10.0**-exponent))
+                found.append((tick.evaluations, start, 10.0**-exponent))
                 break
     return min(found, key=lambda entry: entry[0])[1:] if found else (starts[0], 1e-15)
 

@@ -94,6 +94,7 @@ class Tick:
                 "maxcor": memory,
             },
         )
+        self.evaluations = found.nfev
         return self.to_nats(found.fun), self.rows(found.x)
 
     def simulate(self, x, end_time):

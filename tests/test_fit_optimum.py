@@ -82,9 +82,7 @@ def test_no_optimiser_finds_more(kind, seed):
     events = problem(kind, seed)
     result = hawkeys.fit(events, decay=DECAY)
     design = Design.build(events, Exponential(DECAY))
-    best = sum(
-        best_row(design.block(b), design.cost[b], (1.0,)) for b in range(design.n_blocks)
-    )
+    best = sum(best_row(design.block(b), design.cost[b], (1.0,)) for b in range(design.n_blocks))
     assert result.converged
     assert best - result.log_likelihood < 1e-6
     assert result.optimality_gap < 1e-6

@@ -276,9 +276,7 @@ def _profile(tried: dict[float, float]) -> DecayProfile:
     return DecayProfile(np.exp(logs), objective, objective)
 
 
-def _search_grid(
-    loss: Callable[[float], float], events: Events, *, rough: bool = False
-) -> bool:
+def _search_grid(loss: Callable[[float], float], events: Events, *, rough: bool = False) -> bool:
     """Go through a grid, then by Brent's method between its best points; tell if there are any."""
     from scipy.optimize import minimize_scalar
 
