@@ -164,3 +164,10 @@ def test_a_kernel_estimated_from_no_events_is_estimated_again(method):
         result = hawkeys.fit(nothing, kernel=kernels.LogNormal(), method=method)
     found = hawkeys.goodness_of_fit(result, nothing, n_mc_samples=2, rng=0)
     assert found.parameters == f"re-fitted by {method}"
+
+
+def test_pooling_refuses_a_prior_of_ones_own(sample):
+    """It would be replaced by the one that is estimated, without a word."""
+    how = {"decay": 2.0, "method": "map", "pooling": "row"}
+    with pytest.raises(InvalidParameterError, match=r"estimated from all realisations; got also"):
+        hawkeys.fit_each(sample, **how, prior=inference.Lasso(1.0))

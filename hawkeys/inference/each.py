@@ -207,7 +207,7 @@ def fit_each(
     pool = None
     with _threads(n_jobs):
         if pooling is not None:
-            check_pooling(pooling, method)
+            check_pooling(pooling, method, options)
             part, pool = _solve_pooled(events, excitation, (chosen, settings), seeds, pooling)
             parts.append(part)
         for rows in _chunks(events.n_realizations if pool is None else 0, method):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -88,12 +89,17 @@ class GammaPool:
         return self.shape / self.rate
 
 
-def check_pooling(pooling: str, method: str) -> str:
-    """Refuse an unknown `pooling` and a method without a hierarchical form; return `pooling`."""
+def check_pooling(pooling: str, method: str, options: Mapping[str, Any]) -> str:
+    """Refuse an unknown `pooling`, a method without one and a given prior; return `pooling`."""
     check_choice(pooling, "pooling", SHARING)
     if method not in ("map", "vi"):
         raise InvalidParameterError(
             f"pooling needs method 'vi' or 'map', which have priors to estimate; got {method!r}."
+        )
+    if "prior" in options:
+        raise InvalidParameterError(
+            f"with pooling the prior is estimated from all realisations; got also "
+            f"prior={options['prior']!r}. Leave one of them out."
         )
     return pooling
 
