@@ -256,7 +256,7 @@ def _check(process: Hawkes, events: Events) -> None:
     if not isinstance(process, Hawkes):
         raise InvalidParameterError(
             f"process must be a hawkeys.Hawkes; got {type(process).__name__}. Of a fit, pass "
-            "result.process."
+            "result.process, unless it has inhibition: there is no branching structure then."
         )
     check_events(events, process.n_marks)
 

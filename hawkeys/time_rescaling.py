@@ -178,7 +178,7 @@ def _check(process: Hawkes, events: Events) -> None:
     if not isinstance(process, Hawkes):
         raise InvalidParameterError(
             f"expected a hawkeys.Hawkes process, got {type(process).__name__}. Of a fit, pass "
-            "result.process."
+            "result.process, unless it has inhibition (fit_rectified), which is not supported."
         )
     check_events(events, process.n_marks)
 

@@ -367,3 +367,11 @@ def test_forecast_of_a_changing_baseline_and_a_sum_of_exponentials():
     assert found.next_event.probability == pytest.approx(1.0 - math.exp(-silence), abs=1e-6)
     spread = found.counts.reshape(4000, -1)[:, :2].std(axis=0) / math.sqrt(4000.0)
     assert (np.abs(found.mean[:2] - mean) < 4.0 * spread).all()
+
+
+def test_what_a_fit_with_inhibition_does_not_have_is_said(sample):
+    process = hawkeys.fit_rectified(sample, decay=2.0).process
+    with pytest.raises(InvalidParameterError, match="inhibition: there is no branching structure"):
+        hawkeys.branching_probabilities(process, sample)
+    with pytest.raises(InvalidParameterError, match=r"inhibition \(fit_rectified\), which is not"):
+        hawkeys.goodness_of_fit(process, sample, refit=False)
