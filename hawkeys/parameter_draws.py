@@ -40,9 +40,9 @@ def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generat
     """
     if not isinstance(result, LikelihoodResult | VariationalResult):
         raise InvalidParameterError(
-            "parameter_uncertainty needs a result of hawkeys.fit, with standard errors or a "
-            f"posterior; got {type(result).__name__}. Pass the result instead of its process, or "
-            "leave parameter_uncertainty out."
+            "parameter_uncertainty needs the result of a likelihood or variational fit; got "
+            f"{type(result).__name__}. Pass such a result instead of its process, or leave "
+            "parameter_uncertainty out."
         )
     fitted = result.process
     function, n_pieces = fitted.baseline_function, fitted.baseline_function.n_pieces
@@ -62,6 +62,7 @@ def draw_parameters(
 ) -> FloatArray:
     """Draw from the posterior of a variational fit, or from the asymptotic normal law of another.
 
+    The posterior is the joint log-normal of linear response if the fit has it.
     The normal law has the inverse of the observed information as its covariance and is truncated
     at 0. Parameters without a standard error (at the bound 0, or not identified) stay as they are.
 
@@ -80,7 +81,7 @@ def draw_parameters(
         Pieces of the baseline (one if it is constant), then adjacency row, of each target.
     """
     if isinstance(result, VariationalResult):
-        draws = result.posterior.sample(size, rng=rng)
+        draws = _draw_posterior(result, size, rng)
         return np.where(np.isnan(draws), result.estimates, draws)
     if result.columns is not None:
         columns = result.columns
@@ -89,6 +90,21 @@ def draw_parameters(
         return np.array([columns.map.parameters(one) for one in drawn])
     free = result.identified & ~result.at_bound
     return _draw_rows(result.estimates, result.information, free, size, rng)
+
+
+def _draw_posterior(result: VariationalResult, size: int, rng: np.random.Generator) -> FloatArray:
+    """Draw each row from the joint log-normal of linear response, or from the marginals."""
+    if result.log_covariance is None:
+        return result.posterior.sample(size, rng=rng)
+    location = result.linear_response.location
+    out = np.full((size, *location.shape), np.nan)
+    for i, covariance in enumerate(result.log_covariance):
+        index = np.flatnonzero(np.isfinite(np.diagonal(covariance)))
+        values, vectors = np.linalg.eigh(covariance[np.ix_(index, index)])
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        noise = rng.standard_normal((size, index.size))
+        out[:, i, index] = np.exp(location[i, index] + noise @ root.T)
+    return out
 
 
 def _draw_rows(

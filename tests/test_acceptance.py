@@ -134,7 +134,7 @@ def degenerate(events):
 
 def test_fit_each_reaches_the_optimum_of_typing_samples(cmu):
     rng = np.random.default_rng(0)
-    picked = timings_to_events(cmu.timings().to_numpy()[rng.choice(20_400, 170, replace=False)])
+    picked = timings_to_events(cmu.timings().to_numpy()[rng.choice(20_400, 60, replace=False)])
     for events in [picked, *degenerate(picked[:10])]:
         each = hawkeys.fit_each(events, decay=0.1)
         design = Design.build(events, Exponential(0.1), separate=True)

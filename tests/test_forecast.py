@@ -244,8 +244,14 @@ class TestParameterUncertainty:
     def test_posterior_draws(self):
         result = hawkeys.fit(self.events, decay=1.5, method="vi", rng=0)
         draws = draw_parameters(result, 4000, np.random.default_rng(1))
-        error = result.posterior.sd / np.sqrt(4000)
-        assert (np.abs(draws.mean(axis=0) - result.posterior.mean) < 5 * error).all()
+        marginals = result.linear_response
+        error = marginals.sd / np.sqrt(4000)
+        assert (np.abs(draws.mean(axis=0) - marginals.mean) < 5 * error).all()
+        # jointly, not mark by mark: the correlation of baseline and adjacency is kept
+        for i, covariance in enumerate(result.log_covariance):
+            found = np.corrcoef(np.log(draws[:, i]).T)
+            scale = np.sqrt(np.diagonal(covariance))
+            np.testing.assert_allclose(found, covariance / np.outer(scale, scale), atol=0.08)
 
     def test_wider_intervals(self):
         result = hawkeys.fit(self.events, decay=1.5)
@@ -257,7 +263,7 @@ class TestParameterUncertainty:
         assert "200 draws" in drawn.summary()
 
     def test_needs_a_fit(self):
-        with pytest.raises(InvalidParameterError, match=r"got Hawkes\. Pass the result"):
+        with pytest.raises(InvalidParameterError, match=r"got Hawkes\. Pass such a result"):
             hawkeys.forecast(self.truth, PAST, 5.0, parameter_uncertainty=True)
 
 

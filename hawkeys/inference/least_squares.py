@@ -189,7 +189,7 @@ def _moments(design: Design) -> tuple[FloatArray, FloatArray]:
         weight = design.weights[begin:end] if design.weights.size else np.ones(end - begin)
         matrix = np.vstack((np.ones(end - begin), design.block(i)))
         linear[i] = matrix @ weight
-        noise[i] = (matrix * weight**2) @ matrix.T
+        noise[i] = (matrix * weight) @ matrix.T  # weights count repetitions
     return linear, noise
 
 

@@ -228,9 +228,10 @@ def bootstrap(
 
     Notes
     -----
-    What the fit estimated of the kernel is estimated again, so that, other than in the standard
-    errors of the fit, its uncertainty is included. At and near the bound 0 the bootstrap is not
-    consistent (Andrews 2000): use `profile_interval` there. Cost: n_replicates fits.
+    What the fit estimated of the kernel is estimated again, so that its uncertainty is included
+    (the standard errors of a fit hold decays and histograms at their estimates). At and near the
+    bound 0 the bootstrap is not consistent (Andrews 2000): use `profile_interval` there. Cost:
+    n_replicates fits.
 
     References
     ----------
