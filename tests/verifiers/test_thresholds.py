@@ -134,3 +134,22 @@ def test_slow_verifiers_say_so():
     slow = [POHMM(), AutoAssociativeNet(), StandardNet(), HawkesLikelihood()]
     quick = [Manhattan(), HeldOutThreshold(Manhattan())]
     assert [one.slow_to_fit for one in (*slow, *quick)] == [True] * 4 + [False] * 2
+
+
+class NoShortCut(Manhattan):
+    """Its own `fit`, so that every round checks its samples anew."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize("policy", ["leave-one-out", "leave-one-session-out", "prequential"])
+def test_checking_once_changes_nothing(policy):
+    np.testing.assert_array_equal(
+        held_out_scores(Manhattan(), TRAIN, policy=policy),
+        held_out_scores(NoShortCut(), TRAIN, policy=policy),
+    )
+    broken = TRAIN.copy()
+    broken[3, 1] = np.nan
+    with pytest.raises(InvalidParameterError, match="X, row 3, column 1 is NaN"):
+        held_out_scores(Manhattan(), broken, policy=policy)
