@@ -121,7 +121,13 @@ def name_of(path):
 
 MODULES = sorted(name_of(path) for path in FILES)
 # its parts call each other, and compiled functions may call their own file only
-LONGER = {"hawkeys._jit.penalized": 500, "hawkeys._jit.rows": 460}
+LONGER = {
+    "hawkeys._jit.penalized": 500,
+    "hawkeys._jit.rows": 460,
+    "hawkeys._jit.variational": 530,
+}
+# the only compiled functions that may add in another order than written: bare sums
+REORDERED = {"hawkeys._jit.variational": {"_inner"}}
 
 
 def own_imports(tree):
@@ -202,7 +208,10 @@ def test_compiled_functions():
         for node, decorator in compiled(tree):
             n += 1
             assert path.parent.name == "_jit", path
-            assert decorator in ("njit(cache=True)", "njit(cache=True, parallel=True)")
+            if node.name in REORDERED.get(name_of(path), ()):
+                assert decorator == "njit(cache=True, fastmath={'contract', 'reassoc'})"
+            else:
+                assert decorator in ("njit(cache=True)", "njit(cache=True, parallel=True)")
             called = {c.func.id for c in ast.walk(node)
                       if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}  # fmt: skip
             private = {name for name in called if name.startswith("_")}

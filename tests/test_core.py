@@ -166,7 +166,7 @@ def test_variational_derivatives_by_differences(prior):
     terms = np.array([[2.0, 1.0, 0.5, 0.7], *[[value] * 4 for value in prior]])
     draws = base_draws(32, 4, 0)
     problem = (matrix.ravel(), np.empty(0), idx, terms, draws)
-    theta, shock = np.empty((32, 3)), np.empty((32, 3))
+    theta, shock = np.empty((3, 32)), np.empty((3, 32))
     point = rng.normal(0.0, 0.4, 6) - np.repeat([0.0, 1.0], 3)
 
     def derivatives(at):

@@ -105,7 +105,7 @@ def test_curvature_by_differences_of_the_slope(design, prior):
     point, step = params[0].ravel(), 1e-3
 
     def value(at):
-        return jit._bound(problem, at, np.empty((16, 3)), np.empty((16, 3)))
+        return jit._bound(problem, at, np.empty((3, 16)), np.empty((3, 16)))
 
     for a, u in enumerate(step * np.eye(6)):
         for c, v in enumerate(step * np.eye(6)):

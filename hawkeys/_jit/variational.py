@@ -18,76 +18,102 @@ import math
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["curvature_rows", "expected_log_rows", "raise_rows"]
+__all__ = ["SILENT", "curvature_rows", "expected_log_rows", "raise_rows"]
 
 _LOC_LIMIT = 3.0
 _SCALE_LIMIT = 1.0
-_SILENT = 1e-10
+SILENT = 1e-10  # events that a parameter whose optimum is 0 still stands for
+_SMALL = 0.01
+_WANING = 0.99
+_RETURNS = 3
+_LEAST, _MOST = 1e-290, 1e290
 
 
 @njit(cache=True)
 def _draws_of(idx, draws, point, theta, shock):
-    """Write theta and s e of every draw for the coordinates in idx."""
-    d = idx.size
+    """Write theta and s e of the coordinates in idx, (d, n_draws); draws come in pairs e, -e."""
+    d, half = idx.size, draws.shape[0] // 2
     for a in range(d):
-        scale = math.exp(point[d + a])
-        for m in range(draws.shape[0]):
-            shock[m, a] = scale * draws[m, idx[a]]
-            theta[m, a] = math.exp(point[a] + shock[m, a])
+        centre, scale = math.exp(point[a]), math.exp(point[d + a])
+        for m in range(half):
+            shock[a, m] = scale * draws[m, idx[a]]
+            shock[a, half + m] = -shock[a, m]
+            ratio = math.exp(shock[a, m])
+            theta[a, m] = centre * ratio
+            theta[a, half + m] = centre / ratio
 
 
 @njit(cache=True)
-def _expected_log(excitation, weights, idx, n_sources, theta):
-    """Return sum_k w_k of the mean over draws of log lambda_k."""
+def _intensities(excitation, k, idx, n_sources, theta, lam):
+    """Write the intensity of event k under every draw, (n_draws,)."""
     width = excitation.size // n_sources
-    total = 0.0
-    for k in range(width):
-        part = 0.0
-        for m in range(theta.shape[0]):
-            lam = 0.0
-            for a in range(idx.size):
-                p = idx[a]
-                lam += theta[m, a] * (excitation[(p - 1) * width + k] if p > 0 else 1.0)
-            part += math.log(lam)
-        total += part * (weights[k] if weights.size > 0 else 1.0)
-    return total / theta.shape[0]
+    lam[:] = 0.0
+    for a in range(idx.size):
+        p = idx[a]
+        factor = excitation[(p - 1) * width + k] if p > 0 else 1.0
+        for m in range(lam.size):
+            lam[m] += factor * theta[a, m]
 
 
 @njit(cache=True)
-def _add_event(q, shock, weight, gradient, curvature):
-    """Add one draw of one event: gradient by (a, b) and minus the second derivatives (lower)."""
-    d = q.size
-    for a in range(d):
-        gradient[a] += weight * q[a]
-        gradient[d + a] += weight * q[a] * shock[a]
-        curvature[a, a] -= weight * q[a]
-        curvature[d + a, a] -= weight * q[a] * shock[a]
-        curvature[d + a, d + a] -= weight * q[a] * shock[a] * (1.0 + shock[a])
-        for c in range(d):
-            outer = weight * q[a] * q[c]
-            if c <= a:
-                curvature[a, c] += outer
-                curvature[d + a, d + c] += outer * shock[a] * shock[c]
-            curvature[d + a, c] += outer * shock[a]
+def _expected_log(excitation, weights, idx, n_sources, theta, lam):
+    """Return sum_k w_k of the mean over draws of log lambda_k; lam (n_draws,) is overwritten."""
+    half = lam.size // 2
+    total = 0.0
+    for k in range(excitation.size // n_sources):
+        _intensities(excitation, k, idx, n_sources, theta, lam)
+        part = 0.0
+        for m in range(half):
+            pair = lam[m] * lam[half + m]
+            # one logarithm for two, unless the product leaves the range of doubles
+            part += (
+                math.log(pair)
+                if _LEAST < pair < _MOST
+                else math.log(lam[m]) + math.log(lam[half + m])
+            )
+        total += part * (weights[k] if weights.size > 0 else 1.0)
+    return total / lam.size
+
+
+# the order of the sum is left to the compiler, which then uses vector instructions
+@njit(cache=True, fastmath={"contract", "reassoc"})
+def _inner(x, y):
+    """Return the inner product of two vectors."""
+    total = 0.0
+    for m in range(x.size):
+        total += x[m] * y[m]
+    return total
 
 
 @njit(cache=True)
 def _add_likelihood(excitation, weights, idx, n_sources, theta, shock, gradient, curvature):
-    """Add the derivatives of the expected log intensities."""
+    """Add the derivatives of the expected log intensities (minus the second ones, lower triangle).
+
+    With q = theta v / lambda of an event and z = (q, q s e), the gradient is the mean of z; minus
+    the second derivatives are the mean of z z' less the diagonals of q, q s e and q s e (1 + s e).
+    """
+    d, n_draws = shock.shape
     width = excitation.size // n_sources
-    n_draws = theta.shape[0]
-    q = np.empty(idx.size)
+    z, lam, ones = np.empty((2 * d, n_draws)), np.empty(n_draws), np.ones(n_draws)
     for k in range(width):
         weight = (weights[k] if weights.size > 0 else 1.0) / n_draws
-        for m in range(n_draws):
-            lam = 0.0
-            for a in range(idx.size):
-                p = idx[a]
-                q[a] = theta[m, a] * (excitation[(p - 1) * width + k] if p > 0 else 1.0)
-                lam += q[a]
-            for a in range(idx.size):
-                q[a] /= lam
-            _add_event(q, shock[m], weight, gradient, curvature)
+        _intensities(excitation, k, idx, n_sources, theta, lam)
+        for a in range(d):
+            p = idx[a]
+            factor = excitation[(p - 1) * width + k] if p > 0 else 1.0
+            for m in range(n_draws):
+                z[a, m] = factor * theta[a, m] / lam[m]
+                z[d + a, m] = z[a, m] * shock[a, m]
+        for a in range(d):
+            location, scale = weight * _inner(z[a], ones), weight * _inner(z[d + a], ones)
+            gradient[a] += location
+            gradient[d + a] += scale
+            curvature[a, a] -= location
+            curvature[d + a, a] -= scale
+            curvature[d + a, d + a] -= scale + weight * _inner(z[d + a], shock[a])
+        for a in range(2 * d):
+            for c in range(a + 1):
+                curvature[a, c] += weight * _inner(z[a], z[c])
 
 
 @njit(cache=True)
@@ -191,18 +217,20 @@ def _bound(problem, point, theta, shock):
     """Return F and leave the draws at `point` in theta and shock."""
     excitation, weights, idx, terms, draws = problem
     _draws_of(idx, draws, point, theta, shock)
-    value = _expected_log(excitation, weights, idx, terms.shape[1] - 1, theta)
+    lam = np.empty(draws.shape[0])
+    value = _expected_log(excitation, weights, idx, terms.shape[1] - 1, theta, lam)
     return value + _closed_form(idx, terms, point)
 
 
 @njit(cache=True)
-def _improve(problem, point, value, damping, derivatives, tolerance):
-    """Move `point` to a higher F, damping the Newton step as needed; return F, gain, damping."""
+def _improve(problem, point, value, damping, derivatives, tolerance, theta, shock):
+    """Move `point` to a higher F, damping the Newton step as needed; return F, gain, damping.
+
+    The draws at the new point are left in theta and shock.
+    """
     gradient, curvature = derivatives
     size = point.size
-    n_draws = problem[4].shape[0]
     step, trial, factor = np.empty(size), np.empty(size), np.empty((size, size))
-    theta, shock = np.empty((n_draws, size // 2)), np.empty((n_draws, size // 2))
     gain = 0.0
     while damping < 1e8:
         if _solve_damped(curvature, damping, gradient, factor, step):
@@ -222,30 +250,52 @@ def _improve(problem, point, value, damping, derivatives, tolerance):
 
 
 @njit(cache=True)
-def _raise(problem, point, tolerance, trace):
-    """Damped Newton ascent of F from `point` in place; return (F, promised gain, iterations)."""
+def _dying(idx, terms, point, share):
+    """Tell which coordinates have an optimum at theta = 0 and are on the way there.
+
+    With the prior variance at its optimum, F has no prior term in a: once theta is small, F changes
+    with it by theta times (its share of the events / E theta - cost), which a Newton step on log
+    theta shrinks by 1 / e only. share (d,) is the likelihood's part of the gradient.
+    """
+    dying = np.zeros(idx.size, dtype=np.bool_)
+    for a in range(idx.size):
+        p = idx[a]
+        mean = terms[0, p] * math.exp(point[a] + 0.5 * math.exp(2.0 * point[idx.size + a]))
+        if terms[1, p] == 0.0 and terms[3, p] == 0.0:
+            dying[a] = mean < _SMALL and share[a] < _WANING * mean
+    return dying
+
+
+@njit(cache=True)
+def _raise(problem, point, tolerance, trace, leave):
+    """Damped Newton ascent of F from `point` in place; return (F, promised gain, iterations).
+
+    With `leave` it stops as soon as coordinates are dying, see `_dying`, and returns them, too.
+    """
     excitation, weights, idx, terms, draws = problem
     d = idx.size
     gradient, curvature = np.empty(2 * d), np.empty((2 * d, 2 * d))
-    theta, shock = np.empty((draws.shape[0], d)), np.empty((draws.shape[0], d))
+    theta, shock = np.empty((d, draws.shape[0])), np.empty((d, draws.shape[0]))
     value, gain, damping = _bound(problem, point, theta, shock), math.inf, 0.0
+    dying = np.zeros(d, dtype=np.bool_)
     for iteration in range(trace.size):
         trace[iteration] = value
-        _draws_of(idx, draws, point, theta, shock)
-        for a in range(2 * d):
-            gradient[a] = 0.0
-            for c in range(2 * d):
-                curvature[a, c] = 0.0
+        gradient[:] = 0.0
+        curvature[:] = 0.0
         _add_likelihood(
             excitation, weights, idx, terms.shape[1] - 1, theta, shock, gradient, curvature
         )
+        if leave:
+            dying = _dying(idx, terms, point, gradient)
+            if np.any(dying):
+                return value, gain, iteration, dying
         _add_closed_form(idx, terms, point, gradient, curvature)
         value, gain, damping = _improve(
-            problem, point, value, damping, (gradient, curvature), tolerance
+            problem, point, value, damping, (gradient, curvature), tolerance, theta, shock
         )
         if gain <= tolerance:
-            return value, gain, iteration + 1
-    return value, gain, trace.size
+            return value, gain, iteration + 1, dying
+    return value, gain, trace.size, dying
 
 
 @njit(cache=True)
@@ -266,6 +316,95 @@ def _select(excitation, cost, silent):
 
 
 @njit(cache=True)
+def _quiet(idx, terms, level):
+    """Return the point where each coordinate has E theta = level / cost and its best scale."""
+    d = idx.size
+    point = np.full(2 * d, -0.5 * math.log(2.0))
+    for a in range(d):
+        point[a] = math.log(level / terms[0, idx[a]]) - 0.25
+    return point
+
+
+@njit(cache=True)
+def _wanted(problem, point, gone):
+    """Tell which coordinates of `gone` (whose theta is 0) would raise F if theta grew."""
+    excitation, weights, idx, terms, draws = problem
+    n_sources, n_draws = terms.shape[1] - 1, draws.shape[0]
+    width = excitation.size // n_sources
+    theta, shock = np.empty((idx.size, n_draws)), np.empty((max(idx.size, gone.size), n_draws))
+    _draws_of(idx, draws, point, theta, shock)
+    # the direction in which each grows: E theta = 1 / cost, so that its cost is 1
+    growth, share = np.empty((gone.size, n_draws)), np.zeros(gone.size)
+    _draws_of(gone, draws, _quiet(gone, terms, 1.0), growth, shock)
+    lam = np.empty(n_draws)
+    for k in range(width):
+        _intensities(excitation, k, idx, n_sources, theta, lam)
+        weight = (weights[k] if weights.size > 0 else 1.0) / n_draws
+        for a in range(gone.size):
+            p = gone[a]
+            factor = weight * (excitation[(p - 1) * width + k] if p > 0 else 1.0)
+            for m in range(n_draws):
+                share[a] += factor * growth[a, m] / lam[m]
+    return share > 1.0
+
+
+@njit(cache=True)
+def _leave_out(problem, point, value, dying):
+    """Return the part of F of the coordinates that are dying once they are 0, if that raises F.
+
+    `value` is F as it is. NaN if F would fall.
+    """
+    excitation, weights, idx, terms, draws = problem
+    gone, stay = idx[dying], idx[~dying]
+    if stay.size == 0:
+        return math.nan
+    theta, shock = np.empty((stay.size, draws.shape[0])), np.empty((stay.size, draws.shape[0]))
+    fewer = point[np.concatenate((~dying, ~dying))]
+    own = _closed_form(gone, terms, _quiet(gone, terms, SILENT))
+    rest = _bound((excitation, weights, stay, terms, draws), fewer, theta, shock)
+    return own if rest + own >= value else math.nan
+
+
+@njit(cache=True)
+def _raise_acting(excitation, weights, acting, terms, draws, own, tolerance, trace):
+    """Raise F in the coordinates that act, from `own` in place; return (F, gain, iterations).
+
+    A coordinate that is dying is set to 0 at once and left out, if that raises F; at the end those
+    left out that would raise F after all come back.
+    """
+    d = acting.size
+    live = np.ones(d, dtype=np.bool_)
+    steps, returns, leave, silence = 0, 0, True, 0.0
+    while True:
+        at = np.flatnonzero(live)
+        both = np.concatenate((at, d + at))
+        problem = (excitation, weights, acting[at], terms, draws)
+        point = own[both]
+        value, gain, n, dying = _raise(problem, point, tolerance, trace[steps:], leave)
+        own[both] = point
+        trace[steps : steps + n] += silence
+        steps += n
+        if np.any(dying):
+            lost = _leave_out(problem, point, value, dying)
+            leave = not math.isnan(lost)
+            if leave:
+                silence += lost
+                out = at[dying]
+                live[out] = False
+                own[np.concatenate((out, d + out))] = _quiet(acting[out], terms, SILENT)
+            continue
+        gone = np.flatnonzero(~live)
+        back = gone[_wanted(problem, point, acting[gone])]
+        if back.size == 0 or steps == trace.size:
+            return value + silence, gain, steps
+        silence -= _closed_form(acting[back], terms, own[np.concatenate((back, d + back))])
+        own[np.concatenate((back, d + back))] = _quiet(acting[back], terms, 0.01 * _SMALL)
+        live[back] = True
+        returns += 1
+        leave = returns < _RETURNS
+
+
+@njit(cache=True)
 def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
     """Solve one row problem from point (2, P) in place: the coordinates that act together, then
     the silent ones one by one; return (F, promised gain, iterations)."""
@@ -273,26 +412,27 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
     acting = _select(excitation, terms[0], False)
     silent = _select(excitation, terms[0], True)
     spare = np.empty(trace.size)
-    for group in range(silent.size + 1):
-        idx = acting if group == 0 else silent[group - 1 : group]
-        d = idx.size
-        own = np.empty(2 * d)
-        for a in range(d):
-            own[a], own[d + a] = point[0, idx[a]], point[1, idx[a]]
-        if group > 0 and terms[1, idx[0]] == 0.0 and terms[3, idx[0]] == 0.0:
+    if acting.size > 0:
+        own = np.concatenate((point[0][acting], point[1][acting]))
+        value, gain, steps = _raise_acting(
+            excitation, weights, acting, terms, draws, own, tolerance, trace
+        )
+        point[0][acting], point[1][acting] = own[: acting.size], own[acting.size :]
+    for a in range(silent.size):
+        idx = silent[a : a + 1]
+        p = idx[0]
+        if terms[1, p] == 0.0 and terms[3, p] == 0.0:
             # no event speaks for it: the optimum is theta = 0, with s^2 = 1/2
-            own[0], own[1] = math.log(_SILENT / terms[0, idx[0]]) - 0.25, -0.5 * math.log(2.0)
+            own = _quiet(idx, terms, SILENT)
             value += _closed_form(idx, terms, own)
-        elif d > 0:
-            n_used = weights.size if group == 0 else 0
-            part = excitation if group == 0 else excitation[:0]
-            problem = (part, weights[:n_used], idx, terms, draws)
-            reached = _raise(problem, own, tolerance, trace if group == 0 else spare)
+        else:
+            own = point[:, p].copy()
+            problem = (excitation[:0], weights[:0], idx, terms, draws)
+            reached = _raise(problem, own, tolerance, spare, False)
             value += reached[0]
             gain += reached[1]
             steps = max(steps, reached[2])
-        for a in range(d):
-            point[0, idx[a]], point[1, idx[a]] = own[a], own[d + a]
+        point[0, p], point[1, p] = own[0], own[1]
     return value, gain, steps
 
 
@@ -336,14 +476,15 @@ def expected_log_rows(excitation, weights, offsets, draws, params):
     # parallel over blocks: each has its own output
     for b in prange(n_blocks):
         begin, end = offsets[b], offsets[b + 1]
-        theta, shock = np.empty((draws.shape[0], size)), np.empty((draws.shape[0], size))
+        theta, shock = np.empty((size, draws.shape[0])), np.empty((size, draws.shape[0]))
         idx = np.arange(size)
         point = np.empty(2 * size)
         for p in range(size):
             point[p], point[size + p] = params[b, 0, p], params[b, 1, p]
         _draws_of(idx, draws, point, theta, shock)
         flat = excitation[(size - 1) * begin : (size - 1) * end]
-        out[b] = _expected_log(flat, weights[begin:end], idx, size - 1, theta)
+        lam = np.empty(draws.shape[0])
+        out[b] = _expected_log(flat, weights[begin:end], idx, size - 1, theta, lam)
     return out
 
 
@@ -353,7 +494,7 @@ def _curvature(problem, point):
     excitation, weights, idx, terms, draws = problem
     d = idx.size
     gradient, curvature = np.zeros(2 * d), np.zeros((2 * d, 2 * d))
-    theta, shock = np.empty((draws.shape[0], d)), np.empty((draws.shape[0], d))
+    theta, shock = np.empty((d, draws.shape[0])), np.empty((d, draws.shape[0]))
     _draws_of(idx, draws, point, theta, shock)
     n_sources = terms.shape[1] - 1
     _add_likelihood(excitation, weights, idx, n_sources, theta, shock, gradient, curvature)

@@ -199,8 +199,9 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         each = self._fit_each(X)
         baseline, adjacency = each.baseline, each.adjacency
         if self.estimate == "mode" and each.posterior is not None:
-            mode = np.where(each.identified, each.posterior.mode, 0.0)
-            baseline, adjacency = mode[:, :, 0], mode[:, :, 1:]
+            mode = each.posterior.mode
+            baseline = np.where(baseline > 0.0, mode[:, :, 0], 0.0)
+            adjacency = np.where(adjacency > 0.0, mode[:, :, 1:], 0.0)
         if self.column_factor:
             adjacency = adjacency / np.arange(1, baseline.shape[1] + 1)
         return baseline, adjacency

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,12 @@ def solve_vi(design: Design, options: VIOptions, seeds: IntArray, *, keep: bool)
         report |= {"log_covariance": log_covariance, "covariance": covariance}
     else:
         report["traces"] = np.empty((0, 0))
-    return variational_solution(design, params, prior[:, 0], objective=bound, **report)
+    solution = variational_solution(design, params, prior[:, 0], objective=bound, **report)
+    if shared or not options.relevance_determination:
+        return solution
+    # the posterior of a parameter that is switched off is left next to 0, its estimate is 0 itself
+    off = solution.x * design.cost <= 2.0 * jit.SILENT
+    return replace(solution, x=np.where(off, 0.0, solution.x))
 
 
 def draws_for(design: Design, options: VIOptions, seed: int) -> FloatArray:
