@@ -24,7 +24,7 @@ _LOC_LIMIT = 3.0
 _SCALE_LIMIT = 1.0
 SILENT = 1e-10  # events that a parameter whose optimum is 0 still stands for
 _SMALL = 0.01
-_WANING = 0.99
+_WANING = 0.9999
 _RETURNS = 3
 _LEAST, _MOST = 1e-290, 1e290
 

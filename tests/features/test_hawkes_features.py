@@ -48,10 +48,20 @@ def test_number_of_bands(X, n_bands, width):
 def test_parameters_are_those_of_fit_each(X):
     each = hawkeys.fit_each(timings_to_events(X), decay=0.1, method="vi", likelihood_weight=10.0)
     baseline, adjacency = HawkesFeatures().parameters(X)
-    np.testing.assert_array_equal(baseline, each.posterior.mode[:, :, 0])
-    np.testing.assert_array_equal(adjacency, each.posterior.mode[:, :, 1:])
+    modes = each.posterior.mode
+    np.testing.assert_array_equal(baseline, np.where(each.baseline > 0, modes[:, :, 0], 0.0))
+    np.testing.assert_array_equal(adjacency, np.where(each.adjacency > 0, modes[:, :, 1:], 0.0))
     _, mean = HawkesFeatures(estimate="mean").parameters(X)
     np.testing.assert_array_equal(mean, each.adjacency)
+
+
+def test_what_relevance_determination_switches_off_is_exactly_zero(X):
+    """Else remains of the ascent, 1e-12 and proportional to 1 / cost, would tell the time left."""
+    baseline, adjacency = HawkesFeatures().parameters(X)
+    both = np.concatenate((baseline, adjacency.reshape(12, -1)), axis=1)
+    assert 0.7 < np.mean(both == 0.0) < 0.95
+    assert both[both > 0.0].min() > 1e-3
+    assert np.all(adjacency[:, np.triu_indices(11, 1)[0], np.triu_indices(11, 1)[1]] == 0.0)
 
 
 @pytest.mark.parametrize("method", ["mle", "map"])
