@@ -159,7 +159,7 @@ class LikelihoodResult(PointResult):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VariationalResult(FitResult):
-    """Result of variational inference; `process` holds the posterior means.
+    """Result of variational inference; `process` holds the posterior means, 0 for what is pruned.
 
     Attributes
     ----------

@@ -180,7 +180,8 @@ class VIOptions:
         Factor on the log-likelihood (the keystroke paper's is 10: each sample replicated).
     relevance_determination : bool, default True
         Whether every C_p is set to its optimum 2 E theta_p^2, which prunes what the data do not
-        need; else C_p stays at `prior_coefficient`.
+        need: the estimate of such a parameter is exactly 0 (its posterior is left next to 0). Else
+        C_p stays at `prior_coefficient`.
     prior_coefficient : float, default 0.1
         C, used if `relevance_determination` is off. For the baseline it carries the unit of time.
     prior_sharing : {"parameter", "row", "all"}, default "parameter"
