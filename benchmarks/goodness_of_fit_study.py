@@ -16,8 +16,8 @@ import pandas as pd
 from machine import one_thread, write_table
 
 import hawkeys
+from hawkeys.diagnostics.time_rescaling import rescale
 from hawkeys.kernels import Kernel
-from hawkeys.time_rescaling import rescale
 
 LEVEL = 0.05
 DECAYS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

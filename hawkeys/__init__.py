@@ -33,19 +33,19 @@ if TYPE_CHECKING:
         plotting,
         verifiers,
     )
-    from hawkeys.branching import branching_probabilities
-    from hawkeys.comparison import compare
+    from hawkeys.diagnostics.comparison import compare
+    from hawkeys.diagnostics.likelihood_ratio import likelihood_ratio_test
     from hawkeys.events import Events
     from hawkeys.forecasting import forecast
     from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
-    from hawkeys.likelihood import LogLikelihood
-    from hawkeys.likelihood_ratio import likelihood_ratio_test
     from hawkeys.process import Hawkes
-    from hawkeys.rectified import RectifiedHawkes
-    from hawkeys.rectified_simulation import simulate_rectified
-    from hawkeys.result_files import load_result
-    from hawkeys.simulated_branching import simulate_branching
+    from hawkeys.process.branching import branching_probabilities
+    from hawkeys.process.likelihood import LogLikelihood
+    from hawkeys.process.rectified import RectifiedHawkes
+    from hawkeys.results.files import load_result
     from hawkeys.simulation import simulate, simulate_until
+    from hawkeys.simulation.branching import simulate_branching
+    from hawkeys.simulation.rectified import simulate_rectified
 
 __all__ = [
     "Events",
@@ -82,21 +82,21 @@ __all__ = [
 _HOME = {
     "Events": "events",
     "GammaPrior": "inference",
-    "Hawkes": "process",
-    "LogLikelihood": "likelihood",
-    "RectifiedHawkes": "rectified",
-    "branching_probabilities": "branching",
-    "compare": "comparison",
+    "Hawkes": "process.hawkes",
+    "LogLikelihood": "process.likelihood",
+    "RectifiedHawkes": "process.rectified",
+    "branching_probabilities": "process.branching",
+    "compare": "diagnostics.comparison",
     "fit": "inference",
     "fit_each": "inference",
     "fit_rectified": "inference",
     "forecast": "forecasting",
     "goodness_of_fit": "inference",
-    "likelihood_ratio_test": "likelihood_ratio",
-    "load_result": "result_files",
+    "likelihood_ratio_test": "diagnostics.likelihood_ratio",
+    "load_result": "results.files",
     "simulate": "simulation",
-    "simulate_branching": "simulated_branching",
-    "simulate_rectified": "rectified_simulation",
+    "simulate_branching": "simulation.branching",
+    "simulate_rectified": "simulation.rectified",
     "simulate_until": "simulation",
 }
 

@@ -8,8 +8,8 @@ from tick.hawkes import ModelHawkesSumExpKernLeastSq
 
 import hawkeys
 from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant, baseline_from_dict
+from hawkeys.diagnostics.time_rescaling import rescale
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
-from hawkeys.time_rescaling import rescale
 
 STEPS = PiecewiseConstant([0.0, 10.0, 15.0, 40.0])
 DAY = Periodic([1.0, 3.0, 6.5], period=8.0)

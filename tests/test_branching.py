@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 import hawkeys
 from hawkeys import Events, Hawkes, baselines
-from hawkeys import _branching_pairs as module
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
+from hawkeys.process import _branching_pairs as module
 
 BASELINE, ADJACENCY = [0.3, 0.2], [[0.2, 0.5], [0.4, 0.0]]
 PAIR_DECAY = [[1.0, 20.0], [0.05, 3.0]]

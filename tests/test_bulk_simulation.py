@@ -6,10 +6,10 @@ from scipy import stats
 
 import hawkeys
 from hawkeys import Hawkes
-from hawkeys._bulk_clusters import is_bulk, simulate_bulk
 from hawkeys._jit.clusters import attach_children, order_points
 from hawkeys.exceptions import UnstableProcessError
-from hawkeys.simulation import simulate_clusters
+from hawkeys.simulation._bulk_clusters import is_bulk, simulate_bulk
+from hawkeys.simulation.sampling import simulate_clusters
 
 PROCESS = Hawkes([0.5, 0.3], [[0.3, 0.4], [0.0, 0.5]], decay=2.0)
 

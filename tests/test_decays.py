@@ -8,9 +8,9 @@ from scipy.stats import chi2
 import hawkeys
 from hawkeys._design import Design
 from hawkeys._jit.decay_slope import log_decay_slopes
-from hawkeys.decay_profile import DecayProfile
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.kernels import Exponential
+from hawkeys.results.decay_profile import DecayProfile
 
 TRUTH = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
 SAMPLE = hawkeys.simulate(TRUTH, end_time=400.0, n_realizations=3, rng=4)

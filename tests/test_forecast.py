@@ -9,9 +9,9 @@ from scipy import linalg, stats
 import hawkeys
 from hawkeys import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
+from hawkeys.forecasting.next_event import next_event
+from hawkeys.forecasting.parameter_draws import draw_parameters, draw_positive_normal
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal
-from hawkeys.next_event import next_event
-from hawkeys.parameter_draws import draw_parameters, draw_positive_normal
 from hawkeys.plotting import plot_intensity
 
 mpl.use("agg")
@@ -409,7 +409,7 @@ def test_wrong_arguments(call, error, message):
 
 
 def test_explosion(monkeypatch):
-    monkeypatch.setattr("hawkeys.forecasting._MAX_EVENTS", 1e4)
+    monkeypatch.setattr("hawkeys.forecasting.prediction._MAX_EVENTS", 1e4)
     explosive = hawkeys.Hawkes([1.0, 1.0], [[1.5, 0.0], [0.0, 1.5]], decay=1.0)
     assert hawkeys.forecast(explosive, PAST, 1.0, n_paths=2).n_paths == 2
     message = r"the forecast is too large: .*spectral radius is 1\.5.*shorter horizon or fewer"

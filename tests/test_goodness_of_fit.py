@@ -13,16 +13,16 @@ from scipy import stats
 
 import hawkeys
 from hawkeys import Events
+from hawkeys.diagnostics.gof_result import _path, _qq_band
+from hawkeys.diagnostics.residual_tests import TESTS, Scope, measure, monte_carlo_pvalues, scopes_of
+from hawkeys.diagnostics.time_rescaling import rescale, steps
 from hawkeys.exceptions import (
     IdentifiabilityWarning,
     InvalidEventsError,
     InvalidParameterError,
     UnstableProcessError,
 )
-from hawkeys.gof_result import _path, _qq_band
 from hawkeys.kernels import Kernel
-from hawkeys.residual_tests import TESTS, Scope, measure, monte_carlo_pvalues, scopes_of
-from hawkeys.time_rescaling import rescale, steps
 
 NAMES = [test.name for test in TESTS]
 BY_NAME = {test.name: test for test in TESTS}

@@ -8,11 +8,11 @@ from scipy.optimize import minimize
 import hawkeys
 from hawkeys._design import Design
 from hawkeys._jit.contrast import add_products
-from hawkeys.contrast_result import ContrastResult
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.least_squares import exponential_gram
 from hawkeys.interop import from_tick
 from hawkeys.kernels import Exponential, LogNormal
+from hawkeys.results.contrast import ContrastResult
 
 TRUTH = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
 SAMPLE = hawkeys.simulate(TRUTH, end_time=20.0, n_realizations=2, rng=4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hawkeys import Events
-from hawkeys._merging import merge_checked, merge_quickly
+from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.exceptions import InvalidEventsError
 
 

@@ -13,6 +13,8 @@ from scipy.optimize import minimize
 
 import hawkeys
 from hawkeys._jit import rectified as jit
+from hawkeys.diagnostics.residual_tests import TESTS, scopes_of
+from hawkeys.diagnostics.time_rescaling import rescale
 from hawkeys.exceptions import (
     ConvergenceWarning,
     IdentifiabilityWarning,
@@ -21,10 +23,8 @@ from hawkeys.exceptions import (
     ResultFileError,
     UnstableProcessError,
 )
-from hawkeys.rectified import row_terms
-from hawkeys.rectified_simulation import rescale_rectified
-from hawkeys.residual_tests import TESTS, scopes_of
-from hawkeys.time_rescaling import rescale
+from hawkeys.process.rectified import row_terms
+from hawkeys.simulation.rectified import rescale_rectified
 
 DECAY = np.array([2.0, 0.7])
 TRUTH = hawkeys.RectifiedHawkes(

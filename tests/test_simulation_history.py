@@ -10,9 +10,9 @@ from scipy import stats
 
 import hawkeys
 from hawkeys import Events
-from hawkeys._clusters import recent_part
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
+from hawkeys.simulation._clusters import recent_part
 
 BASELINE = [0.5, 0.3]
 ADJACENCY = [[0.4, 0.3], [0.1, 0.5]]

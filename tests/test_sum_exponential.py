@@ -8,9 +8,9 @@ from tick.hawkes import ModelHawkesSumExpKernLogLik
 
 import hawkeys
 from hawkeys.baselines import Periodic
+from hawkeys.diagnostics.time_rescaling import rescale
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential, Kernel, SumExponential, kernel_from_dict
-from hawkeys.time_rescaling import rescale
 
 DECAYS = [0.5, 3.0, 20.0]
 PAIRS = np.array([[[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], [[0.0, 0.6, 0.4], [0.1, 0.1, 0.8]]])

@@ -6,7 +6,7 @@ import pytest
 
 import hawkeys
 from hawkeys._design import Design
-from hawkeys._ties import Ties
+from hawkeys._design.ties import Ties
 from hawkeys.baselines import Periodic
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.kernels import Exponential, SumExponential

@@ -10,11 +10,11 @@ from hawkeys import Events, GammaPrior
 from hawkeys._design import Design
 from hawkeys._jit import branching as jit
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning, InvalidParameterError
-from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference import BranchingVIOptions, KernelPrior
 from hawkeys.inference.branching_rows import _linear_response
 from hawkeys.inference.refits import fit_again
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, SumExponential
+from hawkeys.results.gamma_posterior import GammaPosterior
 
 BASELINE = np.array([0.3, 0.2])
 ADJACENCY = np.array([[0.2, 0.5], [0.4, 0.0]])

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._columns import FittedColumns
 from hawkeys._design import Design
+from hawkeys._design.columns import FittedColumns
 from hawkeys._jit.layout import count_events
 from hawkeys._typing import FloatArray
 from hawkeys._version import __version__
-from hawkeys.fit_result import FitResult
 from hawkeys.inference.counted import Counted
 from hawkeys.inference.identify import flat_directions
 from hawkeys.inference.methods import Method
@@ -22,6 +21,7 @@ from hawkeys.inference.wide import in_parameters
 from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
+from hawkeys.results.fit_result import FitResult
 
 __all__ = ["result_of"]
 

@@ -8,9 +8,9 @@ from scipy import special
 from hawkeys._design import Design
 from hawkeys._jit import branching as jit
 from hawkeys._typing import FloatArray, IntArray
-from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.solution import Solution
+from hawkeys.results.gamma_posterior import GammaPosterior
 
 __all__ = ["prior_constant", "solve_vi_branching"]
 

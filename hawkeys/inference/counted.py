@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hawkeys._design import Design
-from hawkeys._ties import Ties
+from hawkeys._design.ties import Ties
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events

@@ -13,7 +13,6 @@ from hawkeys._design import Design
 from hawkeys._jit.decay_slope import log_decay_slopes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_choice, check_count, check_positive
-from hawkeys.decay_profile import DecayProfile
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
@@ -23,6 +22,7 @@ from hawkeys.inference.methods import Method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_weights
 from hawkeys.kernels import Exponential, Kernel
+from hawkeys.results.decay_profile import DecayProfile
 
 __all__ = ["DecaySearch", "choose_decay", "split_search"]
 

@@ -13,10 +13,9 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_count
-from hawkeys.event_lists import as_events
 from hawkeys.events import Events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference.counted import refuse_models
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.pooling import (
@@ -29,8 +28,9 @@ from hawkeys.inference.pooling import (
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.solution import Solution
 from hawkeys.kernels import Kernel
-from hawkeys.posterior import LogNormalPosterior
-from hawkeys.process import Hawkes, choose_kernel
+from hawkeys.process.hawkes import Hawkes, choose_kernel
+from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.posterior import LogNormalPosterior
 
 __all__ = ["EachResult", "fit_each"]
 

@@ -26,7 +26,6 @@ from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference.branching_options import BranchingKernelOptions
 from hawkeys.inference.branching_rows import prior_constant
 from hawkeys.inference.em import Path, climb, path_message, settings
@@ -37,6 +36,7 @@ from hawkeys.inference.priors import GammaPrior
 from hawkeys.kernels import DelayedKernel
 from hawkeys.process import Hawkes
 from hawkeys.results import VariationalResult
+from hawkeys.results.gamma_posterior import GammaPosterior
 
 __all__ = ["BranchingProblem", "fit_kernel_vi"]
 

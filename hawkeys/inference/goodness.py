@@ -12,20 +12,20 @@ from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import check_count
 from hawkeys._version import __version__
 from hawkeys.baselines import Constant
+from hawkeys.diagnostics.gof_result import GoodnessOfFit
+from hawkeys.diagnostics.residual_tests import TESTS, measure
+from hawkeys.diagnostics.time_rescaling import rescale
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     IdentifiabilityWarning,
     InvalidParameterError,
 )
-from hawkeys.fit_result import FitResult
-from hawkeys.gof_result import GoodnessOfFit
 from hawkeys.inference.refits import check_same_events, fit_again, simulate_like
 from hawkeys.inference.seeds import seeded
 from hawkeys.inference.single import fit
 from hawkeys.inference.threads import threads_for
 from hawkeys.process import Hawkes
-from hawkeys.residual_tests import TESTS, measure
-from hawkeys.time_rescaling import rescale
+from hawkeys.results.fit_result import FitResult
 
 __all__ = ["goodness_of_fit"]
 
@@ -50,8 +50,8 @@ def goodness_of_fit(
     r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
 
     Residuals are the steps of each mark's compensator from event to event, Exp(1) if the process is
-    right (`hawkeys.time_rescaling.rescale`). Their law changes when parameters are fitted to the
-    same events, so every p-value is :math:`(1 + \#\{T_b \ge T\}) / (1 + B)` with statistics T_b of
+    right (`hawkeys.diagnostics.rescale`). Their law changes when parameters are fitted to the same
+    events, so every p-value is :math:`(1 + \#\{T_b \ge T\}) / (1 + B)` with statistics T_b of
     B samples that are simulated from the process on the same windows and fitted again.
 
     Parameters

@@ -11,11 +11,11 @@ import numpy as np
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys.events import Events
 from hawkeys.exceptions import ImportanceWarning, InvalidParameterError
-from hawkeys.fit_result import FitResult
 from hawkeys.inference.pareto import reliable_below, smooth_weights
 from hawkeys.inference.posterior_draws import realization_weights, targets
 from hawkeys.inference.refits import check_same_events
 from hawkeys.results import VariationalResult
+from hawkeys.results.fit_result import FitResult
 
 __all__ = ["PredictiveAccuracy", "psis_loo", "waic"]
 

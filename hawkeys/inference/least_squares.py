@@ -10,7 +10,6 @@ from hawkeys._design import Design
 from hawkeys._jit.contrast import add_products
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._version import __version__
-from hawkeys.contrast_result import ContrastResult
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.identify import flat_directions
@@ -19,6 +18,7 @@ from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.inference.solution import Solution
 from hawkeys.kernels import Exponential, Kernel
 from hawkeys.process import Hawkes
+from hawkeys.results.contrast import ContrastResult
 
 __all__ = ["exponential_gram", "fit_contrast", "solve_least_squares"]
 

@@ -12,10 +12,10 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_nonnegative
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.fit_result import FitResult
 from hawkeys.inference.penalties import Penalty
 from hawkeys.inference.single import fit
 from hawkeys.kernels import Kernel
+from hawkeys.results.fit_result import FitResult
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_count, check_fraction, check_positive
-from hawkeys.event_lists import as_events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.counted import Counted, split_model
 from hawkeys.inference.folds import fold_names, make_folds
@@ -22,7 +22,7 @@ from hawkeys.inference.penalty_terms import PenaltyTerms
 from hawkeys.inference.selection import check_support
 from hawkeys.inference.solution import Solution
 from hawkeys.kernels import Kernel
-from hawkeys.process import choose_kernel
+from hawkeys.process.hawkes import choose_kernel
 
 __all__ = ["PathOptions", "penalty_path"]
 

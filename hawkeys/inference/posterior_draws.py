@@ -14,8 +14,8 @@ from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.inference.pareto import smooth_weights
 from hawkeys.inference.priors import GammaPrior
-from hawkeys.posterior import LogNormalPosterior
 from hawkeys.results import VariationalResult
+from hawkeys.results.posterior import LogNormalPosterior
 
 __all__ = ["Target", "realization_weights", "targets"]
 

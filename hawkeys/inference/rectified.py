@@ -12,14 +12,14 @@ import numpy as np
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_count, check_positive_number
 from hawkeys._version import __version__
-from hawkeys.event_lists import as_events
 from hawkeys.events import Events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.identify import warn_about
 from hawkeys.inference.rectified_rows import LOWEST, RowFit, best_decay, climb, decay_range
 from hawkeys.inference.selection import admissible, check_weights
-from hawkeys.rectified import RectifiedHawkes, as_target_decays, row_terms
-from hawkeys.rectified_result import RectifiedResult
+from hawkeys.process.rectified import RectifiedHawkes, as_target_decays, row_terms
+from hawkeys.results.rectified import RectifiedResult
 
 __all__ = ["fit_rectified"]
 

@@ -12,7 +12,6 @@ from hawkeys._design import Design
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
-from hawkeys.fit_result import FitResult
 from hawkeys.inference.penalties import penalty_from_dict
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.selection import check_support, check_weights
@@ -20,7 +19,8 @@ from hawkeys.inference.single import fit
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
-from hawkeys.simulation import simulate_clusters
+from hawkeys.results.fit_result import FitResult
+from hawkeys.simulation.sampling import simulate_clusters
 
 __all__ = ["FittedRows", "check_likelihood_fit", "check_same_events", "fit_again", "simulate_like"]
 

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, BoolArray, RandomState
-from hawkeys.decay_profile import DecayProfile
-from hawkeys.event_lists import as_events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.fit_result import FitResult
 from hawkeys.inference.assemble import result_of
 from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.decays import DecaySearch, choose_decay, split_search
@@ -23,8 +21,10 @@ from hawkeys.inference.selection import check_support
 from hawkeys.inference.threads import threads_for
 from hawkeys.inference.unknown_kernel import fit_unknown
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
-from hawkeys.process import choose_kernel
+from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
+from hawkeys.results.decay_profile import DecayProfile
+from hawkeys.results.fit_result import FitResult
 
 __all__ = ["fit"]
 

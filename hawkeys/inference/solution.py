@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.gamma_posterior import GammaPosterior
-from hawkeys.posterior import LogNormalPosterior
+from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.posterior import LogNormalPosterior
 
 __all__ = ["Solution"]
 

@@ -8,13 +8,13 @@ from typing import Any
 from hawkeys._typing import ArrayLike
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.fit_result import FitResult
 from hawkeys.inference.branching_options import BranchingKernelOptions
 from hawkeys.inference.em import fit_kernel
 from hawkeys.inference.em_branching import fit_kernel_vi
 from hawkeys.inference.methods import make_options
 from hawkeys.inference.options import EMOptions
 from hawkeys.kernels import DelayedKernel
+from hawkeys.results.fit_result import FitResult
 
 __all__ = ["fit_unknown"]
 

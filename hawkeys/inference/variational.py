@@ -15,7 +15,7 @@ from hawkeys.inference.ascent import Groups, Step, ascend
 from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.solution import Solution
-from hawkeys.posterior import LogNormalPosterior
+from hawkeys.results.posterior import LogNormalPosterior
 
 __all__ = [
     "base_draws",

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from hawkeys._columns import ColumnMap, FittedColumns
+from hawkeys._design.columns import ColumnMap, FittedColumns
 from hawkeys._typing import BoolArray, FloatArray
-from hawkeys.gamma_posterior import GammaPosterior
 from hawkeys.inference.solution import Solution
-from hawkeys.posterior import LogNormalPosterior
+from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.posterior import LogNormalPosterior
 
 __all__ = ["in_parameters"]
 

@@ -1,0 +1,5 @@
+"""The batch of row problems that a kernel and events make; see `Design`."""
+
+from hawkeys._design.design import Design
+
+__all__ = ["Design"]

@@ -1,0 +1,225 @@
+"""`Design`: the data of a Hawkes likelihood with a fixed kernel, as a batch of row problems.
+
+The log-likelihood separates by target mark (and by realisation, if each is fitted alone). Block b
+holds the events of one target: their excitations c_kj, which do not depend on the parameters, and
+what the parameters cost: the time observed and the kernel integrals. Every method of inference and
+the process itself work on this, whatever the kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hawkeys._design.columns import ColumnMap
+from hawkeys._design.ties import Ties
+from hawkeys._design.wide_rows import merge_rows, wide_rows
+from hawkeys._jit import likelihood
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.baselines import Baseline, Constant
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.kernels import BlockLayout, Kernel
+
+__all__ = ["Design"]
+
+# the row solver starts blocks of so many events on one in so many of them
+_LONG, _STRIDE = 20_000, 16
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Design:
+    """Row problems: maximise ``sum_k w_k log(x0 + sum_j x_j c_kj) - cost . x``, one per block.
+
+    In the plain model, one constant baseline per mark and one kernel, x0 is the baseline and the
+    columns c are the sources. Baselines with several pieces, components of a kernel and shared
+    parameters make other columns of the same problem; then x0 is held at 0, the baselines come
+    first among the columns, and `columns` says which is which.
+
+    Attributes
+    ----------
+    excitation : ndarray of float64, shape (n_events * n_columns,)
+        Block after block, each an (n_columns, block size) matrix, in the plain model of densities
+        per unit of time.
+    weights : ndarray of float64, shape (n_events,) or (0,)
+        Likelihood weight of each event in block order; empty if all are 1.
+    offsets : ndarray of int64, shape (n_blocks + 1,)
+        Block b owns the events ``offsets[b]:offsets[b + 1]``.
+    cost : ndarray of float64, shape (n_blocks, n_columns + 1)
+        Weighted time observed, then the weighted kernel integral of each source.
+    n_marks : int
+        Number of marks D; n_blocks is D, or D times the number of realisations, unless targets
+        share parameters.
+    excluded : ndarray of bool, shape (n_blocks, n_columns + 1), or None
+        Parameters that are held at 0, whatever a prior says; None if there are none.
+    n_baselines : int
+        Number of columns of baselines, x0 included.
+    columns : ColumnMap or None
+        Where the parameters are; None in the plain model.
+    """
+
+    excitation: FloatArray
+    weights: FloatArray
+    offsets: IntArray
+    cost: FloatArray
+    n_marks: int
+    excluded: BoolArray | None = None
+    n_baselines: int = 1
+    columns: ColumnMap | None = None
+
+    @classmethod
+    def build(
+        cls,
+        events: Events,
+        kernel: Kernel,
+        *,
+        separate: bool = False,
+        weight: float = 1.0,
+        realization_weights: FloatArray | None = None,
+        support: BoolArray | None = None,
+        baseline: Baseline | None = None,
+        ties: Ties | None = None,
+    ) -> Design:
+        """Compute the excitations and costs of `events` under `kernel`.
+
+        Realisations are pooled unless `separate`. `weight` multiplies the whole log-likelihood,
+        `realization_weights` (n_realizations,) that of each realisation. Pairs (target, source)
+        outside `support` (n_marks, n_marks) neither excite nor cost, which leaves their parameters
+        at 0. The `baseline` is constant unless given; `ties` make parameters one.
+        """
+        scale = np.full(events.n_realizations, float(weight))
+        if realization_weights is not None:
+            scale = scale * realization_weights
+        constant = baseline is None or isinstance(baseline, Constant)
+        if constant and ties is None and len(kernel.components) == 1:
+            return cls._plain(events, kernel, scale, support, separate=separate)
+        if separate:
+            raise InvalidParameterError(
+                "realisations can be fitted each alone with a constant baseline, a kernel whose "
+                "parameters are given, and nothing tied."
+            )
+        return cls._wide(events, kernel, scale, support, (baseline or Constant(), ties))
+
+    @classmethod
+    def _plain(
+        cls,
+        events: Events,
+        kernel: Kernel,
+        scale: FloatArray,
+        support: BoolArray | None,
+        *,
+        separate: bool,
+    ) -> Design:
+        """Return the row problems with one constant baseline per mark and one kernel."""
+        layout = BlockLayout.build(events, separate=separate)
+        excitation = kernel.excitation(events, layout)
+        cost = _cost(events, kernel.integrals(events), scale, separate=separate)
+        weights = np.empty(0)
+        if (scale != 1.0).any():
+            weights = np.empty(events.n_events)
+            weights[layout.slots] = scale[events.realization]
+        excluded = None
+        if support is not None:
+            n_repeats = (layout.offsets.size - 1) // events.n_marks
+            excluded = np.tile(np.column_stack((np.zeros(events.n_marks, bool), ~support)),
+                               (n_repeats, 1))  # fmt: skip
+            cost[excluded] = 0.0
+        design = cls(excitation, weights, layout.offsets, cost, events.n_marks, excluded)
+        if excluded is not None:
+            for b in range(design.n_blocks):
+                design.block(b)[excluded[b, 1:]] = 0.0
+        return design
+
+    @classmethod
+    def _wide(
+        cls,
+        events: Events,
+        kernel: Kernel,
+        scale: FloatArray,
+        support: BoolArray | None,
+        model: tuple[Baseline, Ties | None],
+    ) -> Design:
+        """Return the row problems of a model that is not the plain one."""
+        baseline, ties = model
+        parts = kernel.components
+        one_by_one = wide_rows(events, parts, baseline, scale, support)
+        merged, columns = merge_rows(one_by_one, ties, len(parts))
+        return cls(
+            merged.excitation,
+            merged.weights,
+            merged.offsets,
+            merged.cost,
+            events.n_marks,
+            merged.excluded,
+            merged.n_baselines + 1,
+            columns,
+        )
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns besides x0; the number of marks in the plain model."""
+        return self.cost.shape[1] - 1
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of row problems."""
+        return self.offsets.size - 1
+
+    @property
+    def counts(self) -> IntArray:
+        """Number of events of each block, shape (n_blocks,)."""
+        return np.diff(self.offsets)
+
+    def log_likelihood(self, x: FloatArray) -> FloatArray:
+        """Return the log-likelihood of each block at ``x`` (n_blocks, n_columns + 1)."""
+        return likelihood.row_log_likelihood(
+            self.excitation, self.weights, self.offsets, self.cost, x
+        )
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the log-likelihood of each block and its gradient, (n_blocks, n_columns + 1)."""
+        return likelihood.row_values_and_gradients(
+            self.excitation, self.weights, self.offsets, self.cost, x
+        )
+
+    def spread(self) -> Design:
+        """Return the same with the events of long blocks in another order, every 16th first.
+
+        The row solver starts on the first sixteenth of a long block. In the order of time, or
+        target after target, these would all be of one baseline piece, or of one target.
+        """
+        if self.columns is None or self.counts.max(initial=0) < _LONG:
+            return self
+        order = np.concatenate([
+            begin + np.argsort(np.arange(n) % _STRIDE if n >= _LONG else np.zeros(n), kind="stable")
+            for begin, n in zip(self.offsets[:-1], self.counts, strict=True)
+        ])  # fmt: skip
+        out = replace(
+            self,
+            excitation=np.empty_like(self.excitation),
+            weights=self.weights[order] if self.weights.size else self.weights,
+        )
+        for b in range(self.n_blocks):
+            begin, end = self.offsets[b : b + 2]
+            np.take(self.block(b), order[begin:end] - begin, axis=1, out=out.block(b))
+        return out
+
+    def block(self, index: int) -> FloatArray:
+        """Return the (n_columns, block size) excitation matrix of one block."""
+        begin, end = self.n_columns * self.offsets[index : index + 2]
+        return self.excitation[begin:end].reshape(self.n_columns, -1)
+
+
+def _cost(
+    events: Events, integrals: FloatArray, scale: FloatArray, *, separate: bool
+) -> FloatArray:
+    """Return the weighted exposure and kernel integrals of each block."""
+    size = events.n_marks
+    if separate:
+        weighted = (scale[:, None, None] * integrals).reshape(-1, size)
+        exposure = np.repeat(scale * events.durations, size)
+    else:
+        weighted = np.tensordot(scale, integrals, axes=1)
+        exposure = np.full(size, scale @ events.durations)
+    return np.column_stack((exposure, weighted))

@@ -1,0 +1,355 @@
+"""`Events`: the one container of event data that all of the core speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys.events._checks import (
+    as_marks,
+    as_offsets,
+    as_times,
+    as_window,
+    check_marks,
+    check_times,
+    check_windows,
+    count_marks,
+    freeze,
+    name_marks,
+)
+from hawkeys.events._frames import add_silent_labels, by_label, check_column, encode_labels
+from hawkeys.events._merging import merge_checked, merge_quickly
+from hawkeys.exceptions import InvalidEventsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Events"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Events:
+    """Marked event times of one or many realisations, each observed on its own window.
+
+    Build it with `from_lists`, `from_arrays` or `from_frame`, which check the data and make
+    read-only copies. Within a realisation times never decrease; simultaneous events are allowed
+    (and do not excite each other). A window that ends is data: it is never guessed from the last
+    event.
+
+    Attributes
+    ----------
+    times : ndarray of float64, shape (n_events,)
+        Event times, realisation after realisation, in the unit of the caller.
+    marks : ndarray of int64, shape (n_events,)
+        Mark of each event, 0 to n_marks - 1.
+    offsets : ndarray of int64, shape (n_realizations + 1,)
+        Realisation r owns the events ``offsets[r]:offsets[r + 1]``.
+    start_times, end_times : ndarray of float64, shape (n_realizations,)
+        Observation window of each realisation, in the same unit as `times`.
+    mark_names : tuple of str, length n_marks
+        Label of each mark.
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> events = hawkeys.Events.from_lists(
+    ...     [[[0.5, 2.0], [1.5]], [[], [3.0]]], end_times=[4.0, 5.0], mark_names=["a", "b"]
+    ... )
+    >>> events
+    Events(n_events=4, n_marks=2, n_realizations=2, mark_names=('a', 'b'))
+    >>> events[0].times
+    array([0.5, 1.5, 2. ])
+    """
+
+    times: FloatArray
+    marks: IntArray
+    offsets: IntArray
+    start_times: FloatArray
+    end_times: FloatArray
+    mark_names: tuple[str, ...]
+
+    @property
+    def n_events(self) -> int:
+        """Number of events over all realisations."""
+        return self.times.size
+
+    @property
+    def n_marks(self) -> int:
+        """Number of marks, including those without an event."""
+        return len(self.mark_names)
+
+    @property
+    def n_realizations(self) -> int:
+        """Number of realisations (independent observation windows)."""
+        return self.end_times.size
+
+    @property
+    def durations(self) -> FloatArray:
+        """Length of each observation window, shape (n_realizations,)."""
+        return self.end_times - self.start_times
+
+    @property
+    def realization(self) -> IntArray:
+        """Realisation index of each event, shape (n_events,)."""
+        return np.repeat(np.arange(self.n_realizations), np.diff(self.offsets))
+
+    @property
+    def counts(self) -> IntArray:
+        """Number of events per realisation and mark, shape (n_realizations, n_marks)."""
+        cell = self.realization * self.n_marks + self.marks
+        size = self.n_realizations * self.n_marks
+        return np.bincount(cell, minlength=size).reshape(self.n_realizations, self.n_marks)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        times: ArrayLike,
+        marks: ArrayLike,
+        *,
+        end_times: ArrayLike,
+        start_times: ArrayLike = 0.0,
+        offsets: ArrayLike | None = None,
+        n_marks: int | None = None,
+        mark_names: Iterable[object] | None = None,
+    ) -> Events:
+        """Build from flat arrays.
+
+        Parameters
+        ----------
+        times : array_like, shape (n_events,)
+            Event times, non-decreasing within each realisation.
+        marks : array_like of int, shape (n_events,)
+            Mark of each event, 0 to n_marks - 1.
+        end_times : float or array_like, shape (n_realizations,)
+            End of observation of each realisation; one number serves all.
+        start_times : float or array_like, shape (n_realizations,), default 0.0
+            Start of observation.
+        offsets : array_like of int, shape (n_realizations + 1,), optional
+            Where each realisation starts in `times`, and n_events at the end. Default: one
+            realisation.
+        n_marks : int, optional
+            Number of marks. Default: the length of `mark_names`, else the largest mark + 1.
+        mark_names : iterable, length n_marks, optional
+            Labels of the marks. Default: "0", "1", ...
+
+        Returns
+        -------
+        Events
+            Read-only copy of the data.
+
+        Raises
+        ------
+        InvalidEventsError
+            Times unsorted, NaN, infinite or outside the window; marks out of range; arrays of
+            different length. The message names realisation, index and value.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_arrays([1.0, 2.5, 2.5], [0, 1, 0], end_times=3.0)
+        Events(n_events=3, n_marks=2, n_realizations=1, mark_names=('0', '1'))
+        """
+        flat_times = as_times(times)
+        flat_marks = as_marks(marks)
+        if flat_marks.size != flat_times.size:
+            raise InvalidEventsError(
+                f"times and marks must have one entry per event; got {flat_times.size} times and "
+                f"{flat_marks.size} marks."
+            )
+        bounds = as_offsets(offsets, flat_times.size)
+        names = name_marks(mark_names, n_marks, flat_marks)
+        starts = as_window(start_times, "start_times", bounds.size - 1)
+        ends = as_window(end_times, "end_times", bounds.size - 1)
+        check_marks(flat_marks, len(names), bounds)
+        check_windows(starts, ends)
+        check_times(flat_times, bounds, starts, ends)
+        freeze(flat_times, flat_marks, bounds, starts, ends)
+        return cls(flat_times, flat_marks, bounds, starts, ends, names)
+
+    @classmethod
+    def from_lists(
+        cls,
+        realizations: Sequence[Sequence[ArrayLike]],
+        *,
+        end_times: ArrayLike,
+        start_times: ArrayLike = 0.0,
+        mark_names: Iterable[object] | None = None,
+    ) -> Events:
+        """Build from one list per realisation, each holding one list of times per mark.
+
+        Parameters
+        ----------
+        realizations : sequence, shape (n_realizations, n_marks, any number of times)
+            ``realizations[r][m]`` are the non-decreasing times of mark m in realisation r.
+        end_times, start_times : float or array_like, shape (n_realizations,)
+            Observation windows; `start_times` is 0.0 unless given.
+        mark_names : iterable, length n_marks, optional
+            Labels of the marks. Default: "0", "1", ...
+
+        Returns
+        -------
+        Events
+            Times of all marks merged; simultaneous events are ordered by mark.
+
+        Raises
+        ------
+        InvalidEventsError
+            As `from_arrays`, and if realisations disagree about the number of marks.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5, 2.0]]], end_times=3.0).marks
+        array([1, 0, 1])
+        """
+        names = None if mark_names is None else tuple(str(name) for name in mark_names)
+        n_marks = count_marks(realizations, names)
+        starts = as_window(start_times, "start_times", len(realizations))
+        ends = as_window(end_times, "end_times", len(realizations))
+        merged = merge_quickly(realizations, starts, ends)
+        if merged is None or not (ends > starts).all():
+            times, marks, offsets = merge_checked(realizations)
+            return cls.from_arrays(
+                times,
+                marks,
+                offsets=offsets,
+                end_times=ends,
+                start_times=starts,
+                n_marks=n_marks,
+                mark_names=names,
+            )
+        freeze(*merged, starts, ends)
+        return cls(*merged, starts, ends, name_marks(names, n_marks, merged[1]))
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        time: str,
+        mark: str,
+        realization: str | None = None,
+        end_times: ArrayLike | Mapping[Any, float],
+        start_times: ArrayLike | Mapping[Any, float] = 0.0,
+    ) -> Events:
+        """Build from a data frame with one row per event.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, shape (n_events, any)
+            Rows of one realisation must be in time order.
+        time, mark : str
+            Names of the columns with the times (numbers) and the marks (any labels; they become
+            `mark_names`, sorted, or in the order of a categorical column, whose unused categories
+            become marks without events).
+        realization : str, optional
+            Name of the column that tells the realisations apart. Default: one realisation.
+        end_times, start_times : float, array_like (n_realizations,) or mapping
+            Observation windows: one number for all, one per realisation in sorted order of its
+            label, or a mapping from label to time, which may name realisations without events.
+
+        Returns
+        -------
+        Events
+            Realisations in sorted order of their labels.
+
+        Raises
+        ------
+        InvalidEventsError
+            A column is missing, a label is missing, or as `from_arrays`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from hawkeys import Events
+        >>> frame = pd.DataFrame({"t": [0.2, 0.9, 0.4], "who": ["b", "a", "b"], "day": [1, 1, 2]})
+        >>> Events.from_frame(frame, time="t", mark="who", realization="day", end_times=1.0)
+        Events(n_events=3, n_marks=2, n_realizations=2, mark_names=('a', 'b'))
+        """
+        columns = [time, mark] if realization is None else [time, mark, realization]
+        for column in columns:
+            check_column(frame, column)
+        marks, names = encode_labels(frame[mark])
+        group = np.zeros(len(frame), dtype=np.int64)
+        labels: tuple[Any, ...] = (0,)
+        if realization is not None:
+            group, labels = encode_labels(frame[realization])
+            group, labels = add_silent_labels(group, labels, end_times)
+        order = np.argsort(group, kind="stable")
+        sizes = np.bincount(group, minlength=len(labels))
+        return cls.from_arrays(
+            as_times(frame[time].to_numpy())[order],
+            marks[order],
+            offsets=np.concatenate(([0], np.cumsum(sizes))),
+            end_times=by_label(end_times, labels, "end_times"),
+            start_times=by_label(start_times, labels, "start_times"),
+            mark_names=names,
+        )
+
+    def to_lists(self) -> list[list[FloatArray]]:
+        """Return the times as one list per realisation of one array per mark.
+
+        Returns
+        -------
+        list of list of ndarray, shape (n_realizations, n_marks, any)
+            The inverse of `from_lists`.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0).to_lists()
+        [[array([1.]), array([0.5])]]
+        """
+        out = []
+        for r in range(self.n_realizations):
+            rows = slice(self.offsets[r], self.offsets[r + 1])
+            times, marks = self.times[rows], self.marks[rows]
+            out.append([times[marks == m] for m in range(self.n_marks)])
+        return out
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per event with columns realization, time and mark (a categorical label).
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_events, 3)
+            In the order of `times`.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0, mark_names="ab").to_frame()
+           realization  time mark
+        0            0   0.5    b
+        1            0   1.0    a
+        """
+        import pandas as pd
+
+        mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
+        return pd.DataFrame({"realization": self.realization, "time": self.times, "mark": mark})
+
+    def __getitem__(self, index: Any) -> Events:
+        """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
+        picked = np.atleast_1d(np.arange(self.n_realizations)[index])
+        rows = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in picked]
+        flat = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+        sizes = np.diff(self.offsets)[picked]
+        bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        starts, ends = self.start_times[picked], self.end_times[picked]
+        times, marks = self.times[flat], self.marks[flat]
+        freeze(times, marks, bounds, starts, ends)
+        return Events(times, marks, bounds, starts, ends, self.mark_names)
+
+    def __len__(self) -> int:
+        return self.n_realizations
+
+    def __repr__(self) -> str:
+        names = self.mark_names if self.n_marks <= 6 else (*self.mark_names[:5], "...")
+        return (
+            f"Events(n_events={self.n_events}, n_marks={self.n_marks}, "
+            f"n_realizations={self.n_realizations}, mark_names={names})"
+        )

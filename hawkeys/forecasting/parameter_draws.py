@@ -1,0 +1,162 @@
+"""Draws of the parameters of a fit: what is not known about them, for forecasts."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.process import Hawkes
+from hawkeys.results import LikelihoodResult, VariationalResult
+from hawkeys.results.fit_result import FitResult
+
+__all__ = ["draw_parameters", "draw_positive_normal", "draw_processes"]
+
+_N_SWEEPS = 50
+
+
+def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generator) -> list[Hawkes]:
+    """Return processes with parameters drawn by `draw_parameters`, and the kernel of the fit.
+
+    Parameters
+    ----------
+    result : LikelihoodResult or VariationalResult
+        A fit.
+    size : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    list of Hawkes, length size
+        Independent draws.
+
+    Raises
+    ------
+    InvalidParameterError
+        The model is a process, or a result of another kind.
+    """
+    if not isinstance(result, LikelihoodResult | VariationalResult):
+        raise InvalidParameterError(
+            "parameter_uncertainty needs the result of a likelihood or variational fit; got "
+            f"{type(result).__name__}. Pass such a result instead of its process, or leave "
+            "parameter_uncertainty out."
+        )
+    fitted = result.process
+    function, n_pieces = fitted.baseline_function, fitted.baseline_function.n_pieces
+    return [
+        Hawkes(
+            function.with_rates(one[:, :n_pieces]),
+            one[:, n_pieces:],
+            kernel=fitted.kernel,
+            mark_names=fitted.mark_names,
+        )
+        for one in draw_parameters(result, size, rng)
+    ]
+
+
+def draw_parameters(
+    result: LikelihoodResult | VariationalResult, size: int, rng: np.random.Generator
+) -> FloatArray:
+    """Draw from the posterior of a variational fit, or from the asymptotic normal law of another.
+
+    The posterior is the joint log-normal of linear response if the fit has it.
+    The normal law has the inverse of the observed information as its covariance and is truncated
+    at 0. Parameters without a standard error (at the bound 0, or not identified) stay as they are.
+
+    Parameters
+    ----------
+    result : LikelihoodResult or VariationalResult
+        A fit.
+    size : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float64, shape (size, n_marks, n_pieces + n_marks)
+        Pieces of the baseline (one if it is constant), then adjacency row, of each target.
+    """
+    if isinstance(result, VariationalResult):
+        draws = _draw_posterior(result, size, rng)
+        return np.where(np.isnan(draws), result.estimates, draws)
+    if result.columns is not None:
+        columns = result.columns
+        free = columns.used & (columns.estimates > 0)
+        drawn = _draw_rows(columns.estimates, result.information, free, size, rng)
+        return np.array([columns.map.parameters(one) for one in drawn])
+    free = result.identified & ~result.at_bound
+    return _draw_rows(result.estimates, result.information, free, size, rng)
+
+
+def _draw_posterior(result: VariationalResult, size: int, rng: np.random.Generator) -> FloatArray:
+    """Draw each row from the joint log-normal of linear response, or from the marginals."""
+    if result.log_covariance is None:
+        return result.posterior.sample(size, rng=rng)
+    location = result.linear_response.location
+    out = np.full((size, *location.shape), np.nan)
+    for i, covariance in enumerate(result.log_covariance):
+        index = np.flatnonzero(np.isfinite(np.diagonal(covariance)))
+        values, vectors = np.linalg.eigh(covariance[np.ix_(index, index)])
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        noise = rng.standard_normal((size, index.size))
+        out[:, i, index] = np.exp(location[i, index] + noise @ root.T)
+    return out
+
+
+def _draw_rows(
+    estimates: FloatArray,
+    information: FloatArray,
+    free: BoolArray,
+    size: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw the free entries of each row, all others held; shape (size, n_rows, n_columns)."""
+    out = np.repeat(estimates[None], size, axis=0)
+    for b, matrix in enumerate(information):
+        index = np.flatnonzero(free[b] & (np.diagonal(matrix) > 0))
+        if index.size:
+            precision = matrix[np.ix_(index, index)]
+            out[:, b, index] = draw_positive_normal(estimates[b, index], precision, size, rng)
+    return out
+
+
+def draw_positive_normal(
+    mean: FloatArray, precision: FloatArray, size: int, rng: np.random.Generator
+) -> FloatArray:
+    """Draw from a normal law restricted to positive values, each draw by its own Gibbs sampler.
+
+    Parameters
+    ----------
+    mean : ndarray of float64, shape (n,)
+        Mean of the unrestricted law, where every sampler starts; positive.
+    precision : ndarray of float64, shape (n, n)
+        Inverse of its covariance.
+    size : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float64, shape (size, n)
+        The states after 50 sweeps.
+
+    References
+    ----------
+    Geweke, J. (1991). Efficient simulation from the multivariate normal and Student-t distributions
+    subject to linear constraints. Computing Science and Statistics 23, 571-578.
+    """
+    draws = np.repeat(mean[None], size, axis=0)
+    spread = 1.0 / np.sqrt(np.diagonal(precision))
+    for _ in range(_N_SWEEPS):
+        for k in range(mean.size):
+            pull = (draws - mean) @ precision[k] - precision[k, k] * (draws[:, k] - mean[k])
+            centre = mean[k] - spread[k] ** 2 * pull
+            # by inversion in the upper tail, in logarithms: the centre may be far below 0
+            log_share = np.log1p(-rng.random(size)) + special.log_ndtr(centre / spread[k])
+            draws[:, k] = np.maximum(centre - spread[k] * special.ndtri_exp(log_share), 0.0)
+    return draws

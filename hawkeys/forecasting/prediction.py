@@ -1,0 +1,159 @@
+"""Forecasts: what may happen after the end of an observed realisation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hawkeys._typing import RandomState
+from hawkeys._validation import (
+    as_generator,
+    check_count,
+    check_fraction,
+    check_positive_number,
+)
+from hawkeys._version import __version__
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.forecasting.parameter_draws import draw_processes
+from hawkeys.forecasting.result import Forecast
+from hawkeys.process import Hawkes
+from hawkeys.results.fit_result import FitResult
+from hawkeys.simulation._clusters import collect, draw_points, recent_part, time_order
+from hawkeys.simulation._windows import check_history
+
+__all__ = ["forecast"]
+
+_MAX_DRAWS = 200
+_MAX_EVENTS = 2e7
+
+
+def forecast(
+    model: Hawkes | FitResult,
+    events: Events,
+    horizon: float,
+    *,
+    n_paths: int = 1000,
+    level: float = 0.95,
+    parameter_uncertainty: bool = False,
+    rng: RandomState = 0,
+) -> Forecast:
+    r"""Forecast the counts and the next event after the end of an observed realisation.
+
+    The counts come from exact simulation conditional on the history; the law of the next event
+    comes from the compensator: nothing happens up to t with probability
+    :math:`\exp(-\sum_i \int_{t_0}^t \lambda_i(s)\,ds)`.
+
+    Parameters
+    ----------
+    model : Hawkes or result of `hawkeys.fit`
+        The process; any spectral radius, since the horizon is finite.
+    events : Events
+        One realisation; the forecast starts where its observation ends.
+    horizon : float
+        Length of time to forecast, in the unit of time of the events.
+    n_paths : int, default 1000
+        Number of simulated futures. A 95 % interval needs some hundreds for steady ends.
+    level : float, default 0.95
+        Level of the prediction intervals.
+    parameter_uncertainty : bool, default False
+        Draw the parameters too, from the posterior of a variational fit or the asymptotic normal
+        law, truncated at 0, of a likelihood fit. Each of at most 200 draws serves as many paths.
+        Kernel parameters are held at their estimates.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
+        Source of randomness; the same seed gives the same forecast.
+
+    Returns
+    -------
+    Forecast
+        Futures, counts with intervals, and the law of the next event.
+
+    Raises
+    ------
+    InvalidEventsError
+        `events` is not `Events`, or has other marks than the process.
+    InvalidParameterError
+        More than one realisation; a horizon, `n_paths` or `level` out of range; no parameter
+        uncertainty is known for the model.
+    UnstableProcessError
+        More than 2e7 events in all.
+
+    References
+    ----------
+    Daley, D. J. and Vere-Jones, D. (2003). An Introduction to the Theory of Point Processes I,
+    2nd ed., section 7.2. doi:10.1007/b97277
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    >>> past = hawkeys.simulate(truth, end_time=500.0, rng=0)
+    >>> result = hawkeys.fit(past, decay=2.0)
+    >>> future = hawkeys.forecast(result, past, horizon=50.0)
+    >>> future.to_frame()[["mark", "mean", "lower", "upper"]]
+      mark    mean  lower  upper
+    0    0  30.713   17.0   47.0
+    1    1  15.135    4.0   33.0
+    2  all  45.848   26.0   71.0
+    """
+    process = model.process if isinstance(model, FitResult) else model
+    _check_start(process, events)
+    length = check_positive_number(horizon, "horizon")
+    size = check_count(n_paths, "n_paths")
+    width = check_fraction(level, "level")
+    generator = as_generator(rng)
+    draws: list[Hawkes] = []
+    if parameter_uncertainty:
+        draws = draw_processes(model, min(size, _MAX_DRAWS), generator)
+    paths = _simulate(draws or [process], events, length, size, generator)
+    return Forecast(process, events, length, width, paths, tuple(draws), __version__)
+
+
+def _check_start(process: Hawkes, events: Events) -> None:
+    if not isinstance(process, Hawkes):
+        raise InvalidParameterError(
+            f"model must be a Hawkes process or a result of hawkeys.fit; got {process!r}."
+        )
+    check_history(process, events, "events")
+    if events.n_realizations != 1:
+        raise InvalidParameterError(
+            f"a forecast continues one realisation; events has {events.n_realizations}. Pick one "
+            "with events[k]."
+        )
+
+
+def _simulate(
+    processes: list[Hawkes],
+    history: Events,
+    horizon: float,
+    n_paths: int,
+    rng: np.random.Generator,
+) -> Events:
+    """Return futures, as evenly divided among the processes as possible."""
+    start = float(history.end_times[0])
+    recent = recent_part(processes[0], history)  # found once: all have the same kernel
+    parts: list[Events] = []
+    for rows in np.array_split(np.arange(n_paths), len(processes)):
+        process = processes[len(parts)]
+        starts = np.full(rows.size, start)
+        limit = _MAX_EVENTS * rows.size / n_paths
+        try:
+            points = draw_points(process, starts, starts + horizon, recent, rng, limit=limit)
+        except UnstableProcessError as error:
+            raise UnstableProcessError(
+                f"the forecast is too large: {error} Take a shorter horizon or fewer paths."
+            ) from error
+        parts.append(collect(process, starts, starts + horizon, points, time_order(points)))
+    return _end_to_end(parts)
+
+
+def _end_to_end(parts: list[Events]) -> Events:
+    """Return the realisations of several `Events` as one."""
+    sizes = np.concatenate([np.diff(part.offsets) for part in parts])
+    return Events.from_arrays(
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.marks for part in parts]),
+        offsets=np.concatenate(([0], np.cumsum(sizes))),
+        start_times=np.concatenate([part.start_times for part in parts]),
+        end_times=np.concatenate([part.end_times for part in parts]),
+        mark_names=parts[0].mark_names,
+    )

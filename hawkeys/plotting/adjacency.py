@@ -1,0 +1,161 @@
+"""Plots of processes and results. Each takes `ax`, returns it, and never shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike
+from hawkeys._validation import as_float_array, check_positive_number, check_square
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from hawkeys.process import Hawkes
+
+__all__ = ["plot_adjacency", "plot_kernels"]
+
+_ANNOTATE_UP_TO = 8
+_N_LAGS = 400
+
+
+def plot_adjacency(
+    adjacency: ArrayLike,
+    *,
+    mark_names: Sequence[str] | None = None,
+    vmax: float | None = None,
+    colorbar: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw an adjacency matrix as a heat map, sources across and targets down.
+
+    Parameters
+    ----------
+    adjacency : array_like, shape (n_marks, n_marks)
+        Expected direct children of the row's mark from one event of the column's mark. Negative
+        entries, which inhibit, turn the scale of blues into one from red to blue.
+    mark_names : sequence of str, length n_marks, optional
+        Tick labels. Default: "0", "1", ...
+    vmax : float, optional
+        Value of the darkest colour. Default: the largest absolute entry.
+    colorbar : bool, default True
+        Whether to add a colour bar.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: the current axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    InvalidParameterError
+        The matrix is not square and finite, or the labels do not fit.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from hawkeys.plotting.adjacency import plot_adjacency
+    >>> ax = plot_adjacency([[0.3, 0.1], [0.0, 0.5]], mark_names=["a", "b"], ax=Figure().subplots())
+    >>> ax.get_xlabel()
+    'source'
+    """
+    import matplotlib.pyplot as plt
+
+    matrix = check_square(as_float_array(adjacency, "adjacency"), "adjacency")
+    size = matrix.shape[0]
+    names = [str(m) for m in range(size)] if mark_names is None else list(mark_names)
+    if len(names) != size:
+        raise InvalidParameterError(f"got {len(names)} mark_names for {size} marks: {names}.")
+    axes = plt.gca() if ax is None else ax
+    signed = bool((matrix < 0).any())
+    top = float(vmax if vmax is not None else max(np.abs(matrix).max(), 1e-12))
+    image = axes.imshow(
+        matrix, cmap="RdBu" if signed else "Blues", vmin=-top if signed else 0.0, vmax=top
+    )
+    rotate = max(map(len, names)) > 2
+    axes.set_xticks(range(size), names, rotation=90 if rotate else 0)
+    axes.set_yticks(range(size), names)
+    axes.set_xlabel("source")
+    axes.set_ylabel("target")
+    if size <= _ANNOTATE_UP_TO:
+        for i, j in np.ndindex(size, size):
+            colour = "white" if abs(matrix[i, j]) > 0.6 * top else "black"
+            axes.text(j, i, _short(float(matrix[i, j])), ha="center", va="center", color=colour)
+    if colorbar:
+        label = "influence" if signed else "expected direct children"
+        axes.figure.colorbar(image, ax=axes, label=label, fraction=0.046, pad=0.04)
+    return axes
+
+
+def plot_kernels(
+    process: Hawkes,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    longest: float,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
+    """Draw excitation kernels, adjacency times density, against the lag.
+
+    Parameters
+    ----------
+    process : Hawkes
+        The process.
+    pairs : sequence of (target, source)
+        Indices of the marks.
+    longest : float
+        Longest lag drawn, in the process's unit of time.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: the current axes.
+    **style
+        Style of the lines, as matplotlib's `plot` takes it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. The area under a line is the expected number of direct children.
+
+    Raises
+    ------
+    InvalidParameterError
+        A mark does not exist, or `longest` is not positive.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import hawkeys
+    >>> from hawkeys.plotting.adjacency import plot_kernels
+    >>> process = hawkeys.Hawkes([1.0], [[0.5]], kernel=hawkeys.kernels.LogNormal(-2.0, 0.3))
+    >>> ax = plot_kernels(process, [(0, 0)], longest=0.4, ax=Figure().subplots())
+    >>> ax.get_legend().get_texts()[0].get_text()
+    '0 to 0'
+    """
+    import matplotlib.pyplot as plt
+
+    size, names = process.n_marks, process.mark_names
+    lags = np.linspace(0.0, check_positive_number(longest, "longest"), _N_LAGS + 1)[1:]
+    every = process.kernel.density(lags)
+    axes = plt.gca() if ax is None else ax
+    for target, source in pairs:
+        if not (0 <= target < size and 0 <= source < size):
+            raise InvalidParameterError(
+                f"pairs must hold marks from 0 to {size - 1}; got ({target}, {source})."
+            )
+        column = {1: 0, size: source}.get(every.shape[1], target * size + source)
+        height = process.adjacency[target, source] * every[:, column]
+        axes.plot(lags, height, **{"label": f"{names[source]} to {names[target]}", **style})
+    axes.set_xlabel("lag")
+    axes.set_ylabel("children per unit of time")
+    axes.set_ylim(bottom=0.0, auto=True)  # further kernels may be higher
+    axes.legend(fontsize="small")
+    return axes
+
+
+def _short(value: float) -> str:
+    """Write an entry so that it fits its square; what is small but not 0 must not look like 0."""
+    return "<.01" if 0 < value < 0.005 else f"{value:.2g}"

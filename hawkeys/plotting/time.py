@@ -1,0 +1,163 @@
+"""Plots over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hawkeys._typing import FloatArray
+from hawkeys._validation import as_float_array
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.process import Hawkes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["mark_index", "plot_intensity"]
+
+_N_TIMES = 1_000
+_MAX_LEGEND = 8
+# heights as shares of the highest intensity: a row of ticks, all rows, and the room above
+_ROW, _ALL_ROWS, _TOP = 0.06, 0.6, 1.2
+
+
+def plot_intensity(
+    process: Hawkes,
+    events: Events,
+    *,
+    realization: int = 0,
+    marks: Sequence[str | int] | None = None,
+    window: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the intensity of each mark over time, and its events as ticks below.
+
+    Parameters
+    ----------
+    process : Hawkes
+        The process.
+    events : Events
+        Realisations with the marks of the process.
+    realization : int, default 0
+        Which realisation.
+    marks : sequence of str or int, optional
+        Names or numbers of the marks drawn. Default: all.
+    window : (float, float), optional
+        Times from and to, within the observation window. Default: all of it. All earlier events
+        count, also those before it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: the current axes.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    InvalidParameterError
+        No such realisation or mark, or a window outside the observation.
+    InvalidEventsError
+        `events` has another number of marks.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import hawkeys
+    >>> process = hawkeys.Hawkes([0.5, 0.2], [[0.3, 0.1], [0.2, 0.4]], decay=1.0)
+    >>> events = hawkeys.simulate(process, end_time=20.0, rng=0)
+    >>> ax = hawkeys.plotting.plot_intensity(process, events, ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'intensity, events per unit of time'
+    """
+    import matplotlib.pyplot as plt
+
+    names = process.mark_names
+    shown = range(len(names)) if marks is None else [mark_index(mark, names) for mark in marks]
+    start, end = _check_window(process, events, realization, window)
+    one = events[realization]
+    inside = (one.times >= start) & (one.times <= end)
+    times = _dense_times(one.times[inside], start, end)
+    rates = process.intensity(one, times)[:, list(shown)]
+    top = float(rates.max(initial=1e-300))
+    height = top * min(_ROW, _ALL_ROWS / max(len(shown), 1))
+    axes = plt.gca() if ax is None else ax
+    for row, mark in enumerate(shown):
+        (line,) = axes.plot(times, rates[:, row], lw=1.0, label=names[mark])
+        here = one.times[inside & (one.marks == mark)]
+        axes.vlines(here, -height * (row + 1), -height * (row + 0.25), color=line.get_color(), lw=1)
+    axes.set(xlim=(start, end), ylim=(-height * (len(shown) + 0.3), _TOP * top), xlabel="time")
+    axes.set_ylabel("intensity, events per unit of time")
+    axes.axhline(0.0, color="0.4", lw=0.6)
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= _TOP * top])
+    if len(shown) <= _MAX_LEGEND:
+        axes.legend(loc="upper right", fontsize="small", ncols=4, frameon=False)
+    for row, mark in enumerate(shown if len(shown) > _MAX_LEGEND else ()):
+        at = (1.0, -height * (row + 0.625))
+        axes.annotate(names[mark], at, (3, 0), axes.get_yaxis_transform(),
+                      textcoords="offset points", va="center", fontsize="xx-small")  # fmt: skip
+    return axes
+
+
+def mark_index(mark: str | int, names: Sequence[str]) -> int:
+    """Return the number of a mark given by name or number.
+
+    Parameters
+    ----------
+    mark : str or int
+        Name, or number from 0.
+    names : sequence of str, length n_marks
+        Names of all marks.
+
+    Returns
+    -------
+    int
+        From 0 to n_marks - 1.
+
+    Raises
+    ------
+    InvalidParameterError
+        No such mark.
+
+    Examples
+    --------
+    >>> from hawkeys.plotting.time import mark_index
+    >>> mark_index("b", ("a", "b"))
+    1
+    """
+    if isinstance(mark, str) and mark in names:
+        return list(names).index(mark)
+    if isinstance(mark, int | np.integer) and 0 <= mark < len(names):
+        return int(mark)
+    raise InvalidParameterError(
+        f"mark must be one of the names {', '.join(map(repr, names))} or a number from 0 to "
+        f"{len(names) - 1}; got {mark!r}."
+    )
+
+
+def _check_window(
+    process: Hawkes, events: Events, realization: int, window: tuple[float, float] | None
+) -> tuple[float, float]:
+    process.intensity(events, np.empty(0), realization=realization)
+    first = float(events.start_times[realization])
+    last = float(events.end_times[realization])
+    if window is None:
+        return first, last
+    bounds = as_float_array(window, "window")
+    if bounds.shape != (2,) or not first <= bounds[0] < bounds[1] <= last:
+        raise InvalidParameterError(
+            f"window must be two increasing times within the observation [{first}, {last}]; got "
+            f"{window!r}."
+        )
+    return float(bounds[0]), float(bounds[1])
+
+
+def _dense_times(times: FloatArray, start: float, end: float) -> FloatArray:
+    """Return even times, the events, and the moments just after them, when intensities jump."""
+    even = np.linspace(start, end, _N_TIMES + 1)
+    even[-1] = end
+    after = np.minimum(np.nextafter(times, np.inf), end)
+    return np.unique(np.concatenate((even, times, after)))

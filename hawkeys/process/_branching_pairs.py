@@ -1,0 +1,157 @@
+"""The possible parents of events and their shares of the intensity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from hawkeys._jit import delayed as jit
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys.events import Events
+from hawkeys.kernels import BlockLayout, DelayedKernel, Exponential, Kernel, SumExponential
+from hawkeys.process.hawkes import Hawkes
+
+__all__ = ["Pairs", "find_pairs"]
+
+# parents that together hold less than this of an event's intensity are not looked for
+_NEGLIGIBLE = 1e-16
+# pairs looked at together, to bound the memory
+_MOST_PAIRS = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Probabilities of the parents of some events in a row; the fields are those of `Branching`."""
+
+    immigrant: FloatArray
+    children: IntArray
+    parents: IntArray
+    probability: FloatArray
+
+    @classmethod
+    def none(cls, size: int) -> Pairs:
+        """Return what no event has: no pairs at all."""
+        empty = np.empty(0, dtype=np.int64)
+        return cls(np.empty(size), empty, empty, np.empty(0))
+
+
+def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pairs]:
+    """Yield the pairs at least as probable as `threshold`, some events at a time, in order."""
+    baseline = process.baseline_function.at(events.times)[np.arange(events.n_events), events.marks]
+    first = _first_candidates(process, events, baseline)
+    for rows in _chunks(np.arange(events.n_events) - first):
+        children, parents = _candidates(first, rows)
+        targets, sources = events.marks[children], events.marks[parents]
+        lags = events.times[children] - events.times[parents]
+        possible = (lags > 0) & (process.adjacency[targets, sources] > 0)
+        children, parents, lags = children[possible], parents[possible], lags[possible]
+        pairs = targets[possible], sources[possible]
+        share = process.adjacency[pairs] * _densities(process.kernel, process.n_marks, lags, pairs)
+        own = baseline[rows]
+        rate = own + np.bincount(children - rows.start, weights=share, minlength=own.size)
+        kept = (share > 0) & (share >= threshold * rate[children - rows.start])
+        yield Pairs(
+            np.divide(own, rate, out=np.full(own.size, np.nan), where=rate > 0),
+            children[kept],
+            parents[kept],
+            share[kept] / rate[children[kept] - rows.start],
+        )
+
+
+def _first_candidates(process: Hawkes, events: Events, baseline: FloatArray) -> IntArray:
+    """Return the earliest event that can be a parent of each event, itself if there is none."""
+    memory = _memory(process, events, baseline)
+    # a little longer, so that rounding loses no parent; what is too early gets density 0
+    oldest = events.times - memory * (1.0 + 1e-9)
+    out = np.arange(events.n_events)
+    for begin, end in zip(events.offsets[:-1], events.offsets[1:], strict=True):
+        found = begin + np.searchsorted(events.times[begin:end], oldest[begin:end], side="left")
+        out[begin:end] = np.minimum(found, out[begin:end])
+    return out
+
+
+def _memory(process: Hawkes, events: Events, baseline: FloatArray) -> FloatArray:
+    """Return the lag beyond which the parents of each event do not count, shape (n_events,)."""
+    kernel, size = process.kernel, process.n_marks
+    if isinstance(kernel, DelayedKernel):
+        reach = np.where(process.adjacency > 0, kernel.compiled(size)[4], 0.0)
+        return reach.max(axis=1)[events.marks]
+    parts = _exponentials(kernel, size)
+    out = np.full(events.n_events, np.inf if not parts else 0.0)
+    if parts:
+        rates = baseline + _excited(process, events)
+        share = _NEGLIGIBLE / (max(events.n_events, 1) * len(parts))
+        least = np.log(share) + np.log(np.maximum(rates, np.finfo(float).tiny))
+    for decay, weight in parts:
+        height = process.adjacency * weight * decay
+        logs = np.log(height, out=np.full_like(height, -np.inf), where=height > 0)
+        lags = (logs[events.marks] - least[:, None]) / decay[events.marks]
+        out = np.maximum(out, lags.max(axis=1))
+    return out
+
+
+def _excited(process: Hawkes, events: Events) -> FloatArray:
+    """Return the intensity of each event's own mark at it that earlier events cause."""
+    layout, size = BlockLayout.build(events, separate=False), process.n_marks
+    flat = process.kernel.excitation(events, layout)
+    out = np.empty(events.n_events)
+    for i, (begin, end) in enumerate(zip(layout.offsets[:-1], layout.offsets[1:], strict=True)):
+        out[begin:end] = process.adjacency[i] @ flat[size * begin : size * end].reshape(size, -1)
+    return out[layout.slots]
+
+
+def _chunks(many: IntArray) -> Iterator[slice]:
+    """Split the events so that each part has about `_MOST_PAIRS` candidates at most."""
+    ends = np.cumsum(many)
+    total = int(ends[-1]) if many.size else 0
+    cuts = np.searchsorted(ends, np.arange(_MOST_PAIRS, total, _MOST_PAIRS))
+    bounds = np.unique(np.concatenate(([0], cuts, [many.size])))
+    for begin, end in pairwise(bounds):
+        yield slice(begin, end)
+
+
+def _candidates(first: IntArray, rows: slice) -> tuple[IntArray, IntArray]:
+    """Return all pairs (child, parent) with the parent from the child's `first` on."""
+    own = np.arange(rows.start, rows.stop)
+    many = own - first[rows]
+    children = np.repeat(own, many)
+    within = np.arange(children.size) - np.repeat(np.cumsum(many) - many, many)
+    return children, within + first[children]
+
+
+def _exponentials(kernel: Kernel, size: int) -> list[tuple[FloatArray, FloatArray]]:
+    """Return decay and weight, each (D, D), of each exponential component; none for others."""
+    if isinstance(kernel, Exponential):
+        return [(kernel.decay_matrix(size), np.ones((size, size)))]
+    if isinstance(kernel, SumExponential):
+        return [
+            (part.decay_matrix(size), np.broadcast_to(weight, (size, size)))
+            for part, weight in kernel.parts()
+        ]
+    return []
+
+
+def _densities(
+    kernel: Kernel, size: int, lags: FloatArray, pairs: tuple[IntArray, IntArray]
+) -> FloatArray:
+    """Return g_ij(lag) at lags > 0, each of its own pair (target, source)."""
+    out = np.zeros(lags.size)
+    parts = _exponentials(kernel, size)
+    for decay, weight in parts:
+        own = decay[pairs]
+        out += weight[pairs] * own * np.exp(-own * lags)
+    if isinstance(kernel, DelayedKernel):
+        family, sets, edges, which, reach = kernel.compiled(size)
+        jit.pair_densities(family, lags, which[pairs], sets, edges, out)
+        return np.where(lags <= reach[pairs], out, 0.0)
+    if not parts:
+        labels = pairs[0] * size + pairs[1]
+        for label in np.unique(labels):
+            own_lags = labels == label
+            every = kernel.density(lags[own_lags])
+            column = {1: 0, size: label % size}.get(every.shape[1], label)
+            out[own_lags] = every[:, column]
+    return out

@@ -1,0 +1,358 @@
+"""`Hawkes`: a multivariate Hawkes process with fixed parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import check_nonnegative, check_shape, check_square
+from hawkeys.baselines import Baseline, Constant
+from hawkeys.events import Events
+from hawkeys.events._checks import name_marks
+from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.kernels import Exponential, Kernel
+from hawkeys.process._checks import check_events, check_queries
+
+__all__ = ["Hawkes", "choose_kernel"]
+
+
+class Hawkes:
+    r"""A multivariate Hawkes process with fixed parameters.
+
+    The intensity of mark i is
+
+    .. math:: \lambda_i(t) = \mu_i(t) + \sum_j W_{ij} \sum_{t_{jl} < t} g_{ij}(t - t_{jl}),
+
+    with g a density, so that ``adjacency[i, j]`` is the expected number of direct children of mark
+    i from one event of mark j: columns act on rows. Simultaneous events do not excite each other.
+
+    Parameters
+    ----------
+    baseline : array_like, shape (n_marks,), or Baseline
+        Rates mu >= 0 of events that nothing excites, per unit of time: constant, or a function of
+        time with its rates given, such as ``baselines.Periodic([0, 8], 24, rates=...)``.
+    adjacency : array_like, shape (n_marks, n_marks)
+        Branching matrix W >= 0, target by source; no unit.
+    decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
+        Short for ``kernel=Exponential(decay)``.
+    kernel : Kernel, optional
+        Excitation kernel. Give either this or `decay`.
+    mark_names : iterable, length n_marks, optional
+        Labels of the marks. Default: "0", "1", ...
+
+    Attributes
+    ----------
+    baseline : ndarray of float64, shape (n_marks,)
+        The baseline; if it changes over time its mean, see `Baseline.mean_rates`.
+    baseline_function : Baseline
+        The baseline as a function of time.
+    adjacency, kernel, mark_names
+        As given.
+
+    Raises
+    ------
+    InvalidParameterError
+        Wrong shape, a negative or non-finite value, or not exactly one of `decay` and `kernel`.
+
+    References
+    ----------
+    Hawkes, A. G. (1971). Spectra of some self-exciting and mutually exciting point processes.
+    Biometrika 58(1), 83-90. doi:10.1093/biomet/58.1.83
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> process = hawkeys.Hawkes(baseline=[0.4, 0.2], adjacency=[[0.3, 0.1], [0, 0.5]], decay=2.0)
+    >>> round(process.spectral_radius, 3)
+    0.5
+    >>> process.stationary_rate
+    array([0.62857143, 0.4       ])
+    """
+
+    def __init__(
+        self,
+        baseline: ArrayLike | Baseline,
+        adjacency: ArrayLike,
+        *,
+        decay: ArrayLike | None = None,
+        kernel: Kernel | None = None,
+        mark_names: Iterable[object] | None = None,
+    ) -> None:
+        matrix = check_square(check_nonnegative(adjacency, "adjacency"), "adjacency")
+        self.baseline_function = _baseline_function(baseline, matrix.shape[0])
+        rates = self.baseline_function.mean_rates
+        self.baseline = rates
+        self.adjacency = matrix
+        self.kernel = choose_kernel(decay, kernel)
+        self.kernel.check_marks(self.n_marks)
+        self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
+        rates.flags.writeable = matrix.flags.writeable = False
+
+    @property
+    def n_marks(self) -> int:
+        """Number of marks D."""
+        return self.baseline.size
+
+    @cached_property
+    def spectral_radius(self) -> float:
+        """Largest absolute eigenvalue of the adjacency; the process is stable below 1."""
+        return float(np.abs(np.linalg.eigvals(self.adjacency)).max())
+
+    @property
+    def stationary_rate(self) -> FloatArray:
+        r"""Mean event rate of each mark, :math:`(I - W)^{-1} \mu`, shape (n_marks,).
+
+        Of a periodic baseline :math:`\mu` is the mean over a period, and so is the rate.
+
+        Raises
+        ------
+        UnstableProcessError
+            The spectral radius is 1 or more, so that no stationary rate exists.
+        InvalidParameterError
+            The baseline is piecewise constant, and so says nothing of the time outside its knots.
+        """
+        if self.spectral_radius >= 1:
+            raise UnstableProcessError(
+                f"no stationary rate exists: the spectral radius is {self.spectral_radius:.6g}, "
+                "and it must be below 1."
+            )
+        if not self.baseline_function.is_stationary:
+            raise InvalidParameterError(
+                "no stationary rate exists: the baseline is given for a stretch of time, "
+                f"{self.baseline_function!r}. Its mean there is process.baseline."
+            )
+        rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
+        return rate.astype(np.float64)
+
+    def log_likelihood(self, events: Events) -> float:
+        r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
+
+        .. math:: \sum_i \Big[ \sum_k \log \lambda_i(t_{ik}) - \int \lambda_i(t)\, dt \Big]
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+
+        Returns
+        -------
+        float
+            In nats (of a density per unit of time); minus infinity if an event was impossible.
+
+        Raises
+        ------
+        InvalidEventsError
+            `events` has another number of marks.
+
+        References
+        ----------
+        Daley, D. J. and Vere-Jones, D. (2003). An Introduction to the Theory of Point Processes I,
+        2nd ed., proposition 7.2.III. doi:10.1007/b97277
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[0.0]], decay=1.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]]], end_times=4.0)
+        >>> round(process.log_likelihood(events), 6)  # 2 log(0.5) - 0.5 * 4
+        -3.386294
+        """
+        design = self._design(events)
+        return float(design.log_likelihood(self._parameters()).sum())
+
+    def log_likelihood_gradient(self, events: Events) -> tuple[FloatArray, FloatArray]:
+        """Return the gradient of the log-likelihood.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+
+        Returns
+        -------
+        baseline : ndarray of float64, shape (n_marks,) or (n_marks, n_pieces)
+            Derivatives by the baseline, of one that changes over time by its rates.
+        adjacency : ndarray of float64, shape (n_marks, n_marks)
+            Derivatives by the adjacency.
+
+        Raises
+        ------
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[0.0]], decay=1.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]]], end_times=4.0)
+        >>> process.log_likelihood_gradient(events)[0]  # 2 / 0.5 - 4
+        array([0.])
+        """
+        design = self._design(events)
+        x = self._parameters()
+        gradient = design.value_and_gradient(x)[1]
+        split = x.shape[1] - self.n_marks
+        return (gradient[:, 0] if split == 1 else gradient[:, 1:split]), gradient[:, split:]
+
+    def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+        """Return the intensity of every mark at given times, given the events before them.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        times : array_like, shape (n_times,)
+            Times within the window, in any order. An event at such a time is not yet counted.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Events per unit of time.
+
+        Raises
+        ------
+        InvalidParameterError
+            A time is not finite or lies outside the window; no such realisation.
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
+        >>> process.intensity(events, [1.0, 1.5]).round(4)
+        array([[0.5   ],
+               [1.2358]])
+        """
+        excitation, _ = self._at(events, times, realization)
+        base = self.baseline
+        if not self._is_constant:
+            base = self.baseline_function.at(np.atleast_1d(np.asarray(times, dtype=np.float64)))
+        return base + (excitation * self.adjacency).sum(axis=2)
+
+    def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+        """Return the integral of the intensity from the start of the window to given times.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        times : array_like, shape (n_times,)
+            Times within the window, in any order.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Expected number of events so far, given the past at each moment.
+
+        Raises
+        ------
+        InvalidParameterError
+            A time is not finite or lies outside the window; no such realisation.
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
+        >>> process.compensator(events, [1.0, 4.0]).round(4)
+        array([[0.5   ],
+               [2.9975]])
+        """
+        _, mass = self._at(events, times, realization)
+        ends = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        starts = np.full_like(ends, events.start_times[realization])
+        base = self.baseline_function.integral(starts, ends)
+        return base + (mass * self.adjacency).sum(axis=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the process as plain JSON types.
+
+        Returns
+        -------
+        dict
+            Keys baseline (a list, or of one that changes over time a dict), adjacency, kernel and
+            mark_names.
+        """
+        function = self.baseline_function
+        return {
+            "baseline": self.baseline.tolist() if self._is_constant else function.to_dict(),
+            "adjacency": self.adjacency.tolist(),
+            "kernel": self.kernel.to_dict(),
+            "mark_names": list(self.mark_names),
+        }
+
+    def __repr__(self) -> str:
+        base = "" if self._is_constant else f"baseline={self.baseline_function!r}, "
+        return (
+            f"Hawkes(n_marks={self.n_marks}, {base}kernel={self.kernel!r}, "
+            f"spectral_radius={self.spectral_radius:.4g})"
+        )
+
+    def _parameters(self) -> FloatArray:
+        """Return the parameters as the columns of `_design`."""
+        if self._is_constant:
+            return np.column_stack((self.baseline, self.adjacency))
+        unused = np.zeros(self.n_marks)
+        return np.column_stack((unused, self.baseline_function.known_rates, self.adjacency))
+
+    @property
+    def _is_constant(self) -> bool:
+        return isinstance(self.baseline_function, Constant)
+
+    def _design(self, events: Events) -> Design:
+        check_events(events, self.n_marks)
+        return Design.build(events, self.kernel, baseline=self.baseline_function)
+
+    def _at(
+        self, events: Events, times: ArrayLike, realization: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return excitations and their integrals at times in any order, each (n, D, D)."""
+        check_events(events, self.n_marks)
+        queries, r = check_queries(events, times, realization)
+        order = np.argsort(queries, kind="stable")
+        back = np.argsort(order, kind="stable")
+        excitation, mass = self.kernel.excitation_at(events, r, queries[order])
+        return excitation[back], mass[back]
+
+
+def _baseline_function(baseline: ArrayLike | Baseline, n_marks: int) -> Baseline:
+    """Return a baseline of known rates for as many marks; numbers are constants."""
+    meaning = "one rate per mark of the adjacency"
+    if not isinstance(baseline, Baseline):
+        rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
+        check_shape(rates, "baseline", (n_marks,), meaning)
+        return Constant(rates[:, None])
+    check_shape(baseline.known_rates[:, 0], "baseline.rates[:, 0]", (n_marks,), meaning)
+    return baseline
+
+
+def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
+    """Return the kernel that exactly one of `decay` and `kernel` stands for.
+
+    Raises `InvalidParameterError` if both or none is given, or `kernel` is none.
+    """
+    if (decay is None) == (kernel is None):
+        raise InvalidParameterError(
+            "give exactly one of decay (exponential kernel) and kernel; got "
+            f"decay={decay!r} and kernel={kernel!r}."
+        )
+    if kernel is None:
+        return Exponential(decay)  # type: ignore[arg-type]
+    if not isinstance(kernel, Kernel):
+        raise InvalidParameterError(
+            f"kernel must be a hawkeys.kernels.Kernel, got {kernel!r}. For a number use decay=."
+        )
+    return kernel

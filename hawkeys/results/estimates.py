@@ -1,0 +1,275 @@
+"""Results of likelihood methods and of variational inference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+from typing import ClassVar
+
+import numpy as np
+
+from hawkeys._design.columns import FittedColumns
+from hawkeys._typing import FloatArray
+from hawkeys._validation import check_fraction
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.results.decay_profile import DecayProfile
+from hawkeys.results.fit_result import FitResult
+from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.point_result import PointResult
+from hawkeys.results.posterior import LogNormalPosterior
+
+__all__ = ["LikelihoodResult", "VariationalResult"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LikelihoodResult(PointResult):
+    """Result of maximum likelihood or of a posterior mode.
+
+    Attributes
+    ----------
+    kkt_residual : float
+        Largest violation of the optimality conditions, without unit; 0 at the exact optimum.
+    information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
+        Observed information of each target's parameters (minus the second derivatives of the
+        objective), baseline first. With `columns`, of each row problem's columns; with a log-normal
+        or gamma kernel estimated, the inverse of the covariance that allows for it.
+    decay_profile : DecayProfile or None
+        The decays that were tried, if the decay was chosen by the data.
+    columns : FittedColumns or None
+        How parameters share the columns of row problems, if a baseline has several pieces, the
+        weights of a kernel were estimated or parameters are tied; else None.
+    kernel_std_err : mapping of str to ndarray, or None
+        Standard errors of the parameters of a log-normal or gamma kernel estimated by "mle", by
+        name, shaped as they are; NaN at a bound or if not identified. None of other kernels.
+
+    Notes
+    -----
+    Standard errors invert the information over the parameters that are identified and above 0.
+    At the bound 0 a normal interval has no meaning: the parameter is marked `at_bound`, and its
+    standard error and interval are NaN.
+
+    References
+    ----------
+    Ogata, Y. (1978). The asymptotic behaviour of maximum likelihood estimators for stationary
+    point processes. Annals of the Institute of Statistical Mathematics 30, 243-261.
+    doi:10.1007/BF02480216
+    """
+
+    kind: ClassVar[str] = "likelihood"
+
+    kkt_residual: float
+    information: FloatArray
+    decay_profile: DecayProfile | None = None
+    columns: FittedColumns | None = None
+    kernel_std_err: Mapping[str, FloatArray] | None = None
+
+    def kernel_interval(self, level: float = 0.95) -> dict[str, tuple[FloatArray, FloatArray]]:
+        """Return Wald confidence intervals of the kernel parameters.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        dict
+            Lower and upper bounds, each shaped as the parameter, by its name; NaN at a bound or if
+            not identified. Empty if no kernel parameter has a standard error.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+
+        Notes
+        -----
+        In 300 simulated samples of about 450 events (two marks, spectral radius 0.56, a shared
+        log-normal kernel of scale 0.5) the 95 % intervals of location and of scale covered in 93 %
+        of the cases each, the study's own standard error being 1.3 %.
+        """
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level"))
+        out = {}
+        for name, error in (self.kernel_std_err or {}).items():
+            value = np.asarray(getattr(self.kernel, name))
+            out[name] = (value - reach * error, value + reach * error)
+        return out
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Covariance of each target's estimates, (n_marks, n_marks + 1, n_marks + 1), or NaN."""
+        if self.columns is not None:
+            free = self.identified & ~self.at_bound
+            both = free[:, :, None] & free[:, None, :]
+            return np.where(both, self.columns.covariance(self.information), np.nan)
+        out = np.full_like(self.information, np.nan)
+        free = self.identified & ~self.at_bound
+        for i, matrix in enumerate(self.information):
+            index = np.flatnonzero(free[i])
+            if index.size == 0:
+                continue
+            scale = 1.0 / np.sqrt(matrix[index, index])
+            scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
+            inverse = np.linalg.inv(scaled) * np.outer(scale, scale)
+            out[i][np.ix_(index, index)] = inverse
+        return out
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of identified parameters, the kernel's included; those at the bound count.
+
+        Parameters that are tied count once.
+        """
+        if self.columns is not None:
+            known_kernel = self.decay_profile is not None
+            extra = self.n_kernel_parameters if known_kernel else 0
+            return self.columns.n_determined(self.information) + extra
+        return int(self.identified.sum()) + self.n_kernel_parameters
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 n_parameters - 2 log_likelihood."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, log(n_events) n_parameters - 2 log_likelihood."""
+        return math.log(max(self.n_events, 1)) * self.n_parameters - 2.0 * self.log_likelihood
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            **super()._facts(),
+            "KKT residual": f"{self.kkt_residual:.1e}",
+            "AIC": f"{self.aic:.4f}",
+            "BIC": f"{self.bic:.4f}",
+        }
+
+    def _notes(self, level: float) -> list[str]:
+        notes = super()._notes(level)
+        if self.at_bound.any():
+            notes.append(f"{self.at_bound.sum()} estimates are at the bound 0: no normal interval.")
+        return notes
+
+    def _interval_name(self) -> str:
+        return "Wald intervals, cut at 0" if self.method == "mle" else "curvature intervals"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VariationalResult(FitResult):
+    """Result of variational inference; `process` holds the posterior means, 0 for what is pruned.
+
+    Attributes
+    ----------
+    posterior : LogNormalPosterior or (of "vi_branching") GammaPosterior
+        Marginals of shape (n_marks, n_marks + 1): baseline, then adjacency row, of each target.
+    prior_coefficient : ndarray, shape (n_marks, n_marks + 1)
+        C of the log prior -theta^2 / C of each parameter; NaN under Gamma priors (see `options`).
+    log_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
+        Linear-response covariance of the logarithms of each target's parameters, C held.
+    posterior_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
+        Linear-response covariance of each target's parameters, C held. None for
+        "vi_branching"; both None for the stochastic form and if it estimated the kernel.
+
+    Notes
+    -----
+    If the weights of a kernel were estimated, each component of a pair has a log-normal posterior,
+    and `posterior` is the log-normal with the mean and variance of their sum, of which there is no
+    `prior_coefficient` (NaN).
+
+    Independent marginals are too narrow where parameters are correlated, as the baseline and a
+    row's adjacency are: of method "vi", `std_err` and `credible_interval` are those of linear
+    response; `posterior` keeps the independent marginals. In 1,000 simulated data sets of 4,500
+    events, every parameter well above 0, 95 % intervals of independent marginals covered 87 %
+    (baseline) and 89 % (adjacency), those of linear response 96 % and 95 %. Neither is exactly
+    calibrated for parameters near 0, where the posterior is not log-normal
+    (benchmarks/variational_calibration.py).
+
+    References
+    ----------
+    Giordano, R., Broderick, T. and Jordan, M. I. (2018). Covariances, robustness, and variational
+    Bayes. JMLR 19(51), theorem 1. arXiv:1709.02536
+
+    Salehi, F., Trouleau, W., Grossglauser, M. and Thiran, P. (2019). Learning Hawkes processes from
+    a handful of events. NeurIPS 32, section 4. arXiv:1911.00292
+    """
+
+    kind: ClassVar[str] = "variational"
+
+    posterior: LogNormalPosterior | GammaPosterior
+    prior_coefficient: FloatArray
+    log_covariance: FloatArray | None = None
+    posterior_covariance: FloatArray | None = None
+
+    @property
+    def elbo(self) -> float:
+        """Lower bound on the log evidence (of the weighted likelihood), in nats."""
+        return self.objective
+
+    @property
+    def std_err(self) -> FloatArray:
+        """Posterior standard deviations, shape (n_marks, n_marks + 1), of the intervals' kind."""
+        return self._marginals(None).sd
+
+    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return credible intervals; the same as `credible_interval`."""
+        return self.credible_interval(level)
+
+    @cached_property
+    def linear_response(self) -> LogNormalPosterior:
+        """Log-normal marginals with the mean logarithms of `posterior`, linear-response scales.
+
+        Raises
+        ------
+        InvalidParameterError
+            The fit has no linear-response covariance.
+        """
+        if self.log_covariance is None:
+            raise InvalidParameterError(
+                f"linear response needs the optimum of method 'vi'; this fit is of method "
+                f"{self.method!r} and has none. Fit with method='vi', or use linear_response=False."
+            )
+        scale = np.sqrt(np.diagonal(self.log_covariance, axis1=1, axis2=2))
+        if isinstance(self.posterior, GammaPosterior):
+            return LogNormalPosterior(self.posterior.mean_log, scale)
+        return LogNormalPosterior(self.posterior.location, scale)
+
+    def credible_interval(
+        self, level: float = 0.95, *, linear_response: bool | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return equal-tailed credible intervals.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Posterior probability inside.
+        linear_response : bool, optional
+            Whether the scale of each log-normal is the linear-response one, which allows for the
+            correlation of the parameters, or that of the independent marginals. Default: linear
+            response if the fit has it ("vi", and "vi_branching" of a given kernel).
+
+        Returns
+        -------
+        lower, upper : ndarray, shape (n_marks, n_marks + 1)
+            Baseline, then adjacency row, of each target.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1, or linear response of a fit that has none.
+        """
+        return self._marginals(linear_response).interval(level)
+
+    def _marginals(self, linear_response: bool | None) -> LogNormalPosterior | GammaPosterior:
+        if linear_response is None:
+            linear_response = self.log_covariance is not None
+        return self.linear_response if linear_response else self.posterior
+
+    def _facts(self) -> dict[str, str]:
+        return {**super()._facts(), "Evidence bound": f"{self.elbo:.6f}"}
+
+    def _interval_name(self) -> str:
+        kind = "independent marginals" if self.log_covariance is None else "linear response"
+        return f"credible intervals (estimate: posterior mean; std_err: posterior sd; {kind})"

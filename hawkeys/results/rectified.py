@@ -1,0 +1,354 @@
+"""`RectifiedResult`: a fitted process with inhibition, frozen and readable without the data."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._files import write_text
+from hawkeys._records import encode
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys._validation import check_fraction
+from hawkeys.kernels import Kernel
+from hawkeys.plotting import plot_adjacency
+from hawkeys.process.rectified import RectifiedHawkes
+from hawkeys.summary import render, render_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["RECTIFIED_SCHEMA", "RectifiedResult"]
+
+RECTIFIED_SCHEMA = "hawkeys-rectified-fit/1"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RectifiedResult:
+    """Maximum likelihood of a process with inhibition; see `hawkeys.fit_rectified`.
+
+    Attributes
+    ----------
+    process : RectifiedHawkes
+        The fitted process.
+    method : str
+        "rectified mle".
+    log_likelihood : float
+        Log-likelihood of the data under `process`, in nats, unweighted, nothing dropped.
+    to_gain : float
+        What the next steps promised, in nats, summed over targets.
+    gradient_norm : float
+        Largest violation of the optimality conditions: a derivative by the baseline over the total
+        time, or by the adjacency over one plus the number of events of the source; no unit.
+    converged : bool
+        Whether every target mark met the tolerance, with no estimated decay at an edge.
+    message : str
+        Why the method stopped.
+    n_iterations : int
+        Most steps of any target mark, at its decay.
+    trace : ndarray, shape (n_steps,)
+        Weighted log-likelihood along the way, at the final decays.
+    identified : ndarray of bool, shape (n_marks, n_marks + 1)
+        Baseline, then adjacency row, of each target: False where the data say nothing, or where any
+        stronger inhibition is as good.
+    at_bound : ndarray of bool, shape (n_marks, n_marks + 1)
+        A baseline of 0, or inhibition at the strongest value that is tried (-1e6).
+    information : ndarray, shape (n_marks, p, p)
+        Observed information of each target's baseline, adjacency row and, if it was estimated,
+        decay: p is n_marks + 1 or n_marks + 2. Standard errors invert it over the parameters that
+        are identified and not at a bound; all others have NaN, in the intervals too.
+    decay_identified : ndarray of bool, shape (n_marks,)
+        Where the decay was estimated and not at the edge of its range.
+    event_counts : ndarray of int, shape (n_marks,)
+        Events per mark.
+    n_realizations : int
+        Number of realisations.
+    total_time : float
+        Sum of the window lengths.
+    options : mapping
+        Options of the method.
+    version : str
+        Version of hawkeys that made the fit.
+    """
+
+    process: RectifiedHawkes
+    method: str
+    log_likelihood: float
+    to_gain: float
+    gradient_norm: float
+    converged: bool
+    message: str
+    n_iterations: int
+    trace: FloatArray
+    identified: BoolArray
+    at_bound: BoolArray
+    information: FloatArray
+    decay_identified: BoolArray
+    event_counts: IntArray
+    n_realizations: int
+    total_time: float
+    options: Mapping[str, Any]
+    version: str
+
+    @property
+    def baseline(self) -> FloatArray:
+        """Estimated baseline, shape (n_marks,), per unit of time."""
+        return self.process.baseline
+
+    @property
+    def adjacency(self) -> FloatArray:
+        """Estimated adjacency, shape (n_marks, n_marks), target by source, of any sign."""
+        return self.process.adjacency
+
+    @property
+    def decay(self) -> FloatArray:
+        """Decay of each target mark, shape (n_marks,), per unit of time."""
+        return self.process.decay
+
+    @property
+    def kernel(self) -> Kernel:
+        """Kernel with the decay of each target along its row."""
+        return self.process.kernel
+
+    @property
+    def decay_estimated(self) -> bool:
+        """Whether the decays were estimated, one per target mark."""
+        return self.information.shape[1] == self.baseline.size + 2
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return int(self.event_counts.sum())
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of identified parameters, estimated decays included; those at a bound count."""
+        return int(self.identified.sum() + self.decay_identified.sum())
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 n_parameters - 2 log_likelihood."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, log(n_events) n_parameters - 2 log_likelihood."""
+        return math.log(max(self.n_events, 1)) * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def estimates(self) -> FloatArray:
+        """Baseline and adjacency side by side, shape (n_marks, n_marks + 1)."""
+        return np.column_stack((self.baseline, self.adjacency))
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Inverse of the information, shape (n_marks, p, p), NaN where it has no meaning."""
+        out = np.full_like(self.information, np.nan)
+        free = self.identified & ~self.at_bound
+        if self.decay_estimated:
+            free = np.column_stack((free, self.decay_identified))
+        for i, matrix in enumerate(self.information):
+            index = np.flatnonzero(free[i] & (np.diagonal(matrix) > 0))
+            if index.size == 0:
+                continue
+            scale = 1.0 / np.sqrt(matrix[index, index])
+            scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
+            out[i][np.ix_(index, index)] = np.linalg.pinv(scaled) * np.outer(scale, scale)
+        return out
+
+    @property
+    def std_err(self) -> FloatArray:
+        """Standard errors of `estimates`, shape (n_marks, n_marks + 1)."""
+        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
+        return np.sqrt(variance[:, : self.baseline.size + 1])
+
+    @property
+    def decay_std_err(self) -> FloatArray:
+        """Standard errors of `decay`, shape (n_marks,); NaN if it was given."""
+        if not self.decay_estimated:
+            return np.full(self.baseline.size, np.nan)
+        variance = self.covariance[:, -1, -1]
+        return np.sqrt(np.where(variance > 0, variance, np.nan))
+
+    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return Wald confidence intervals; that of a baseline is cut at 0.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : ndarray, shape (n_marks, n_marks + 1)
+            Baseline, then adjacency row, of each target.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        lower = self.estimates - reach
+        lower[:, 0] = np.maximum(lower[:, 0], 0.0)
+        return lower, self.estimates + reach
+
+    def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per parameter.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_marks * (n_marks + 1), 9), or n_marks rows more
+            Columns parameter ("baseline", "adjacency", and "decay" if it was estimated), target,
+            source, estimate, std_err, lower, upper, at_bound, identified. The interval of a decay
+            is a Wald interval of its logarithm.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        import pandas as pd
+
+        names, size = list(self.process.mark_names), self.baseline.size
+        columns = {
+            "estimate": self.estimates,
+            "std_err": self.std_err,
+            "lower": self.conf_int(level)[0],
+            "upper": self.conf_int(level)[1],
+            "at_bound": self.at_bound,
+            "identified": self.identified,
+        }
+        flat = {key: np.append(v[:, 0], v[:, 1:].ravel()) for key, v in columns.items()}
+        frame = pd.DataFrame(
+            {
+                "parameter": ["baseline"] * size + ["adjacency"] * size**2,
+                "target": [*names, *np.repeat(names, size)],
+                "source": [None] * size + names * size,
+                **flat,
+            }
+        )
+        return pd.concat([frame, self._decay_frame(level)]) if self.decay_estimated else frame
+
+    def _decay_frame(self, level: float) -> pd.DataFrame:
+        import pandas as pd
+
+        quantile = NormalDist().inv_cdf(0.5 + 0.5 * level)
+        reach = np.exp(quantile * self.decay_std_err / self.decay)
+        index = self.baseline.size * (self.baseline.size + 1) + np.arange(self.baseline.size)
+        return pd.DataFrame(
+            {
+                "parameter": "decay",
+                "target": self.process.mark_names,
+                "source": None,
+                "estimate": self.decay,
+                "std_err": self.decay_std_err,
+                "lower": self.decay / reach,
+                "upper": self.decay * reach,
+                "at_bound": False,
+                "identified": self.decay_identified,
+            },
+            index=index,
+        )
+
+    def summary(self, *, level: float = 0.95) -> str:
+        """Return a text table of the fit, the same for the same fit.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals; refused if not strictly between 0 and 1.
+
+        Returns
+        -------
+        str
+            As `to_frame`, with a head and notes.
+        """
+        return render(*self._layout(level))
+
+    def _repr_html_(self) -> str:
+        """Return `summary` as HTML, for notebooks."""
+        return render_html(*self._layout(0.95))
+
+    def _layout(self, level: float) -> tuple[str, dict[str, str], pd.DataFrame, list[str]]:
+        """Return what `summary` shows: title, facts, table and notes."""
+        frame = self.to_frame(level=level)
+        frame["source"] = frame["source"].fillna("")
+        shown = frame.drop(columns=["at_bound", "identified"])
+        notes = [f"lower, upper: {100 * level:g} % Wald intervals; none at a bound."]
+        if (~self.identified).any():
+            notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
+        return "Hawkes process with inhibition by mle", self._facts(), shown, notes
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "Events": f"{self.n_events}",
+            "Log-likelihood": f"{self.log_likelihood:.6f}",
+            "Realisations": f"{self.n_realizations}",
+            "AIC": f"{self.aic:.4f}",
+            "Total time": f"{self.total_time:.6g}",
+            "BIC": f"{self.bic:.4f}",
+            "Gradient norm": f"{self.gradient_norm:.1e}",
+            "Converged": f"{self.converged} ({self.message})",
+        }
+
+    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
+        """Draw the estimated adjacency, inhibition in red; see `hawkeys.plotting.plot_adjacency`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+        """
+        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON types; NaN becomes None.
+
+        Returns
+        -------
+        dict
+            Every field, with the schema's name and version under "schema".
+        """
+        return {"schema": RECTIFIED_SCHEMA} | {
+            f.name: encode(getattr(self, f.name)) for f in fields(self)
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result as JSON; `hawkeys.load_result` reads it back.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; replaced only when the new one is complete.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+    def __repr__(self) -> str:
+        return (
+            f"RectifiedResult(n_marks={self.baseline.size}, n_events={self.n_events}, "
+            f"log_likelihood={self.log_likelihood:.6g}, converged={self.converged})"
+        )
