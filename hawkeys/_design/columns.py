@@ -21,13 +21,16 @@ _SHARE = 1e-3
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ColumnMap:
-    """Where parameters are in arrays of shape (n_blocks, n_columns); column 0 is not used.
+    """Where parameters are in arrays of shape (n_blocks, n_columns).
+
+    If every realisation has row problems of its own, n_marks targets of each follow one another,
+    and n_targets is n_realizations * n_marks.
 
     Attributes
     ----------
-    baseline : ndarray of int64, shape (n_marks, n_pieces)
+    baseline : ndarray of int64, shape (n_targets, n_pieces)
         Index of each baseline piece in the flattened array.
-    adjacency : ndarray of int64, shape (n_marks, n_marks, n_components)
+    adjacency : ndarray of int64, shape (n_targets, n_marks, n_components)
         The same of each pair (target, source) and component of the kernel; -1 if held at 0.
     n_columns : int
         Number of columns of each row problem.
@@ -36,6 +39,12 @@ class ColumnMap:
     baseline: IntArray
     adjacency: IntArray
     n_columns: int
+
+    @classmethod
+    def plain(cls, n_marks: int) -> ColumnMap:
+        """Return that of the plain model: baseline and adjacency row of a target side by side."""
+        columns = np.arange(n_marks * (n_marks + 1)).reshape(n_marks, -1)
+        return cls(columns[:, :1], columns[:, 1:, None], n_marks + 1)
 
     @property
     def n_pieces(self) -> int:
@@ -49,8 +58,13 @@ class ColumnMap:
 
     @property
     def blocks(self) -> IntArray:
-        """Row problem of each target mark, shape (n_marks,)."""
+        """Row problem of each target, shape (n_targets,)."""
         return self.baseline[:, 0] // self.n_columns
+
+    @property
+    def names(self) -> IntArray:
+        """A number for each parameter, (n_targets, P), the same if they are one; -1: held at 0."""
+        return np.column_stack((self.baseline, self.adjacency[:, :, 0]))
 
     def rates(self, values: FloatArray) -> FloatArray:
         """Return the baseline pieces, shape (n_marks, n_pieces), among values of columns."""
@@ -76,7 +90,7 @@ class ColumnMap:
 
     def matrix(self, target: int) -> FloatArray:
         """Return the map from columns to a target's parameters, (n_pieces + D, n_columns)."""
-        n_pieces, n_marks = self.n_pieces, self.adjacency.shape[0]
+        n_pieces, n_marks = self.n_pieces, self.adjacency.shape[1]
         out = np.zeros((n_pieces + n_marks, self.n_columns + 1))
         out[np.arange(n_pieces), self.baseline[target] % self.n_columns] = 1.0
         where = self.adjacency[target]

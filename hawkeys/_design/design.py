@@ -19,7 +19,6 @@ from hawkeys._jit import likelihood
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Kernel
 
 __all__ = ["Design"]
@@ -56,7 +55,8 @@ class Design:
     n_baselines : int
         Number of columns of baselines, x0 included.
     columns : ColumnMap or None
-        Where the parameters are; None in the plain model.
+        Where the parameters are, of each target or of each realisation and target; None in the
+        plain model.
     """
 
     excitation: FloatArray
@@ -94,12 +94,8 @@ class Design:
         constant = baseline is None or isinstance(baseline, Constant)
         if constant and ties is None and len(kernel.components) == 1:
             return cls._plain(events, kernel, scale, support, separate=separate)
-        if separate:
-            raise InvalidParameterError(
-                "realisations can be fitted each alone with a constant baseline, a kernel whose "
-                "parameters are given, and nothing tied."
-            )
-        return cls._wide(events, kernel, scale, support, (baseline or Constant(), ties))
+        model = baseline or Constant(), ties
+        return cls._wide(events, kernel, scale, support, model, separate=separate)
 
     @classmethod
     def _plain(
@@ -139,11 +135,13 @@ class Design:
         scale: FloatArray,
         support: BoolArray | None,
         model: tuple[Baseline, Ties | None],
+        *,
+        separate: bool,
     ) -> Design:
         """Return the row problems of a model that is not the plain one."""
         baseline, ties = model
         parts = kernel.components
-        one_by_one = wide_rows(events, parts, baseline, scale, support)
+        one_by_one = wide_rows(events, parts, baseline, scale, support, separate=separate)
         merged, columns = merge_rows(one_by_one, ties, len(parts))
         return cls(
             merged.excitation,

@@ -20,7 +20,8 @@ __all__ = ["WideRows", "merge_rows", "wide_rows"]
 class WideRows(NamedTuple):
     """Arrays of a `Design` whose column 0, the constant, is not used.
 
-    Behind it come `n_baselines` columns of baselines, then those of adjacencies.
+    Behind it come `n_baselines` columns of baselines, then those of adjacencies. There are
+    `n_marks` row problems, or as many for each realisation, unless targets were merged.
     """
 
     excitation: FloatArray
@@ -29,6 +30,7 @@ class WideRows(NamedTuple):
     cost: FloatArray
     excluded: BoolArray
     n_baselines: int
+    n_marks: int
 
     def block(self, index: int) -> FloatArray:
         """Return the matrix of one block, without the constant."""
@@ -43,57 +45,92 @@ def wide_rows(
     baseline: Baseline,
     scale: FloatArray,
     support: BoolArray | None,
+    *,
+    separate: bool = False,
 ) -> WideRows:
     """Return one row problem per mark: baseline pieces, then the sources of each component.
 
-    `scale` (n_realizations,) weighs the realisations; pairs outside `support` are held at 0.
+    `scale` (n_realizations,) weighs the realisations; pairs outside `support` are held at 0. With
+    `separate`, there is one row problem per realisation and mark.
     """
     size, n_pieces = events.n_marks, baseline.n_pieces
-    layout = BlockLayout.build(events, separate=False)
-    slots = layout.slots
-    exposure = scale @ baseline.integrals(events.start_times, events.end_times)
-    integrals = [np.tensordot(scale, kernel.integrals(events), axes=1) for kernel in components]
-    cost = np.column_stack((np.zeros(size), np.tile(exposure, (size, 1)), *integrals))
+    layout = BlockLayout.build(events, separate=separate)
+    cost = _costs(events, components, baseline, scale, separate=separate)
     excluded = np.zeros(cost.shape, dtype=bool)
     excluded[:, 0] = True
     if support is not None:
-        excluded[:, 1 + n_pieces :] = np.tile(~support, (1, len(components)))
+        n_repeats = len(cost) // size
+        excluded[:, 1 + n_pieces :] = np.tile(~support, (n_repeats, len(components)))
         cost[excluded] = 0.0
     weights = np.empty(0)
     if (scale != 1.0).any():
         weights = np.empty(events.n_events)
-        weights[slots] = scale[events.realization]
+        weights[layout.slots] = scale[events.realization]
     excitation = np.empty((cost.shape[1] - 1) * events.n_events)
-    rows = WideRows(excitation, weights, layout.offsets, cost, excluded, n_pieces)
-    pieces = np.empty((n_pieces, events.n_events))
-    pieces[:, slots] = baseline.basis(events.times).T
-    for i in range(size):
-        rows.block(i)[:n_pieces] = pieces[:, slice(*layout.offsets[i : i + 2])]
-    for u, kernel in enumerate(components):
-        part = kernel.excitation(events, layout)
-        first = n_pieces + u * size
-        for i in range(size):
-            begin, end = size * layout.offsets[i : i + 2]
-            rows.block(i)[first : first + size] = part[begin:end].reshape(size, -1)
-    for i in range(size if support is not None else 0):
-        rows.block(i)[excluded[i, 1:]] = 0.0
+    rows = WideRows(excitation, weights, layout.offsets, cost, excluded, n_pieces, size)
+    _fill(rows, events, components, baseline, layout)
+    for b in range(len(cost) if support is not None else 0):
+        rows.block(b)[excluded[b, 1:]] = 0.0
     return rows
+
+
+def _costs(
+    events: Events,
+    components: Sequence[Kernel],
+    baseline: Baseline,
+    scale: FloatArray,
+    *,
+    separate: bool,
+) -> FloatArray:
+    """Return what the columns of each row problem cost, the unused constant nothing."""
+    size = events.n_marks
+    exposure = scale[:, None] * baseline.integrals(events.start_times, events.end_times)
+    integrals = [scale[:, None, None] * kernel.integrals(events) for kernel in components]
+    if not separate:
+        exposure = exposure.sum(axis=0, keepdims=True)
+        integrals = [part.sum(axis=0) for part in integrals]
+    rows = np.repeat(exposure, size, axis=0)
+    return np.column_stack((np.zeros(len(rows)), rows, *(p.reshape(-1, size) for p in integrals)))
+
+
+def _fill(
+    rows: WideRows,
+    events: Events,
+    components: Sequence[Kernel],
+    baseline: Baseline,
+    layout: BlockLayout,
+) -> None:
+    """Write the columns at the events: baseline pieces, then the excitations by component."""
+    size, n_pieces, offsets = rows.n_marks, rows.n_baselines, rows.offsets
+    pieces = np.empty((n_pieces, events.n_events))
+    pieces[:, layout.slots] = baseline.basis(events.times).T
+    parts = [kernel.excitation(events, layout) for kernel in components]
+    for b in range(offsets.size - 1):
+        begin, end = offsets[b : b + 2]
+        block = rows.block(b)
+        block[:n_pieces] = pieces[:, begin:end]
+        for u, part in enumerate(parts):
+            first = n_pieces + u * size
+            block[first : first + size] = part[size * begin : size * end].reshape(size, -1)
 
 
 def merge_rows(rows: WideRows, ties: Ties | None, n_components: int) -> tuple[WideRows, ColumnMap]:
     """Return the row problems in which tied parameters are one column, and where they are.
 
-    Targets that share a parameter become one row problem. Columns are padded with zeros to the
-    same number of baselines and of adjacencies in each.
+    Targets that share a parameter become one row problem, in each realisation if they are
+    separate. Columns are padded with zeros to the same number of baselines and of adjacencies in
+    each.
     """
-    size, n_pieces = rows.cost.shape[0], rows.n_baselines
+    n_rows, width = rows.cost.shape
     if ties is None:
-        width = rows.cost.shape[1]
-        columns = np.arange(size)[:, None] * width + np.arange(1, width)
+        columns = np.arange(n_rows)[:, None] * width + np.arange(1, width)
         return rows, _map(rows, columns, width)
-    names = ties.identities(n_pieces, n_components)
-    group = _connected(np.concatenate(names, axis=1))
-    local, widths = _local_columns(names, group)
+    names = ties.identities(rows.n_baselines, n_components)
+    once = _connected(np.concatenate(names, axis=1))
+    each, widths = _local_columns(names, once)
+    repeat = np.arange(n_rows // rows.n_marks)
+    group = ((once.max() + 1) * repeat[:, None] + once).ravel()
+    local = np.tile(each, (repeat.size, 1))
     target = _empty_like(rows, group, widths)
     done = np.zeros(target.offsets.size - 1, dtype=np.int64)
     order = np.argsort(group, kind="stable")
@@ -113,10 +150,10 @@ def merge_rows(rows: WideRows, ties: Ties | None, n_components: int) -> tuple[Wi
 
 
 def _map(rows: WideRows, columns: IntArray, width: int) -> ColumnMap:
-    """Return where parameters are, given the flat index of each natural column, (D, F)."""
-    size, n_pieces = rows.cost.shape[0], rows.n_baselines
+    """Return where parameters are, given the flat index of each column, (n_rows, F)."""
+    size, n_pieces = rows.n_marks, rows.n_baselines
     pairs = np.where(rows.excluded[:, 1 + n_pieces :], -1, columns[:, n_pieces:])
-    by_component = pairs.reshape(size, -1, size).transpose(0, 2, 1)
+    by_component = pairs.reshape(len(pairs), -1, size).transpose(0, 2, 1)
     return ColumnMap(columns[:, :n_pieces].copy(), np.ascontiguousarray(by_component), width)
 
 
@@ -130,6 +167,7 @@ def _empty_like(rows: WideRows, group: IntArray, widths: tuple[int, int]) -> Wid
         cost=np.zeros((n_groups, height + 1)),
         excluded=np.ones((n_groups, height + 1), dtype=bool),
         n_baselines=widths[0],
+        n_marks=rows.n_marks,
     )
 
 
