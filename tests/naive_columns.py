@@ -95,3 +95,72 @@ def maximise(events, decays, labels, knots=None, period=None):
     bounds = [(1e-12, None)] * n
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return -found.fun, np.append(found.x, 0.0)[labels]
+
+
+def value_at(rows, cost, labels, theta):
+    """The log-likelihood of rows as `columns` returns them, at shared values."""
+    values = np.append(theta, 0.0)[labels]
+    return sum(np.log(v @ x).sum() - cost @ x for v, x in zip(rows, values, strict=True) if len(v))
+
+
+def restricted(rows, cost, labels, group, total):
+    """Maximise over shared values, those of `group` (one or two) adding to a total."""
+    from scipy.optimize import minimize
+
+    n = labels.max() + 1
+    rest = np.array([k for k in range(n) if k not in group], dtype=int)
+    shares = len(group) - 1
+
+    def expand(free):
+        theta = np.zeros(n)
+        theta[rest] = free[: rest.size]
+        theta[list(group)] = [total] if not shares else [total * free[-1], total * (1 - free[-1])]
+        return theta
+
+    def loss(free):
+        theta = expand(free)
+        values = np.append(theta, 0.0)[labels]
+        value, slope = 0.0, np.zeros(n + 1)
+        for v, x, label in zip(rows, values, labels, strict=True):
+            lam = v @ x
+            if (lam <= 0).any():
+                return 1e10, np.zeros(free.size)
+            value -= np.log(lam).sum() - cost @ x
+            np.add.at(slope, label, cost - v.T @ (1.0 / lam))
+        along = [total * (slope[group[0]] - slope[group[1]])] if shares else []
+        return value, np.concatenate((slope[rest], along))
+
+    bounds = [(0.0, None)] * rest.size + [(0.0, 1.0)] * shares
+    options = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 5000, "maxfun": 10_000, "maxcor": 30}
+    start = np.concatenate((np.full(rest.size, 0.2), np.full(shares, 0.5)))
+    return -minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    ).fun  # fmt: skip
+
+
+def sandwich(each, labels, theta):
+    """The covariance of shared values; `each` has the `columns` of every realisation.
+
+    Scores by central differences of each realisation's log-likelihood; values at 0 stay there.
+    """
+    n = theta.size
+    free = np.flatnonzero(theta > 0)
+    bread, scores = np.zeros((n + 1, n + 1)), np.zeros((len(each), n))
+    values = np.append(theta, 0.0)[labels]
+    for r, (rows, cost) in enumerate(each):
+        for v, x, label in zip(rows, values, labels, strict=True):
+            for row in v:
+                one = np.zeros(n + 1)
+                np.add.at(one, label, row)
+                bread += np.outer(one, one) / (row @ x) ** 2
+        for k in free:
+            step = np.zeros(n)
+            step[k] = 1e-5 * theta[k]
+            up, down = (value_at(rows, cost, labels, theta + sign * step) for sign in (1, -1))
+            scores[r, k] = (up - down) / (2 * step[k])
+    inverse = np.linalg.inv(bread[np.ix_(free, free)])
+    part = scores[:, free]
+    out = np.zeros((n, n))
+    count = len(each)
+    out[np.ix_(free, free)] = count / (count - 1) * inverse @ (part.T @ part) @ inverse
+    return out

@@ -121,13 +121,16 @@ class FittedColumns:
     estimates: FloatArray
     used: BoolArray
 
-    def covariance(self, information: FloatArray) -> FloatArray:
+    def covariance(self, information: FloatArray, meat: FloatArray | None = None) -> FloatArray:
         """Return the covariance of each target's parameters, columns at 0 held there.
 
         Shape (n_marks, P, P) with P = n_pieces + n_marks. What flat directions exchange has no
-        covariance; sums that they leave unchanged have one.
+        covariance; sums that they leave unchanged have one. With `meat`, the covariance of the
+        scores of each row problem, it stands between two inverses of the information.
         """
         inverses = [self._inverse(information, b)[0] for b in range(len(self.used))]
+        if meat is not None:
+            inverses = [bread @ part @ bread for bread, part in zip(inverses, meat, strict=True)]
         out = []
         for i, b in enumerate(self.map.blocks):
             matrix = self.map.matrix(i)

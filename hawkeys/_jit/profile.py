@@ -2,9 +2,10 @@
 
 A row problem is to maximise L(x) = sum_k w_k log(v_k . x) - cost . x over x >= 0, which is concave.
 `basis` holds v as an (n_parameters, n_events) matrix, contiguous; parameters without cost stay
-where they are. With x_p held, L is maximised over the others by Newton steps, each the optimum of
-a quadratic model over x >= 0 (primal active set), from the last optimum. By concavity the profile
-l(x_p) has slope dL/dx_p there and falls on both sides of the estimate.
+where they are. With the sum s of a group of parameters held (of one, mostly), L is maximised over
+all else by Newton steps, each the optimum of a quadratic model over x >= 0 (primal active set),
+from the last optimum. By concavity the profile l(s) has slope dL/dx_p there, p any of the group
+above 0, and falls on both sides of the estimate.
 """
 
 import math
@@ -96,11 +97,32 @@ def _shorten(x, step, change, free):
 
 
 @njit(cache=True)
-def _model_step(slope, hessian, held, x, step):
-    """Fill the step that maximises slope . d - d'Hd / 2 over x + d >= 0."""
+def _keep_sum(hessian, linked, free, factor, change):
+    """Take from a change what moves the sum of the parameters linked; return its multiplier."""
+    size = change.size
+    along = np.empty(size)
+    moved, gained = 0.0, 0.0
+    for p in range(size):
+        along[p] = 1.0 if linked[p] else 0.0
+    _solve(hessian, free, factor, along)
+    for p in range(size):
+        if linked[p]:
+            moved += change[p]
+            gained += along[p]
+    if gained == 0.0:
+        return 0.0
+    for p in range(size):
+        change[p] -= moved / gained * along[p]
+    return moved / gained
+
+
+@njit(cache=True)
+def _model_step(slope, hessian, held, linked, x, step):
+    """Fill the step that maximises slope . d - d'Hd / 2 over x + d >= 0, the linked sum kept."""
     size = x.size
     free = np.empty(size, dtype=np.bool_)
     change, factor = np.empty(size), np.empty((size, size))
+    some_linked = linked.any()
     for p in range(size):
         step[p] = 0.0
         free[p] = not held[p] and (x[p] > 0.0 or slope[p] > 0.0)
@@ -108,6 +130,7 @@ def _model_step(slope, hessian, held, x, step):
         for p in range(size):
             change[p] = _residual(slope, hessian, step, p)
         _solve(hessian, free, factor, change)
+        price = _keep_sum(hessian, linked, free, factor, change) if some_linked else 0.0
         length, stop = _shorten(x, step, change, free)
         for p in range(size):
             step[p] += length * change[p]
@@ -118,7 +141,7 @@ def _model_step(slope, hessian, held, x, step):
         # release the bound parameter that gains most, in nats
         best, enter = 1e-3 * _TOLERANCE, -1
         for p in range(size):
-            pull = _residual(slope, hessian, step, p)
+            pull = _residual(slope, hessian, step, p) - (price if linked[p] else 0.0)
             if not (free[p] or held[p]) and pull > 0.0:
                 gain = pull * pull / max(hessian[p, p], 1e-300)
                 if gain > best:
@@ -144,8 +167,8 @@ def _value(basis, weights, cost, x):
 
 
 @njit(cache=True)
-def _start(basis, weights, cost, held, x):
-    """Spread the events over all that may move, if that is better.
+def _start(basis, weights, cost, held, linked, x):
+    """Spread the events over all that may move, and what is linked evenly, if that is better.
 
     From events that are all but impossible Newton steps would take very long.
     """
@@ -154,27 +177,29 @@ def _start(basis, weights, cost, held, x):
         return
     spread = x.copy()
     for p in range(x.size):
-        if not held[p] and cost[p] > 0.0 and basis[p].max() > 0.0:
+        if linked[p]:
+            spread[p] = 0.5 * (x[p] + x[linked].sum() / linked.sum())
+        elif not held[p] and cost[p] > 0.0 and basis[p].max() > 0.0:
             spread[p] = max(x[p], total / (x.size * cost[p]))
     if _value(basis, weights, cost, spread) > _value(basis, weights, cost, x):
         x[:] = spread
 
 
 @njit(cache=True)
-def climb(basis, weights, cost, held, x, slope, hessian):
-    """Maximise L over the parameters not held, from x in place.
+def climb(basis, weights, cost, held, linked, x, slope, hessian):
+    """Maximise L over the parameters not held, from x in place; the sum of those linked stays.
 
     Returns L (minus infinity if some event stays impossible, NaN if the steps ran out); fills the
     gradient and the negative second derivatives at the optimum.
     """
     size = x.size
-    _start(basis, weights, cost, held, x)
+    _start(basis, weights, cost, held, linked, x)
     step, before = np.zeros(size), x.copy()
     value = _evaluate(basis, weights, cost, x, slope, hessian)
     if value == -math.inf:
         return value
     for _ in range(_MOST_STEPS):
-        _model_step(slope, hessian, held, x, step)
+        _model_step(slope, hessian, held, linked, x, step)
         promised = 0.0
         for p in range(size):
             before[p] = x[p]
@@ -195,38 +220,54 @@ def climb(basis, weights, cost, held, x, slope, hessian):
 
 
 @njit(cache=True)
-def _first_guess(slope, hessian, held, x, p, drop):
-    """Return how far from x_p a quadratic profile has fallen by `drop`."""
-    free = np.empty(x.size, dtype=np.bool_)
-    for q in range(x.size):
-        free[q] = not held[q] and q != p and x[q] > 0.0
-    along = hessian[p].copy()
+def _first_guess(slope, hessian, held, group, x, drop):
+    """Return how far from the group's sum a quadratic profile has fallen by `drop`."""
+    size = x.size
+    free, along = np.empty(size, dtype=np.bool_), np.zeros(size)
+    steepest, top = -1, 0.0
+    for q in range(size):
+        free[q] = not held[q] and x[q] > 0.0
+        if group[q]:
+            along[q] = 1.0
+            top += x[q]
+            if steepest < 0 or slope[q] > slope[steepest]:
+                steepest = q
+    free[steepest] = True
     _solve(hessian, free, np.empty_like(hessian), along)
-    bend = hessian[p, p]
-    for q in range(x.size):
-        bend -= hessian[p, q] * along[q]
-    fall = max(-slope[p], 0.0) if x[p] == 0.0 else 0.0
-    bend = max(bend, _RIDGE * hessian[p, p])
-    if fall + bend == 0.0:
+    gained = 0.0
+    for q in range(size):
+        gained += along[q] if group[q] else 0.0
+    fall = max(-slope[steepest], 0.0) if top == 0.0 else 0.0
+    bend = max(1.0 / gained, _RIDGE * hessian[steepest, steepest])
+    if fall == 0.0 and bend < 1e-290:
         return 1.0
     return 2.0 * drop / (fall + math.sqrt(fall * fall + 2.0 * bend * drop))
 
 
 @njit(cache=True)
-def _find_end(basis, weights, cost, held, x, p, levels):
-    """Return where the profile crosses a level, from the first guess x_p on.
+def _move(x, group, total):
+    """Give the group another sum, in the same shares."""
+    before = x[group].sum()
+    for p in range(x.size):
+        if group[p]:
+            x[p] = total * (x[p] / before if before > 0.0 else 1.0 / group.sum())
 
-    `levels` holds the maximum, the level and the bracket (low, high) of x_p; `held` includes p.
-    Newton steps on the square root of the fall, which is all but linear in x_p, else bisection.
+
+@njit(cache=True)
+def _find_end(basis, weights, cost, held, group, x, levels):
+    """Return at which sum of the group its profile crosses a level, from the guess in x on.
+
+    `levels` holds the maximum, the level and the bracket (low, high) of the sum.
+    Newton steps on the square root of the fall, which is all but linear in the sum, else bisection.
     """
     best, level, low, high = levels[0], levels[1], levels[2], levels[3]
     upper = high == math.inf
     slope, hessian = np.empty(x.size), np.empty((x.size, x.size))
+    at = x[group].sum()
     for _ in range(_MOST_STEPS):
-        value = climb(basis, weights, cost, held, x, slope, hessian)
+        value = climb(basis, weights, cost, held, group, x, slope, hessian)
         if math.isnan(value):
             return math.nan
-        at = x[p]
         if abs(value - level) <= max(_NEAR, _ROUNDING * abs(level)):
             return at
         if (value < level) == upper:
@@ -234,55 +275,55 @@ def _find_end(basis, weights, cost, held, x, p, levels):
         else:
             low = at
         root = math.sqrt(max(best - value, 0.0))
-        new = math.nan
-        if value > -math.inf and slope[p] != 0.0:
-            new = at + 2.0 * root * (root - math.sqrt(best - level)) / slope[p]
+        new, along = math.nan, slope[group].max()
+        if value > -math.inf and along != 0.0:
+            new = at + 2.0 * root * (root - math.sqrt(best - level)) / along
         if not low < new < high:
             new = 0.5 * (low + high) if high < math.inf else 2.0 * at
         if high < math.inf and high - low <= 1e-15 * high:
             return at
-        x[p] = new
+        _move(x, group, new)
+        at = new
     return math.nan
 
 
 @njit(cache=True)
-def profile_ends(basis, weights, cost, held, x, wanted, drop):
-    """Return the profile's figures for every wanted parameter of a row, from its optimum x.
+def profile_ends(basis, weights, cost, held, groups, x, drop):
+    """Return the profile's figures for the sum of every group of a row, from its optimum x.
 
-    Returns (n_parameters, 3): where the profile has fallen by `drop` below and above the estimate
-    (0 below if it has not fallen so far at 0), and its fall at 0; NaN where not wanted. With an
+    `groups` (n_groups, n_parameters) says which parameters, none of them held, are in each. Returns
+    (n_groups, 3): where the profile has fallen by `drop` below and above the estimate (0 below if
+    it has not fallen so far at 0), and its fall at 0; NaN if it could not be followed. With an
     infinite `drop` the ends are not searched for. Returns also how much higher L is at the optimum
     than at the x that came; x is moved there.
     """
     size = x.size
-    out = np.full((size, 3), np.nan)
+    out = np.full((len(groups), 3), np.nan)
     slope, hessian, spare = np.empty(size), np.empty((size, size)), np.empty((size, size))
-    fixed, moved = held.copy(), np.empty(size)
+    none, moved = np.zeros(size, dtype=np.bool_), np.empty(size)
     given = _value(basis, weights, cost, x)
-    best = climb(basis, weights, cost, held, x, slope, hessian)
-    for p in range(size):
-        if not wanted[p] or held[p] or math.isnan(best):
-            continue
-        fixed[p] = True
-        at_zero = best
-        if x[p] > 0.0:
+    best = climb(basis, weights, cost, held, none, x, slope, hessian)
+    for g in range(0 if math.isnan(best) else len(groups)):
+        group = groups[g]
+        fixed = held | group if group.sum() == 1 else held
+        estimate, at_zero = x[group].sum(), best
+        if estimate > 0.0:
             moved[:] = x
-            moved[p] = 0.0
-            at_zero = climb(basis, weights, cost, fixed, moved, np.empty(size), spare)
-        out[p, 2] = math.nan if math.isnan(at_zero) else max(best - at_zero, 0.0)
+            _move(moved, group, 0.0)
+            at_zero = climb(basis, weights, cost, held | group, none, moved, np.empty(size), spare)
+        out[g, 2] = math.nan if math.isnan(at_zero) else max(best - at_zero, 0.0)
         if drop < math.inf and not math.isnan(at_zero):
-            guess = _first_guess(slope, hessian, held, x, p, drop)
-            out[p, 0] = 0.0
-            if out[p, 2] > drop:
+            guess = _first_guess(slope, hessian, held, group, x, drop)
+            out[g, 0] = 0.0
+            if out[g, 2] > drop:
                 moved[:] = x
-                moved[p] = x[p] - guess if guess < x[p] else 0.5 * x[p]
-                levels = np.array([best, best - drop, 0.0, x[p]])
-                out[p, 0] = _find_end(basis, weights, cost, fixed, moved, p, levels)
+                _move(moved, group, estimate - guess if guess < estimate else 0.5 * estimate)
+                levels = np.array([best, best - drop, 0.0, estimate])
+                out[g, 0] = _find_end(basis, weights, cost, fixed, group, moved, levels)
             moved[:] = x
-            moved[p] = x[p] + guess
-            levels = np.array([best, best - drop, x[p], math.inf])
-            out[p, 1] = _find_end(basis, weights, cost, fixed, moved, p, levels)
-        fixed[p] = held[p]
+            _move(moved, group, estimate + guess)
+            levels = np.array([best, best - drop, estimate, math.inf])
+            out[g, 1] = _find_end(basis, weights, cost, fixed, group, moved, levels)
     return out, best - given
 
 

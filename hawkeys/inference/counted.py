@@ -69,11 +69,12 @@ class Counted:
         """Whether the model has one constant baseline per mark and nothing tied."""
         return isinstance(self.baseline, Constant) and self.ties is None
 
-    def design(self, kernel: Kernel, weight: float = 1.0) -> Design:
-        """Return the row problems under a kernel."""
+    def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
+        """Return the row problems under a kernel, of each realisation alone if `separate`."""
         return Design.build(
             self.events,
             kernel,
+            separate=separate,
             weight=weight,
             realization_weights=self.weights,
             support=self.support,

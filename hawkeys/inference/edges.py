@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.profile import profile_figures
+from hawkeys.inference.chi_bar import mixture_tail
+from hawkeys.inference.profile import profile_figures, weights_at_zero
 from hawkeys.inference.refits import FittedRows
 
 if TYPE_CHECKING:
@@ -164,12 +165,13 @@ def edge_tests(
 
     The statistic of the hypothesis :math:`W_{ij} = 0` is
     :math:`T = 2 (l_{max} - l_{max | W_{ij} = 0})`, all other parameters maximised anew, at least 0.
-    Its p-value is :math:`\tfrac12 P(\chi^2_1 \ge T)`, or 1 if T = 0.
+    Its p-value is :math:`\tfrac12 P(\chi^2_1 \ge T)`, or 1 if T = 0; see Notes for kernels whose
+    weights were estimated.
 
     Parameters
     ----------
     result : LikelihoodResult
-        A fit by ``method="mle"``; its weights and support are kept.
+        A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
     events : Events
         The events of the fit.
     correction : {"benjamini-hochberg", "benjamini-yekutieli", "holm"} or None, \
@@ -208,9 +210,14 @@ default "benjamini-hochberg"
     rejects in the limit with probability .07 (r = .5), .03 (r = -.5) and at most .115 (r = 1). With
     10 marks and half of all entries 0 it rejected .041 (benchmarks/coverage_study.py).
 
-    Parameters of the kernel that were estimated are held at the estimate, which makes the p-values
-    a little too small; a kernel estimated for each pair is refused, as it means nothing where the
-    entry is 0. With weights other than 1 the log-likelihood is not that of the events, and the
+    Of a `SumExponential` whose weights were estimated the hypothesis is that all components of the
+    pair are 0, and T is a mixture of chi-square with 0 to K degrees of freedom, K the number of
+    decays, with weights that depend on the information of the components (Shapiro 1985), here
+    taken at the hypothesis. Entries that are tied are one test, counted once by `correction`.
+
+    Other parameters of the kernel that were estimated are held at the estimate, which makes the
+    p-values a little too small; a kernel estimated for each pair is refused, as it means nothing
+    where the entry is 0. With weights other than 1 the log-likelihood is not that of the events, and the
     p-values are approximate.
 
     References
@@ -218,6 +225,10 @@ default "benjamini-hochberg"
     Self, S. G. and Liang, K.-Y. (1987). Asymptotic properties of maximum likelihood estimators and
     likelihood ratio tests under nonstandard conditions. Journal of the American Statistical
     Association 82, 605-610. doi:10.1080/01621459.1987.10478472
+
+    Shapiro, A. (1985). Asymptotic distribution of test statistics in the analysis of moment
+    structures under inequality constraints. Biometrika 72(1), 133-144, eq. 5.3.
+    doi:10.1093/biomet/72.1.133
 
     Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate: a practical and
     powerful approach to multiple testing. Journal of the Royal Statistical Society B 57, 289-300.
@@ -239,15 +250,20 @@ default "benjamini-hochberg"
     fitted = rows.result
     _check_kernel(fitted.options)
     wanted = fitted.identified.copy()
-    wanted[:, 0] = False
+    where = rows.columns.map
+    wanted[:, : where.n_pieces] = False
+    pairs = np.s_[:, where.n_pieces :]
     _, _, fall = profile_figures(rows, wanted, np.inf)
-    statistic = 2.0 * fall[:, 1:]
-    pvalues = _boundary_pvalues(statistic)
+    statistic = 2.0 * fall[pairs]
+    weights = weights_at_zero(rows, wanted)[pairs]
+    pvalues = np.full(statistic.shape, np.nan)
+    for pair in np.ndindex(pvalues.shape):
+        pvalues[pair] = mixture_tail(float(statistic[pair]), weights[pair])
     return EdgeTests(
-        estimates=np.where(wanted[:, 1:], fitted.adjacency, np.nan),
+        estimates=np.where(wanted[pairs], fitted.adjacency, np.nan),
         statistic=statistic,
         pvalues=pvalues,
-        adjusted=_adjust(pvalues, correction),
+        adjusted=_adjust_distinct(pvalues, where.names[pairs], correction),
         correction=correction,
         mark_names=fitted.process.mark_names,
     )
@@ -262,10 +278,11 @@ def _check_kernel(options: Any) -> None:
         )
 
 
-def _boundary_pvalues(statistic: FloatArray) -> FloatArray:
-    from scipy.stats import chi2
-
-    return np.where(statistic > 0.0, 0.5 * chi2.sf(statistic, 1), 1.0 + 0.0 * statistic)
+def _adjust_distinct(pvalues: FloatArray, names: IntArray, correction: str | None) -> FloatArray:
+    """Return the adjusted p-values; entries of one name are one test."""
+    _, first, back = np.unique(names, return_index=True, return_inverse=True)
+    adjusted = _adjust(pvalues.ravel()[first], correction)[back].reshape(pvalues.shape)
+    return np.where(np.isnan(pvalues), np.nan, adjusted)
 
 
 def _adjust(pvalues: FloatArray, correction: str | None) -> FloatArray:

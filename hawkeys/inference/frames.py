@@ -6,10 +6,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hawkeys.baselines import Baseline, Constant
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["parameter_frame"]
+__all__ = ["parameter_frame", "piece_labels"]
+
+
+def piece_labels(baseline: Baseline) -> tuple[str | None, ...]:
+    """Return the labels of the pieces of a baseline, ``(None,)`` if it is constant.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Of a fit.
+
+    Returns
+    -------
+    tuple of str or None, length n_pieces
+        For `parameter_frame`.
+    """
+    return (None,) if isinstance(baseline, Constant) else baseline.labels
 
 
 def parameter_frame(

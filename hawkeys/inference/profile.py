@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hawkeys._jit.profile import profile_ends
+from hawkeys._jit.profile import climb, profile_ends
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_fraction, check_mask
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
-from hawkeys.inference.frames import parameter_frame
+from hawkeys.inference.chi_bar import mixture_quantile, mixture_weights
+from hawkeys.inference.frames import parameter_frame, piece_labels
 from hawkeys.inference.refits import FittedRows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ProfileIntervals", "profile_figures", "profile_interval"]
+__all__ = ["ProfileIntervals", "profile_figures", "profile_interval", "weights_at_zero"]
 
 # nats per target mark; far above what a fit may leave, far below what matters to an interval
 _NOT_THE_FIT = 0.01
@@ -35,17 +36,20 @@ class ProfileIntervals:
         Nominal coverage.
     estimates, lower, upper : ndarray of float64, shape (n_marks, n_marks + 1)
         Baseline, then adjacency row, of each target; NaN for what was not asked for, is excluded
-        by the support or is not identified.
+        by the support or is not identified. A baseline with several pieces has a column for each.
     statistic_at_zero : ndarray of float64, shape (n_marks, n_marks + 1)
         Likelihood-ratio statistic of the value 0; 0 where the estimate is 0.
     cutoff : float
         What the statistic may reach at values above 0: the chi-square quantile with one degree of
         freedom.
-    cutoff_at_zero : float
+    cutoff_at_zero : float or ndarray of float64, shape (n_marks, n_marks + 1)
         What it may reach at 0: the quantile of the mixture of chi-square with 0 and 1 degrees of
-        freedom, half each.
+        freedom, half each. An array if the weights of the kernel were estimated: there more degrees
+        of freedom are mixed for adjacency entries, by shares that depend on the entry.
     mark_names : tuple of str
         Labels of the marks.
+    pieces : tuple of str or None, length n_pieces
+        Labels of the pieces of the baseline; ``(None,)`` if it is constant.
     """
 
     level: float
@@ -54,8 +58,9 @@ class ProfileIntervals:
     upper: FloatArray
     statistic_at_zero: FloatArray
     cutoff: float
-    cutoff_at_zero: float
+    cutoff_at_zero: float | FloatArray
     mark_names: tuple[str, ...]
+    pieces: tuple[str | None, ...] = (None,)
 
     @property
     def includes_zero(self) -> BoolArray:
@@ -73,6 +78,7 @@ class ProfileIntervals:
         """
         return parameter_frame(
             self.mark_names,
+            self.pieces,
             estimate=self.estimates,
             lower=self.lower,
             upper=self.upper,
@@ -100,13 +106,14 @@ def profile_interval(
     Parameters
     ----------
     result : LikelihoodResult
-        A fit by ``method="mle"``; its weights and support are kept.
+        A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
     events : Events
         The events of the fit.
     level : float, default 0.95
         Nominal coverage.
     parameters : array_like of bool, shape (n_marks, n_marks + 1), optional
-        Which parameters: baseline, then adjacency row, of each target. Default: all.
+        Which parameters: baseline (all of its pieces), then adjacency row, of each target.
+        Default: all.
 
     Returns
     -------
@@ -138,16 +145,25 @@ def profile_interval(
     target are at their bound, all this holds approximately.
 
     A kernel whose parameters were estimated is held at the estimate; `bootstrap` estimates it anew.
+    The weights of `SumExponential` are not held: an adjacency entry is the sum of its components,
+    whose shares are maximised anew, and the mixture at 0 is that of as many parameters at least 0
+    (Shapiro 1985), with the information at 0. Pieces of a baseline have an interval each; what is
+    tied has one, which stands at each of its places.
 
     Rows separate and are concave, so every end is the one root of a monotone function: Newton
     steps in which the other parameters are maximised anew. Cost: about 25 passes of
-    O(n_events_i n_marks^2) for each parameter of target i.
+    O(n_events_i n_columns^2) for each parameter of target i, of all targets that share parameters
+    for what is tied.
 
     References
     ----------
     Self, S. G. and Liang, K.-Y. (1987). Asymptotic properties of maximum likelihood estimators and
     likelihood ratio tests under nonstandard conditions. Journal of the American Statistical
     Association 82, 605-610. doi:10.1080/01621459.1987.10478472
+
+    Shapiro, A. (1985). Asymptotic distribution of test statistics in the analysis of moment
+    structures under inequality constraints. Biometrika 72(1), 133-144, eq. 5.3.
+    doi:10.1093/biomet/72.1.133
 
     Venzon, D. J. and Moolgavkar, S. H. (1988). A method for computing profile-likelihood-based
     confidence intervals. Applied Statistics 37, 87-94. doi:10.2307/2347496
@@ -180,9 +196,62 @@ def profile_interval(
         upper=upper,
         statistic_at_zero=2.0 * fall,
         cutoff=cutoff,
-        cutoff_at_zero=float(chi2.ppf(max(2.0 * coverage - 1.0, 0.0), 1)),
+        cutoff_at_zero=_cutoff_at_zero(rows, wanted, coverage),
         mark_names=fitted.process.mark_names,
+        pieces=piece_labels(fitted.process.baseline_function),
     )
+
+
+def _cutoff_at_zero(rows: FittedRows, wanted: BoolArray, level: float) -> float | FloatArray:
+    """Return the quantile of the statistic of the value 0, by parameter if it differs."""
+    from scipy.stats import chi2
+
+    if rows.columns.map.n_components == 1:
+        return float(chi2.ppf(max(2.0 * level - 1.0, 0.0), 1))
+    weights = weights_at_zero(rows, wanted)
+    return np.apply_along_axis(lambda mixture: mixture_quantile(level, mixture), 2, weights)
+
+
+def weights_at_zero(rows: FittedRows, wanted: BoolArray) -> FloatArray:
+    """Return how many degrees of freedom are mixed in the statistic of the value 0.
+
+    Parameters
+    ----------
+    rows : FittedRows
+        The fit.
+    wanted : ndarray of bool, shape (n_marks, P)
+        For which parameters.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_marks, P, n_components + 1)
+        Weights of 0, 1, ..., n_components degrees of freedom; NaN where not wanted.
+    """
+    where = rows.columns.map
+    out = np.full((*wanted.shape, where.n_components + 1), np.nan)
+    for b, names, members in rows.distinct(wanted):
+        for name, group in zip(names, members, strict=True):
+            mixture = np.zeros(where.n_components + 1)
+            mixture[:2] = 0.5
+            if group.sum() > 1:
+                found = mixture_weights(_information_at_zero(rows, b, group))
+                mixture[: found.size] = found
+            out[wanted & (where.names == name)] = mixture
+    return out
+
+
+def _information_at_zero(rows: FittedRows, block: int, group: BoolArray) -> FloatArray:
+    """Return the information of a group of columns where it is 0 and all others are maximised."""
+    x = np.where(group, 0.0, rows.columns.estimates[block])
+    slope, hessian = np.empty(x.size), np.empty((x.size, x.size))
+    given = rows.basis(block), rows.weights(block), rows.design.cost[block]
+    climb(*given, rows.held[block] | group, np.zeros(x.size, dtype=bool), x, slope, hessian)
+    inside, others = np.flatnonzero(group), np.flatnonzero(x > 0)
+    unit = 1.0 / np.sqrt(np.maximum(np.diagonal(hessian)[others], 1e-300))
+    both = hessian[np.ix_(inside, others)] * unit
+    nuisance = hessian[np.ix_(others, others)] * np.outer(unit, unit)
+    explained = both @ np.linalg.pinv(nuisance, rcond=1e-9, hermitian=True) @ both.T
+    return np.asarray(hessian[np.ix_(inside, inside)] - explained)
 
 
 def profile_figures(
@@ -194,15 +263,15 @@ def profile_figures(
     ----------
     rows : FittedRows
         The fit.
-    wanted : ndarray of bool, shape (n_marks, n_marks + 1)
+    wanted : ndarray of bool, shape (n_marks, P)
         For which parameters.
     drop : float
         In nats; infinity for the fall at 0 alone.
 
     Returns
     -------
-    lower, upper, fall : ndarray of float64, shape (n_marks, n_marks + 1)
-        NaN where not wanted.
+    lower, upper, fall : ndarray of float64, shape (n_marks, P)
+        NaN where not wanted; the same of all that are tied.
 
     Raises
     ------
@@ -215,20 +284,22 @@ def profile_figures(
         A profile needs more steps than allowed; its figures are NaN.
     """
     out = np.full((*wanted.shape, 3), np.nan)
-    held = rows.held
-    for i in np.flatnonzero(wanted.any(axis=1)).tolist():
-        x = rows.result.estimates[i].copy()
-        given = rows.basis(i), rows.weights(i), rows.design.cost[i], held[i]
-        out[i], gain = profile_ends(*given, x, wanted[i], drop)
+    columns, held = rows.columns, rows.held
+    for b, names, members in rows.distinct(wanted):
+        given = rows.basis(b), rows.weights(b), rows.design.cost[b], held[b]
+        found, gain = profile_ends(*given, members, columns.estimates[b].copy(), drop)
         if not gain < _NOT_THE_FIT:
+            labels = np.array(rows.result.process.mark_names)[columns.map.blocks == b]
             raise InvalidParameterError(
                 f"the fit is not the maximum of the likelihood for target "
-                f"{rows.result.process.mark_names[i]!r}, which is {gain:.4g} nats higher. A fit "
-                "under constraints (baseline_floor, say) has no such intervals."
+                f"{' and '.join(map(repr, labels.tolist()))}, which is {gain:.4g} nats higher. A "
+                "fit under constraints (baseline_floor, say) has no such intervals."
             )
-    figures = out[..., 0], out[..., 1], out[..., 2]
-    _warn_if_missing(wanted, figures if np.isfinite(drop) else figures[2:])
-    return figures
+        for name, figures in zip(names, found, strict=True):
+            out[wanted & (columns.map.names == name)] = figures
+    ends = out[..., 0], out[..., 1], out[..., 2]
+    _warn_if_missing(wanted, ends if np.isfinite(drop) else ends[2:])
+    return ends
 
 
 def _warn_if_missing(wanted: BoolArray, figures: tuple[FloatArray, ...]) -> None:

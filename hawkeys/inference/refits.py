@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._design.columns import ColumnMap, FittedColumns
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.inference.counted import Counted, split_model
 from hawkeys.inference.penalties import penalty_from_dict
 from hawkeys.inference.priors import GammaPrior, KernelPrior
-from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.inference.single import fit
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes
@@ -37,7 +38,7 @@ class FittedRows:
     result : LikelihoodResult
         The fit.
     design : Design
-        Its data, with the weights and the support of the fit.
+        Its data, with the weights, the support and the model of the fit.
     """
 
     result: LikelihoodResult
@@ -74,40 +75,67 @@ class FittedRows:
                 f"{what} needs a maximum-likelihood fit (method='mle'); this one is by "
                 f"{fitted.method!r}, whose optimum is not that of the likelihood."
             )
-        size = fitted.process.n_marks
-        if fitted.columns is not None or fitted.estimates.shape != (size, size + 1):
-            raise InvalidParameterError(
-                f"{what} is made for one constant baseline per mark, a kernel whose parameters are "
-                f"given, and nothing tied; this fit has {fitted.n_parameters} parameters. Use "
-                "hawkeys.inference.bootstrap."
-            )
         check_same_events(fitted, events)
         return cls(fitted, cls.build(fitted, events))
 
     @staticmethod
     def build(result: LikelihoodResult, events: Events, *, separate: bool = False) -> Design:
-        """Return the data of the fit; with `separate`, one block per realisation and target."""
-        support, weights = result.options.get("support"), result.options.get("weights")
-        return Design.build(
-            events,
-            result.kernel,
-            separate=separate,
-            realization_weights=check_weights(weights, events.n_realizations),
-            support=None if support is None else check_support(support, events.n_marks),
+        """Return the data of the fit; with `separate`, each realisation has blocks of its own."""
+        given, kernel = result.options, result.kernel
+        counted = Counted.check(
+            events, given.get("support"), given.get("weights"), split_model(given)[0]
         )
+        if result.columns is not None and result.columns.map.n_components > 1:
+            kernel = _to_estimate(kernel)
+        return counted.design(kernel, separate=separate)
+
+    @property
+    def columns(self) -> FittedColumns:
+        """The estimates by column of the row problems."""
+        if self.result.columns is not None:
+            return self.result.columns
+        fitted = self.result
+        where = ColumnMap.plain(fitted.process.n_marks)
+        return FittedColumns(where, fitted.estimates, fitted.identified)
+
+    def distinct(self, wanted: BoolArray) -> Iterator[tuple[int, IntArray, BoolArray]]:
+        """Yield each row problem with the different parameters wanted of it.
+
+        Parameters
+        ----------
+        wanted : ndarray of bool, shape (n_marks, P)
+            Which parameters.
+
+        Yields
+        ------
+        block : int
+            Number of the row problem.
+        names : ndarray of int64, shape (n,)
+            As `ColumnMap.names` has them.
+        members : ndarray of bool, shape (n, n_columns)
+            The columns whose sum is the parameter.
+        """
+        where, held = self.columns.map, self.held
+        for b in np.unique(where.blocks[wanted.any(axis=1)]).tolist():
+            rows = np.flatnonzero(where.blocks == b)
+            names, first = np.unique(where.names[rows][wanted[rows]], return_index=True)
+            parts = np.array([where.matrix(i) for i in rows.tolist()])[wanted[rows]][first]
+            members = (parts > 0) & ~held[b]
+            moving = members.any(axis=1)
+            yield b, names[moving], members[moving]
 
     @property
     def held(self) -> BoolArray:
-        """Parameters that cannot move, shape (n_marks, n_marks + 1): they cost nothing."""
+        """Columns that cannot move, shape (n_blocks, n_columns): they cost nothing."""
         return self.design.cost <= 0.0
 
     def basis(self, row: int) -> FloatArray:
-        """Return 1 and the excitations at the events of a target, (n_marks + 1, n_events)."""
+        """Return the columns at the events of a row problem, (n_columns, n_events)."""
         block = self.design.block(row)
         return np.vstack((np.ones(block.shape[1]), block))
 
     def weights(self, row: int) -> FloatArray:
-        """Return the likelihood weight of each event of a target."""
+        """Return the likelihood weight of each event of a row problem."""
         begin, end = self.design.offsets[row : row + 2]
         weights = self.design.weights
         return weights[begin:end] if weights.size else np.ones(end - begin)

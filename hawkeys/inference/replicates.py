@@ -11,7 +11,6 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_choice, check_count, check_fraction, check_jobs
-from hawkeys.baselines import Constant
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     ConvergenceWarning,
@@ -19,7 +18,7 @@ from hawkeys.exceptions import (
     HawkeysWarning,
     InvalidParameterError,
 )
-from hawkeys.inference.frames import parameter_frame
+from hawkeys.inference.frames import parameter_frame, piece_labels
 from hawkeys.inference.refits import (
     check_likelihood_fit,
     check_same_events,
@@ -276,7 +275,7 @@ def bootstrap(
         reasons=reasons,
         seed=seed,
         mark_names=fitted.process.mark_names,
-        pieces=(None,) if isinstance(function, Constant) else function.labels,
+        pieces=piece_labels(function),
     )
 
 

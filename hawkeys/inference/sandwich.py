@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.frames import parameter_frame
+from hawkeys.inference.frames import parameter_frame, piece_labels
 from hawkeys.inference.refits import FittedRows
 from hawkeys.inference.selection import check_weights
 
@@ -39,12 +39,16 @@ class SandwichCovariance:
         Number of realisations with a weight above 0.
     mark_names : tuple of str
         Labels of the marks.
+    pieces : tuple of str or None, length n_pieces
+        Labels of the pieces of the baseline; ``(None,)`` if it is constant, and the shapes are
+        those stated, else n_pieces + n_marks stands for n_marks + 1.
     """
 
     covariance: FloatArray
     estimates: FloatArray
     n_realizations: int
     mark_names: tuple[str, ...]
+    pieces: tuple[str | None, ...] = (None,)
 
     @cached_property
     def std_err(self) -> FloatArray:
@@ -94,6 +98,7 @@ class SandwichCovariance:
         lower, upper = self.conf_int(level)
         return parameter_frame(
             self.mark_names,
+            self.pieces,
             estimate=self.estimates,
             std_err=self.std_err,
             lower=lower,
@@ -118,7 +123,7 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
     Parameters
     ----------
     result : LikelihoodResult
-        A fit by ``method="mle"``; its weights and support are kept.
+        A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
     events : Events
         The events of the fit: two realisations or more, taken as independent.
 
@@ -142,7 +147,8 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
     the parameters that fit best, while the inverse information is not. It needs many realisations:
     the sum of squares has R - 1 degrees of freedom, and below about 30 realisations the normal
     intervals are too short. A kernel whose parameters were estimated is held at the estimate; use
-    `bootstrap` to include its uncertainty.
+    `bootstrap` to include its uncertainty. The weights of `SumExponential` are not held: they are
+    part of the same problem. Parameters that are tied have one score, summed over their targets.
 
     The form with a term per event instead of per realisation would be of no use: the intensity is
     linear in the parameters, so the sum of squares of :math:`\nabla \log \lambda` over events *is*
@@ -175,29 +181,30 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
             "one has no spread between realisations: cut its window into several, or use "
             "hawkeys.inference.bootstrap."
         )
-    meat = _meat(fitted.estimates, FittedRows.build(fitted, events, separate=True))
-    bread = np.nan_to_num(_covariance(rows))
-    covariance = count / (count - 1) * bread @ meat @ bread
+    columns = rows.columns
+    meat = _meat(columns.estimates, FittedRows.build(fitted, events, separate=True))
+    covariance = columns.covariance(_information(rows), count / (count - 1) * meat)
     return SandwichCovariance(
         covariance=np.where(np.isnan(fitted.covariance), np.nan, covariance),
         estimates=np.where(fitted.identified, fitted.estimates, np.nan),
         n_realizations=count,
         mark_names=fitted.process.mark_names,
+        pieces=piece_labels(fitted.process.baseline_function),
     )
 
 
-def _covariance(rows: FittedRows) -> FloatArray:
-    """Return the inverse information of each target, the kernel held as it is in the scores."""
-    x = rows.result.estimates
-    held = np.empty_like(rows.result.information)
-    for i in range(len(x)):
-        basis = rows.basis(i)
-        held[i] = (basis * (rows.weights(i) / (x[i] @ basis) ** 2)) @ basis.T
-    return replace(rows.result, information=held).covariance
+def _information(rows: FittedRows) -> FloatArray:
+    """Return the information of each row problem, the kernel held as it is in the scores."""
+    x = rows.columns.estimates
+    held = np.empty((*x.shape, x.shape[1]))
+    for b in range(len(x)):
+        basis = rows.basis(b)
+        held[b] = (basis * (rows.weights(b) / (x[b] @ basis) ** 2)) @ basis.T
+    return held
 
 
 def _meat(x: FloatArray, design: Design) -> FloatArray:
-    """Return the sum over realisations of the outer products of each target's scores."""
+    """Return the sum over realisations of the outer products of each row problem's scores."""
     flat = scores(design.excitation, design.weights, design.offsets, design.cost, x)
     each = flat.reshape(-1, *x.shape)
     return np.einsum("rip,riq->ipq", each, each)
