@@ -217,8 +217,8 @@ default "benjamini-hochberg"
 
     Other parameters of the kernel that were estimated are held at the estimate, which makes the
     p-values a little too small; a kernel estimated for each pair is refused, as it means nothing
-    where the entry is 0. With weights other than 1 the log-likelihood is not that of the events, and the
-    p-values are approximate.
+    where the entry is 0. With weights other than 1 the log-likelihood is not that of the events,
+    and the p-values are approximate.
 
     References
     ----------
