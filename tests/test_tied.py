@@ -235,8 +235,6 @@ def test_bad_labels(tied, message, small):
 
 
 def test_what_cannot_tie_says_so(small):
-    with pytest.raises(InvalidParameterError, match="fit_each has one constant baseline per mark"):
-        hawkeys.fit_each(small, decay=2.0, tied=ACROSS)
     with pytest.raises(InvalidParameterError, match="got the options tied"):
         hawkeys.fit(small, kernel=hawkeys.kernels.LogNormal(), tied=ACROSS)
     vi = hawkeys.fit(small, decay=2.0, tied=ACROSS, method="vi")

@@ -165,6 +165,13 @@ class Design:
         return self.offsets.size - 1
 
     @property
+    def n_blocks_each(self) -> int:
+        """Number of row problems of one realisation if each is alone, else of all together."""
+        if self.columns is None:
+            return min(self.n_marks, self.n_blocks)
+        return self.n_blocks * self.n_marks // len(self.columns.blocks)
+
+    @property
     def counts(self) -> IntArray:
         """Number of events of each block, shape (n_blocks,)."""
         return np.diff(self.offsets)

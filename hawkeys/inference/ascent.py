@@ -99,7 +99,7 @@ class Groups:
         """
         check_choice(sharing, "sharing", SHARING)
         n_blocks, size = design.cost.shape
-        n_targets = min(design.n_marks, n_blocks)
+        n_targets = design.n_blocks_each
         excites = (np.arange(size) >= design.n_baselines).astype(np.int64)
         target = np.arange(n_targets)[:, None]
         one = {

@@ -82,7 +82,7 @@ class Counted:
             ties=self.ties,
         )
 
-    def pick(self, rows: BoolArray) -> Counted:
+    def pick(self, rows: BoolArray | slice) -> Counted:
         """Return the same of some realisations."""
         weights = None if self.weights is None else self.weights[rows]
         return replace(self, events=self.events[rows], weights=weights)

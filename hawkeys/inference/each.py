@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
-from hawkeys._design import Design
+from hawkeys._design.columns import FittedColumns
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_count
-from hawkeys.events import Events
+from hawkeys.baselines import Baseline, Constant
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.counted import refuse_models
+from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.pooling import (
     GammaPool,
@@ -27,7 +27,8 @@ from hawkeys.inference.pooling import (
 )
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.solution import Solution
-from hawkeys.kernels import Kernel
+from hawkeys.inference.wide import in_parameters
+from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process.hawkes import Hawkes, choose_kernel
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior
@@ -47,7 +48,8 @@ class EachResult:
     Attributes
     ----------
     baseline : ndarray, shape (n_realizations, n_marks)
-        Estimates (posterior means for variational methods), per unit of time.
+        Estimates (posterior means for variational methods), per unit of time; of a baseline that
+        changes over time its mean, as `rates` has the pieces.
     adjacency : ndarray, shape (n_realizations, n_marks, n_marks)
         Estimates, target by source. A parameter that is not identified is 0.
     log_likelihood : ndarray, shape (n_realizations,)
@@ -59,17 +61,24 @@ class EachResult:
     converged : ndarray of bool, shape (n_realizations,)
         Whether every target mark met the tolerance.
     identified : ndarray of bool, shape (n_realizations, n_marks, n_marks + 1)
-        Baseline, then adjacency row, of each target: False where the realisation says nothing.
+        Baseline, then adjacency row, of each target: False where the realisation says nothing. A
+        baseline with several pieces has a column for each, here and in `posterior`.
     posterior : LogNormalPosterior, GammaPosterior (of "vi_branching") or None
         Marginals of shape (n_realizations, n_marks, n_marks + 1); None unless variational.
     kernel : Kernel
-        Excitation kernel.
+        Excitation kernel; its weights are unknown if they were estimated.
     mark_names : tuple of str
         Labels of the marks.
     method : str
         Name of the inference method.
     pool : LogNormalPool, GammaPool or None
         The prior common to all realisations, if it was estimated; see `pooling` of `fit_each`.
+    baseline_function : Baseline
+        Baseline over time, its rates unknown; constant unless another was asked for.
+    rates : ndarray, shape (n_realizations, n_marks, n_pieces), or None
+        Estimates of the pieces of the baseline; None if it is constant.
+    kernel_weights : ndarray, shape (n_realizations, n_marks, n_marks, n_components), or None
+        Estimated weights of `SumExponential`; None if the kernel was given.
     """
 
     baseline: FloatArray
@@ -84,6 +93,9 @@ class EachResult:
     mark_names: tuple[str, ...]
     method: str
     pool: LogNormalPool | GammaPool | None = None
+    baseline_function: Baseline = field(default_factory=Constant)
+    rates: FloatArray | None = None
+    kernel_weights: FloatArray | None = None
 
     def process(self, realization: int) -> Hawkes:
         """Return the process fitted to one realisation.
@@ -96,12 +108,16 @@ class EachResult:
         Returns
         -------
         Hawkes
-            With that realisation's baseline and adjacency.
+            With that realisation's baseline, adjacency and weights of the kernel.
         """
+        baseline, kernel = self.baseline[realization], self.kernel
+        if self.kernel_weights is not None and isinstance(kernel, SumExponential):
+            kernel = SumExponential(kernel.decays, self.kernel_weights[realization])
+        function = self.baseline_function
         return Hawkes(
-            self.baseline[realization],
+            baseline if self.rates is None else function.with_rates(self.rates[realization]),
             self.adjacency[realization],
-            kernel=self.kernel,
+            kernel=kernel,
             mark_names=self.mark_names,
         )
 
@@ -137,7 +153,8 @@ def fit_each(
     decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
         Decay of the exponential kernel, per unit of time; held fixed.
     kernel : Kernel, optional
-        Excitation kernel. Give either this or `decay`.
+        Excitation kernel. Give either this or `decay`. The weights of ``SumExponential(decays)``
+        are estimated for every realisation.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists.
     method : {"mle", "map", "vi", "vi_stochastic", "vi_branching"}, default "mle"
@@ -154,7 +171,7 @@ def fit_each(
         has its own; the adjacency entries of a target share; or all baselines, and all adjacency
         entries. For methods "vi" and "map". Default: every realisation alone.
     **options
-        Options of the method, as for `hawkeys.fit`.
+        Options of the method, and ``baseline`` and ``tied``, as for `hawkeys.fit`.
 
     Returns
     -------
@@ -166,12 +183,14 @@ def fit_each(
     InvalidEventsError
         The data break the contract of `Events`.
     InvalidParameterError
-        Decay, kernel, method, `n_jobs` or an option is wrong.
+        Decay, kernel, method, `n_jobs` or an option is wrong, or `pooling` of a model with
+        ``baseline``, ``tied`` or estimated weights of a kernel.
 
     Notes
     -----
     No warning is issued for parameters that single realisations do not identify, which is common
-    for short ones: look at `identified` and `converged`.
+    for short ones: look at `identified` and `converged`. The pieces of a baseline that the window
+    of a realisation does not meet are not identified in it.
 
     With `pooling` the realisations' parameters are draws from a prior whose hyper-parameters
     maximise a lower bound on the marginal likelihood of all realisations; `pool` of the result has
@@ -198,92 +217,132 @@ def fit_each(
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
     pooling = options.pop("pooling", None)
-    chosen, settings = choose_method(method, refuse_models(options, "fit_each"))
-    events = as_events(data, end_time=end_time)
+    model, others = split_model(options)
+    if method == "least_squares":
+        refuse_models(options, "least squares")
+    how = choose_method(method, others)
+    counted = Counted.check(as_events(data, end_time=end_time), None, None, model)
+    size, n = counted.events.n_marks, counted.events.n_realizations
     excitation = choose_kernel(decay, kernel)
-    excitation.check_marks(events.n_marks)
-    seeds = row_seeds(rng, events.n_realizations * events.n_marks)
-    parts: list[tuple[Solution, FloatArray]] = []
+    for component in excitation.components:
+        component.check_marks(size)
+    seeds = row_seeds(rng, n * size)
+    parts: list[_Part] = []
     pool = None
     with _threads(n_jobs):
         if pooling is not None:
-            check_pooling(pooling, method, options)
-            part, pool = _solve_pooled(events, excitation, (chosen, settings), seeds, pooling)
+            check_pooling(pooling, method, others)
+            _check_plain(counted, excitation)
+            part, pool = _solve_pooled(counted, excitation, how, seeds, pooling)
             parts.append(part)
-        for rows in _chunks(events.n_realizations if pool is None else 0, method):
-            own = seeds[rows.start * events.n_marks : rows.stop * events.n_marks]
-            parts.append(_solve(events[rows], excitation, (chosen, settings), own, seeds[0]))
+        for rows in _chunks(n if pool is None else 0, method):
+            some, own = counted.pick(rows), seeds[rows.start * size : rows.stop * size]
+            parts.append(_solve(some, excitation, how, own, seeds[0]))
             if progress is not None:
-                progress(rows.stop, events.n_realizations)
-    return replace(_gather(parts, events, excitation, method), pool=pool)
+                progress(rows.stop, n)
+    return replace(_gather(parts, counted, excitation, method), pool=pool)
+
+
+class _Part(NamedTuple):
+    """Some realisations: their solution by parameter, unweighted log-likelihoods, and weights.
+
+    Shapes of `log_likelihood` and of the solution's objective: (n_blocks,); `kernel_weights`
+    (n_targets, n_marks, n_components), or None if the kernel was given.
+    """
+
+    solution: Solution
+    log_likelihood: FloatArray
+    kernel_weights: FloatArray | None
+
+
+def _check_plain(counted: Counted, kernel: Kernel) -> None:
+    if not counted.is_plain or len(kernel.components) > 1:
+        raise InvalidParameterError(
+            "pooling has a common prior for one constant baseline per mark and the adjacency under "
+            f"a kernel that is given, nothing tied; got the kernel {kernel!r} and the options "
+            f"{sorted(set(counted.as_options()))}. Leave pooling out, or the others."
+        )
 
 
 def _solve_pooled(
-    events: Events, kernel: Kernel, how: tuple[Method, Any], seeds: IntArray, pooling: str
-) -> tuple[tuple[Solution, FloatArray], LogNormalPool | GammaPool]:
-    """Return the solution of all realisations, their log-likelihoods and the common prior."""
+    counted: Counted, kernel: Kernel, how: tuple[Method, Any], seeds: IntArray, pooling: str
+) -> tuple[_Part, LogNormalPool | GammaPool]:
+    """Return the solution of all realisations and the common prior."""
     method, settings = how
     weight = getattr(settings, "likelihood_weight", 1.0)
-    design = Design.build(events, kernel, separate=True, weight=weight)
+    design = counted.design(kernel, weight, separate=True)
     pooled = pool_vi if method.name == "vi" else pool_map
     solution, pool = pooled(design, settings, seeds, pooling)
-    return (solution, design.log_likelihood(solution.x) / weight), pool
+    return _Part(solution, design.log_likelihood(solution.x) / weight, None), pool
 
 
 def _solve(
-    events: Events,
+    counted: Counted,
     kernel: Kernel,
     how: tuple[Method, Any],
     seeds: IntArray,
     common_seed: int,
-) -> tuple[Solution, FloatArray]:
-    """Return the solution of some realisations and their unweighted log-likelihoods."""
+) -> _Part:
+    """Return the solution of some realisations."""
     method, settings = how
     weight = getattr(settings, "likelihood_weight", 1.0)
-    design = Design.build(events, kernel, separate=True, weight=weight)
+    design = counted.design(kernel, weight, separate=True)
+    # targets that share parameters are one row problem, with the seed of the first
+    seeds = seeds.reshape(-1, design.n_marks)[:, : design.n_blocks_each].ravel()
     if method.name == "vi":  # its base draws are common to all, whatever the chunk
         seeds = np.full_like(seeds, common_seed)
     solution = method.solve(design, settings, seeds, keep=False)
-    return solution, design.log_likelihood(solution.x) / weight
+    likelihood, weights = design.log_likelihood(solution.x) / weight, None
+    if design.columns is not None:
+        if design.columns.n_components > 1:
+            weights = design.columns.shares(solution.x)
+        columns = FittedColumns(design.columns, solution.x, solution.identified)
+        solution = in_parameters(replace(solution, information=None), columns)
+    return _Part(solution, likelihood, weights)
 
 
-def _gather(
-    parts: list[tuple[Solution, FloatArray]], events: Events, kernel: Kernel, method: str
-) -> EachResult:
-    size = events.n_marks
+def _gather(parts: list[_Part], counted: Counted, kernel: Kernel, method: str) -> EachResult:
+    events, function = counted.events, counted.baseline
+    shape = events.n_realizations, events.n_marks
 
-    def by_row(name: str) -> np.ndarray:
-        stacked = np.concatenate([getattr(solution, name) for solution, _ in parts])
-        return stacked.reshape(events.n_realizations, size, *stacked.shape[1:])
+    def by_target(name: str) -> np.ndarray:
+        stacked = np.concatenate([getattr(part.solution, name) for part in parts])
+        return stacked.reshape(*shape, *stacked.shape[1:])
 
-    x = by_row("x")
-    likelihood = np.concatenate([value for _, value in parts])
+    def total(values: list[FloatArray]) -> FloatArray:
+        return np.concatenate(values).reshape(shape[0], -1).sum(axis=1)
+
+    x, q = by_target("x"), function.n_pieces
+    weights = [part.kernel_weights for part in parts if part.kernel_weights is not None]
+    constant = isinstance(function, Constant)
     return EachResult(
-        baseline=x[:, :, 0],
-        adjacency=x[:, :, 1:],
-        log_likelihood=likelihood.reshape(-1, size).sum(axis=1),
-        objective=by_row("objective").sum(axis=1),
-        optimality_gap=by_row("gap").sum(axis=1),
-        converged=np.all(by_row("converged"), axis=1),
-        identified=by_row("identified"),
-        posterior=_gather_posterior(parts, size),
+        baseline=x[:, :, 0] if constant else x[:, :, :q] @ function.shares,
+        adjacency=x[:, :, q:],
+        log_likelihood=total([part.log_likelihood for part in parts]),
+        objective=total([part.solution.objective for part in parts]),
+        optimality_gap=total([part.solution.gap for part in parts]),
+        converged=np.all(by_target("converged"), axis=1),
+        identified=by_target("identified"),
+        posterior=_gather_posterior(parts, shape),
         kernel=kernel,
         mark_names=events.mark_names,
         method=method,
+        baseline_function=function,
+        rates=None if constant else x[:, :, :q],
+        kernel_weights=np.concatenate(weights).reshape(*shape, shape[1], -1) if weights else None,
     )
 
 
 def _gather_posterior(
-    parts: list[tuple[Solution, FloatArray]], size: int
+    parts: list[_Part], shape: tuple[int, int]
 ) -> LogNormalPosterior | GammaPosterior | None:
-    marginals = [solution.posterior for solution, _ in parts if solution.posterior is not None]
+    marginals = [part.solution.posterior for part in parts if part.solution.posterior is not None]
     if not marginals:
         return None
-    shape = (-1, size, size + 1)
     kind = type(marginals[0])
     joined = (
-        np.concatenate([getattr(part, field.name) for part in marginals]).reshape(shape)
-        for field in fields(kind)
+        np.concatenate([getattr(one, part.name) for one in marginals]).reshape(*shape, -1)
+        for part in fields(kind)
     )
     return kind(*joined)
 

@@ -185,7 +185,7 @@ def _problems(group: IntArray, design: Design) -> IntArray:
     rows = np.broadcast_to(np.arange(n_blocks)[:, None], group.shape)[group >= 0]
     pairs = np.unique(np.column_stack((group[group >= 0], rows)), axis=0)
     coupled = np.unique(pairs[:, 0]).size < len(pairs)
-    step = min(design.n_marks, n_blocks) if coupled else 1
+    step = design.n_blocks_each if coupled else 1
     return np.arange(0, n_blocks + 1, max(step, 1))
 
 
