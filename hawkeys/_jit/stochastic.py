@@ -47,14 +47,15 @@ def _gradient(excitation, weights, cost, theta, gradient):
     for p in range(cost.size):
         gradient[p] = -cost[p]
         value -= cost[p] * theta[p]
+    used = 1.0 if cost[0] > 0.0 else 0.0  # without cost, x0 is held at 0: it would explain all
     for k in range(width):
-        lam = theta[0]
+        lam = used * theta[0]
         for j in range(n_sources):
             lam += theta[j + 1] * excitation[j * width + k]
         weight = weights[k] if weights.size > 0 else 1.0
         value += weight * math.log(lam)
         share = weight / lam
-        gradient[0] += share
+        gradient[0] += used * share
         for j in range(n_sources):
             gradient[j + 1] += share * excitation[j * width + k]
     return value
