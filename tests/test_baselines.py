@@ -432,7 +432,5 @@ def test_bad_fits(small):
         hawkeys.simulate(process_with(STEPS), end_time=50.0, rng=0)
     with pytest.raises(InvalidParameterError, match="fit of kernel parameters has one constant"):
         hawkeys.fit(small, kernel=hawkeys.kernels.LogNormal(), baseline=STEPS)
-    with pytest.raises(InvalidParameterError, match="fit_each has one constant baseline"):
-        hawkeys.fit_each(small, decay=1.5, baseline=STEPS)
     with pytest.raises(InvalidParameterError, match="converted for constant baselines only"):
         hawkeys.interop.to_tick(process_with(STEPS))

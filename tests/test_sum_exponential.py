@@ -246,8 +246,3 @@ def test_repr():
 def test_bad_input(make, message):
     with pytest.raises(InvalidParameterError, match=message):
         make()
-
-
-def test_each_realisation_alone_needs_weights(small):
-    with pytest.raises(InvalidParameterError, match="weights of SumExponential are not known"):
-        hawkeys.fit_each(small, kernel=SumExponential(DECAYS))

@@ -237,6 +237,3 @@ def test_bad_labels(tied, message, small):
 def test_what_cannot_tie_says_so(small):
     with pytest.raises(InvalidParameterError, match="got the options tied"):
         hawkeys.fit(small, kernel=hawkeys.kernels.LogNormal(), tied=ACROSS)
-    vi = hawkeys.fit(small, decay=2.0, tied=ACROSS, method="vi")
-    with pytest.raises(InvalidParameterError, match="WAIC and PSIS-LOO are made for one constant"):
-        hawkeys.inference.waic(vi, small)

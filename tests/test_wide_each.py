@@ -177,8 +177,8 @@ def test_refused(events):
             hawkeys.fit_each(events, **MODELS[name], method="vi", pooling="row")
     with pytest.raises(InvalidParameterError, match="least squares has one constant baseline"):
         hawkeys.fit_each(events, **MODELS["tied"], method="least_squares")
+    known = PiecewiseConstant(KNOTS, [[1.0, 1.0], [1.0, 1.0]])
     with pytest.raises(InvalidParameterError, match="rates of a baseline are estimated"):
-        known = PiecewiseConstant(KNOTS, [[1.0, 1.0], [1.0, 1.0]])
         hawkeys.fit_each(events, decay=2.0, baseline=known)
     with pytest.raises(InvalidParameterError, match="is not within the knots"):
         hawkeys.fit_each(events, decay=2.0, baseline=PiecewiseConstant([0.0, 5.0, 10.0]))

@@ -21,6 +21,7 @@ from hawkeys.inference.wide import in_parameters
 from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
+from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.fit_result import FitResult
 
 __all__ = ["result_of"]
@@ -76,6 +77,7 @@ def result_of(
             prior_coefficient=final.prior_coefficient,
             log_covariance=final.log_covariance,
             posterior_covariance=final.covariance,
+            column_posterior=_column_posterior(design, solution),
             n_kernel_parameters=_n_kernel_weights(columns, final),
         )
     if final.violation is None or final.information is None:
@@ -104,6 +106,14 @@ def _process(
         kernel=kernel,
         mark_names=names,
     )
+
+
+def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | None:
+    """Return the posterior by column, unless the columns are the parameters."""
+    marginals, coefficient = solution.posterior, solution.prior_coefficient
+    if design.columns is None or marginals is None or coefficient is None:
+        return None
+    return ColumnPosterior(design.columns, marginals, coefficient, solution.log_covariance)
 
 
 def _identified(solution: Solution) -> Solution:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._typing import FloatArray, RandomState
+from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys.events import Events
 from hawkeys.exceptions import ImportanceWarning, InvalidParameterError
 from hawkeys.inference.pareto import reliable_below, smooth_weights
@@ -36,7 +36,7 @@ class PredictiveAccuracy:
         What each realisation adds to `n_effective`.
     pareto_k : ndarray, shape (n_realizations, n_marks), or None
         Shape of the tail of the leave-one-out weights of each realisation and target; None for
-        WAIC.
+        WAIC. Targets that share parameters have the same.
     posterior_k : ndarray, shape (n_marks,)
         The same of the weights that take the draws to the posterior.
     n_draws : int
@@ -140,7 +140,8 @@ def waic(
     fit = _check(result, events)
     weights = realization_weights(fit, len(events))
     pointwise = np.zeros((len(events), 2))
-    shapes = np.empty(events.n_marks)
+    blocks = _blocks(fit)
+    shapes = np.empty(blocks.max() + 1)
     for i, target in enumerate(targets(fit, events, n_draws, rng)):
         log_ratios, values = target.draw(weights)
         log_weights, shapes[i] = smooth_weights(log_ratios)
@@ -157,7 +158,8 @@ def waic(
             ImportanceWarning,
             stacklevel=2,
         )
-    return PredictiveAccuracy("waic", pointwise[:, 0], pointwise[:, 1], None, shapes, n_draws)
+    terms, parameters = pointwise.T
+    return PredictiveAccuracy("waic", terms, parameters, None, shapes[blocks], n_draws)
 
 
 def psis_loo(
@@ -201,7 +203,9 @@ def psis_loo(
     Notes
     -----
     For fixed kernels likelihood and posterior separate by target, and so do both criteria: each
-    target has draws and weights of its own, of n_marks + 1 dimensions only. Draws q are Student t
+    target (or all that share parameters) has draws and weights of its own, of n_marks + 1
+    dimensions only; of baselines with several pieces and of the components of a kernel whose
+    weights were estimated each has a dimension. Draws q are Student t
     with 4 degrees of freedom in the log-parameters, first with the location of the variational
     posterior and its linear-response covariance (if it has one), then twice with the weighted
     moments of the draws before; the weights take them to the exact posterior under the fitted prior
@@ -238,8 +242,9 @@ def psis_loo(
     fit = _check(result, events)
     weights = realization_weights(fit, len(events))
     pointwise = np.zeros((len(events), 2))
-    shapes = np.empty((len(events), events.n_marks))
-    whole = np.empty(events.n_marks)
+    blocks = _blocks(fit)
+    shapes = np.empty((len(events), blocks.max() + 1))
+    whole = np.empty(blocks.max() + 1)
     for i, target in enumerate(targets(fit, events, n_draws, rng)):
         log_ratios, values = target.draw(weights)
         log_weights, whole[i] = smooth_weights(log_ratios)
@@ -253,7 +258,16 @@ def psis_loo(
             left_out = np.logaddexp.reduce(density + log_weights)
             pointwise[r] += left_out, within[r] - left_out
     _warn("leave-one-out", shapes, n_draws)
-    return PredictiveAccuracy("psis_loo", pointwise[:, 0], pointwise[:, 1], shapes, whole, n_draws)
+    terms, parameters = pointwise.T
+    tails = shapes[:, blocks], whole[blocks]
+    return PredictiveAccuracy("psis_loo", terms, parameters, *tails, n_draws)
+
+
+def _blocks(fit: VariationalResult) -> IntArray:
+    """Return which row problem each target mark is in: those that share parameters are in one."""
+    if fit.column_posterior is None:
+        return np.arange(fit.process.n_marks)
+    return fit.column_posterior.map.blocks
 
 
 def _check(result: FitResult, events: Events) -> VariationalResult:
@@ -268,11 +282,13 @@ def _check(result: FitResult, events: Events) -> VariationalResult:
         raise InvalidParameterError(
             f"events must be the hawkeys.Events of the fit; got {type(events).__name__}."
         )
-    if {"baseline", "tied"} & set(result.options) or result.n_kernel_parameters:
+    wide = bool({"baseline", "tied"} & set(result.options)) or result.n_kernel_parameters > 0
+    if wide and result.column_posterior is None:
         raise InvalidParameterError(
-            "WAIC and PSIS-LOO are made for one constant baseline per mark, a kernel whose "
-            f"parameters are given, and nothing tied; the fit has {result.process!r} and the "
-            f"options {sorted(result.options)}."
+            "WAIC and PSIS-LOO need the posterior of all that was estimated, and this fit of "
+            f"{result.process!r} does not have that of its kernel, its pieces or its ties: a "
+            "kernel whose parameters were estimated must be given, and a fit that an earlier "
+            "version saved must be made again."
         )
     counts = np.bincount(events.marks, minlength=events.n_marks)
     if len(events) != result.n_realizations or not np.array_equal(counts, result.event_counts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import digamma, polygamma
@@ -14,6 +14,8 @@ from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.inference.pareto import smooth_weights
 from hawkeys.inference.priors import GammaPrior
+from hawkeys.inference.refits import counted_again
+from hawkeys.kernels import SumExponential
 from hawkeys.results import VariationalResult
 from hawkeys.results.posterior import LogNormalPosterior
 
@@ -27,7 +29,10 @@ _TILE = 4096
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """Row problems of one target, one per realisation, and how to draw from its posterior."""
+    """Row problems of one target, one per realisation, and how to draw from its posterior.
+
+    Targets that share parameters are one.
+    """
 
     design: Design
     blocks: range
@@ -63,21 +68,18 @@ def targets(
     """Yield the targets one by one."""
     check_count(n_draws, "n_draws", minimum=100)
     generator = as_generator(rng)
-    support = fit.options.get("support")
-    design = Design.build(
-        events,
-        fit.kernel,
-        separate=True,
-        support=None if support is None else np.asarray(support, dtype=bool),
-        baseline=fit.process.baseline_function,
-    )
-    for i in range(events.n_marks):
-        location, covariance, used = _start(fit, i)
+    columns = fit.column_posterior
+    kernel = fit.kernel
+    if columns is not None and columns.map.n_components > 1 and isinstance(kernel, SumExponential):
+        kernel = kernel.unknown()
+    design = replace(counted_again(fit, events), weights=None).design(kernel, separate=True)
+    for b in range(design.n_blocks_each):
+        location, covariance, used = _start(fit, b)
         yield Target(
             design,
-            range(i, design.n_blocks, events.n_marks),
+            range(b, design.n_blocks, design.n_blocks_each),
             used,
-            _prior(fit, i)[:, used],
+            _prior(fit, b, design)[:, used],
             location,
             covariance,
             n_draws,
@@ -91,29 +93,33 @@ def realization_weights(fit: VariationalResult, n_realizations: int) -> FloatArr
     return np.ones(n_realizations) * given * float(fit.options.get("likelihood_weight", 1.0))
 
 
-def _prior(fit: VariationalResult, target: int) -> FloatArray:
+def _prior(fit: VariationalResult, block: int, design: Design) -> FloatArray:
     """Return (n, r, c), each (P,): the log prior of x = log theta is n x - r theta - c theta^2."""
-    coefficient = fit.prior_coefficient[target]
+    coefficient = (fit.column_posterior or fit).prior_coefficient[block]
     if isinstance(fit.posterior, LogNormalPosterior):
         return np.stack((np.ones_like(coefficient), np.zeros_like(coefficient), 1.0 / coefficient))
     prior = fit.options["prior"]
     prior = GammaPrior(**prior) if isinstance(prior, Mapping) else prior  # from a file
-    n_marks = coefficient.size - 1
-    shape, rate = prior.exponents(n_marks) + 1.0, prior.rates(n_marks)
+    width = design.n_baselines, coefficient.size - design.n_baselines
+    shape, rate = np.repeat(prior.exponents(1) + 1.0, width), np.repeat(prior.rates(1), width)
     return np.stack((shape, rate, np.zeros_like(rate)))
 
 
 def _start(fit: VariationalResult, target: int) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Return location and covariance of the log-parameters of a target, and which they are."""
-    marginals = fit.posterior
+    """Return location and covariance of the logarithms of a target's columns, and which they are.
+
+    Those of the plain model are its parameters.
+    """
+    source = fit.column_posterior or fit
+    marginals = source.posterior
     if isinstance(marginals, LogNormalPosterior):
         location, variance = marginals.location[target], marginals.scale[target] ** 2
     else:  # the moments of the logarithm of a Gamma variable
         shape = marginals.shape[target]
         location, variance = digamma(shape) - np.log(marginals.rate[target]), polygamma(1, shape)
     used = np.flatnonzero(~np.isnan(location))
-    if fit.log_covariance is not None:
-        covariance = fit.log_covariance[target][np.ix_(used, used)]
+    if source.log_covariance is not None:
+        covariance = source.log_covariance[target][np.ix_(used, used)]
         if np.isfinite(covariance).all():
             return location[used], covariance, used
     return location[used], np.diag(variance[used]), used

@@ -23,7 +23,14 @@ from hawkeys.results import LikelihoodResult
 from hawkeys.results.fit_result import FitResult
 from hawkeys.simulation.sampling import simulate_clusters
 
-__all__ = ["FittedRows", "check_likelihood_fit", "check_same_events", "fit_again", "simulate_like"]
+__all__ = [
+    "FittedRows",
+    "check_likelihood_fit",
+    "check_same_events",
+    "counted_again",
+    "fit_again",
+    "simulate_like",
+]
 
 # of a sample, besides 1000 times as many as there are
 _MOST_EVENTS = 1e6
@@ -81,13 +88,9 @@ class FittedRows:
     @staticmethod
     def build(result: LikelihoodResult, events: Events, *, separate: bool = False) -> Design:
         """Return the data of the fit; with `separate`, each realisation has blocks of its own."""
-        given, kernel = result.options, result.kernel
-        counted = Counted.check(
-            events, given.get("support"), given.get("weights"), split_model(given)[0]
-        )
-        if result.columns is not None and result.columns.map.n_components > 1:
-            kernel = _to_estimate(kernel)
-        return counted.design(kernel, separate=separate)
+        several = result.columns is not None and result.columns.map.n_components > 1
+        kernel = _to_estimate(result.kernel) if several else result.kernel
+        return counted_again(result, events).design(kernel, separate=separate)
 
     @property
     def columns(self) -> FittedColumns:
@@ -139,6 +142,26 @@ class FittedRows:
         begin, end = self.design.offsets[row : row + 2]
         weights = self.design.weights
         return weights[begin:end] if weights.size else np.ones(end - begin)
+
+
+def counted_again(result: FitResult, events: Events) -> Counted:
+    """Return the data and the model of a fit, for other row problems.
+
+    Parameters
+    ----------
+    result : FitResult
+        A fit.
+    events : Events
+        Its events.
+
+    Returns
+    -------
+    Counted
+        With the support, weights, baseline and ties of the fit.
+    """
+    given = result.options
+    model = split_model(given)[0]
+    return Counted.check(events, given.get("support"), given.get("weights"), model)
 
 
 def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:

@@ -15,6 +15,7 @@ from hawkeys._design.columns import FittedColumns
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.decay_profile import DecayProfile
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.gamma_posterior import GammaPosterior
@@ -172,6 +173,9 @@ class VariationalResult(FitResult):
     posterior_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
         Linear-response covariance of each target's parameters, C held. None for
         "vi_branching"; both None for the stochastic form and if it estimated the kernel.
+    column_posterior : ColumnPosterior or None
+        The posterior from which `posterior` was derived, if a baseline has several pieces, the
+        weights of a kernel were estimated or parameters are tied; else None.
 
     Notes
     -----
@@ -202,6 +206,7 @@ class VariationalResult(FitResult):
     prior_coefficient: FloatArray
     log_covariance: FloatArray | None = None
     posterior_covariance: FloatArray | None = None
+    column_posterior: ColumnPosterior | None = None
 
     @property
     def elbo(self) -> float:

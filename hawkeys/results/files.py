@@ -18,6 +18,7 @@ from hawkeys.exceptions import HawkeysError, ResultFileError
 from hawkeys.kernels import kernel_from_dict
 from hawkeys.process import Hawkes
 from hawkeys.process.rectified import RectifiedHawkes
+from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.contrast import ContrastResult
 from hawkeys.results.decay_profile import DecayProfile
 from hawkeys.results.estimates import LikelihoodResult, VariationalResult
@@ -105,10 +106,7 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
         if fields.get(name) is not None:
             fields[name] = decode_floats(fields[name])
     if "posterior" in fields:
-        marginals = fields["posterior"]
-        kind = GammaPosterior if "rate" in marginals else LogNormalPosterior
-        values = {name: decode_floats(value) for name, value in marginals.items()}
-        fields["posterior"] = kind(**values)
+        fields["posterior"] = _posterior(fields["posterior"])
     if fields.get("decay_profile") is not None:
         profile = fields["decay_profile"]
         arrays = {name: decode_floats(profile[name]) for name in ("decays", "objective", "score")}
@@ -118,6 +116,8 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
         fields["kernel_std_err"] = {name: decode_floats(value) for name, value in errors.items()}
     if fields.get("columns") is not None:
         fields["columns"] = _columns(fields["columns"])
+    if fields.get("column_posterior") is not None:
+        fields["column_posterior"] = _column_posterior(fields["column_posterior"])
     fields["identified"] = np.array(fields["identified"], dtype=bool)
     fields["event_counts"] = np.array(fields["event_counts"], dtype=np.int64)
     for name in ("optimality_gap", "kkt_residual"):
@@ -128,11 +128,29 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
     return _KINDS[record["kind"]](**fields)
 
 
+def _posterior(record: dict[str, Any]) -> LogNormalPosterior | GammaPosterior:
+    values = {name: decode_floats(value) for name, value in record.items()}
+    return GammaPosterior(**values) if "rate" in record else LogNormalPosterior(**values)
+
+
+def _map(record: dict[str, Any]) -> ColumnMap:
+    indices = {key: np.array(record[key], dtype=np.int64) for key in ("baseline", "adjacency")}
+    return ColumnMap(**indices, n_columns=record["n_columns"])
+
+
+def _column_posterior(record: dict[str, Any]) -> ColumnPosterior:
+    covariance = record["log_covariance"]
+    return ColumnPosterior(
+        map=_map(record["map"]),
+        posterior=_posterior(record["posterior"]),
+        prior_coefficient=decode_floats(record["prior_coefficient"]),
+        log_covariance=None if covariance is None else decode_floats(covariance),
+    )
+
+
 def _columns(record: dict[str, Any]) -> FittedColumns:
-    places = record["map"]
-    indices = {key: np.array(places[key], dtype=np.int64) for key in ("baseline", "adjacency")}
     return FittedColumns(
-        map=ColumnMap(**indices, n_columns=places["n_columns"]),
+        map=_map(record["map"]),
         estimates=decode_floats(record["estimates"]),
         used=np.array(record["used"], dtype=bool),
     )
