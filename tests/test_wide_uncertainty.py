@@ -298,3 +298,79 @@ def test_what_is_still_refused(events):
             profile_interval(MODELS[name].fit(events), events[:5])
     with pytest.raises(InvalidParameterError, match=r"parameters must have shape \(2, 4\)"):
         profile_interval(MODELS["piecewise"].fit(events), events, parameters=np.ones((2, 3)))
+
+
+def degenerate(seed):
+    """Few events on a coarse clock, empty marks, and labels drawn by chance."""
+    rng = np.random.default_rng(seed)
+    size, n = (int(k) for k in rng.integers(1, 4, 2))
+    ends = np.full(n, rng.uniform(5.0, 30.0))
+    lists = [
+        [np.sort(rng.uniform(0.0, end, rng.poisson(rng.choice([0, 3, 20])))).round(1).clip(0, end)
+         for _ in range(size)] for end in ends
+    ]  # fmt: skip
+    events = Events.from_lists(lists, end_times=ends)
+    decays = [1.0, 7.0][: int(rng.integers(1, 3))]
+    knots = [0.0, ends[0] * rng.uniform(0.2, 0.8), ends[0]] if rng.random() < 0.6 else None
+    base, pairs = np.full(size, -1), np.full((size, size), -1)
+    if rng.random() < 0.5:
+        base, pairs = rng.integers(-1, 2, size), rng.integers(-1, 2, (size, size))
+    return events, decays, knots, base, pairs
+
+
+def numbered(base, pairs, n_pieces, n_components):
+    """The number of the value of every column, from labels of which negative ones are free."""
+    seen, size = {}, len(base)
+    labels = np.zeros((size, n_pieces + n_components * size), dtype=int)
+    for i in range(size):
+        for p in range(n_pieces):
+            key = ("b", base[i], p) if base[i] >= 0 else ("b", -1, i, p)
+            labels[i, p] = seen.setdefault(key, len(seen))
+        for u, j in np.ndindex(n_components, size):
+            key = ("a", pairs[i, j], u) if pairs[i, j] >= 0 else ("a", -1, i, j, u)
+            labels[i, n_pieces + u * size + j] = seen.setdefault(key, len(seen))
+    return labels
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
+@pytest.mark.parametrize("seed", [2, 33, 40, 47, 59])
+def test_degenerate_data(seed):
+    events, decays, knots, base, pairs = degenerate(seed)
+    options = {"tied": {"baseline": base, "adjacency": pairs}, "tolerance": 1e-10}
+    if knots is not None:
+        options["baseline"] = PiecewiseConstant(knots)
+    result = hawkeys.fit(events, kernel=SumExponential(decays), **options)
+    found = profile_interval(result, events)
+    size, q = events.n_marks, 1 if knots is None else 2
+    labels = numbered(base, pairs, q, len(decays))
+    rows, cost = naive.columns(events, decays, knots)
+    for i, p in zip(*np.nonzero(result.identified), strict=True):
+        where = [p] if p < q else [p + u * size for u in range(len(decays))]
+        group = labels[i, where].tolist()
+        for end in {found.lower[i, p], found.upper[i, p]} - {0.0}:
+            fall = 2.0 * (result.log_likelihood - naive.restricted(rows, cost, labels, group, end))
+            assert fall == pytest.approx(CUT, abs=1e-4)
+    assert np.isnan(found.upper[~result.identified]).all()
+
+
+# 100 data sets each, of which the test at 20 % should reject 20, the seed being fixed
+NULL = {
+    "components": (SumExponential([1.0, 6.0], [0.5, 0.5]), {"kernel": SumExponential([1.0, 6.0])}),
+    "a component too many": (None, {"kernel": SumExponential([2.0, 20.0])}),
+    "piecewise": (None, {"decay": 2.0, "baseline": PiecewiseConstant([0.0, 80.0, 200.0])}),
+    "tied": (None, {"decay": 2.0, "tied": {"adjacency": [[0, 1], [-1, 0]]}}),
+}
+
+
+@pytest.mark.parametrize("name", NULL)
+def test_size_under_the_hypothesis(name):
+    kernel, options = NULL[name]
+    shape = {"decay": 2.0} if kernel is None else {"kernel": kernel}
+    truth = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.0], [0.2, 0.3]], **shape)
+    pvalues = []
+    for seed in np.random.SeedSequence(7).spawn(100):
+        sample = hawkeys.simulate(truth, end_time=200.0, rng=seed)
+        pvalues.append(edge_tests(hawkeys.fit(sample, **options), sample).pvalues[0, 1])
+    for level in (0.05, 0.2):
+        rejected = int((np.array(pvalues) <= level).sum())
+        assert stats.binomtest(rejected, 100, level).pvalue > 0.01

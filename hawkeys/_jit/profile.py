@@ -97,23 +97,35 @@ def _shorten(x, step, change, free):
 
 
 @njit(cache=True)
-def _keep_sum(hessian, linked, free, factor, change):
-    """Take from a change what moves the sum of the parameters linked; return its multiplier."""
-    size = change.size
-    along = np.empty(size)
-    moved, gained = 0.0, 0.0
-    for p in range(size):
-        along[p] = 1.0 if linked[p] else 0.0
-    _solve(hessian, free, factor, along)
-    for p in range(size):
-        if linked[p]:
-            moved += change[p]
-            gained += along[p]
-    if gained == 0.0:
-        return 0.0
-    for p in range(size):
-        change[p] -= moved / gained * along[p]
-    return moved / gained
+def _largest(linked, free, x, step):
+    """Return the largest free parameter among those linked, -1 if there is none."""
+    best = -1
+    for p in range(x.size):
+        if linked[p] and free[p] and (best < 0 or x[p] + step[p] > x[best] + step[best]):
+            best = p
+    return best
+
+
+@njit(cache=True)
+def _solve_linked(matrix, linked, free, last, out):
+    """Replace out by the solution of the model in which `last` takes what keeps the linked sum."""
+    size = out.size
+    link, rest, reduced = np.zeros(size), free.copy(), np.empty_like(matrix)
+    rest[last] = False
+    for a in range(size):
+        link[a] = 1.0 if linked[a] and rest[a] else 0.0
+    for a in range(size):
+        out[a] -= link[a] * out[last] if a != last else 0.0
+        for b in range(size):
+            across = link[a] * matrix[last, b] + link[b] * matrix[a, last]
+            reduced[a, b] = matrix[a, b] - across + link[a] * link[b] * matrix[last, last]
+        if link[a] > 0.0:  # what two parameters that are all but one exchange is rounding
+            least = _RIDGE * (matrix[a, a] + matrix[last, last])
+            reduced[a, a] = max(reduced[a, a], least)
+    _solve(reduced, rest, np.empty_like(matrix), out)
+    out[last] = 0.0
+    for a in range(size):
+        out[last] -= link[a] * out[a] if a != last else 0.0
 
 
 @njit(cache=True)
@@ -122,15 +134,17 @@ def _model_step(slope, hessian, held, linked, x, step):
     size = x.size
     free = np.empty(size, dtype=np.bool_)
     change, factor = np.empty(size), np.empty((size, size))
-    some_linked = linked.any()
     for p in range(size):
         step[p] = 0.0
         free[p] = not held[p] and (x[p] > 0.0 or slope[p] > 0.0)
     for _ in range(10 * size):
         for p in range(size):
             change[p] = _residual(slope, hessian, step, p)
-        _solve(hessian, free, factor, change)
-        price = _keep_sum(hessian, linked, free, factor, change) if some_linked else 0.0
+        last = _largest(linked, free, x, step)
+        if last < 0:
+            _solve(hessian, free, factor, change)
+        else:
+            _solve_linked(hessian, linked, free, last, change)
         length, stop = _shorten(x, step, change, free)
         for p in range(size):
             step[p] += length * change[p]
@@ -140,6 +154,7 @@ def _model_step(slope, hessian, held, linked, x, step):
             continue
         # release the bound parameter that gains most, in nats
         best, enter = 1e-3 * _TOLERANCE, -1
+        price = _residual(slope, hessian, step, last) if last >= 0 else 0.0
         for p in range(size):
             pull = _residual(slope, hessian, step, p) - (price if linked[p] else 0.0)
             if not (free[p] or held[p]) and pull > 0.0:
