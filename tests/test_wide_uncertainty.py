@@ -282,10 +282,10 @@ def test_mixtures_of_independent_parameters_are_binomial():
     assert np.allclose(nothing, [0.5, 0.5, 0.0])
     weights = np.array([0.25, 0.5, 0.25])
     quantile = mixture_quantile(0.95, weights)
-    assert mixture_tail(quantile, weights) == pytest.approx(0.05, rel=1e-9)
+    assert mixture_tail(np.array(quantile), weights) == pytest.approx(0.05, rel=1e-9)
     assert mixture_quantile(0.2, weights) == 0.0
-    assert mixture_tail(0.0, weights) == 1.0
-    assert np.isnan(mixture_tail(np.nan, weights))
+    found = mixture_tail(np.array([0.0, np.nan, quantile]), np.tile(weights, (3, 1)))
+    np.testing.assert_allclose(found, [1.0, np.nan, 0.05], rtol=1e-9)
 
 
 def test_what_is_still_refused(events):

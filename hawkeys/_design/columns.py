@@ -66,6 +66,16 @@ class ColumnMap:
         """A number for each parameter, (n_targets, P), the same if they are one; -1: held at 0."""
         return np.column_stack((self.baseline, self.adjacency[:, :, 0]))
 
+    def scatter(
+        self, out: FloatArray, names: IntArray, values: FloatArray, wanted: BoolArray
+    ) -> None:
+        """Write the values of some parameters, named in increasing order, wherever wanted."""
+        if names.size == 0:
+            return
+        place = np.minimum(np.searchsorted(names, self.names), names.size - 1)
+        hit = wanted & (names[place] == self.names)
+        out[hit] = values[place[hit]]
+
     def rates(self, values: FloatArray) -> FloatArray:
         """Return the baseline pieces, shape (n_marks, n_pieces), among values of columns."""
         return values.ravel()[self.baseline]

@@ -63,26 +63,25 @@ def mixture_weights(information: FloatArray) -> FloatArray:
     return np.asarray(out / out.sum())
 
 
-def mixture_tail(statistic: float, weights: FloatArray) -> float:
+def mixture_tail(statistic: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the probability of at least `statistic`; 1 at 0.
 
     Parameters
     ----------
-    statistic : float
-        Likelihood-ratio statistic, or NaN.
-    weights : ndarray of float64, shape (K + 1,)
+    statistic : ndarray of float64, any shape
+        Likelihood-ratio statistics, or NaN.
+    weights : ndarray of float64, the same shape and (K + 1,)
         Weights of 0, 1, ..., K degrees of freedom.
 
     Returns
     -------
-    float
-        p-value.
+    ndarray of float64
+        p-values, shaped as the statistics.
     """
     from scipy.stats import chi2
 
-    if not statistic > 0.0:
-        return 1.0 if statistic == 0.0 else math.nan
-    return float(weights[1:] @ chi2.sf(statistic, np.arange(1, weights.size)))
+    each = chi2.sf(np.asarray(statistic)[..., None], np.arange(1, weights.shape[-1]))
+    return np.where(statistic == 0.0, 1.0, (weights[..., 1:] * each).sum(axis=-1))
 
 
 def mixture_quantile(probability: float, weights: FloatArray) -> float:
@@ -106,7 +105,12 @@ def mixture_quantile(probability: float, weights: FloatArray) -> float:
     if np.isnan(weights).any() or weights[0] >= probability:
         return math.nan if np.isnan(weights).any() else 0.0
     top = float(chi2.ppf(probability, weights.size - 1)) + 1.0
-    return float(brentq(lambda q: mixture_tail(q, weights) - (1.0 - probability), 1e-300, top))
+    missing = 1.0 - probability
+
+    def excess(quantile: float) -> float:
+        return float(mixture_tail(np.array(quantile), weights)) - missing
+
+    return float(brentq(excess, 1e-300, top))
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:

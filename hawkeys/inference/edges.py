@@ -256,9 +256,7 @@ default "benjamini-hochberg"
     _, _, fall = profile_figures(rows, wanted, np.inf)
     statistic = 2.0 * fall[pairs]
     weights = weights_at_zero(rows, wanted)[pairs]
-    pvalues = np.full(statistic.shape, np.nan)
-    for pair in np.ndindex(pvalues.shape):
-        pvalues[pair] = mixture_tail(float(statistic[pair]), weights[pair])
+    pvalues = mixture_tail(statistic, weights)
     return EdgeTests(
         estimates=np.where(wanted[pairs], fitted.adjacency, np.nan),
         statistic=statistic,

@@ -230,13 +230,12 @@ def weights_at_zero(rows: FittedRows, wanted: BoolArray) -> FloatArray:
     where = rows.columns.map
     out = np.full((*wanted.shape, where.n_components + 1), np.nan)
     for b, names, members in rows.distinct(wanted):
-        for name, group in zip(names, members, strict=True):
-            mixture = np.zeros(where.n_components + 1)
-            mixture[:2] = 0.5
-            if group.sum() > 1:
-                found = mixture_weights(_information_at_zero(rows, b, group))
-                mixture[: found.size] = found
-            out[wanted & (where.names == name)] = mixture
+        mixtures = np.zeros((names.size, where.n_components + 1))
+        mixtures[:, :2] = 0.5
+        for g in np.flatnonzero(members.sum(axis=1) > 1).tolist():
+            found = mixture_weights(_information_at_zero(rows, b, members[g]))
+            mixtures[g, : found.size] = found
+        where.scatter(out, names, mixtures, wanted)
     return out
 
 
@@ -295,8 +294,7 @@ def profile_figures(
                 f"{' and '.join(map(repr, labels.tolist()))}, which is {gain:.4g} nats higher. A "
                 "fit under constraints (baseline_floor, say) has no such intervals."
             )
-        for name, figures in zip(names, found, strict=True):
-            out[wanted & (columns.map.names == name)] = figures
+        columns.map.scatter(out, names, found, wanted)
     ends = out[..., 0], out[..., 1], out[..., 2]
     _warn_if_missing(wanted, ends if np.isfinite(drop) else ends[2:])
     return ends
