@@ -177,6 +177,8 @@ def test_refused(events):
             hawkeys.fit_each(events, **MODELS[name], method="vi", pooling="row")
     with pytest.raises(InvalidParameterError, match="least squares has one constant baseline"):
         hawkeys.fit_each(events, **MODELS["tied"], method="least_squares")
+    with pytest.raises(InvalidParameterError, match=r"fit_each holds the decay.*got 'estimate'"):
+        hawkeys.fit_each(events, decay="estimate")
     known = PiecewiseConstant(KNOTS, [[1.0, 1.0], [1.0, 1.0]])
     with pytest.raises(InvalidParameterError, match="rates of a baseline are estimated"):
         hawkeys.fit_each(events, decay=2.0, baseline=known)

@@ -223,6 +223,11 @@ def fit_each(
     how = choose_method(method, others)
     counted = Counted.check(as_events(data, end_time=end_time), None, None, model)
     size, n = counted.events.n_marks, counted.events.n_realizations
+    if isinstance(decay, str):
+        raise InvalidParameterError(
+            f"fit_each holds the decay, which must be a number or array; got {decay!r}. Estimate "
+            "it for all realisations with hawkeys.fit, and give the kernel of the result."
+        )
     excitation = choose_kernel(decay, kernel)
     for component in excitation.components:
         component.check_marks(size)

