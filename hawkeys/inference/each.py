@@ -223,14 +223,7 @@ def fit_each(
     how = choose_method(method, others)
     counted = Counted.check(as_events(data, end_time=end_time), None, None, model)
     size, n = counted.events.n_marks, counted.events.n_realizations
-    if isinstance(decay, str):
-        raise InvalidParameterError(
-            f"fit_each holds the decay, which must be a number or array; got {decay!r}. Estimate "
-            "it for all realisations with hawkeys.fit, and give the kernel of the result."
-        )
-    excitation = choose_kernel(decay, kernel)
-    for component in excitation.components:
-        component.check_marks(size)
+    excitation = _choose_kernel(decay, kernel, size)
     seeds = row_seeds(rng, n * size)
     parts: list[_Part] = []
     pool = None
@@ -258,6 +251,19 @@ class _Part(NamedTuple):
     solution: Solution
     log_likelihood: FloatArray
     kernel_weights: FloatArray | None
+
+
+def _choose_kernel(decay: ArrayLike | str | None, kernel: Kernel | None, n_marks: int) -> Kernel:
+    """Return the kernel, whose parameters must be given, but for weights of components."""
+    if isinstance(decay, str):
+        raise InvalidParameterError(
+            f"fit_each holds the decay, which must be a number or array; got {decay!r}. Estimate "
+            "it for all realisations with hawkeys.fit, and give the kernel of the result."
+        )
+    excitation = choose_kernel(decay, kernel)
+    for component in excitation.components:
+        component.check_marks(n_marks)
+    return excitation
 
 
 def _check_plain(counted: Counted, kernel: Kernel) -> None:
