@@ -31,6 +31,8 @@ class Result(ABC):
     ----------
     process : Hawkes or RectifiedHawkes
         The fitted process.
+    method : str
+        Name of the inference method.
     log_likelihood : float
         Log-likelihood of the data under `process`, in nats.
     converged : bool
@@ -50,6 +52,7 @@ class Result(ABC):
     schema: ClassVar[str]
 
     process: Process
+    method: str
     log_likelihood: float
     converged: bool
     message: str
