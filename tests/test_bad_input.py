@@ -1,6 +1,6 @@
 """Bad input to the core: a clear error or a documented treatment, never a wrong number.
 
-Bad files and command lines have tables of their own in tests/datasets and tests/test_cli*.py.
+Bad files and command lines have tables of their own in tests/datasets and tests/cli.
 """
 
 import numpy as np
