@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 
 from hawkeys.datasets import read_timings
@@ -107,7 +108,12 @@ def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.Da
                 "the option out if all samples are of one typist."
             )
         return timings, labels
-    names = labels["subject"].astype(str)
+    names = labels["subject"]
+    for row in np.flatnonzero(names.isna())[:1]:
+        raise DatasetError(
+            f"{path}: data row {row + 1}, column subject: got an empty cell. Fill in the typist or "
+            "remove the row."
+        )
     known = list(dict.fromkeys(names))
     if len(known) > 1 if subject is None else subject not in known:
         what = "a template is of one typist" if subject is None else f"none is {subject!r}"

@@ -10,6 +10,7 @@ import pandas as pd
 from hawkeys._files import write_text
 from hawkeys.datasets import read_timings
 from hawkeys.evaluation.files import check_output_directory
+from hawkeys.exceptions import DatasetError
 from hawkeys.verifiers import Verification, load_template, verify_many
 
 __all__ = ["command"]
@@ -33,6 +34,9 @@ def command(template: Path, samples: Path, output: Path | None) -> int:
         check_output_directory(output.absolute().parent)
     enrolled = load_template(template)
     timings, labels = read_timings(samples)
+    if timings.empty:
+        # nothing rejected would read as accepted
+        raise DatasetError(f"{samples}: no sample to verify, only a header. Check the file.")
     decisions = verify_many(enrolled, timings)
     if output is not None:
         write_text(output, _table(decisions, labels).to_csv(index=False))
