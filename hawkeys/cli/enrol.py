@@ -75,9 +75,10 @@ def command(
     template.save(output)
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         click.echo(f"hawkeys: warning: {text}", err=True)
+    aim = 100 * template.parameters["false_alarm"]  # --verifier may have set its own
     click.echo(
         f"{template.verifier}, {template.n_samples} samples of {template.n_keys} keys, threshold "
-        f"{template.threshold:.4g} ({policy}, {100 * false_alarm:g} % false alarms): {output}"
+        f"{template.threshold:.4g} ({policy}, {aim:g} % false alarms): {output}"
     )
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 import pandas as pd
+from click.core import ParameterSource
 
 from hawkeys._files import write_text
 from hawkeys.cli.console import progress_on_stderr
 from hawkeys.datasets import read_timings
 from hawkeys.evaluation.files import check_output_directory
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.features import HawkesFeatures
 from hawkeys.inference.methods import METHODS
 
@@ -36,6 +38,11 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     check_output_directory(output.absolute().parent)
     table, labels = read_timings(timings)
     if paper:
+        given = [name for name in ("decay", "method") if _is_given(name)]
+        if given:
+            raise InvalidParameterError(
+                f"--paper fixes decay and method; got --{given[0]}, too. Leave one of them out."
+            )
         features = HawkesFeatures.published(random_state=seed)
     else:
         features = HawkesFeatures(decay=decay, method=method, random_state=seed)
@@ -45,3 +52,8 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     frame = pd.DataFrame(values, columns=features.get_feature_names_out(), index=labels.index)
     write_text(output, pd.concat((labels, frame), axis=1).to_csv(index=False))
     click.echo(f"{len(frame)} samples, {frame.shape[1]} features: {output}")
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not ParameterSource.DEFAULT

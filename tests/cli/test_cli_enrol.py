@@ -130,6 +130,13 @@ def test_verifiers_by_name(capsys):
     assert load_template("t.json").verifier == RecencyNearestNeighbors.__name__
 
 
+def test_the_share_aimed_at_is_that_of_the_verifier(capsys):
+    name = "scaled-manhattan:false_alarm=0.3"
+    status, out, _ = run(capsys, *ENROL, "--verifier", name)
+    assert (status, load_template("t.json").parameters["false_alarm"]) == (0, 0.3)
+    assert "30 % false alarms" in out
+
+
 def test_one_typist_of_several(capsys):
     TABLE[DEMO.session <= 2].to_csv("all.csv", index=False)
     arguments = ["enrol", "all.csv", *QUICK[2:]]
