@@ -38,11 +38,7 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     check_output_directory(output.absolute().parent)
     table, labels = read_timings(timings)
     if paper:
-        given = [name for name in ("decay", "method") if _is_given(name)]
-        if given:
-            raise InvalidParameterError(
-                f"--paper fixes decay and method; got --{given[0]}, too. Leave one of them out."
-            )
+        _refuse_with_paper("decay", "method")
         features = HawkesFeatures.published(random_state=seed)
     else:
         features = HawkesFeatures(decay=decay, method=method, random_state=seed)
@@ -54,6 +50,10 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     click.echo(f"{len(frame)} samples, {frame.shape[1]} features: {output}")
 
 
-def _is_given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not ParameterSource.DEFAULT
+def _refuse_with_paper(*names: str) -> None:
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise InvalidParameterError(
+                f"--paper fixes decay and method; got --{name}, too. Leave one of them out."
+            )
