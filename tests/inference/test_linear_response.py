@@ -181,6 +181,20 @@ def test_shared_coefficients_are_the_mean_of_their_group(sharing):
     assert result.elbo < hawkeys.fit(events, **options).elbo
 
 
+@pytest.mark.parametrize(("seed", "sharing"), [(3, "row"), (7, "all"), (15, "row")])
+def test_shared_coefficients_near_0_are_found_too(seed, sharing):
+    """Where a group fades the bound has a long shallow slope; 1e-3 nats and more were left."""
+    adjacency = np.zeros((2, 2)) if seed % 2 else [[0.3, 0.1], [0.0, 0.5]]
+    truth = hawkeys.Hawkes([0.4, 0.2], adjacency, decay=2.0)
+    events = hawkeys.simulate(truth, end_time=8.0 if seed % 3 == 0 else 20.0, rng=seed)
+    options = {"decay": 2.0, "method": "vi", "prior_sharing": sharing}
+    found = hawkeys.fit(events, **options)
+    assert found.converged
+    assert "the next step promises" in found.message
+    best = hawkeys.fit(events, **options, tolerance=1e-9)
+    assert found.elbo == pytest.approx(best.elbo, abs=5e-4)
+
+
 def test_bad_sharing():
     with pytest.raises(InvalidParameterError, match="prior_sharing must be one of 'parameter', 'r"):
         VIOptions(prior_sharing="column")
