@@ -70,8 +70,8 @@ class DecaySearch:
             raise InvalidParameterError(
                 "decay_selection='cross-validation' compares candidates; give decay_grid."
             )
-        if self.grid is not None and len(self.grid) == 0:
-            raise InvalidParameterError("decay_grid is empty; give at least one candidate decay.")
+        if self.grid is not None:
+            _check_grid(self.grid, self.sharing)
 
     def as_options(self) -> dict[str, Any]:
         """Return what `fit` must be given to search in the same way.
@@ -86,6 +86,21 @@ class DecaySearch:
         grid = [np.asarray(decay).tolist() for decay in self.grid]
         chosen = {"decay_selection": self.selection, "n_folds": self.n_folds}
         return {"decay_grid": grid, **chosen}
+
+
+def _check_grid(grid: Sequence[ArrayLike], sharing: str) -> None:
+    """Refuse what is no sequence of candidates, or a sharing that candidates would not follow."""
+    if not hasattr(grid, "__len__"):
+        raise InvalidParameterError(
+            f"decay_grid must be a sequence of candidate decays; got {grid!r}. A decay that is "
+            "known is given as decay=..."
+        )
+    if len(grid) == 0:
+        raise InvalidParameterError("decay_grid is empty; give at least one candidate decay.")
+    if sharing != "shared":
+        raise InvalidParameterError(
+            f"decay_sharing={sharing!r} is for decay='estimate'; in decay_grid give arrays instead."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +230,7 @@ def choose_decay(
     """
     problem = _Problem(counted, *how, rng)
     if search.grid is not None:
-        return _among(problem, search)
+        return _among(problem, search.grid, search)
     shared = _optimise_shared(problem)
     if search.sharing == "shared":
         return shared
@@ -223,8 +238,8 @@ def choose_decay(
     return _optimise_many(problem, search.sharing, start)
 
 
-def _among(problem: _Problem, search: DecaySearch) -> DecayProfile:
-    candidates = _candidates(search.grid or (), problem.events.n_marks)
+def _among(problem: _Problem, grid: Sequence[ArrayLike], search: DecaySearch) -> DecayProfile:
+    candidates = _candidates(grid, problem.events.n_marks)
     objective = np.array([problem.value(decay) for decay in candidates])
     score = objective
     if search.selection == "cross-validation":
