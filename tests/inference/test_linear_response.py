@@ -195,6 +195,18 @@ def test_shared_coefficients_near_0_are_found_too(seed, sharing):
     assert found.elbo == pytest.approx(best.elbo, abs=5e-4)
 
 
+@pytest.mark.parametrize("linear_response", [None, False])
+def test_the_interval_holds_an_estimate_that_was_switched_off(linear_response):
+    events = hawkeys.simulate(PROCESS, end_time=20.0, rng=0)
+    result = hawkeys.fit(events, decay=2.0, method="vi")
+    assert result.at_bound.any()
+    lower, upper = result.credible_interval(linear_response=linear_response)
+    assert (lower <= result.estimates).all()
+    assert (result.estimates <= upper).all()
+    assert (lower > 0)[~result.at_bound].all()
+    assert f"{result.at_bound.sum()} estimates were switched off (0)" in result.summary()
+
+
 def test_bad_sharing():
     with pytest.raises(InvalidParameterError, match="prior_sharing must be one of 'parameter', 'r"):
         VIOptions(prior_sharing="column")
