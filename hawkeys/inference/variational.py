@@ -11,7 +11,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.inference.ascent import Groups, Step, ascend
+from hawkeys.inference.ascent import INNER, Groups, Step, ascend
 from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.solution import Solution
@@ -30,8 +30,7 @@ __all__ = [
 ]
 
 _START_SCALE = 0.3
-# of the tolerance: noise in the inner optimum would stop the ascent in the shared C early
-_INNER, _OUTER = 1e-3, 1e-1
+_OUTER = 0.1  # share of the tolerance: the slope in C is shallow where a group fades
 _ENTROPY = 0.5 * math.log(2.0 * math.pi * math.e)
 
 
@@ -103,7 +102,7 @@ def _shared_coefficients(
     """Solve with C shared within groups, each at its optimum, the mean of 2 E theta^2."""
     used = design.cost > 0
     groups = Groups.build(options.prior_sharing, design, common=False)
-    inner = replace(options, tolerance=_INNER * options.tolerance)
+    inner = replace(options, tolerance=INNER * options.tolerance)
 
     def optimum(params: FloatArray) -> FloatArray:
         best = np.log(groups.mean(2.0 * second_moment(params), used))
