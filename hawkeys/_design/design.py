@@ -25,7 +25,7 @@ from hawkeys.kernels import BlockLayout, Kernel
 __all__ = ["Design"]
 
 # the row solver starts blocks of so many events on one in so many of them
-_LONG, _STRIDE = 20_000, 16
+_LONG, _STRIDE = 20_000, 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -184,9 +184,9 @@ class Design:
         )
 
     def spread(self) -> Design:
-        """Return the same with the events of long blocks in another order, every 16th first.
+        """Return the same with the events of long blocks in another order, every 64th first.
 
-        The row solver starts on the first sixteenth of a long block. In the order of time, or
+        The row solver starts on the first part of a long block. In the order of time, or
         target after target, these would all be of one baseline piece, or of one target.
         """
         if self.columns is None or self.counts.max(initial=0) < _LONG:

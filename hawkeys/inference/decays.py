@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from hawkeys._validation import check_choice, check_count, check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
-from hawkeys.inference.decay_peak import climb_parabola, first_part
+from hawkeys.inference.decay_peak import climb_parabola, extrapolate, first_part
 from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
+from hawkeys.inference.newton import solve_mle
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_weights
 from hawkeys.kernels import Exponential, Kernel
@@ -29,6 +30,7 @@ __all__ = ["DecaySearch", "choose_decay", "split_search"]
 _PER_DECADE = 3
 _FEWEST_LAGS = 20
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
+_TIGHT = 1e-10  # nats: differences between nearby points of a profile must tell
 _OPTIONS = ("decay_grid", "decay_sharing", "decay_selection", "n_folds")
 _SHAPES = ("shared", "source", "pair")
 
@@ -111,6 +113,7 @@ class _Problem:
     method: Method
     settings: Any
     rng: Any
+    found: dict[float, FloatArray] = field(default_factory=dict)
 
     @property
     def events(self) -> Events:
@@ -139,11 +142,23 @@ class _Problem:
         """Return the maximised objective at the logarithm of a decay."""
         return self.value(np.exp(log_decay))
 
+    def log_value_nearby(self, log_decay: float) -> float:
+        """Return the same by steps from where those at the nearest decays so far have led."""
+        if self.method.solve is not solve_mle:
+            return self.log_value(log_decay)
+        design = self.counted.design(Exponential(np.exp(log_decay)), self.scale)
+        start = extrapolate(self.found, log_decay)
+        tight = replace(self.settings, tolerance=min(self.settings.tolerance, _TIGHT))
+        solution = solve_mle(design, tight, np.empty(0, np.int64), keep=False, start=start)
+        self.found[log_decay] = solution.x
+        return float(solution.objective.sum())
+
     def loss(self, tried: dict[float, float]) -> Callable[[float], float]:
         """Return minus `log_value` as a function that notes what it has tried."""
 
         def note(log_decay: float) -> float:
-            tried[log_decay] = self.log_value(log_decay)
+            if log_decay not in tried:
+                tried[log_decay] = self.log_value(log_decay)
             return -tried[log_decay]
 
         return note
@@ -276,7 +291,7 @@ def _optimise_shared(problem: _Problem) -> DecayProfile:
         rough: dict[float, float] = {}
         if _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True):
             start = max(rough, key=lambda point: rough[point])
-            if climb_parabola(problem.log_value, tried, start, _width(rough)):
+            if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
                 return _profile(tried)
     inside = _search_grid(problem.loss(tried), problem.events)
     _fill_in(problem.loss(tried), tried)

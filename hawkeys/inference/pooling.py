@@ -336,8 +336,8 @@ def _modes(design: Design, options: MAPOptions, shape: FloatArray, rate: FloatAr
             np.concatenate(([0], np.cumsum(design.counts[i :: design.n_marks]))),
             design.cost[i :: design.n_marks] + rate[i],
             shape[i] - 1.0,
-            options.tolerance,
-            options.max_iter,
+            (float(options.tolerance), int(options.max_iter)),
+            np.empty((0, 0)),
             False,
         )
     return Solution(
