@@ -220,6 +220,7 @@ def _cost(
         weighted = (scale[:, None, None] * integrals).reshape(-1, size)
         exposure = np.repeat(scale * events.durations, size)
     else:
-        weighted = np.tensordot(scale, integrals, axes=1)
+        one = scale.size == 1  # a sum of one term, without the detour of tensordot
+        weighted = scale[0] * integrals[0] if one else np.tensordot(scale, integrals, axes=1)
         exposure = np.full(size, scale @ events.durations)
     return np.column_stack((exposure, weighted))

@@ -84,9 +84,12 @@ def climb_parabola(
             break
         tried[peak] = value(peak)
     best = max(tried, key=lambda point: tried[point])
+    far = [(point - best) / error for point in tried]
     for step in (-4.0, -2.0, 2.0, 4.0):
-        point = best + step * error
-        tried[point] = value(point)
+        # a point already tried will do for an outer one
+        if abs(step) < 4.0 or not any(0.75 <= other / step <= 1.75 for other in far):
+            point = best + step * error
+            tried[point] = value(point)
     return tried[best] == max(tried.values())
 
 

@@ -19,7 +19,7 @@ from hawkeys.inference.counted import Counted
 from hawkeys.inference.decay_peak import climb_parabola, extrapolate, first_part
 from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
-from hawkeys.inference.newton import solve_mle
+from hawkeys.inference.newton import solve_mle, solve_nearby
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_weights
 from hawkeys.kernels import Exponential, Kernel
@@ -30,7 +30,6 @@ __all__ = ["DecaySearch", "choose_decay", "split_search"]
 _PER_DECADE = 3
 _FEWEST_LAGS = 20
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
-_TIGHT = 1e-10  # nats: differences between nearby points of a profile must tell
 _OPTIONS = ("decay_grid", "decay_sharing", "decay_selection", "n_folds")
 _SHAPES = ("shared", "source", "pair")
 
@@ -130,7 +129,8 @@ class _Problem:
 
     def maximise(self, design: Design) -> tuple[float, FloatArray]:
         """Return the maximised objective of row problems and their columns."""
-        seeds = row_seeds(self.rng, design.n_blocks)
+        seeded = self.method.solve is not solve_mle
+        seeds = row_seeds(self.rng, design.n_blocks) if seeded else np.empty(0, np.int64)
         solution = self.method.solve(design, self.settings, seeds, keep=False)
         return float(solution.objective.sum()), solution.x
 
@@ -147,9 +147,7 @@ class _Problem:
         if self.method.solve is not solve_mle:
             return self.log_value(log_decay)
         design = self.counted.design(Exponential(np.exp(log_decay)), self.scale)
-        start = extrapolate(self.found, log_decay)
-        tight = replace(self.settings, tolerance=min(self.settings.tolerance, _TIGHT))
-        solution = solve_mle(design, tight, np.empty(0, np.int64), keep=False, start=start)
+        solution = solve_nearby(design, self.settings, extrapolate(self.found, log_decay))
         self.found[log_decay] = solution.x
         return float(solution.objective.sum())
 
@@ -287,8 +285,8 @@ def _optimise_shared(problem: _Problem) -> DecayProfile:
     tried: dict[float, float] = {}
     part = first_part(problem.events) if problem.counted.is_plain else None
     if part is not None:
-        counted = replace(problem.counted, events=part, weights=None)
         rough: dict[float, float] = {}
+        counted = replace(problem.counted, events=part, weights=None)
         if _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True):
             start = max(rough, key=lambda point: rough[point])
             if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
