@@ -21,7 +21,7 @@ from hawkeys.evaluation import evaluate, make_verifiers
 from hawkeys.features import HawkesFeatures
 
 SUBJECT = "s002"
-SESSIONS = (1, 4, 8)
+SESSIONS = (1, 8)
 
 
 def session_adjacency(data):
@@ -33,8 +33,11 @@ def session_adjacency(data):
 
 def draw(evaluation, matrices, keys):
     """Return the figure: DET curves, then one adjacency matrix per session."""
-    figure, axes = plt.subplots(1, 4, figsize=(16, 4.4), layout="constrained")
+    figure, axes = plt.subplots(
+        1, 3, figsize=(14, 4.8), layout="constrained", width_ratios=(1.3, 1.08, 1.08)
+    )
     evaluation.plot_det(ax=axes[0])
+    axes[0].legend(loc="lower left", fontsize=9)
     top = np.quantile(np.stack(list(matrices.values())), 0.98)
     for ax, (session, matrix) in zip(axes[1:], matrices.items(), strict=True):
         last = session == SESSIONS[-1]

@@ -34,6 +34,9 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
         array = np.array(value, order="C")
         if array.dtype.kind == "c":
             raise TypeError("complex numbers")
+        if array.dtype.kind in "SU":
+            # "2.5" would pass here, and the text itself be used later
+            raise TypeError("text")
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(

@@ -1,6 +1,6 @@
 """Bad input to the core: a clear error or a documented treatment, never a wrong number.
 
-Bad files and command lines have tables of their own in tests/datasets and tests/test_cli*.py.
+Bad files and command lines have tables of their own in tests/datasets and tests/cli.
 """
 
 import numpy as np
@@ -298,3 +298,19 @@ def test_results_survive_a_file(method, tmp_path):
     with pytest.raises(hawkeys.exceptions.OutputError, match="exists and is writable"):
         result.save(tmp_path / "missing" / "fit.json")
     assert [path.name for path in tmp_path.iterdir()] == ["fit.json"]
+
+
+@pytest.mark.parametrize("fit", [hawkeys.fit, hawkeys.fit_each, hawkeys.fit_rectified])
+def test_events_without_a_realisation(fit):
+    events = lists([1.0])
+    with pytest.raises(InvalidEventsError, match="the events have no realisation; what was picked"):
+        fit(events[np.array([False])], decay=1.0)
+
+
+def test_too_many_marks_for_the_memory(monkeypatch):
+    def refuse(*args):
+        raise MemoryError("Allocation failed")
+
+    monkeypatch.setattr("hawkeys.inference.newton.rows.solve_rows", refuse)
+    with pytest.raises(MemoryError, match="covariances of 2 targets with 3 parameters each take"):
+        hawkeys.fit(lists([1.0], [2.0]), decay=1.0)

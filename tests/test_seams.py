@@ -373,5 +373,3 @@ def test_what_a_fit_with_inhibition_does_not_have_is_said(sample):
     process = hawkeys.fit_rectified(sample, decay=2.0).process
     with pytest.raises(InvalidParameterError, match="inhibition: there is no branching structure"):
         hawkeys.branching_probabilities(process, sample)
-    with pytest.raises(InvalidParameterError, match=r"inhibition \(fit_rectified\), which is not"):
-        hawkeys.goodness_of_fit(process, sample, refit=False)

@@ -24,7 +24,7 @@ from hawkeys.kernels import BlockLayout, Kernel
 __all__ = ["Design"]
 
 # the row solver starts blocks of so many events on one in so many of them
-_LONG, _STRIDE = 20_000, 16
+_LONG, _STRIDE = 20_000, 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -189,9 +189,9 @@ class Design:
         )
 
     def spread(self) -> Design:
-        """Return the same with the events of long blocks in another order, every 16th first.
+        """Return the same with the events of long blocks in another order, every 64th first.
 
-        The row solver starts on the first sixteenth of a long block. In the order of time, or
+        The row solver starts on the first part of a long block. In the order of time, or
         target after target, these would all be of one baseline piece, or of one target.
         """
         if self.columns is None or self.counts.max(initial=0) < _LONG:
@@ -225,6 +225,7 @@ def _cost(
         weighted = (scale[:, None, None] * integrals).reshape(-1, size)
         exposure = np.repeat(scale * events.durations, size)
     else:
-        weighted = np.tensordot(scale, integrals, axes=1)
+        one = scale.size == 1  # a sum of one term, without the detour of tensordot
+        weighted = scale[0] * integrals[0] if one else np.tensordot(scale, integrals, axes=1)
         exposure = np.full(size, scale @ events.durations)
     return np.column_stack((exposure, weighted))

@@ -3,10 +3,12 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["merge_realizations"]
+__all__ = ["are_regular", "merge_realizations"]
 
 # mean square number of events in a bucket, above which the buckets are too uneven to be sorted
 _UNEVEN = 32.0
+# buckets filled at a time
+_BLOCK = 1_024
 
 
 @njit(cache=True)
@@ -26,27 +28,37 @@ def _regular(column, start, end):
 def _deal(flat, bounds, scale, low, times, marks):
     """Order events by bucket, within a bucket by mark; tell whether the buckets are even.
 
-    Bucket b holds the times with ``int((t - low) * scale) == b``, one event on average.
+    Bucket b holds the times with ``int((t - low) * scale) == b``, one event on average. So many
+    buckets are filled at a time as stay in the cache.
     """
-    n = flat.size
-    taken = np.zeros(n + 1, dtype=np.int64)
-    bucket = np.empty(n, dtype=np.int64)
-    for k in range(n):
-        bucket[k] = min(int((flat[k] - low) * scale), n - 1)
-    for k in range(n):
-        taken[bucket[k] + 1] += 1
-    squares = 0.0
-    for b in range(n):
-        squares += float(taken[b + 1]) ** 2
-        taken[b + 1] += taken[b]
-    if squares > _UNEVEN * n:
-        return False
-    for m in range(bounds.size - 1):
-        for k in range(bounds[m], bounds[m + 1]):
-            b = bucket[k]
-            times[taken[b]] = flat[k]
-            marks[taken[b]] = m
-            taken[b] += 1
+    n, first, stop = flat.size, bounds[:-1].copy(), bounds[:-1].copy()
+    last, block = n - 1, min(n, _BLOCK)
+    taken = np.empty(block + 1, dtype=np.int64)
+    squares, most = 0.0, _UNEVEN * n
+    for base in range(0, n, block):
+        taken[:] = 0
+        taken[0] = first.sum() - bounds[:-1].sum()
+        for m in range(first.size):
+            k = first[m]
+            while k < bounds[m + 1]:
+                b = min(int((flat[k] - low) * scale), last) - base
+                if b >= block:
+                    break
+                taken[b + 1] += 1
+                k += 1
+            stop[m] = k
+        for b in range(block):
+            squares += float(taken[b + 1]) ** 2
+            taken[b + 1] += taken[b]
+        if squares > most:
+            return False
+        for m in range(first.size):
+            for k in range(first[m], stop[m]):
+                b = min(int((flat[k] - low) * scale), last) - base
+                times[taken[b]] = flat[k]
+                marks[taken[b]] = m
+                taken[b] += 1
+            first[m] = stop[m]
     return True
 
 
@@ -97,4 +109,13 @@ def merge_realizations(flat, bounds, windows, times, marks):
         if not _merge(flat[here], bounds[r] - begin, times[here], marks[here]):
             return False
         _insert(times[here], marks[here])
+    return True
+
+
+@njit(cache=True)
+def are_regular(flat, offsets, windows):
+    """Tell whether no realisation of a single mark has times that decrease or leave the window."""
+    for r in range(offsets.size - 1):
+        if not _regular(flat[offsets[r] : offsets[r + 1]], windows[0, r], windows[1, r]):
+            return False
     return True

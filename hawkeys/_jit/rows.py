@@ -31,8 +31,11 @@ _SMALL, _LARGE = 1e-37, 1e37
 _RIDGE = 1e-9
 _ARMIJO = 1e-4
 _SHORTEST = 1e-6
-_SUBSAMPLE = 16
-_SUBSAMPLE_FROM = 20_000
+# many events are solved on one in 64 of them first, then on one in 8, then on all
+_PARTS = (64, 8, 1)
+_PARTS_FROM = 20_000
+# nats to gain at most where a part is left for the next
+_ROUGH = 0.01
 
 
 @njit(cache=True)
@@ -122,10 +125,65 @@ def _fill_tile(excitation, weights, at, x, tile):
 
 
 @njit(cache=True)
+def _invert(lam, pairs, fours, inverse):
+    """Write 1 / lambda with one division for four numbers, whose product is left in `fours`."""
+    half, quarter = pairs.size, fours.size
+    for k in range(half):
+        pairs[k] = lam[k] * lam[half + k]
+    for k in range(quarter):
+        fours[k] = pairs[k] * pairs[quarter + k]
+    for k in range(quarter):
+        one, inverse_of_four = pairs[k], 1.0 / fours[k]
+        pairs[k] = inverse_of_four * pairs[quarter + k]
+        pairs[quarter + k] = inverse_of_four * one
+    for k in range(half):
+        inverse[k] = pairs[k] * lam[half + k]
+        inverse[half + k] = pairs[k] * lam[k]
+
+
+@njit(cache=True)
+def _accumulate_one(excitation, x, gram):
+    """Do what `_accumulate` does for one source and no weights; NaN if intensities are extreme."""
+    tile, ones = np.ones((3, _TILE)), np.ones(_TILE)
+    pairs, fours = np.empty(_TILE // 2), np.empty(_TILE // 4)
+    lam, eights = tile[0], fours[: _TILE // 8]
+    total = 0.0
+    gram[:] = 0.0
+    for at in range(0, excitation.size, _TILE):
+        row = excitation[at : at + _TILE]
+        n = row.size
+        lam[n:] = 1.0
+        usual = 0
+        for k in range(n):
+            rate = x[0] + x[1] * row[k]
+            lam[k] = rate
+            usual += (rate > _SMALL) & (rate < _LARGE)
+        if usual < n:
+            return math.nan
+        _invert(lam, pairs, fours, tile[1])
+        for k in range(eights.size):
+            eights[k] *= fours[eights.size + k]
+        total = _log_product(eights, total)
+        one, inverse, share = ones[:n], tile[1, :n], tile[2, :n]
+        for k in range(n):
+            share[k] = row[k] * inverse[k]
+        gram[0, 0] += np.dot(inverse, inverse)
+        gram[1, 0] += np.dot(inverse, share)
+        gram[1, 1] += np.dot(share, share)
+        gram[2, 0] += np.dot(one, inverse)
+        gram[2, 1] += np.dot(one, share)
+    return total
+
+
+@njit(cache=True)
 def _accumulate(excitation, weights, x, gram):
     """Fill `gram` with sum_k q q' (see `_fill_tile`) and return sum_k w_k log lambda_k."""
     n_rows = gram.shape[0]
     n_events = excitation.size // (n_rows - 2)
+    if n_rows == 3 and n_events >= _TILE and weights.size == 0:
+        value = _accumulate_one(excitation, x, gram)
+        if not math.isnan(value):
+            return value
     tile = np.empty((n_rows + 1, max(1, min(n_events, _TILE))))
     total = 0.0
     product, scratch = np.empty((n_rows, n_rows)), np.empty(_TILE // _FOLD)
@@ -307,6 +365,24 @@ def _violation(total, slope, z):
 
 
 @njit(cache=True)
+def _polish(hessian, slope, step, tolerance, z):
+    """Take the last Newton step where L is all but quadratic; return the rise it promises.
+
+    L is self-concordant: if the promise r is small, the rise differs from it by a small multiple of
+    r^(3/2) at most, and what is left to gain is of the order of r^2. Among many events the second
+    derivatives hardly change on the way.
+    """
+    rise = 0.0
+    for p in range(z.size):
+        rise += 0.5 * (slope[p] - 1.0 + _pull(hessian, slope, step, p)) * step[p]
+    if not 0.0 <= 2.0 * rise <= tolerance:
+        return 0.0
+    for p in range(z.size):
+        z[p] = max(z[p] + step[p], 0.0)
+    return rise
+
+
+@njit(cache=True)
 def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     """Newton ascent from z in place; return (value, gap, violation, iterations)."""
     size = cost.size
@@ -331,6 +407,10 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
         _newton_step(hessian, slope, lower, free, step, scratch)
         gap = _gap(total, slope, z, step, hessian)
         if gap <= tolerance:
+            many = excitation.size >= _PARTS_FROM * (size - 1)
+            if many and weights.size == 0 and shape.max() == 0.0:
+                value += _polish(hessian, slope, step, tolerance, z)
+                trace[iteration - 1] = value
             break
         length = -1.0 if stuck else 1.0
         promised = 0.0
@@ -388,47 +468,48 @@ def _head(excitation, n_sources, m):
 
 @njit(cache=True)
 def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
-    """Solve one row problem; many events are first solved on a sixteenth of them."""
+    """Solve one row problem from z, or, if that is 0, from a part of the events if they are many.
+
+    A coordinate at 0 starts a little above: it may matter in the whole, or at another decay.
+    """
     n_sources = cost.size - 1
     n_events = excitation.size // n_sources
     total = _total(n_events, weights, cost, shape)
     outcome = 0.0, 0.0, 0.0, 0
     if total == 0.0:
         return outcome
-    _start(excitation, total, cost, shape, z)
-    for whole in range(n_events < _SUBSAMPLE_FROM, 2):
-        m = n_events if whole else n_events // _SUBSAMPLE
-        part_weights = weights[:m]
-        share = _total(m, part_weights, cost, shape) / total
+    given, usable = z.copy(), np.empty(z.size)
+    _start(excitation, total, cost, shape, usable)
+    at_once = n_events < _PARTS_FROM or given.max() > 0.0
+    if given.max() == 0.0:
+        given[:] = usable
+    for part in _PARTS:
+        m = n_events // part
+        own = weights[:m]
+        share = _total(m, own, cost, shape) / total
+        if share == 0.0 or (part > 1 and at_once):
+            continue
         for p in range(z.size):
-            z[p] *= share
+            z[p] = share * max(given[p], 1e-6 * total) if usable[p] > 0.0 else 0.0
         trace[:] = np.nan
-        outcome = _climb(
-            excitation if whole else _head(excitation, n_sources, m),
-            part_weights,
-            cost * share,
-            shape,
-            tolerance if whole else 0.01,
-            z,
-            hessian,
-            trace,
-        )
-        for p in range(z.size):
-            if cost[p] > 0.0 and not whole:
-                # a coordinate that was 0 in the part may matter in the whole
-                z[p] = max(z[p] / share, 1e-6 * total)
+        events = excitation if part == 1 else _head(excitation, n_sources, m)
+        limit = tolerance if part == 1 else _ROUGH
+        outcome = _climb(events, own, cost * share, shape, limit, z, hessian, trace)
+        given[:] = z / share
     return outcome
 
 
 @njit(cache=True, parallel=True)
-def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, keep):
+def solve_rows(excitation, weights, offsets, cost, shape, limits, start, keep):
     """Solve every row problem.
 
+    limits = (tolerance, most iterations); `start` is a first guess (n_blocks, P), or empty.
     Returns x (n_blocks, P); report (n_blocks, 4) with the objective, the gap bound, the violation
     of the optimality conditions and the number of iterations; and, if `keep`, the negative Hessians
     in x (n_blocks, P, P) and the objective's traces (n_blocks, max_iter), else empty arrays.
     """
     n_blocks, size = cost.shape
+    tolerance, max_iter = limits
     x = np.zeros((n_blocks, size))
     report = np.zeros((n_blocks, 4))
     kept = n_blocks if keep else 0
@@ -439,6 +520,8 @@ def solve_rows(excitation, weights, offsets, cost, shape, tolerance, max_iter, k
         begin, end = offsets[b], offsets[b + 1]
         trace = np.full(max_iter, np.nan)
         hessian = np.zeros((size, size))
+        for p in range(size if start.size > 0 else 0):
+            x[b, p] = start[b, p] * cost[b, p]
         value, gap, violation, steps = _solve_row(
             excitation[(size - 1) * begin : (size - 1) * end],
             weights[begin:end],

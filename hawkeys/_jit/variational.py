@@ -299,16 +299,16 @@ def _raise(problem, point, tolerance, trace, leave):
 
 
 @njit(cache=True)
-def _select(excitation, cost, silent):
-    """Return the coordinates that cost something and do (or do not) excite an event."""
-    n_sources = cost.size - 1
-    width = excitation.size // n_sources
+def _select(excitation, weights, cost, silent):
+    """Return the coordinates that cost something and do (or do not) excite an event that counts."""
+    width = excitation.size // (cost.size - 1)
     chosen = np.empty(cost.size, dtype=np.int64)
     n = 0
     for p in range(cost.size):
-        acts = p == 0 and width > 0
-        for k in range((p - 1) * width, p * width if p > 0 else 0):
-            acts = acts or excitation[k] > 0.0
+        acts = False
+        for k in range(width):
+            excites = p == 0 or excitation[(p - 1) * width + k] > 0.0
+            acts = acts or (excites and (weights.size == 0 or weights[k] > 0.0))
         if cost[p] > 0.0 and acts != silent:
             chosen[n] = p
             n += 1
@@ -409,8 +409,8 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
     """Solve one row problem from point (2, P) in place: the coordinates that act together, then
     the silent ones one by one; return (F, promised gain, iterations)."""
     value, gain, steps = 0.0, 0.0, 0
-    acting = _select(excitation, terms[0], False)
-    silent = _select(excitation, terms[0], True)
+    acting = _select(excitation, weights, terms[0], False)
+    silent = _select(excitation, weights, terms[0], True)
     spare = np.empty(trace.size)
     if acting.size > 0:
         own = np.concatenate((point[0][acting], point[1][acting]))

@@ -180,6 +180,10 @@ def _evaluate(asked: _Options, progress: Progress) -> tuple[Evaluation, Mapping[
         random_state=asked.seed,
     )
     rules = asked.rules
+    if asked.studies and not asked.report:
+        raise InvalidParameterError(
+            "--studies is shown in the report only, which --no-report leaves out. Drop one of them."
+        )
     if asked.report:
         check_output_directory(asked.output)
     progress("Loading data", 0, 1)

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 
 from hawkeys.datasets import read_timings
@@ -74,9 +75,10 @@ def command(
     template.save(output)
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         click.echo(f"hawkeys: warning: {text}", err=True)
+    aim = 100 * template.parameters["false_alarm"]  # --verifier may have set its own
     click.echo(
         f"{template.verifier}, {template.n_samples} samples of {template.n_keys} keys, threshold "
-        f"{template.threshold:.4g} ({policy}, {100 * false_alarm:g} % false alarms): {output}"
+        f"{template.threshold:.4g} ({policy}, {aim:g} % false alarms): {output}"
     )
 
 
@@ -107,7 +109,12 @@ def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.Da
                 "the option out if all samples are of one typist."
             )
         return timings, labels
-    names = labels["subject"].astype(str)
+    names = labels["subject"]
+    for row in np.flatnonzero(names.isna())[:1]:
+        raise DatasetError(
+            f"{path}: data row {row + 1}, column subject: got an empty cell. Fill in the typist or "
+            "remove the row."
+        )
     known = list(dict.fromkeys(names))
     if len(known) > 1 if subject is None else subject not in known:
         what = "a template is of one typist" if subject is None else f"none is {subject!r}"

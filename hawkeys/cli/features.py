@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 import pandas as pd
+from click.core import ParameterSource
 
 from hawkeys._files import write_text
 from hawkeys.cli.console import progress_on_stderr
 from hawkeys.datasets import read_timings
 from hawkeys.evaluation.files import check_output_directory
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.features import HawkesFeatures
 from hawkeys.inference.methods import METHODS
 
@@ -36,6 +38,7 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     check_output_directory(output.absolute().parent)
     table, labels = read_timings(timings)
     if paper:
+        _refuse_with_paper("decay", "method")
         features = HawkesFeatures.published(random_state=seed)
     else:
         features = HawkesFeatures(decay=decay, method=method, random_state=seed)
@@ -45,3 +48,12 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     frame = pd.DataFrame(values, columns=features.get_feature_names_out(), index=labels.index)
     write_text(output, pd.concat((labels, frame), axis=1).to_csv(index=False))
     click.echo(f"{len(frame)} samples, {frame.shape[1]} features: {output}")
+
+
+def _refuse_with_paper(*names: str) -> None:
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise InvalidParameterError(
+                f"--paper fixes decay and method; got --{name}, too. Leave one of them out."
+            )

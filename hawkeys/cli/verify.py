@@ -10,6 +10,7 @@ import pandas as pd
 from hawkeys._files import write_text
 from hawkeys.datasets import read_timings
 from hawkeys.evaluation.files import check_output_directory
+from hawkeys.exceptions import DatasetError
 from hawkeys.verifiers import Verification, load_template, verify_many
 
 __all__ = ["command"]
@@ -32,7 +33,7 @@ def command(template: Path, samples: Path, output: Path | None) -> int:
     if output is not None:
         check_output_directory(output.absolute().parent)
     enrolled = load_template(template)
-    timings, labels = read_timings(samples)
+    timings, labels = _read(samples)
     decisions = verify_many(enrolled, timings)
     if output is not None:
         write_text(output, _table(decisions, labels).to_csv(index=False))
@@ -44,6 +45,15 @@ def command(template: Path, samples: Path, output: Path | None) -> int:
         f"{accepted} of {len(decisions)} accepted, threshold {enrolled.threshold:.4g}{where}"
     )
     return int(accepted < len(decisions))
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return timings and labels of at least one sample."""
+    timings, labels = read_timings(path)
+    if timings.empty:
+        # with nothing rejected the exit status would read as accepted
+        raise DatasetError(f"{path}: no sample to verify, only a header. Check the file.")
+    return timings, labels
 
 
 def _line(row: int, decision: Verification) -> str:

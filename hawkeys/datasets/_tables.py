@@ -102,13 +102,26 @@ def _decompress(content: bytes) -> bytes:
 
 def _read_csv(text: str) -> pd.DataFrame:
     try:
-        frame = pd.read_csv(io.StringIO(text), dtype={"subject": str}, low_memory=False)
+        frame = pd.read_csv(io.StringIO(text), low_memory=False)
+        header = pd.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str).iloc[0].dropna()
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise BrokenFileError(f"the table cannot be read ({error}).") from error
     if not isinstance(frame.index, pd.RangeIndex):
         raise BrokenFileError(
             f"the rows have more fields than the header names ({len(frame.columns)})."
         )
+    repeated = header[header.duplicated()].tolist()
+    if repeated:
+        raise BrokenFileError(
+            f"two columns are called {list_names(repeated)}. Number keys that occur again, as in "
+            "H.l, DD.l.l2, UD.l.l2, H.l2."
+        )
+    if "subject" in frame:
+        # as written: a typist may be called 007, NA or None
+        names = pd.read_csv(
+            io.StringIO(text), usecols=["subject"], dtype=str, keep_default_na=False
+        )["subject"]
+        frame["subject"] = names.mask(names == "")
     return frame
 
 

@@ -13,7 +13,7 @@ from hawkeys._typing import FloatArray
 from hawkeys.diagnostics.residual_tests import TESTS, Scope, monte_carlo_pvalues, scopes_of
 from hawkeys.diagnostics.time_rescaling import RescaledEvents
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.process import Hawkes
+from hawkeys.process.base import Process
 from hawkeys.summary import render
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class GoodnessOfFit:
 
     Attributes
     ----------
-    process : Hawkes
+    process : Hawkes or RectifiedHawkes
         The process tested.
     parameters : str
         How its parameters came about: "known", or how every Monte Carlo sample was re-fitted.
@@ -50,7 +50,7 @@ class GoodnessOfFit:
         Version of hawkeys.
     """
 
-    process: Hawkes
+    process: Process
     parameters: str
     rescaled: RescaledEvents
     observed: FloatArray

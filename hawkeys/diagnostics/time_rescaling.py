@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
-from hawkeys.process import Hawkes
+from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.process._checks import check_events
+from hawkeys.process.base import Process
 
-__all__ = ["RescaledEvents", "rescale", "steps"]
+__all__ = ["RescaledEvents", "check_process", "rescale", "steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,7 @@ def steps(times: FloatArray) -> FloatArray:
     return np.maximum(np.diff(times, prepend=0.0), 0.0)  # below 0 by rounding only
 
 
-def rescale(process: Hawkes, events: Events) -> RescaledEvents:
+def rescale(process: Hawkes | RectifiedHawkes, events: Events) -> RescaledEvents:
     r"""Map each event to its mark's compensator at that moment.
 
     If the events come from `process`, the times
@@ -106,7 +108,7 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
 
     Parameters
     ----------
-    process : Hawkes
+    process : Hawkes or RectifiedHawkes
         The process to test.
     events : Events
         Realisations with n_marks marks.
@@ -119,7 +121,7 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     Raises
     ------
     InvalidParameterError
-        `process` is not a Hawkes process.
+        `process` is no such process.
     InvalidEventsError
         `events` are no `Events`, or have another number of marks.
 
@@ -136,8 +138,8 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     Events of one mark at the same time have the residual 0 (but for the first). A process with an
     intensity gives this probability 0.
 
-    Exponential kernels cost O(n_events n_marks). Others go through `Kernel.excitation_at`, at
-    O(n_events n_marks^2) memory per realisation.
+    Exponential kernels cost O(n_events n_marks), with inhibition too. Others go through
+    `Kernel.excitation_at`, at O(n_events n_marks^2) memory per realisation.
 
     References
     ----------
@@ -157,16 +159,15 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     >>> rescale(process, events).residuals  # the last: (4 - 3) / 2 and 2 / 2
     array([0.5, 1. , 1.5])
     """
-    _check(process, events)
-    realization = events.realization
-    integrals = (process.kernel.integrals(events) * process.adjacency).sum(axis=2)
-    base = process.baseline_function
-    expected = base.integral(events.start_times, events.end_times) + integrals
+    check_process(process)
+    check_events(events, process.n_marks)
+    if isinstance(process, Hawkes):
+        own, expected = _linear(process, events)
+    else:
+        own, expected = _by_path(process, events)
     before = np.cumsum(expected, axis=0) - expected
-    since = base.integrals(events.start_times[realization], events.times)
-    own = (since * base.known_rates[events.marks]).sum(axis=1) + _excited(process, events)
     return RescaledEvents(
-        times=before[realization, events.marks] + own,
+        times=before[events.realization, events.marks] + own,
         marks=events.marks,
         counts=events.counts,
         expected=expected,
@@ -174,13 +175,36 @@ def rescale(process: Hawkes, events: Events) -> RescaledEvents:
     )
 
 
-def _check(process: Hawkes, events: Events) -> None:
-    if not isinstance(process, Hawkes):
+def check_process(process: Any) -> Hawkes | RectifiedHawkes:
+    """Return the process. Refuses, with `InvalidParameterError`, what is none."""
+    if not isinstance(process, Hawkes | RectifiedHawkes):
         raise InvalidParameterError(
-            f"expected a hawkeys.Hawkes process, got {type(process).__name__}. Of a fit, pass "
-            "result.process, unless it has inhibition (fit_rectified), which is not supported."
+            "expected a hawkeys.Hawkes or hawkeys.RectifiedHawkes process, got "
+            f"{type(process).__name__}. Of a fit, pass result.process."
         )
-    check_events(events, process.n_marks)
+    return process
+
+
+def _by_path(process: Process, events: Events) -> tuple[FloatArray, FloatArray]:
+    """Return each event's own compensator since its window's start, and those of the windows."""
+    own = np.empty(events.n_events)
+    expected = np.empty((events.n_realizations, events.n_marks))
+    for r in range(events.n_realizations):
+        rows = slice(events.offsets[r], events.offsets[r + 1])
+        times, marks = events.times[rows], events.marks[rows]
+        path = process.compensator(events, np.append(times, events.end_times[r]), realization=r)
+        own[rows] = path[np.arange(marks.size), marks]
+        expected[r] = path[-1]
+    return own, expected
+
+
+def _linear(process: Hawkes, events: Events) -> tuple[FloatArray, FloatArray]:
+    """Return the same, where influences add up."""
+    base = process.baseline_function
+    integrals = (process.kernel.integrals(events) * process.adjacency).sum(axis=2)
+    since = base.integrals(events.start_times[events.realization], events.times)
+    own = (since * base.known_rates[events.marks]).sum(axis=1) + _excited(process, events)
+    return own, base.integral(events.start_times, events.end_times) + integrals
 
 
 def _excited(process: Hawkes, events: Events) -> FloatArray:

@@ -164,7 +164,7 @@ _ENTRIES = (
     _plain("outlier-count", "number of features beyond 1.96 sd", _KM, OutlierCount),
     _plain("one-class-svm", "one-class support vector machine", _KM, OneClassSVM),
     _plain("k-means", "distance from the nearest of 3 centroids", _KM, KMeans, seeded=True),
-    _plain("fuzzy-logic", "distance from the 40-ms set of the mean", _KM, FuzzyLogic),
+    _plain("fuzzy-logic", "distance from the 40-ms set that suits most", _KM, FuzzyLogic),
     _plain(
         "auto-associative-net",
         "net that reproduces its input",

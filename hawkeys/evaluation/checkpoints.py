@@ -88,6 +88,8 @@ class Checkpoint:
             arrays |= {f"genuine_{k}": trial.genuine, f"impostor_{k}": trial.impostor}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
+        # another run that writes its report to the same place removes all checkpoints there
+        _make(self.folder)
         write_bytes(self._file(split), buffer.getvalue())
 
     def _file(self, split: Split) -> Path:
@@ -137,13 +139,7 @@ def open_checkpoint(folder: str | os.PathLike[str] | None, plan: Plan) -> Checkp
     if folder is None:
         return None
     own = Path(folder) / f"{_PREFIX}{_identity(plan)}"
-    try:
-        own.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot keep finished subjects in {str(own)!r}: {error.strerror}. Choose a folder "
-            "that you may write to."
-        ) from error
+    _make(own)
     return Checkpoint(own, plan)
 
 
@@ -160,6 +156,16 @@ def discard_checkpoints(folder: str | os.PathLike[str]) -> None:
         shutil.rmtree(one, ignore_errors=True)
     if place.is_dir() and not any(place.iterdir()):
         place.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot keep finished subjects in {str(folder)!r}: {error.strerror}. Choose a folder "
+            "that you may write to."
+        ) from error
 
 
 def _identity(plan: Plan) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["main_table", "tables_of", "write_tables"]
 
 _FEWEST_PEOPLE = 3
+_ALWAYS = (0.05, 0.01)
 _KM = ("killourhy-maxion", "killourhy-maxion-all")
 
 
@@ -35,19 +36,20 @@ def tables_of(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
     -------
     dict of str to DataFrame
         By the name of its file: per_subject, summary, operating_point, achieved (rates by
-        threshold policy), thresholds (the same, subject by subject), rates (misses at 5 % and 1 %
-        false alarms and the rest, subject by subject), spread, sessions, costs; and, where there
-        are enough verifiers and people, comparisons_miss_rate, comparisons_eer and people
-        (intervals over people in both roles).
+        threshold policy), thresholds (the same, subject by subject), rates (misses at 5 %, at 1 %
+        and at the stated share of false alarms and the rest, subject by subject), spread,
+        sessions, costs; and, where there are enough verifiers and people, comparisons_miss_rate,
+        comparisons_eer and people (intervals over people in both roles).
     """
+    stated = tuple(dict.fromkeys((*_ALWAYS, evaluation.false_alarm)))
     tables = {
         "per_subject": evaluation.to_frame(),
         "summary": evaluation.summary().reset_index(),
         "operating_point": evaluation.operating_point(),
         "achieved": evaluation.achieved_rates().reset_index(),
         "thresholds": evaluation.policy_table(),
-        "rates": evaluation.subject_rates(),
-        "spread": evaluation.spread(),
+        "rates": evaluation.subject_rates(stated),
+        "spread": evaluation.spread(stated),
         "sessions": session_rates(evaluation),
         "costs": evaluation.costs().reset_index(),
     }
@@ -55,7 +57,7 @@ def tables_of(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
         for metric in ("miss_rate", "eer"):
             tables[f"comparisons_{metric}"] = evaluation.compare(metric)
     if evaluation.n_people >= _FEWEST_PEOPLE:
-        tables["people"] = evaluation.intervals()
+        tables["people"] = evaluation.intervals(stated)
     return tables
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hawkeys.evaluation.operating import miss_name
 from hawkeys.evaluation.published import PUBLISHED_COUNTS, PUBLISHED_FIGURES
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _achieved(achieved: pd.DataFrame) -> dict[str, Any]:
 def _spread(
     spread: pd.DataFrame, people: pd.DataFrame | None, false_alarm: float
 ) -> list[dict[str, str]]:
-    metric = "miss_at_5" if false_alarm == 0.05 else "achieved_miss"
+    metric = miss_name(false_alarm)
     both = None if people is None else people.set_index(["verifier", "metric"])
     found = spread.set_index(["verifier", "metric"])
     rows = []

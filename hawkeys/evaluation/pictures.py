@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ _DPI = 130
 _MAX_SUBJECTS = 5
 _MAX_POINTS = 600
 _MAX_CURVES = 8
+_PLAIN = re.compile("[A-Za-z0-9_-]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,8 @@ def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) ->
     largest = max(
         np.nanmax(session_means(adjacency[mask], samples.session[mask])[0]) for mask in own.values()
     )
-    for name, mask in own.items():
+    parts = _file_parts([str(name) for name in subjects])
+    for part, (name, mask) in zip(parts, own.items(), strict=True):
         figure = draw_adjacency(
             adjacency[mask],
             samples.session[mask],
@@ -232,7 +235,7 @@ def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) ->
             vmax=float(largest) if largest > 0 else None,
         )
         yield Picture(
-            _save(figure, folder / f"adjacency_{name}.png"),
+            _save(figure, folder / f"adjacency_{part}.png"),
             f"Mean adjacency matrix of each session of subject {name}",
             f"Subject {name}: mean adjacency matrix of each session.",
         )
@@ -276,6 +279,15 @@ def embedding_pictures(
             f"{one.label[0].upper()}{one.label[1:]}: {rows.size:,} samples of "
             f"{np.unique(samples.subject[rows]).size} subjects.",
         )
+
+
+def _file_parts(names: Sequence[str]) -> list[str]:
+    """Return names fit for files of any system: plain ones as they are, others numbered."""
+    lower = [name.lower() for name in names]
+    return [
+        name if _PLAIN.fullmatch(name) and lower.count(name.lower()) == 1 else f"no.{number}"
+        for number, name in enumerate(names, start=1)
+    ]
 
 
 def _new_figure(width: float, height: float) -> Figure:

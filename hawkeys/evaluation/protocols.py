@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hawkeys._typing import IntArray
-from hawkeys._validation import check_choice
+from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets import Keystrokes
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
@@ -65,7 +65,8 @@ class Protocol:
     Raises
     ------
     InvalidParameterError
-        If a policy is unknown or named twice.
+        If a number of repetitions is no whole number of at least 1, a single subject is named,
+        or a policy is unknown or named twice.
 
     Examples
     --------
@@ -83,6 +84,15 @@ class Protocol:
     policies: tuple[str, ...] = ("resubstitution",)
 
     def __post_init__(self) -> None:
+        check_count(self.n_train, "n_train")
+        check_count(self.n_genuine, "n_genuine")
+        if self.n_impostor is not None:
+            check_count(self.n_impostor, "n_impostor")
+        if len(set(self.subjects)) < len(self.subjects) or len(self.subjects) == 1:
+            raise InvalidParameterError(
+                f"subjects must be two or more different names, or none for everybody; got "
+                f"{self.subjects}. Name each typist once."
+            )
         for policy in self.policies:
             check_choice(policy, "policies", THRESHOLD_POLICIES)
         if len(set(self.policies)) < len(self.policies):

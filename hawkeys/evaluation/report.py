@@ -96,6 +96,8 @@ def _draw(
     progress: Progress | None,
 ) -> dict[str, list[Picture]]:
     """Draw every figure, reporting after each group."""
+    from matplotlib import rc_context
+
     groups = {
         "curves": lambda: curve_pictures(evaluation, folder),
         "studies": lambda: list(study_pictures(evaluation, studies, folder)),
@@ -108,7 +110,9 @@ def _draw(
     for done, (name, draw) in enumerate(groups.items()):
         if progress is not None:
             progress("Drawing figures", done, len(groups))
-        pictures[name] = draw()
+        # names of subjects, keys and verifiers may hold dollar signs, which are no formulas here
+        with rc_context({"text.parse_math": False}):
+            pictures[name] = draw()
     if progress is not None:
         progress("Drawing figures", len(groups), len(groups))
     return pictures

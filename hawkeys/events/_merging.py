@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._jit.merging import merge_realizations
+from hawkeys._jit.merging import are_regular, merge_realizations
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events._checks import merge_marks
 
@@ -30,10 +30,15 @@ def merge_quickly(
     n_marks = len(columns) // len(realizations)
     flat = np.concatenate(columns)
     ends_of_columns = np.cumsum([0, *(column.size for column in columns)], dtype=np.int64)
+    windows = np.stack((starts, ends))
+    if n_marks == 1:
+        if not are_regular(flat, ends_of_columns, windows):
+            return None
+        return flat, np.zeros(flat.size, dtype=np.int64), ends_of_columns
     first = n_marks * np.arange(len(realizations))
     bounds = ends_of_columns[first[:, None] + np.arange(n_marks + 1)]
     times, marks = np.empty(flat.size), np.empty(flat.size, dtype=np.int64)
-    if not merge_realizations(flat, bounds, np.stack((starts, ends)), times, marks):
+    if not merge_realizations(flat, bounds, windows, times, marks):
         return None
     return times, marks, np.append(bounds[:, 0], flat.size)
 

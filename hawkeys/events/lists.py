@@ -52,6 +52,10 @@ def as_events(
                 "end_time and start_time belong to lists of times; Events carry their windows "
                 "already. Leave them out, or build new Events."
             )
+        if data.n_realizations == 0:
+            raise InvalidEventsError(
+                "the events have no realisation; what was picked from others with [...] was empty."
+            )
         return data
     if end_time is None:
         raise InvalidParameterError(

@@ -56,7 +56,7 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
     Notes
     -----
     The transformer is stateless: each row is transformed alone, and `fit` only checks. A sample of
-    22 events is fitted in about 1.5 ms ("vi"), 0.2 s ("vi_stochastic") or 0.2 ms ("mle", "map") on
+    22 events is fitted in about 2 ms ("vi"), 0.2 s ("vi_stochastic") or 0.2 ms ("mle", "map") on
     one core. With "vi", parameters that relevance determination switches off are exactly 0: the
     remains of an ascent, however small, are no noise to a classifier that scales every column by
     its spread. With the published decay the features are nearly a function of the time left until

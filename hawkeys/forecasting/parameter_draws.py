@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._design.ties import Ties
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
@@ -93,18 +94,62 @@ def draw_parameters(
 
 
 def _draw_posterior(result: VariationalResult, size: int, rng: np.random.Generator) -> FloatArray:
-    """Draw each row from the joint log-normal of linear response, or from the marginals."""
+    """Draw each row from the joint log-normal of linear response, or from the marginals.
+
+    What is tied to a parameter of a row before has its value, and the rest of the row is drawn
+    given that.
+    """
+    location = result.posterior.mean
+    names = _identities(result, location.shape[1] - location.shape[0])
     if result.log_covariance is None:
-        return result.posterior.sample(size, rng=rng)
+        draws = result.posterior.sample(size, rng=rng).reshape(size, -1)
+        known = np.flatnonzero(~np.isnan(location))
+        _, first, where = np.unique(names.ravel()[known], return_index=True, return_inverse=True)
+        draws[:, known] = draws[:, known[first[where.ravel()]]]
+        return draws.reshape(size, *location.shape)
     location = result.linear_response.location
     out = np.full((size, *location.shape), np.nan)
+    drawn: dict[int, FloatArray] = {}
     for i, covariance in enumerate(result.log_covariance):
         index = np.flatnonzero(np.isfinite(np.diagonal(covariance)))
-        values, vectors = np.linalg.eigh(covariance[np.ix_(index, index)])
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
-        noise = rng.standard_normal((size, index.size))
-        out[:, i, index] = np.exp(location[i, index] + noise @ root.T)
+        given = {a: drawn[name] for a, name in enumerate(names[i, index]) if name in drawn}
+        logs = _draw_normal(location[i, index], covariance[np.ix_(index, index)], given, size, rng)
+        out[:, i, index] = np.exp(logs)
+        drawn |= dict(zip(names[i, index].tolist(), logs.T, strict=True))
     return out
+
+
+def _identities(result: VariationalResult, n_pieces: int) -> IntArray:
+    """Return a number for each parameter, the same for those that are tied."""
+    tied = result.options.get("tied")
+    size = result.process.n_marks
+    if tied is None:
+        return np.arange(size * (n_pieces + size)).reshape(size, -1)
+    return np.concatenate(Ties.check(tied, size).identities(n_pieces, 1), axis=1)
+
+
+def _draw_normal(
+    mean: FloatArray,
+    covariance: FloatArray,
+    given: dict[int, FloatArray],
+    size: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw (size, n) from a normal law given the values (size,) of some coordinates."""
+    known = np.array(list(given), dtype=np.int64)
+    draws, rest = np.repeat(mean[None], size, axis=0), covariance
+    if known.size:
+        values = np.column_stack(list(given.values()))
+        between = np.linalg.pinv(covariance[np.ix_(known, known)], rcond=1e-12, hermitian=True)
+        pull = covariance[:, known] @ between
+        draws += (values - mean[known]) @ pull.T
+        rest = covariance - pull @ covariance[known]
+    scales, vectors = np.linalg.eigh(rest)
+    root = vectors * np.sqrt(np.maximum(scales, 0.0))
+    draws += rng.standard_normal((size, mean.size)) @ root.T
+    if known.size:
+        draws[:, known] = values
+    return draws
 
 
 def _draw_rows(

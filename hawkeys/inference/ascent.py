@@ -12,9 +12,12 @@ from hawkeys._design import Design
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_choice
 
-__all__ = ["SHARING", "Ascent", "Groups", "Step", "ascend"]
+__all__ = ["INNER", "SHARING", "Ascent", "Groups", "Step", "ascend"]
 
 SHARING = ("parameter", "row", "all")
+# share of the tolerance to which the problem inside is to be solved at every point: the noise of a
+# looser optimum stops the quasi-Newton method early
+INNER = 1e-3
 _MAX_ROUNDS = 20
 _MAX_STEPS = 100
 

@@ -169,6 +169,8 @@ def _message(solution: Solution) -> str:
         return f"{(~solution.converged).sum()} target marks stopped before the tolerance was met"
     if np.isnan(solution.gap).any():
         return f"ran the {solution.n_iterations.max(initial=0)} steps asked for"
+    if solution.posterior is not None:  # the bound is not concave: no more is known
+        return f"the next step promises {solution.gap.sum():.1e} nats"
     return f"at most {solution.gap.sum():.1e} nats to gain"
 
 

@@ -6,13 +6,14 @@ data is all but a parabola in the logarithm of the decay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from hawkeys._typing import FloatArray
 from hawkeys.events import Events
 
-__all__ = ["climb_parabola", "first_part"]
+__all__ = ["climb_parabola", "extrapolate", "first_part"]
 
 # events of the part: enough for all pairs of marks
 _PART, _PART_PER_PAIR = 4_000, 50
@@ -83,10 +84,39 @@ def climb_parabola(
             break
         tried[peak] = value(peak)
     best = max(tried, key=lambda point: tried[point])
+    far = [(point - best) / error for point in tried]
     for step in (-4.0, -2.0, 2.0, 4.0):
-        point = best + step * error
-        tried[point] = value(point)
+        # a point already tried will do for an outer one
+        if abs(step) < 4.0 or not any(0.75 <= other / step <= 1.75 for other in far):
+            point = best + step * error
+            tried[point] = value(point)
     return tried[best] == max(tried.values())
+
+
+def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:
+    """Guess parameters at a log decay from those at others.
+
+    Parameters
+    ----------
+    found : mapping
+        Parameters, never negative, by log decay.
+    point : float
+        Log decay.
+
+    Returns
+    -------
+    ndarray of float64
+        On the line through those at the two nearest log decays, or 0 below it; those at the only
+        one; empty without any.
+    """
+    nearest = sorted(found, key=lambda other: abs(other - point))[:2]
+    if not nearest:
+        return np.empty((0, 0))
+    out = found[nearest[0]]
+    if len(nearest) == 2:
+        slope = (found[nearest[1]] - out) / (nearest[1] - nearest[0])
+        out = np.maximum(out + slope * (point - nearest[0]), 0.0)
+    return out
 
 
 def _vertex(tried: dict[float, float]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from hawkeys._validation import check_choice, check_count, check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
-from hawkeys.inference.decay_peak import climb_parabola, first_part
+from hawkeys.inference.decay_peak import climb_parabola, extrapolate, first_part
 from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
+from hawkeys.inference.newton import solve_mle, solve_nearby
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import check_weights
 from hawkeys.kernels import Exponential, Kernel
@@ -70,8 +71,8 @@ class DecaySearch:
             raise InvalidParameterError(
                 "decay_selection='cross-validation' compares candidates; give decay_grid."
             )
-        if self.grid is not None and len(self.grid) == 0:
-            raise InvalidParameterError("decay_grid is empty; give at least one candidate decay.")
+        if self.grid is not None:
+            _check_grid(self.grid, self.sharing)
 
     def as_options(self) -> dict[str, Any]:
         """Return what `fit` must be given to search in the same way.
@@ -88,6 +89,21 @@ class DecaySearch:
         return {"decay_grid": grid, **chosen}
 
 
+def _check_grid(grid: Sequence[ArrayLike], sharing: str) -> None:
+    """Refuse what is no sequence of candidates, or a sharing that candidates would not follow."""
+    if not hasattr(grid, "__len__"):
+        raise InvalidParameterError(
+            f"decay_grid must be a sequence of candidate decays; got {grid!r}. A decay that is "
+            "known is given as decay=..."
+        )
+    if len(grid) == 0:
+        raise InvalidParameterError("decay_grid is empty; give at least one candidate decay.")
+    if sharing != "shared":
+        raise InvalidParameterError(
+            f"decay_sharing={sharing!r} is for decay='estimate'; in decay_grid give arrays instead."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class _Problem:
     """Events and the method whose objective is maximised over everything but the decay."""
@@ -96,6 +112,7 @@ class _Problem:
     method: Method
     settings: Any
     rng: Any
+    found: dict[float, FloatArray] = field(default_factory=dict)
 
     @property
     def events(self) -> Events:
@@ -112,7 +129,8 @@ class _Problem:
 
     def maximise(self, design: Design) -> tuple[float, FloatArray]:
         """Return the maximised objective of row problems and their columns."""
-        seeds = row_seeds(self.rng, design.n_blocks)
+        seeded = self.method.solve is not solve_mle
+        seeds = row_seeds(self.rng, design.n_blocks) if seeded else np.empty(0, np.int64)
         solution = self.method.solve(design, self.settings, seeds, keep=False)
         return float(solution.objective.sum()), solution.x
 
@@ -124,11 +142,21 @@ class _Problem:
         """Return the maximised objective at the logarithm of a decay."""
         return self.value(np.exp(log_decay))
 
+    def log_value_nearby(self, log_decay: float) -> float:
+        """Return the same by steps from where those at the nearest decays so far have led."""
+        if self.method.solve is not solve_mle:
+            return self.log_value(log_decay)
+        design = self.counted.design(Exponential(np.exp(log_decay)), self.scale)
+        solution = solve_nearby(design, self.settings, extrapolate(self.found, log_decay))
+        self.found[log_decay] = solution.x
+        return float(solution.objective.sum())
+
     def loss(self, tried: dict[float, float]) -> Callable[[float], float]:
         """Return minus `log_value` as a function that notes what it has tried."""
 
         def note(log_decay: float) -> float:
-            tried[log_decay] = self.log_value(log_decay)
+            if log_decay not in tried:
+                tried[log_decay] = self.log_value(log_decay)
             return -tried[log_decay]
 
         return note
@@ -215,7 +243,7 @@ def choose_decay(
     """
     problem = _Problem(counted, *how, rng)
     if search.grid is not None:
-        return _among(problem, search)
+        return _among(problem, search.grid, search)
     shared = _optimise_shared(problem)
     if search.sharing == "shared":
         return shared
@@ -223,8 +251,8 @@ def choose_decay(
     return _optimise_many(problem, search.sharing, start)
 
 
-def _among(problem: _Problem, search: DecaySearch) -> DecayProfile:
-    candidates = _candidates(search.grid or (), problem.events.n_marks)
+def _among(problem: _Problem, grid: Sequence[ArrayLike], search: DecaySearch) -> DecayProfile:
+    candidates = _candidates(grid, problem.events.n_marks)
     objective = np.array([problem.value(decay) for decay in candidates])
     score = objective
     if search.selection == "cross-validation":
@@ -257,11 +285,11 @@ def _optimise_shared(problem: _Problem) -> DecayProfile:
     tried: dict[float, float] = {}
     part = first_part(problem.events) if problem.counted.is_plain else None
     if part is not None:
-        counted = replace(problem.counted, events=part, weights=None)
         rough: dict[float, float] = {}
+        counted = replace(problem.counted, events=part, weights=None)
         if _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True):
             start = max(rough, key=lambda point: rough[point])
-            if climb_parabola(problem.log_value, tried, start, _width(rough)):
+            if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
                 return _profile(tried)
     inside = _search_grid(problem.loss(tried), problem.events)
     _fill_in(problem.loss(tried), tried)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,22 +15,24 @@ from hawkeys._version import __version__
 from hawkeys.baselines import Constant
 from hawkeys.diagnostics.gof_result import GoodnessOfFit
 from hawkeys.diagnostics.residual_tests import TESTS, measure
-from hawkeys.diagnostics.time_rescaling import rescale
+from hawkeys.diagnostics.time_rescaling import check_process, rescale
 from hawkeys.events import Events
 from hawkeys.exceptions import (
+    ConvergenceWarning,
     IdentifiabilityWarning,
     InvalidParameterError,
 )
+from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.refits import check_same_events, fit_again, simulate_like
 from hawkeys.inference.seeds import seeded
 from hawkeys.inference.single import fit
 from hawkeys.inference.threads import threads_for
-from hawkeys.process import Hawkes
-from hawkeys.results.fit_result import FitResult
+from hawkeys.process import Hawkes, RectifiedHawkes
+from hawkeys.results.base import Result
 
 __all__ = ["goodness_of_fit"]
 
-Refit = Callable[[Events], "Hawkes | FitResult"]
+Refit = Callable[[Events], Any]
 
 # nats; far below what matters to a test, far above the tolerance of a fit
 _NOT_THE_FIT = 0.01
@@ -40,7 +43,7 @@ _SMALLER = "Use n_mc_samples=0 for the residuals alone, or fit with a faster dec
 
 
 def goodness_of_fit(
-    fitted: FitResult | Hawkes,
+    fitted: Result | Hawkes | RectifiedHawkes,
     events: Events,
     *,
     refit: bool | Refit = True,
@@ -56,13 +59,14 @@ def goodness_of_fit(
 
     Parameters
     ----------
-    fitted : FitResult or Hawkes
-        A result of `hawkeys.fit`, or a process.
+    fitted : FitResult, RectifiedResult, Hawkes or RectifiedHawkes
+        A result of `hawkeys.fit` or `hawkeys.fit_rectified`, or a process.
     events : Events
         The events of the fit.
     refit : bool or callable, default True
         How the parameters are estimated in each sample. True: as `fitted` was, or if it is a
-        process by maximum likelihood with its kernel (which must be how it was found; this is
+        process by maximum likelihood with its kernel (a process with inhibition: with its decays;
+        which must be how it was found; this is
         checked). False: the parameters are known, or were fitted to other, more numerous events;
         only then are there asymptotic p-values. A callable: ``refit(events)`` returns the process
         or the result, in the very way `fitted` was found.
@@ -122,7 +126,7 @@ def goodness_of_fit(
     True
     """
     count = check_count(n_mc_samples, "n_mc_samples", minimum=0)
-    process = fitted.process if isinstance(fitted, FitResult) else fitted
+    process = check_process(fitted.process if isinstance(fitted, Result) else fitted)
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
     generator, seed = seeded(rng)
@@ -138,7 +142,7 @@ def goodness_of_fit(
 
 
 def _choose_refit(
-    fitted: FitResult | Hawkes, events: Events, refit: bool | Refit
+    fitted: Result | Hawkes | RectifiedHawkes, events: Events, refit: bool | Refit
 ) -> tuple[Refit | None, str]:
     """Return how to estimate the parameters of a sample, and that in words."""
     if callable(refit):
@@ -149,27 +153,28 @@ def _choose_refit(
         )
     if not refit:
         return None, "known"
-    if isinstance(fitted, FitResult):
+    if isinstance(fitted, Result):
         check_same_events(fitted, events, _OTHERWISE)
         return fit_again(fitted), f"re-fitted by {fitted.method}"
-    _check_maximum(fitted, events)
-
-    def again(sample: Events) -> FitResult:
-        return fit(sample, kernel=fitted.kernel, **_baseline(fitted))
-
+    again = _maximum_likelihood(fitted)
+    _check_maximum(fitted, events, again)
     return again, "re-fitted by mle"
 
 
-def _baseline(process: Hawkes) -> dict[str, Any]:
-    """Return the option for `fit` to estimate the rates of a baseline that is not constant."""
+def _maximum_likelihood(process: Hawkes | RectifiedHawkes) -> Refit:
+    """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held."""
+    if not isinstance(process, Hawkes):
+        return partial(fit_rectified, decay=process.decay)
     function = process.baseline_function
-    return {} if isinstance(function, Constant) else {"baseline": function.with_rates(None)}
+    if isinstance(function, Constant):
+        return partial(fit, kernel=process.kernel)
+    return partial(fit, kernel=process.kernel, baseline=function.with_rates(None))
 
 
-def _check_maximum(process: Hawkes, events: Events) -> None:
+def _check_maximum(process: Hawkes | RectifiedHawkes, events: Events, again: Refit) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
-        best = fit(events, kernel=process.kernel, **_baseline(process)).log_likelihood
+        best = again(events).log_likelihood
     gain = best - process.log_likelihood(events)
     if not gain < _NOT_THE_FIT:
         raise InvalidParameterError(
@@ -181,13 +186,17 @@ def _check_maximum(process: Hawkes, events: Events) -> None:
 
 
 def _null_statistics(
-    process: Hawkes, events: Events, estimate: Refit | None, generators: list[np.random.Generator]
+    process: Hawkes | RectifiedHawkes,
+    events: Events,
+    estimate: Refit | None,
+    generators: list[np.random.Generator],
 ) -> FloatArray:
     """Return the statistics of samples simulated on the same windows and fitted again."""
     out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
     with threads_for(events.n_events), warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
+        warnings.filterwarnings("ignore", "estimated decays lie at the edge", ConvergenceWarning)
         for b, generator in enumerate(generators):
             sample = simulate_like(process, events, generator, _SMALLER)
             own = process if estimate is None else _estimated(estimate(sample))
@@ -195,9 +204,9 @@ def _null_statistics(
     return out
 
 
-def _estimated(value: Hawkes | FitResult) -> Hawkes:
-    process = value.process if isinstance(value, FitResult) else value
-    if not isinstance(process, Hawkes):
+def _estimated(value: Any) -> Hawkes | RectifiedHawkes:
+    process = value.process if isinstance(value, Result) else value
+    if not isinstance(process, Hawkes | RectifiedHawkes):
         raise InvalidParameterError(
             f"refit must return a Hawkes process or a result of hawkeys.fit; it returned {value!r}."
         )

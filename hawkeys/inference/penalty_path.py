@@ -205,9 +205,7 @@ def _strengths(rows: PenalizedRows, penalty: Penalty, settings: PathOptions) -> 
 
 def _emptying_strength(rows: PenalizedRows, terms: PenaltyTerms, settings: PathOptions) -> float:
     """Return the smallest strength at which all penalised adjacency entries are 0."""
-    inside = terms.group >= 0
-    single = (terms.slope > 0.0) & ~inside
-    single[:, : rows.design.n_baselines] = False
+    single, inside = _penalised(rows, terms)
     empty = rows.solve(terms, _EXACT, settings.max_iter, held=single | inside)
     pull = np.maximum(rows.slopes(empty.x), 0.0)
     found = [0.0, *(pull[single] / terms.slope[single])]
@@ -218,11 +216,20 @@ def _emptying_strength(rows: PenalizedRows, terms: PenaltyTerms, settings: PathO
     return max(found) * _BEYOND if max(found) > 0.0 else 1.0
 
 
+def _penalised(rows: PenalizedRows, terms: PenaltyTerms) -> tuple[BoolArray, BoolArray]:
+    """Tell which entries of the adjacency have a penalty that can empty them: alone, in groups."""
+    inside = terms.group >= 0
+    single = (terms.slope > 0.0) & ~inside
+    single[:, : rows.design.n_baselines] = False
+    return single, inside
+
+
 def _solve(
     rows: PenalizedRows, terms: PenaltyTerms, strengths: FloatArray, settings: PathOptions
 ) -> list[Solution]:
-    """Solve at each strength, starting at the solution before."""
+    """Solve at each strength, starting at the solution before, and first of all from none."""
     out: list[Solution] = []
+    single, inside = _penalised(rows, terms)
     n_first = rows.design.n_baselines
     factor = np.ones(terms.slope.shape)
     for strength in strengths:
@@ -230,7 +237,10 @@ def _solve(
         own = PenaltyTerms(
             factor * terms.slope, factor * terms.ridge, terms.group, strength * terms.strength
         )
-        start = out[-1].x if out else None
+        if not out:
+            # at the strength that empties a row of one event, a mixture may be as good as none
+            none = rows.solve(own, settings.tolerance, settings.max_iter, held=single | inside)
+        start = out[-1].x if out else none.x
         out.append(rows.solve(own, settings.tolerance, settings.max_iter, start=start))
     return out
 

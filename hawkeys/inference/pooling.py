@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from hawkeys._jit import rows
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.ascent import SHARING, Ascent, Groups, Step, ascend
+from hawkeys.inference.ascent import INNER, SHARING, Ascent, Groups, Step, ascend
 from hawkeys.inference.options import MAPOptions, VIOptions
 from hawkeys.inference.solution import Solution
 from hawkeys.inference.threads import threads_for
@@ -53,7 +53,7 @@ class LogNormalPool:
 
     location: FloatArray
     scale: FloatArray
-    trace: FloatArray
+    trace: FloatArray = field(repr=False)
     converged: bool
 
     @property
@@ -80,7 +80,7 @@ class GammaPool:
 
     shape: FloatArray
     rate: FloatArray
-    trace: FloatArray
+    trace: FloatArray = field(repr=False)
     converged: bool
 
     @property
@@ -163,11 +163,12 @@ class _Pooled:
     def climb(self, family: type[_Family]) -> Ascent:
         """Raise the sum of the bounds; the state is (params, report, bounds)."""
         draws = draws_for(self.design, self.options, int(self.seeds[0]))
+        inner = replace(self.options, tolerance=INNER * self.options.tolerance)
 
         def step(point: FloatArray, state: Any) -> Step:
             prior, rate = family.prior(point, self.groups)
             harder = replace(self.design, cost=np.where(self.used, self.design.cost + rate, 0.0))
-            params, report, _ = raise_bound(harder, self.options, prior, draws, state[0])
+            params, report, _ = raise_bound(harder, inner, prior, draws, state[0])
             log_prior = family.expected_log(prior, rate, params)
             bound = bound_under(self.design, params, log_prior, draws)
             slope = family.slope(point, params, self)
@@ -335,8 +336,8 @@ def _modes(design: Design, options: MAPOptions, shape: FloatArray, rate: FloatAr
             np.concatenate(([0], np.cumsum(design.counts[i :: design.n_marks]))),
             design.cost[i :: design.n_marks] + rate[i],
             shape[i] - 1.0,
-            options.tolerance,
-            options.max_iter,
+            (float(options.tolerance), int(options.max_iter)),
+            np.empty((0, 0)),
             False,
         )
     return Solution(

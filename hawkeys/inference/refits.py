@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,15 @@ from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.counted import Counted, split_model
 from hawkeys.inference.penalties import penalty_from_dict
 from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.single import fit
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
-from hawkeys.process import Hawkes
+from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.results import LikelihoodResult
+from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
+from hawkeys.results.rectified import RectifiedResult
+from hawkeys.simulation.rectified import simulate_rectified
 from hawkeys.simulation.sampling import simulate_clusters
 
 __all__ = [
@@ -199,13 +204,13 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
 
 
 def check_same_events(
-    result: FitResult, events: Events, advice: str = "Pass the events of the fit."
+    result: Result, events: Events, advice: str = "Pass the events of the fit."
 ) -> None:
     """Refuse events that the result was not fitted to.
 
     Parameters
     ----------
-    result : FitResult
+    result : FitResult or RectifiedResult
         A fit.
     events : Events
         What should be its events.
@@ -227,12 +232,12 @@ def check_same_events(
         )
 
 
-def fit_again(result: FitResult) -> Callable[..., FitResult]:
+def fit_again(result: Result) -> Callable[..., Any]:
     """Return a function that fits other events in the way the result was found.
 
     Parameters
     ----------
-    result : FitResult
+    result : FitResult or RectifiedResult
         A fit; what it estimated of the kernel is estimated again, what it was given is held.
 
     Returns
@@ -240,6 +245,13 @@ def fit_again(result: FitResult) -> Callable[..., FitResult]:
     callable
         ``again(events, **changed)`` returns the fit; `changed` replaces options.
     """
+    if isinstance(result, RectifiedResult):
+        decay: Any = "estimate" if result.decay_estimated else result.decay
+        return partial(fit_rectified, **{"decay": decay, **result.options})
+    return _fit_again(result)  # type: ignore[arg-type]
+
+
+def _fit_again(result: FitResult) -> Callable[..., FitResult]:
     kernel, options = result.kernel, _options(result.options)
     if result.n_kernel_parameters or "groups" in options:  # none is identified without events
         kernel = _to_estimate(kernel)
@@ -255,12 +267,14 @@ def fit_again(result: FitResult) -> Callable[..., FitResult]:
     return again
 
 
-def simulate_like(process: Hawkes, events: Events, rng: np.random.Generator, advice: str) -> Events:
+def simulate_like(
+    process: Hawkes | RectifiedHawkes, events: Events, rng: np.random.Generator, advice: str
+) -> Events:
     """Simulate on the windows of the events, on short ones whatever the spectral radius.
 
     Parameters
     ----------
-    process : Hawkes
+    process : Hawkes or RectifiedHawkes
         The process.
     events : Events
         Whose windows.
@@ -280,8 +294,13 @@ def simulate_like(process: Hawkes, events: Events, rng: np.random.Generator, adv
         The sample grows beyond a thousand times the events.
     """
     limit = _MOST_EVENTS + 1000.0 * events.n_events
+    starts, ends = events.start_times, events.end_times
     try:
-        return simulate_clusters(process, events.start_times, events.end_times, rng, limit=limit)
+        if isinstance(process, RectifiedHawkes):
+            return simulate_rectified(
+                process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
+            )
+        return simulate_clusters(process, starts, ends, rng, limit=limit)
     except UnstableProcessError as error:
         raise UnstableProcessError(
             f"the process cannot be simulated on the windows of the events: {error} {advice}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, RandomState
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
@@ -93,6 +94,8 @@ def fit(
         The data break the contract of `Events`.
     InvalidParameterError
         Decay, kernel, method, support, weights or an option is wrong.
+    MemoryError
+        There are too many marks (thousands) to keep the covariances of the estimates.
 
     Warns
     -----
@@ -186,12 +189,24 @@ def _fit_known(
         for component in excitation.components:
             component.check_marks(counted.events.n_marks)
         design = counted.design(excitation, getattr(settings, "likelihood_weight", 1.0))
-        solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
+        try:
+            solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
+        except MemoryError as error:
+            raise MemoryError(_too_large(design)) from error
     converged = solution.converged
     if design.columns is not None:
         converged = converged[design.columns.blocks]
     found = result_of(counted, excitation, design, solution, how)
     return _with_search(found, counted, search, profile), converged
+
+
+def _too_large(design: Design) -> str:
+    size = design.n_columns + 1
+    return (
+        f"the covariances of {design.n_blocks} targets with {size} parameters each take "
+        f"{8e-9 * design.n_blocks * size**2:.2g} GB, more than there is. Leave out rare marks, or "
+        "use hawkeys.fit_each, which keeps no covariances."
+    )
 
 
 def _with_search(

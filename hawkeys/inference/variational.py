@@ -11,7 +11,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.inference.ascent import Groups, Step, ascend
+from hawkeys.inference.ascent import INNER, Groups, Step, ascend
 from hawkeys.inference.linear_response import linear_response
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.solution import Solution
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _START_SCALE = 0.3
+_OUTER = 0.1  # share of the tolerance: the slope in C is shallow where a group fades
 _ENTROPY = 0.5 * math.log(2.0 * math.pi * math.e)
 
 
@@ -101,6 +102,7 @@ def _shared_coefficients(
     """Solve with C shared within groups, each at its optimum, the mean of 2 E theta^2."""
     used = design.cost > 0
     groups = Groups.build(options.prior_sharing, design, common=False)
+    inner = replace(options, tolerance=INNER * options.tolerance)
 
     def optimum(params: FloatArray) -> FloatArray:
         best = np.log(groups.mean(2.0 * second_moment(params), used))
@@ -113,13 +115,14 @@ def _shared_coefficients(
 
     def step(point: FloatArray, state: Any) -> Step:
         prior = prior_at(point)
-        params, report, _ = raise_bound(design, options, prior, draws, state[0])
+        params, report, _ = raise_bound(design, inner, prior, draws, state[0])
         bound = evidence_bound(design, params, prior[:, 0], draws)
         slope = groups.total(second_moment(params) / prior[:, 0] - 0.5, used)
         return Step((params, report, bound), float(bound.sum()), slope, optimum(params))
 
     start = start_params(design, options)
-    end = ascend(step, optimum(start), (start,), tolerance=options.tolerance * design.n_blocks)
+    tolerance = _OUTER * options.tolerance * design.n_blocks
+    end = ascend(step, optimum(start), (start,), tolerance=tolerance)
     params, report, bound = end.state
     outcome = _outcome(design, options, report)
     outcome["converged"] &= end.converged

@@ -16,12 +16,13 @@ from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel
-from hawkeys.process._checks import check_events, check_queries
+from hawkeys.process._checks import check_events
+from hawkeys.process.base import Process
 
 __all__ = ["Hawkes", "choose_kernel"]
 
 
-class Hawkes:
+class Hawkes(Process):
     r"""A multivariate Hawkes process with fixed parameters.
 
     The intensity of mark i is
@@ -93,11 +94,6 @@ class Hawkes:
         self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
         rates.flags.writeable = matrix.flags.writeable = False
 
-    @property
-    def n_marks(self) -> int:
-        """Number of marks D."""
-        return self.baseline.size
-
     @cached_property
     def spectral_radius(self) -> float:
         """Largest absolute eigenvalue of the adjacency; the process is stable below 1."""
@@ -129,42 +125,6 @@ class Hawkes:
         rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
         return rate.astype(np.float64)
 
-    def log_likelihood(self, events: Events) -> float:
-        r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
-
-        .. math:: \sum_i \Big[ \sum_k \log \lambda_i(t_{ik}) - \int \lambda_i(t)\, dt \Big]
-
-        Parameters
-        ----------
-        events : Events
-            Realisations with n_marks marks.
-
-        Returns
-        -------
-        float
-            In nats (of a density per unit of time); minus infinity if an event was impossible.
-
-        Raises
-        ------
-        InvalidEventsError
-            `events` has another number of marks.
-
-        References
-        ----------
-        Daley, D. J. and Vere-Jones, D. (2003). An Introduction to the Theory of Point Processes I,
-        2nd ed., proposition 7.2.III. doi:10.1007/b97277
-
-        Examples
-        --------
-        >>> import hawkeys
-        >>> process = hawkeys.Hawkes([0.5], [[0.0]], decay=1.0)
-        >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]]], end_times=4.0)
-        >>> round(process.log_likelihood(events), 6)  # 2 log(0.5) - 0.5 * 4
-        -3.386294
-        """
-        design = self._design(events)
-        return float(design.log_likelihood(self._parameters()).sum())
-
     def log_likelihood_gradient(self, events: Events) -> tuple[FloatArray, FloatArray]:
         """Return the gradient of the log-likelihood.
 
@@ -193,89 +153,12 @@ class Hawkes:
         >>> process.log_likelihood_gradient(events)[0]  # 2 / 0.5 - 4
         array([0.])
         """
+        check_events(events, self.n_marks)
         design = self._design(events)
         x = self._parameters()
         gradient = design.value_and_gradient(x)[1]
         split = x.shape[1] - self.n_marks
         return (gradient[:, 0] if split == 1 else gradient[:, 1:split]), gradient[:, split:]
-
-    def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
-        """Return the intensity of every mark at given times, given the events before them.
-
-        Parameters
-        ----------
-        events : Events
-            Realisations with n_marks marks.
-        times : array_like, shape (n_times,)
-            Times within the window, in any order. An event at such a time is not yet counted.
-        realization : int, default 0
-            Which realisation.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_times, n_marks)
-            Events per unit of time.
-
-        Raises
-        ------
-        InvalidParameterError
-            A time is not finite or lies outside the window; no such realisation.
-        InvalidEventsError
-            `events` has another number of marks.
-
-        Examples
-        --------
-        >>> import hawkeys
-        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
-        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
-        >>> process.intensity(events, [1.0, 1.5]).round(4)
-        array([[0.5   ],
-               [1.2358]])
-        """
-        excitation, _ = self._at(events, times, realization)
-        base = self.baseline
-        if not self._is_constant:
-            base = self.baseline_function.at(np.atleast_1d(np.asarray(times, dtype=np.float64)))
-        return base + (excitation * self.adjacency).sum(axis=2)
-
-    def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
-        """Return the integral of the intensity from the start of the window to given times.
-
-        Parameters
-        ----------
-        events : Events
-            Realisations with n_marks marks.
-        times : array_like, shape (n_times,)
-            Times within the window, in any order.
-        realization : int, default 0
-            Which realisation.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_times, n_marks)
-            Expected number of events so far, given the past at each moment.
-
-        Raises
-        ------
-        InvalidParameterError
-            A time is not finite or lies outside the window; no such realisation.
-        InvalidEventsError
-            `events` has another number of marks.
-
-        Examples
-        --------
-        >>> import hawkeys
-        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
-        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
-        >>> process.compensator(events, [1.0, 4.0]).round(4)
-        array([[0.5   ],
-               [2.9975]])
-        """
-        _, mass = self._at(events, times, realization)
-        ends = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        starts = np.full_like(ends, events.start_times[realization])
-        base = self.baseline_function.integral(starts, ends)
-        return base + (mass * self.adjacency).sum(axis=2)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the process as plain JSON types.
@@ -301,6 +184,20 @@ class Hawkes:
             f"spectral_radius={self.spectral_radius:.4g})"
         )
 
+    def _log_likelihood(self, events: Events) -> float:
+        return float(self._design(events).log_likelihood(self._parameters()).sum())
+
+    def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
+        excitation, _ = self.kernel.excitation_at(events, realization, times)
+        base = self.baseline if self._is_constant else self.baseline_function.at(times)
+        return base + (excitation * self.adjacency).sum(axis=2)
+
+    def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
+        _, mass = self.kernel.excitation_at(events, realization, times)
+        starts = np.full_like(times, events.start_times[realization])
+        base = self.baseline_function.integral(starts, times)
+        return base + (mass * self.adjacency).sum(axis=2)
+
     def _parameters(self) -> FloatArray:
         """Return the parameters as the columns of `_design`."""
         if self._is_constant:
@@ -313,19 +210,7 @@ class Hawkes:
         return isinstance(self.baseline_function, Constant)
 
     def _design(self, events: Events) -> Design:
-        check_events(events, self.n_marks)
         return Design.build(events, self.kernel, baseline=self.baseline_function)
-
-    def _at(
-        self, events: Events, times: ArrayLike, realization: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return excitations and their integrals at times in any order, each (n, D, D)."""
-        check_events(events, self.n_marks)
-        queries, r = check_queries(events, times, realization)
-        order = np.argsort(queries, kind="stable")
-        back = np.argsort(order, kind="stable")
-        excitation, mass = self.kernel.excitation_at(events, r, queries[order])
-        return excitation[back], mass[back]
 
 
 def _baseline_function(baseline: ArrayLike | Baseline, n_marks: int) -> Baseline:

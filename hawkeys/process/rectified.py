@@ -21,12 +21,12 @@ from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential
-from hawkeys.process._checks import check_events, check_queries
+from hawkeys.process.base import Process
 
 __all__ = ["RectifiedHawkes", "as_target_decays", "row_terms"]
 
 
-class RectifiedHawkes:
+class RectifiedHawkes(Process):
     r"""A multivariate Hawkes process with excitation and inhibition, exponential kernels.
 
     The intensity of mark i is
@@ -83,6 +83,10 @@ class RectifiedHawkes:
     array([[1.    ],
            [0.    ],
            [0.7835]])
+    >>> process.compensator(events, [1.0, 1.2, 4.0]).round(4)
+    array([[1.   ],
+           [1.   ],
+           [3.267]])
     """
 
     def __init__(
@@ -104,11 +108,6 @@ class RectifiedHawkes:
             array.flags.writeable = False
 
     @property
-    def n_marks(self) -> int:
-        """Number of marks D."""
-        return self.baseline.size
-
-    @property
     def kernel(self) -> Exponential:
         """Kernel with the decay of each target along its row."""
         return Exponential(np.tile(self.decay[:, None], (1, self.n_marks)))
@@ -120,114 +119,6 @@ class RectifiedHawkes:
         That is sufficient, not necessary: inhibition may tame a process that excites more.
         """
         return float(np.abs(np.linalg.eigvals(np.maximum(self.adjacency, 0.0))).max())
-
-    def log_likelihood(self, events: Events) -> float:
-        r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
-
-        .. math:: \sum_i \Big[ \sum_k \log \lambda_i(t_{ik}) - \int \lambda_i(t)\, dt \Big]
-
-        Parameters
-        ----------
-        events : Events
-            Realisations with n_marks marks.
-
-        Returns
-        -------
-        float
-            In nats (of a density per unit of time); minus infinity if an event was impossible.
-
-        Raises
-        ------
-        InvalidEventsError
-            `events` has another number of marks.
-
-        Examples
-        --------
-        >>> import hawkeys
-        >>> process = hawkeys.RectifiedHawkes([1.0], [[-0.8]], decay=2.0)
-        >>> events = hawkeys.Events.from_lists([[[1.0, 2.0]]], end_times=4.0)
-        >>> round(process.log_likelihood(events), 4)
-        -2.8355
-        """
-        check_events(events, self.n_marks)
-        every = np.ones(events.n_realizations)
-        rows = (row_terms(events, i, row, every)[0] for i, row in enumerate(self._parameters()))
-        return float(sum(rows))
-
-    def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
-        """Return the intensity of every mark at given times, given the events before them.
-
-        Parameters
-        ----------
-        events : Events
-            Realisations with n_marks marks.
-        times : array_like, shape (n_times,)
-            Times within the window, in any order. An event at such a time is not yet counted.
-        realization : int, default 0
-            Which realisation.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_times, n_marks)
-            Events per unit of time, 0 where inhibition prevails.
-
-        Raises
-        ------
-        InvalidParameterError
-            A time is not finite or lies outside the window; no such realisation.
-        InvalidEventsError
-            `events` has another number of marks.
-        """
-        check_events(events, self.n_marks)
-        queries, r = check_queries(events, times, realization)
-        order = np.argsort(queries, kind="stable")
-        excitation, _ = self.kernel.excitation_at(events, r, queries[order])
-        underlying = self.baseline + (excitation * self.adjacency).sum(axis=2)
-        return np.maximum(underlying, 0.0)[np.argsort(order, kind="stable")]
-
-    def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
-        """Return the integral of the intensity from the start of the window to given times.
-
-        Parameters
-        ----------
-        events : Events
-            Realisations with n_marks marks.
-        times : array_like, shape (n_times,)
-            Times within the window, in any order.
-        realization : int, default 0
-            Which realisation.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_times, n_marks)
-            Expected number of events so far, given the past at each moment. Exact.
-
-        Raises
-        ------
-        InvalidParameterError
-            A time is not finite or lies outside the window; no such realisation.
-        InvalidEventsError
-            `events` has another number of marks.
-
-        Examples
-        --------
-        >>> import hawkeys
-        >>> process = hawkeys.RectifiedHawkes([1.0], [[-0.8]], decay=2.0)
-        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
-        >>> process.compensator(events, [1.0, 1.2, 4.0]).round(4)
-        array([[1.   ],
-               [1.   ],
-               [3.267]])
-        """
-        check_events(events, self.n_marks)
-        queries, r = check_queries(events, times, realization)
-        order = np.argsort(queries, kind="stable")
-        here = slice(events.offsets[r], events.offsets[r + 1])
-        path, start = (events.times[here], events.marks[here]), float(events.start_times[r])
-        out = np.empty((self.n_marks, queries.size))
-        for row, target in zip(self._parameters(), out, strict=True):
-            jit.compensator_at(*path, start, row, queries[order], target)
-        return out.T[np.argsort(order, kind="stable")]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the process as plain JSON types.
@@ -250,6 +141,24 @@ class RectifiedHawkes:
             f"RectifiedHawkes(n_marks={self.n_marks}, n_inhibiting={inhibited}, "
             f"spectral_radius={self.spectral_radius:.4g})"
         )
+
+    def _log_likelihood(self, events: Events) -> float:
+        every = np.ones(events.n_realizations)
+        rows = (row_terms(events, i, row, every)[0] for i, row in enumerate(self._parameters()))
+        return float(sum(rows))
+
+    def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
+        excitation, _ = self.kernel.excitation_at(events, realization, times)
+        return np.maximum(self.baseline + (excitation * self.adjacency).sum(axis=2), 0.0)
+
+    def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
+        here = slice(events.offsets[realization], events.offsets[realization + 1])
+        path = events.times[here], events.marks[here]
+        start = float(events.start_times[realization])
+        out = np.empty((self.n_marks, times.size))
+        for row, target in zip(self._parameters(), out, strict=True):
+            jit.compensator_at(*path, start, row, times, target)
+        return out.T
 
     def _parameters(self) -> FloatArray:
         return np.column_stack((self.baseline, self.adjacency, self.decay))

@@ -258,14 +258,17 @@ class VariationalResult(FitResult):
         Returns
         -------
         lower, upper : ndarray, shape (n_marks, n_marks + 1)
-            Baseline, then adjacency row, of each target.
+            Baseline, then adjacency row, of each target. Where the estimate is 0 because relevance
+            determination switched a parameter off, the lower bound is 0 too, and the upper one,
+            which holds that choice, does not say how large the parameter may be.
 
         Raises
         ------
         InvalidParameterError
             `level` is not strictly between 0 and 1, or linear response of a fit that has none.
         """
-        return self._marginals(linear_response).interval(level)
+        lower, upper = self._marginals(linear_response).interval(level)
+        return np.where(self.at_bound, 0.0, lower), upper
 
     def _marginals(self, linear_response: bool | None) -> LogNormalPosterior | GammaPosterior:
         if linear_response is None:
@@ -274,6 +277,15 @@ class VariationalResult(FitResult):
 
     def _facts(self) -> dict[str, str]:
         return {**super()._facts(), "Evidence bound": f"{self.elbo:.6f}"}
+
+    def _notes(self, level: float) -> list[str]:
+        notes = super()._notes(level)
+        if self.at_bound.any():
+            notes.append(
+                f"{self.at_bound.sum()} estimates were switched off (0): their std_err and upper "
+                "hold that."
+            )
+        return notes
 
     def _interval_name(self) -> str:
         kind = "independent marginals" if self.log_covariance is None else "linear response"

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hawkeys._files import write_text
-from hawkeys._records import SCHEMA, encode
+from hawkeys._records import SCHEMA
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
 from hawkeys.kernels import Kernel
-from hawkeys.plotting import plot_adjacency
 from hawkeys.process import Hawkes
-from hawkeys.summary import render, render_html
+from hawkeys.results.base import Result
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 __all__ = ["FitResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitResult(ABC):
+class FitResult(Result):
     """What every fit returns; see `LikelihoodResult` and `VariationalResult`.
 
     Attributes
@@ -70,6 +65,7 @@ class FitResult(ABC):
         the parameters of log-normal and gamma kernels, which are part of the same problem.
     """
 
+    schema: ClassVar[str] = SCHEMA
     kind: ClassVar[str] = "fit"
 
     process: Hawkes
@@ -90,24 +86,9 @@ class FitResult(ABC):
     n_kernel_parameters: int = field(default=0, kw_only=True)
 
     @property
-    def baseline(self) -> FloatArray:
-        """Estimated baseline, shape (n_marks,), per unit of time; its mean if it changes."""
-        return self.process.baseline
-
-    @property
-    def adjacency(self) -> FloatArray:
-        """Estimated adjacency, shape (n_marks, n_marks), target by source."""
-        return self.process.adjacency
-
-    @property
     def kernel(self) -> Kernel:
         """Excitation kernel of the fit."""
         return self.process.kernel
-
-    @property
-    def n_events(self) -> int:
-        """Number of events."""
-        return int(self.event_counts.sum())
 
     @property
     def estimates(self) -> FloatArray:
@@ -177,77 +158,15 @@ class FitResult(ABC):
         )
         return frame.assign(**{key: value.ravel()[order] for key, value in columns.items()})
 
-    def summary(self, *, level: float = 0.95) -> str:
-        """Return a text table of the fit.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Level of the intervals.
-
-        Returns
-        -------
-        str
-            No clock in it: the same fit gives the same text.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        return render(*self._layout(level))
-
-    def _repr_html_(self) -> str:
-        """Return `summary` as HTML, for notebooks."""
-        return render_html(*self._layout(0.95))
-
-    def _layout(self, level: float) -> tuple[str, dict[str, str], pd.DataFrame, list[str]]:
-        """Return what `summary` shows: title, facts, table and notes."""
-        frame = self.to_frame(level=level)
-        frame["source"] = frame["source"].fillna("")
-        shown = frame.drop(columns=["at_bound", "identified"])
-        return f"Hawkes process by {self.method}", self._facts(), shown, self._notes(level)
-
-    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
-        """Draw the estimated adjacency; see `hawkeys.plotting.plot_adjacency`.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw. Default: the current axes.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes drawn on.
-        """
-        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result as JSON; `hawkeys.load_result` reads it back.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to write; replaced only when the new one is complete.
-
-        Raises
-        ------
-        OutputError
-            The file cannot be written.
-        """
-        write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
-
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON types; NaN becomes None.
 
         Returns
         -------
         dict
-            Every field, with the schema's name and version under "schema".
+            Every field, with the schema's name and version under "schema" and the kind of fit.
         """
-        record = {field.name: encode(getattr(self, field.name)) for field in fields(self)}
-        return {"schema": SCHEMA, "kind": self.kind, **record}
+        return super().to_dict() | {"kind": self.kind}
 
     def __repr__(self) -> str:
         return (
@@ -262,6 +181,9 @@ class FitResult(ABC):
         function = self.process.baseline_function
         return (None,) if isinstance(function, Constant) else function.labels
 
+    def _title(self) -> str:
+        return f"Hawkes process by {self.method}"
+
     def _facts(self) -> dict[str, str]:
         function = self.process.baseline_function
         constant = isinstance(function, Constant)
@@ -275,16 +197,6 @@ class FitResult(ABC):
             **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",
         }
-
-    def _notes(self, level: float) -> list[str]:
-        notes = [f"lower, upper: {100 * level:g} % {self._interval_name()}."]
-        if (~self.identified).any():
-            notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
-        return notes
-
-    @abstractmethod
-    def _interval_name(self) -> str:
-        """Return what the intervals are, for the summary."""
 
 
 def _baseline_first(size: int, n_pieces: int) -> np.ndarray:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hawkeys._files import write_text
-from hawkeys._records import encode
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
 from hawkeys.kernels import Kernel
-from hawkeys.plotting import plot_adjacency
 from hawkeys.process.rectified import RectifiedHawkes
-from hawkeys.summary import render, render_html
+from hawkeys.results.base import Result
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 __all__ = ["RECTIFIED_SCHEMA", "RectifiedResult"]
 
@@ -32,7 +26,7 @@ RECTIFIED_SCHEMA = "hawkeys-rectified-fit/1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RectifiedResult:
+class RectifiedResult(Result):
     """Maximum likelihood of a process with inhibition; see `hawkeys.fit_rectified`.
 
     Attributes
@@ -79,6 +73,8 @@ class RectifiedResult:
         Version of hawkeys that made the fit.
     """
 
+    schema: ClassVar[str] = RECTIFIED_SCHEMA
+
     process: RectifiedHawkes
     method: str
     log_likelihood: float
@@ -99,16 +95,6 @@ class RectifiedResult:
     version: str
 
     @property
-    def baseline(self) -> FloatArray:
-        """Estimated baseline, shape (n_marks,), per unit of time."""
-        return self.process.baseline
-
-    @property
-    def adjacency(self) -> FloatArray:
-        """Estimated adjacency, shape (n_marks, n_marks), target by source, of any sign."""
-        return self.process.adjacency
-
-    @property
     def decay(self) -> FloatArray:
         """Decay of each target mark, shape (n_marks,), per unit of time."""
         return self.process.decay
@@ -122,11 +108,6 @@ class RectifiedResult:
     def decay_estimated(self) -> bool:
         """Whether the decays were estimated, one per target mark."""
         return self.information.shape[1] == self.baseline.size + 2
-
-    @property
-    def n_events(self) -> int:
-        """Number of events."""
-        return int(self.event_counts.sum())
 
     @property
     def n_parameters(self) -> int:
@@ -264,34 +245,11 @@ class RectifiedResult:
             index=index,
         )
 
-    def summary(self, *, level: float = 0.95) -> str:
-        """Return a text table of the fit, the same for the same fit.
+    def _title(self) -> str:
+        return "Hawkes process with inhibition by mle"
 
-        Parameters
-        ----------
-        level : float, default 0.95
-            Level of the intervals; refused if not strictly between 0 and 1.
-
-        Returns
-        -------
-        str
-            As `to_frame`, with a head and notes.
-        """
-        return render(*self._layout(level))
-
-    def _repr_html_(self) -> str:
-        """Return `summary` as HTML, for notebooks."""
-        return render_html(*self._layout(0.95))
-
-    def _layout(self, level: float) -> tuple[str, dict[str, str], pd.DataFrame, list[str]]:
-        """Return what `summary` shows: title, facts, table and notes."""
-        frame = self.to_frame(level=level)
-        frame["source"] = frame["source"].fillna("")
-        shown = frame.drop(columns=["at_bound", "identified"])
-        notes = [f"lower, upper: {100 * level:g} % Wald intervals; none at a bound."]
-        if (~self.identified).any():
-            notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
-        return "Hawkes process with inhibition by mle", self._facts(), shown, notes
+    def _interval_name(self) -> str:
+        return "Wald intervals; none at a bound"
 
     def _facts(self) -> dict[str, str]:
         return {
@@ -304,48 +262,6 @@ class RectifiedResult:
             "Gradient norm": f"{self.gradient_norm:.1e}",
             "Converged": f"{self.converged} ({self.message})",
         }
-
-    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
-        """Draw the estimated adjacency, inhibition in red; see `hawkeys.plotting.plot_adjacency`.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw. Default: the current axes.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes drawn on.
-        """
-        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain JSON types; NaN becomes None.
-
-        Returns
-        -------
-        dict
-            Every field, with the schema's name and version under "schema".
-        """
-        return {"schema": RECTIFIED_SCHEMA} | {
-            f.name: encode(getattr(self, f.name)) for f in fields(self)
-        }
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result as JSON; `hawkeys.load_result` reads it back.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to write; replaced only when the new one is complete.
-
-        Raises
-        ------
-        OutputError
-            The file cannot be written.
-        """
-        write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
 
     def __repr__(self) -> str:
         return (

@@ -1,4 +1,4 @@
-"""Exact simulation and time rescaling of processes with inhibition."""
+"""Exact simulation of processes with inhibition."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import numpy as np
 from hawkeys._jit import rectified as jit
 from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
-from hawkeys.diagnostics.time_rescaling import RescaledEvents
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
-from hawkeys.process._checks import check_events
 from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.simulation._windows import check_windows
 
-__all__ = ["rescale_rectified", "simulate_rectified"]
+__all__ = ["simulate_rectified"]
 
 _BUFFER = 4096
 
@@ -84,65 +82,6 @@ def simulate_rectified(
         offsets=np.concatenate(([0], np.cumsum(sizes))),
         start_times=starts,
         end_times=ends,
-        mark_names=process.mark_names,
-    )
-
-
-def rescale_rectified(process: RectifiedHawkes, events: Events) -> RescaledEvents:
-    r"""Map each event to its mark's compensator at that moment, as `time_rescaling.rescale`.
-
-    If the events come from `process`, the residuals are independent Exp(1).
-
-    Parameters
-    ----------
-    process : RectifiedHawkes
-        The process to test.
-    events : Events
-        Realisations with n_marks marks.
-
-    Returns
-    -------
-    RescaledEvents
-        Rescaled times and residuals, one per event; for `hawkeys.diagnostics.residual_tests`.
-
-    Raises
-    ------
-    InvalidParameterError
-        `process` is no `RectifiedHawkes`.
-    InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
-
-    References
-    ----------
-    Brown, E. N., Barbieri, R., Ventura, V., Kass, R. E. and Frank, L. M. (2002). The time-rescaling
-    theorem and its application to neural spike train data analysis. Neural Computation 14(2),
-    325-346. doi:10.1162/08997660252741149
-
-    Examples
-    --------
-    >>> import hawkeys
-    >>> from hawkeys.simulation.rectified import rescale_rectified
-    >>> process = hawkeys.RectifiedHawkes([0.5], [[0.0]], decay=1.0)
-    >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]], [[2.0]]], end_times=4.0)
-    >>> rescale_rectified(process, events).residuals  # the last: (4 - 3) / 2 and 2 / 2
-    array([0.5, 1. , 1.5])
-    """
-    _check_process(process)
-    check_events(events, process.n_marks)
-    own = np.empty(events.n_events)
-    expected = np.empty((events.n_realizations, events.n_marks))
-    for r in range(events.n_realizations):
-        rows = slice(events.offsets[r], events.offsets[r + 1])
-        times, marks = events.times[rows], events.marks[rows]
-        path = process.compensator(events, np.append(times, events.end_times[r]), realization=r)
-        own[rows] = path[np.arange(marks.size), marks]
-        expected[r] = path[-1]
-    before = np.cumsum(expected, axis=0) - expected
-    return RescaledEvents(
-        times=before[events.realization, events.marks] + own,
-        marks=events.marks,
-        counts=events.counts,
-        expected=expected,
         mark_names=process.mark_names,
     )
 

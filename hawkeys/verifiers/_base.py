@@ -247,7 +247,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         Returns
         -------
         ndarray of int64, shape (n_samples,)
-            -1 where the score is below `offset_`, else +1.
+            +1 where the score is at least `offset_`, else -1; so a score that is NaN is rejected.
 
         Raises
         ------
@@ -256,7 +256,8 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         ValueError
             As `score_samples`.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1).astype(np.int64)
+        # NaN, from a verifier of one's own or numbers beyond floating point, is not accepted.
+        return np.where(self.score_samples(X) >= self.offset_, 1, -1).astype(np.int64)
 
     def _check_training(self, X: ArrayLike) -> FloatArray:
         """Return checked training samples, after the rate of false alarms was checked."""

@@ -8,7 +8,7 @@ from hawkeys._typing import FloatArray
 from hawkeys.verifiers._base import WeightedVerifier
 from hawkeys.verifiers._moments import center_of, no_zero
 
-__all__ = ["DistanceToMean", "product_of_lengths", "whiten"]
+__all__ = ["DistanceToMean", "over_lengths", "whiten"]
 
 
 class DistanceToMean(WeightedVerifier):
@@ -25,10 +25,16 @@ class DistanceToMean(WeightedVerifier):
         """Return the length of deviations from the mean, (n_samples, n_features)."""
 
 
-def product_of_lengths(samples: FloatArray, center: FloatArray) -> FloatArray:
-    """Return |m| |x| of every sample x, and 1e-10 where that is 0."""
+def over_lengths(scores: FloatArray, samples: FloatArray, center: FloatArray) -> FloatArray:
+    """Return scores / (|m| |x|) of every sample x, with 1e-10 where that product is 0.
+
+    Minus infinity where it is beyond floating point, whose quotient would be 0 or NaN: accepted.
+    """
     lengths = np.sqrt(np.square(samples).sum(axis=1))
-    return no_zero(lengths * np.sqrt(np.square(center).sum()))
+    product = no_zero(lengths * np.sqrt(np.square(center).sum()))
+    return np.divide(
+        scores, product, out=np.full(scores.shape, -np.inf), where=np.isfinite(product)
+    )
 
 
 def whiten(deviation: FloatArray, whitener: FloatArray) -> FloatArray:

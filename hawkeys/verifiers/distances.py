@@ -4,7 +4,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_positive_number
-from hawkeys.verifiers._distance import DistanceToMean, product_of_lengths
+from hawkeys.verifiers._distance import DistanceToMean, over_lengths
 from hawkeys.verifiers._moments import center_of, mean_abs_deviation_of, no_zero, std_of
 
 __all__ = [
@@ -238,7 +238,7 @@ class EuclideanNormed(DistanceToMean):
     """
 
     def _score(self, samples: FloatArray) -> FloatArray:
-        return super()._score(samples) / product_of_lengths(samples, self.center_)
+        return over_lengths(super()._score(samples), samples, self.center_)
 
     def _distance(self, deviation: FloatArray) -> FloatArray:
         return np.square(deviation).sum(axis=1)

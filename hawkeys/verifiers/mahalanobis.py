@@ -8,7 +8,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import WeightedVerifier
-from hawkeys.verifiers._distance import DistanceToMean, product_of_lengths, whiten
+from hawkeys.verifiers._distance import DistanceToMean, over_lengths, whiten
 from hawkeys.verifiers._moments import center_of, covariance_of
 from hawkeys.verifiers._templates import check_own, distinct_rows
 
@@ -133,7 +133,7 @@ class MahalanobisNormed(Mahalanobis):
     """
 
     def _score(self, samples: FloatArray) -> FloatArray:
-        return super()._score(samples) / product_of_lengths(samples, self.center_)
+        return over_lengths(super()._score(samples), samples, self.center_)
 
 
 class NearestNeighborMahalanobis(WeightedVerifier):

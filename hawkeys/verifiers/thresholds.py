@@ -277,5 +277,8 @@ class HeldOutThreshold(OneClassVerifier):
     def _learn(self, samples: FloatArray) -> None:
         self.verifier_ = clone(self.verifier).fit(samples)
 
+    def _training_score(self, samples: FloatArray) -> FloatArray:
+        return seen_scores(self.verifier_, samples)
+
     def _score(self, samples: FloatArray) -> FloatArray:
         return _as_scores(self.verifier_.score_samples(samples))

@@ -143,7 +143,9 @@ class UpdatingVerifier(OneClassVerifier):
             If `X` is no matrix of numbers with two rows or more.
         """
         self._check_parameters()
-        samples = self._check_samples(X, reset=True)
+        return self._enrol(self._check_samples(X, reset=True))
+
+    def _enrol(self: Updating, samples: FloatArray) -> Updating:
         self.frozen_ = clone(self.verifier).fit(samples)
         self.n_learned_ = 0
         self._n_confirmed = 0
@@ -155,7 +157,8 @@ class UpdatingVerifier(OneClassVerifier):
     def partial_fit(self: Updating, X: ArrayLike, y: ArrayLike | None = None) -> Updating:
         """Learn from samples presented to the enrolled verifier, as far as the policy allows.
 
-        Before enrolment this is `fit`, as scikit-learn expects.
+        Before enrolment this is `fit`, as scikit-learn expects; with "confirmed" on the samples
+        that are known to be genuine.
 
         All samples of one call are judged by the template as it was before the call.
 
@@ -179,8 +182,11 @@ class UpdatingVerifier(OneClassVerifier):
         ValueError
             If `X` is no matrix of numbers of the width seen in `fit`.
         """
+        self._check_parameters()
         if not hasattr(self, "frozen_"):
-            return self.fit(X)
+            samples = self._check_samples(X, reset=True)
+            marks = y if self.policy == "confirmed" else None
+            return self._enrol(samples[_confirmed(marks, samples.shape[0])])
         samples = self._check_samples(X, reset=False)
         taken = samples[self._admitted(samples, y)]
         if taken.shape[0]:

@@ -48,7 +48,7 @@ BROKEN_TEXT = {
     "other table": (lambda _: "a,b\n1,2\n", r"expected 34 columns \(subject, sessionIndex, rep and "
                     r"31 timings\), got 2; missing 'subject', 'sessionIndex', 'rep' and 31 more"),
     "one column missing": (cell(0, "H.t", "hold"), "got 34; missing 'H.t'"),
-    "column twice": (cell(0, "H.t", "H.i"), "missing 'H.t'"),
+    "column twice": (cell(0, "H.t", "H.i"), "two columns are called 'H.i'"),
     "column too many": (lambda text: text.replace("\n", ",1\n").replace("Return,1", "Return,x"),
                         "expected 34 columns; unknown 'x'"),
     "text": (cell(2, "H.t", "fast"), "row 2, column H.t: expected a finite number, got 'fast'"),

@@ -120,3 +120,17 @@ def test_a_folder_that_cannot_be_made_is_reported(demo, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=r"cannot keep finished subjects in .*file"):
         run(demo, tmp_path / "file")
+
+
+def test_a_run_goes_on_when_another_one_discards_all(demo, tmp_path):
+    def discard(what, done, total):
+        discard_checkpoints(tmp_path / "kept")
+
+    made = evaluate(
+        {"counting": Counting()},
+        demo,
+        protocol=PROTOCOL,
+        n_bootstrap=20,
+        run=Run(progress=discard, checkpoint=tmp_path / "kept"),
+    )
+    assert len(made.outcomes) == len(demo.subjects)

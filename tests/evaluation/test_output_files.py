@@ -2,10 +2,12 @@
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from hawkeys._files import write_text
 from hawkeys.evaluation.files import MANIFEST, check_output_directory, staged_directory
 from hawkeys.exceptions import DatasetNotFoundError, OutputError
 
@@ -127,3 +129,17 @@ def test_a_folder_without_permission(tmp_path, monkeypatch):
 def test_a_place_where_even_root_cannot_write():
     with pytest.raises(OutputError, match="cannot write to '/proc/hawkeys/out'"):
         check_output_directory("/proc/hawkeys/out")
+
+
+def test_a_link_stays_a_link_and_a_pipe_is_written_to(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_text(tmp_path / "pipe", "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()

@@ -149,3 +149,19 @@ def test_too_few_subjects():
         SMALL.split(make_data(subjects=("a",)))
     with pytest.raises(InvalidParameterError, match=r"'five-subjects' needs at least 5.*hold 3"):
         get_protocol("five-subjects").split(load_demo(n_subjects=3))
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"n_train": 0}, "n_train must be at least 1; got 0"),
+        ({"n_genuine": -3}, "n_genuine must be at least 1; got -3"),
+        ({"n_impostor": -5}, "n_impostor must be at least 1; got -5"),
+        ({"n_impostor": 2.5}, "n_impostor must be a whole number"),
+        ({"subjects": ("a",)}, r"subjects must be two or more different names.*got \('a',\)"),
+        ({"subjects": ("a", "b", "a")}, "Name each typist once"),
+    ],
+)
+def test_rules_that_make_no_sense(rules, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        Protocol("odd", **rules)

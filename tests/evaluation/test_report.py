@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
-from hawkeys.datasets import load_demo
+from hawkeys.datasets import Keystrokes, load_demo
 from hawkeys.evaluation import Protocol, evaluate, report
 from hawkeys.evaluation.page import headline
 from hawkeys.evaluation.pictures import adjacency_of
@@ -356,3 +356,36 @@ def test_some_verifiers_of_an_evaluation(result):
         result.only(["pohmm"])
     with pytest.raises(InvalidParameterError, match="verifiers names none; choose from: raw, band"):
         result.only([])
+
+
+def test_the_spread_is_that_of_misses_at_the_stated_rate(demo, tmp_path):
+    made = evaluate({"raw": Manhattan()}, demo, protocol=QUICK, false_alarm=0.2, n_bootstrap=20)
+    text = Page(made.report(tmp_path).read_text(encoding="utf-8")).text
+    mean = made.summary()["miss_rate"].iloc[0]
+    assert abs(mean - made.summary()["achieved_miss"].iloc[0]) > 0.01
+    shown = text.split("How much it depends on the subject")[1]
+    assert f"(mean) raw {100 * mean:.1f} %" in shown
+    spread = pd.read_csv(tmp_path / "spread.csv").set_index("metric")["mean"]
+    assert spread["miss_at_20"] == pytest.approx(mean, rel=1e-12)
+
+
+def test_names_that_are_no_file_names_or_formulas(demo, tmp_path):
+    names = ["../a/b", "<script>x</script>", "$\\no$", "Ann", "ann", "a:b\n"]
+    rows = np.concatenate([np.flatnonzero(demo.subject == one)[:50] for one in demo.subjects[:3]])
+    for three in (names[:3], names[3:]):
+        strange = Keystrokes.from_timings(
+            demo.timings().to_numpy()[rows],
+            subject=np.repeat(three, 50),
+            repetition=np.tile(np.arange(50), 3),
+            keys=[f"k{k}$\\x$" for k in range(11)],
+        )
+        made = evaluate(
+            {"$\\v$": make_pipeline(HawkesFeatures(), Manhattan())},
+            strange,
+            protocol=QUICK,
+            n_bootstrap=5,
+        )
+        page = made.report(tmp_path / str(len(three[0]))).read_text(encoding="utf-8")
+        assert "<script>" not in page
+        pictures = sorted(path.name for path in tmp_path.rglob("adjacency_*"))
+    assert pictures == [f"adjacency_no.{k}.png" for k in (1, 1, 2, 2, 3, 3)]

@@ -14,6 +14,7 @@ from hawkeys.verifiers import (
     Euclidean,
     EuclideanNormed,
     FilteredManhattan,
+    MahalanobisNormed,
     Manhattan,
     OutlierCount,
     ScaledManhattan,
@@ -283,3 +284,15 @@ def test_published_counts_of_five_subjects(cmu, subject, false_alarms, misses):
     genuine, impostor = verifier.predict(own[200:]), verifier.predict(others)
     assert (genuine.size, impostor.size) == (200, 1600)
     assert ((genuine == -1).sum(), (impostor == 1).sum()) == (false_alarms, misses)
+
+
+@pytest.mark.parametrize("verifier", [EuclideanNormed(), MahalanobisNormed()])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("size", [1e100, 1e154, 1e200, 1e300])
+def test_numbers_whose_squares_overflow_are_rejected(verifier, unit, size):
+    verifier.fit(TRAIN * unit)
+    with np.errstate(over="ignore", invalid="ignore"):
+        samples = np.vstack([TRAIN[:1] * size, np.where(np.arange(6) == 2, size, TRAIN[:1])])
+        scores, accepted = verifier.score_samples(samples), verifier.predict(samples)
+    assert not np.isnan(scores).any()
+    assert accepted.tolist() == [-1, -1]

@@ -319,3 +319,18 @@ def test_the_threshold_counts_weights_as_repetitions(pairs, false_alarm):
         resubstitution_threshold(distances[kept], false_alarm, sample_weight=times[kept])
         == repeated
     )
+
+
+class Broken(OneClassVerifier):
+    """A verifier whose scores are NaN beyond 1."""
+
+    def _learn(self, samples):
+        self.center_ = samples.mean(axis=0)
+
+    def _score(self, samples):
+        return np.where(samples[:, 0] > 1.0, np.nan, -samples[:, 0])
+
+
+def test_a_score_that_is_nan_is_rejected():
+    verifier = Broken().fit(TRAIN)
+    assert verifier.predict(np.vstack([np.full((1, 5), 2.0), TRAIN[:1]])).tolist() == [-1, 1]

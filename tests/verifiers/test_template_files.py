@@ -162,6 +162,11 @@ REFUSED = {
     "list option": (parameters(scale=["std"]), "cannot be trained .scale must be one of"),
     "bad share": (parameters(false_alarm=5), "cannot be trained .false_alarm must be one number"),
     "null share": (parameters(false_alarm=None), "cannot be trained .false_alarm"),
+    "text share": (parameters(false_alarm="0.05"), "cannot be trained .false_alarm: .*(text)"),
+    "text for a number of compiled code": (
+        signed({**RECORD, "verifier": "RecencyNearestNeighbors", "parameters": {"clip": "2.5"}}),
+        "cannot be trained .clip: expected numbers .*(text)",
+    ),
     "huge": (parameters(false_alarm=10**300), "false_alarm of ScaledManhattan is 10000"),
     "huge model": (
         signed({**RECORD, "verifier": "POHMM", "parameters": {"n_states": 10**9}}),

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hawkeys.datasets import load_demo
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import (
     POHMM,
@@ -14,6 +15,7 @@ from hawkeys.verifiers import (
     HawkesLikelihood,
     HeldOutThreshold,
     Manhattan,
+    RecencyNearestNeighbors,
     ScaledManhattan,
     StandardNet,
     held_out_scores,
@@ -153,3 +155,13 @@ def test_checking_once_changes_nothing(policy):
     broken[3, 1] = np.nan
     with pytest.raises(InvalidParameterError, match="X, row 3, column 1 is NaN"):
         held_out_scores(Manhattan(), broken, policy=policy)
+
+
+def test_scores_of_training_samples_compare_none_with_itself():
+    data = load_demo(n_subjects=1).timings().to_numpy()[:40]
+    plain = RecencyNearestNeighbors().fit(data)
+    careful = HeldOutThreshold(RecencyNearestNeighbors()).fit(data)
+    np.testing.assert_array_equal(careful.training_scores(data), plain.training_scores(data))
+    np.testing.assert_array_equal(
+        held_out_scores(careful, data, policy="resubstitution"), plain.training_scores(data)
+    )

@@ -154,3 +154,19 @@ def test_confirmations_must_fit_the_samples():
     verifier = UpdatingVerifier(Manhattan(), policy="confirmed").fit(ENROLMENT)
     with pytest.raises(InvalidParameterError, match=r"y must have shape \(2,\).*got shape \(3,\)"):
         verifier.partial_fit(DRIFTED[:2], [1, 1, 1])
+
+
+def test_a_first_call_enrols_confirmed_samples_only():
+    own, other = ENROLMENT[:50], DRIFTED[:50]
+    samples, marks = np.vstack([own, other]), np.repeat([1, -1], 50)
+    verifier = UpdatingVerifier(ScaledManhattan(), policy="confirmed").partial_fit(samples, marks)
+    assert np.array_equal(verifier.template_, own)
+    plain = UpdatingVerifier(ScaledManhattan(), policy="confirmed").partial_fit(samples)
+    assert plain.template_.shape == samples.shape
+
+
+def test_a_parameter_changed_after_fit_is_checked_before_learning():
+    verifier = UpdatingVerifier(ScaledManhattan(), policy="none").fit(ENROLMENT)
+    verifier.set_params(policy="never")
+    with pytest.raises(InvalidParameterError, match="policy must be one of 'none'"):
+        verifier.partial_fit(ENROLMENT)

@@ -196,6 +196,17 @@ def test_ascent_never_decreases_and_heeds_its_limits():
     assert end.state < 30  # plain steps would need 400
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_ascent_arrives_where_priors_are_narrow(seed):
+    """With posteriors solved no closer than they are returned, it crept and gave up."""
+    truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    many = hawkeys.simulate(truth, end_time=20.0, n_realizations=30, rng=seed)
+    each = hawkeys.fit_each(many, decay=2.0, method="map", pooling="parameter")
+    assert each.pool.converged
+    assert each.converged.all()
+    assert "trace" not in repr(each.pool)
+
+
 def test_an_ascent_that_does_not_end_says_so():
     def step(point, state):
         return Step(None, float(point[0]), np.zeros(1), point + 1.0)

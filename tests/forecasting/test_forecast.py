@@ -253,6 +253,22 @@ class TestParameterUncertainty:
             scale = np.sqrt(np.diagonal(covariance))
             np.testing.assert_allclose(found, covariance / np.outer(scale, scale), atol=0.08)
 
+    @pytest.mark.parametrize("method", ["mle", "vi", "vi_branching", "vi_stochastic"])
+    def test_tied_parameters_are_one_in_every_draw(self, method):
+        tied = {"baseline": [0, 0], "adjacency": [[1, 2], [2, -1]]}
+        options = {"n_steps": 100} if method == "vi_stochastic" else {}
+        result = hawkeys.fit(self.events, decay=1.5, method=method, tied=tied, **options)
+        draws = draw_parameters(result, 4000, np.random.default_rng(0))
+        np.testing.assert_array_equal(draws[:, 0, 0], draws[:, 1, 0])
+        np.testing.assert_array_equal(draws[:, 0, 2], draws[:, 1, 1])
+        if result.method in ("vi", "vi_branching"):  # what is drawn given the ties keeps its law
+            marginals, covariance = result.linear_response, result.log_covariance[1]
+            error = marginals.sd / np.sqrt(4000)
+            assert (np.abs(draws.mean(axis=0) - marginals.mean) < 5 * error).all()
+            scale = np.sqrt(np.diagonal(covariance))
+            found = np.corrcoef(np.log(draws[:, 1]).T)
+            np.testing.assert_allclose(found, covariance / np.outer(scale, scale), atol=0.08)
+
     def test_wider_intervals(self):
         result = hawkeys.fit(self.events, decay=1.5)
         held = hawkeys.forecast(result, self.events, 50.0, n_paths=600)

@@ -7,6 +7,7 @@ from tick.hawkes import ModelHawkesExpKernLogLik
 
 import hawkeys
 from hawkeys._design import Design
+from hawkeys._jit import rows
 from hawkeys.kernels import Exponential
 
 KINDS = ["plain", "empty mark", "no excitation", "large entry", "ties", "epoch", "few", "burst"]
@@ -122,3 +123,20 @@ def test_the_problems_are_as_awkward_as_they_say():
     large = truth_of("large entry", 3, rng)
     assert large.adjacency.max() > 1.0 > large.spectral_radius
     assert (problem("empty mark", 1).counts == 0).any()
+
+
+@pytest.mark.parametrize("n", [512, 1_300])
+@pytest.mark.parametrize("odd", [1.0, 0.0, 1e60])
+def test_sums_of_one_source_are_as_defined(n, odd):
+    """One division for four events, unless an intensity is extreme."""
+    excitation = np.random.default_rng(0).gamma(1.0, 1.0, n)
+    excitation[n - 3] = odd
+    x, gram = np.array([0.3, 0.7]), np.empty((3, 3))
+    value = rows._accumulate(excitation, np.empty(0), x, gram)
+    lam = x[0] + x[1] * excitation
+    v = np.stack((1.0 / lam, excitation / lam, np.ones(n)))
+    expected = np.tril(v @ v.T)
+    expected[2, 2] = gram[2, 2]  # of no use
+    assert value == pytest.approx(np.log(lam).sum(), rel=1e-13)
+    np.testing.assert_allclose(np.tril(gram), expected, rtol=1e-12)
+    assert np.isnan(rows._accumulate_one(excitation, x, gram)) == (odd == 1e60)

@@ -126,6 +126,15 @@ def test_without_any_excitation_the_path_is_empty():
     assert (found.n_nonzero == 0).all()
 
 
+def test_a_row_with_one_event_starts_empty():
+    """At the strength that empties it a mixture of baseline and excitation is exactly as good."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        events = [np.sort(rng.uniform(0, 60, 30)), rng.uniform(5, 60, 1)]
+        found = hawkeys.inference.penalty_path(events, decay=1.0, end_time=60.0, n_strengths=5)
+        assert found.n_nonzero[0] == 0
+
+
 def test_support_weights_and_other_models():
     support = SPARSE.adjacency > 0
     found = penalty_path(SAMPLE, decay=2.0, support=support, weights=[1, 2, 0], n_strengths=6)

@@ -24,7 +24,6 @@ from hawkeys.exceptions import (
     UnstableProcessError,
 )
 from hawkeys.process.rectified import row_terms
-from hawkeys.simulation.rectified import rescale_rectified
 
 DECAY = np.array([2.0, 0.7])
 TRUTH = hawkeys.RectifiedHawkes(
@@ -175,7 +174,7 @@ def test_simulation_windows():
 
 
 def test_residuals_are_exponential(sample):
-    rescaled = rescale_rectified(TRUTH, sample)
+    rescaled = rescale(TRUTH, sample)
     assert rescaled.totals == pytest.approx(rescaled.counts.sum(axis=0), rel=0.1)
     pvalues = [
         test.asymptotic(test.statistic(scope), scope)
@@ -184,17 +183,58 @@ def test_residuals_are_exponential(sample):
     ]
     assert min(pvalues) > 0.01
     wrong = hawkeys.RectifiedHawkes(TRUTH.baseline, TRUTH.adjacency.T, decay=DECAY)
-    scope = scopes_of(rescale_rectified(wrong, sample))[0]
+    scope = scopes_of(rescale(wrong, sample))[0]
     assert TESTS[0].asymptotic(TESTS[0].statistic(scope), scope) < 1e-6
 
 
 def test_residuals_equal_those_of_the_linear_process(sample):
     decay = np.tile(DECAY[:, None], (1, 2))
     pair = ([0.5, 0.4], [[0.3, 0.1], [0.2, 0.0]])
-    ours = rescale_rectified(hawkeys.RectifiedHawkes(*pair, decay=decay), sample)
+    ours = rescale(hawkeys.RectifiedHawkes(*pair, decay=decay), sample)
     theirs = rescale(hawkeys.Hawkes(*pair, decay=decay), sample)
     np.testing.assert_allclose(ours.times, theirs.times, rtol=1e-9)
     np.testing.assert_allclose(ours.expected, theirs.expected, rtol=1e-10)
+
+
+def test_goodness_of_fit(sample, tmp_path):
+    found = hawkeys.fit_rectified(sample, decay=DECAY)
+    right = hawkeys.goodness_of_fit(found, sample, n_mc_samples=49)
+    assert right.pvalue > 0.05
+    assert right.parameters == "re-fitted by rectified mle"
+    assert "RectifiedHawkes" in repr(right.process)
+    of_process = hawkeys.goodness_of_fit(found.process, sample, n_mc_samples=9)
+    np.testing.assert_allclose(of_process.null, right.null[:9], rtol=1e-6)
+    found.save(tmp_path / "fit.json")
+    read = hawkeys.goodness_of_fit(
+        hawkeys.load_result(tmp_path / "fit.json"), sample, n_mc_samples=9
+    )
+    np.testing.assert_allclose(read.null, of_process.null, rtol=1e-6)
+
+
+def test_goodness_of_fit_sees_missing_inhibition():
+    """Silence after every event: the linear process can only be Poisson, and that is refused."""
+    truth = hawkeys.RectifiedHawkes([1.0], [[-3.0]], decay=1.0)
+    sample = hawkeys.simulate_rectified(truth, end_time=500.0, rng=2)
+    linear = hawkeys.fit(sample, decay=1.0)
+    assert hawkeys.goodness_of_fit(linear, sample, n_mc_samples=49).pvalue <= 0.02
+    fitted = hawkeys.fit_rectified(sample, decay=1.0)
+    assert hawkeys.goodness_of_fit(fitted, sample, n_mc_samples=49).pvalue > 0.05
+
+
+def test_goodness_of_fit_with_estimated_decays(sample):
+    found = hawkeys.fit_rectified(sample, decay="estimate")
+    gof = hawkeys.goodness_of_fit(found, sample, n_mc_samples=9)
+    held = hawkeys.goodness_of_fit(found.process, sample, n_mc_samples=9, refit=False)
+    assert gof.pvalue > 0.05
+    assert (gof.null[:, 0, 0] < held.null[:, 0, 0]).mean() > 0.5  # fitting takes some of it away
+
+
+def test_goodness_of_fit_refuses_another_fit(sample):
+    with pytest.raises(InvalidParameterError, match="not the maximum-likelihood fit"):
+        hawkeys.goodness_of_fit(TRUTH, sample)
+    other = hawkeys.simulate_rectified(TRUTH, end_time=100.0, rng=5)
+    with pytest.raises(InvalidParameterError, match="fitted to other events"):
+        hawkeys.goodness_of_fit(hawkeys.fit_rectified(other, decay=DECAY), sample)
 
 
 def test_fit_is_the_global_maximum(sample):
@@ -458,8 +498,8 @@ def test_bad_questions(sample):
         TRUTH.intensity(sample, [1.0], realization=2)
     with pytest.raises(InvalidParameterError, match=r"lie in the window \[30\.0, 250\.0\]"):
         TRUTH.compensator(sample, [1.0], realization=1)
-    with pytest.raises(InvalidParameterError, match="RectifiedHawkes process, got int"):
-        rescale_rectified(3, sample)
+    with pytest.raises(InvalidParameterError, match=r"hawkeys\.RectifiedHawkes process, got int"):
+        rescale(3, sample)
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ def test_studies_are_reported_on_request(capsys, tmp_path):
     ("option", "message"),
     [
         (["--thresholds", "jackknife"], "policies must be one of 'resubstitution'"),
+        (["--studies"], "--studies is shown in the report only"),
         (["--thresholds", ","], "--thresholds names none; choose from: resubstitution"),
         (["--verifiers", "pohmm:n_state=3"], "'n_state=3' is no parameter of POHMM"),
     ],

@@ -13,7 +13,7 @@ from hawkeys import Events, Hawkes, interop
 from hawkeys.exceptions import HawkeysWarning, InvalidEventsError, InvalidParameterError
 from hawkeys.kernels import Exponential, Kernel
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NAMES = ["tick", "hawkes_rs", "intensify", "hawkes_engine", "hawkesbook", "hawkeslib", "sparklen"]
 SINGLE = ["hawkes_rs", "intensify", "hawkes_engine", "hawkesbook", "hawkeslib"]
 ONE_DECAY = ["hawkes_rs", "hawkeslib", "sparklen"]

@@ -181,6 +181,32 @@ def test_shared_coefficients_are_the_mean_of_their_group(sharing):
     assert result.elbo < hawkeys.fit(events, **options).elbo
 
 
+@pytest.mark.parametrize(("seed", "sharing"), [(3, "row"), (7, "all"), (15, "row")])
+def test_shared_coefficients_near_0_are_found_too(seed, sharing):
+    """Where a group fades the bound has a long shallow slope; 1e-3 nats and more were left."""
+    adjacency = np.zeros((2, 2)) if seed % 2 else [[0.3, 0.1], [0.0, 0.5]]
+    truth = hawkeys.Hawkes([0.4, 0.2], adjacency, decay=2.0)
+    events = hawkeys.simulate(truth, end_time=8.0 if seed % 3 == 0 else 20.0, rng=seed)
+    options = {"decay": 2.0, "method": "vi", "prior_sharing": sharing}
+    found = hawkeys.fit(events, **options)
+    assert found.converged
+    assert "the next step promises" in found.message
+    best = hawkeys.fit(events, **options, tolerance=1e-9)
+    assert found.elbo == pytest.approx(best.elbo, abs=5e-4)
+
+
+@pytest.mark.parametrize("linear_response", [None, False])
+def test_the_interval_holds_an_estimate_that_was_switched_off(linear_response):
+    events = hawkeys.simulate(PROCESS, end_time=20.0, rng=0)
+    result = hawkeys.fit(events, decay=2.0, method="vi")
+    assert result.at_bound.any()
+    lower, upper = result.credible_interval(linear_response=linear_response)
+    assert (lower <= result.estimates).all()
+    assert (result.estimates <= upper).all()
+    assert (lower > 0)[~result.at_bound].all()
+    assert f"{result.at_bound.sum()} estimates were switched off (0)" in result.summary()
+
+
 def test_bad_sharing():
     with pytest.raises(InvalidParameterError, match="prior_sharing must be one of 'parameter', 'r"):
         VIOptions(prior_sharing="column")

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+import hawkeys
 from hawkeys._jit import variational as jit
+from hawkeys.exceptions import IdentifiabilityWarning
 from hawkeys.inference.variational import base_draws
 
 NO_WEIGHTS = np.empty(0)
@@ -16,7 +18,7 @@ def problem_of(seed):
     matrix = rng.exponential(1.0, (size - 1, width)) * (rng.random((size - 1, width)) < 0.7)
     terms = np.zeros((4, size))
     terms[0] = rng.exponential(1.0, size) + 0.05
-    acting = jit._select(matrix.ravel(), terms[0], False)
+    acting = jit._select(matrix.ravel(), NO_WEIGHTS, terms[0], False)
     share = np.log(width / size / terms[0, acting])
     start = np.concatenate((share, np.full(acting.size, np.log(0.3))))
     return matrix.ravel(), acting, terms, base_draws(16, int(size), 0), start
@@ -92,3 +94,23 @@ def test_wanted_is_the_sign_of_the_slope_at_zero(seed):
         return jit._bound((excitation, NO_WEIGHTS, idx, terms, draws), both, *room)
 
     assert found.tolist() == [bound(2e-4) > bound(1e-4)]
+
+
+@pytest.mark.parametrize("changing", [False, True])
+def test_events_of_weight_0_are_as_good_as_absent(changing):
+    """Mark b has events where the weight is 0 only: all of its row is 0, and exactly so."""
+    events = hawkeys.Events.from_lists(
+        [[[0.5, 1.0, 2.2, 3.0], [], [1.1, 4.0]], [[0.3, 0.8], [0.5, 1.2, 2.0], [0.9]]],
+        end_times=[5.0, 3.0],
+    )
+    options = {"decay": 2.0, "method": "vi"}
+    if changing:
+        options["baseline"] = hawkeys.baselines.PiecewiseConstant([0, 1, 5])
+    with pytest.warns(IdentifiabilityWarning):
+        weighted = hawkeys.fit(events, **options, weights=[1.0, 0.0])
+    with pytest.warns(IdentifiabilityWarning):
+        alone = hawkeys.fit(events[:1], **options)
+    np.testing.assert_array_equal(weighted.estimates[1], 0.0)
+    np.testing.assert_array_equal(weighted.at_bound, alone.at_bound)
+    np.testing.assert_allclose(weighted.estimates, alone.estimates, atol=2e-3)
+    assert weighted.elbo == pytest.approx(alone.elbo, abs=3e-6)

@@ -16,7 +16,7 @@ from hawkeys.inference import psis_loo, waic
 from hawkeys.inference.pareto import fit_generalized_pareto, reliable_below, smooth_weights
 from hawkeys.kernels import Exponential
 
-REFERENCE = Path(__file__).parent / "reference" / "psis.json"
+REFERENCE = Path(__file__).parents[1] / "reference" / "psis.json"
 PROCESS = hawkeys.Hawkes([0.5], [[0.5]], decay=1.0)
 PRIOR = {"relevance_determination": False, "prior_coefficient": 2.0}
 

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 import hawkeys
+from hawkeys._design import Design
 from hawkeys.inference import decays
-from hawkeys.inference.decay_peak import climb_parabola, first_part
+from hawkeys.inference.decay_peak import climb_parabola, extrapolate, first_part
+from hawkeys.inference.newton import solve_mle
+from hawkeys.inference.options import MLEOptions
 
 
 def test_the_short_way_and_the_long_way_agree(monkeypatch):
@@ -42,3 +45,28 @@ def test_a_smooth_peak_is_found(power):
 @pytest.mark.parametrize("function", [np.exp, abs, lambda x: 0.0, lambda x: x * x])
 def test_no_peak_is_not_found(function):
     assert not climb_parabola(function, {}, 0.0, 0.5)
+
+
+def test_parameters_are_guessed_along_a_line():
+    found = {}
+    assert extrapolate(found, 1.0).size == 0
+    found[1.0] = np.array([[2.0, 0.5]])
+    np.testing.assert_array_equal(extrapolate(found, 3.0), found[1.0])
+    found |= {2.0: np.array([[3.0, 0.25]]), -9.0: np.array([[0.0, 9.0]])}
+    np.testing.assert_array_equal(extrapolate(found, 2.5), [[3.5, 0.125]])
+    np.testing.assert_array_equal(extrapolate(found, 5.0), [[6.0, 0.0]])
+
+
+def test_a_start_spares_steps_and_changes_nothing_else():
+    truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    sample = hawkeys.simulate(truth, end_time=25_000.0, rng=0)
+    design = Design.build(sample, hawkeys.kernels.Exponential(2.0))
+    options, seeds = MLEOptions(tolerance=1e-10), np.empty(0, dtype=np.int64)
+    cold = solve_mle(design, options, seeds, keep=False)
+    for start in (cold.x, 1.1 * cold.x, np.array([[0.0, 0.0, 1.0], [9.0, 0.0, 0.0]])):
+        warm = solve_mle(design, options, seeds, keep=False, start=start)
+        assert warm.converged.all()
+        np.testing.assert_allclose(warm.objective, cold.objective, rtol=1e-14)
+        np.testing.assert_allclose(warm.x, cold.x, rtol=1e-7, atol=1e-9)
+    near = solve_mle(design, options, seeds, keep=False, start=1.001 * cold.x)
+    assert (near.n_iterations < cold.n_iterations).all()

@@ -2,6 +2,7 @@
 
 import naive_hawkes
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2
 
@@ -174,6 +175,11 @@ def test_map_estimates_decays_too():
         assert other.objective < result.objective
 
 
+@pytest.mark.parametrize("kind", [np.array, tuple, pd.Series])
+def test_a_grid_may_be_any_sequence(kind):
+    assert hawkeys.fit(SAMPLE, decay_grid=kind([1.0, 2.0, 4.0])).kernel.decay == 2.0
+
+
 def test_goodness_of_fit_estimates_the_decay_again():
     result = hawkeys.fit(SAMPLE, decay_grid=[1.0, 2.0, 4.0])
     gof = hawkeys.goodness_of_fit(result, SAMPLE, n_mc_samples=19, rng=0)
@@ -187,6 +193,8 @@ def test_goodness_of_fit_estimates_the_decay_again():
         ({"decay": 1.0, "decay_grid": [1.0]}, "exactly one of decay, decay_grid and kernel"),
         ({"decay": 1.0, "decay_sharing": "pair"}, "decay_sharing need decay='estimate'"),
         ({"decay_grid": []}, "decay_grid is empty"),
+        ({"decay_grid": 2.0}, "decay_grid must be a sequence of candidate decays; got 2.0"),
+        ({"decay_grid": [1.0, 2.0], "decay_sharing": "pair"}, "'pair' is for decay='estimate'"),
         ({"decay_grid": [1.0, -2.0]}, r"decay_grid\[1\] must be positive"),
         ({"decay_grid": [[1.0, 2.0, 3.0]]}, r"arrays of one shape, \(n_marks,\)"),
         ({"decay": "estimate", "decay_sharing": "rows"}, "decay_sharing must be one of"),

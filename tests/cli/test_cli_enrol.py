@@ -130,12 +130,30 @@ def test_verifiers_by_name(capsys):
     assert load_template("t.json").verifier == RecencyNearestNeighbors.__name__
 
 
+def test_the_share_aimed_at_is_that_of_the_verifier(capsys):
+    name = "scaled-manhattan:false_alarm=0.3"
+    status, out, _ = run(capsys, *ENROL, "--verifier", name)
+    assert (status, load_template("t.json").parameters["false_alarm"]) == (0, 0.3)
+    assert "30 % false alarms" in out
+
+
 def test_one_typist_of_several(capsys):
     TABLE[DEMO.session <= 2].to_csv("all.csv", index=False)
     arguments = ["enrol", "all.csv", *QUICK[2:]]
     status, _, err = run(capsys, *arguments, "--subject", "demo01")
     assert (status, err) == (0, "")
     np.testing.assert_array_equal(load_template("t.json").samples, X["train"])
+
+
+@pytest.mark.parametrize("name", ["NA", "None", "nan", "007", "a/b\n"])
+def test_a_typist_may_have_any_name(capsys, name):
+    table = pd.concat((TRAIN.assign(subject=name), OTHERS))
+    table.to_csv("train.csv", index=False)
+    assert run(capsys, *QUICK, "--subject", name)[0] == 0
+    assert load_template("t.json").n_samples == len(TRAIN)
+    status, _, err = run(capsys, *QUICK)
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"samples of {' '.join(name.split())}" in err
 
 
 def test_a_table_without_labels_and_one_with_labels_of_ours(capsys):
@@ -188,6 +206,8 @@ def _truncated():
 _HOLDS = TRAIN.assign(**{"H.t": -0.1})
 _COPIES = pd.concat((TRAIN, TRAIN[:3]))
 _EMPTY_CELL = TRAIN.astype({"H.t": object}).assign(**{"H.t": ""})
+_NAMELESS = TRAIN.assign(subject=["demo01", "demo01", "", *["demo01"] * (len(TRAIN) - 3)])
+_TWICE = TRAIN.rename(columns={"H.i": "H.t"})
 VERIFY = ["verify", "t.json", "later.csv"]
 BAD_INPUT = {
     "no output": (ENROL[:2], None, "Missing option '-o'"),
@@ -210,6 +230,13 @@ BAD_INPUT = {
     "negative hold": (ENROL, _write("train.csv", _HOLDS), "row 0: H.key2 is -0.1; H and DD must"),
     "empty cell": (ENROL, _write("train.csv", _EMPTY_CELL), "column H.t: expected a finite number"),
     "not timings": (ENROL, _write("train.csv", pd.DataFrame({"a": [1]})), "expected timing colu"),
+    "nameless": (ENROL, _write("train.csv", _NAMELESS), "data row 3, column subject: got an empty"),
+    "key twice": (ENROL, _write("train.csv", _TWICE), "two columns are called 'H.t'. Number keys"),
+    "nothing to verify": (
+        ["verify", "t.json", "none.csv"],
+        lambda: (_template()(), TRAIN[:0].to_csv("none.csv", index=False)),
+        "none.csv: no sample to verify",
+    ),
     "missing template": (VERIFY, None, "'t.json': cannot be read (No such file"),
     "csv for template": (["verify", "train.csv", "later.csv"], None, "not a complete JSON file"),
     "truncated": (VERIFY, _truncated, "'t.json': is not a complete JSON file"),

@@ -94,6 +94,10 @@ BAD = {
     ),
     "no timings": (["features", "events.csv", "-o", "o.csv"], "expected timing columns"),
     "one timing": (["features", "part.csv", "-o", "o.csv"], "part.csv: "),
+    "decay of the paper": (
+        ["features", "timings.csv", "-o", "o.csv", "--paper", "--decay", "2"],
+        "--paper fixes decay and method; got --decay, too",
+    ),
     "no output": (["features", "timings.csv"], "Missing option '-o'"),
 }
 

@@ -1,0 +1,165 @@
+"""`Process`: what every process with fixed parameters says of events."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys.events import Events
+from hawkeys.process._checks import check_events, check_queries
+
+__all__ = ["Process"]
+
+
+class Process(ABC):
+    """A multivariate point process with fixed parameters; see `Hawkes` and `RectifiedHawkes`.
+
+    Attributes
+    ----------
+    baseline : ndarray of float64, shape (n_marks,)
+        Rates of events that nothing influences, per unit of time.
+    adjacency : ndarray of float64, shape (n_marks, n_marks)
+        Influence of source on target, target by source; no unit.
+    mark_names : tuple of str, length n_marks
+        Labels of the marks.
+    """
+
+    baseline: FloatArray
+    adjacency: FloatArray
+    mark_names: tuple[str, ...]
+
+    @property
+    def n_marks(self) -> int:
+        """Number of marks D."""
+        return self.baseline.size
+
+    def log_likelihood(self, events: Events) -> float:
+        r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
+
+        .. math:: \sum_i \Big[ \sum_k \log \lambda_i(t_{ik}) - \int \lambda_i(t)\, dt \Big]
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+
+        Returns
+        -------
+        float
+            In nats (of a density per unit of time); minus infinity if an event was impossible.
+
+        Raises
+        ------
+        InvalidEventsError
+            `events` has another number of marks.
+
+        References
+        ----------
+        Daley, D. J. and Vere-Jones, D. (2003). An Introduction to the Theory of Point Processes I,
+        2nd ed., proposition 7.2.III. doi:10.1007/b97277
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[0.0]], decay=1.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0, 3.0]]], end_times=4.0)
+        >>> round(process.log_likelihood(events), 6)  # 2 log(0.5) - 0.5 * 4
+        -3.386294
+        """
+        check_events(events, self.n_marks)
+        return self._log_likelihood(events)
+
+    def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+        """Return the intensity of every mark at given times, given the events before them.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        times : array_like, shape (n_times,)
+            Times within the window, in any order. An event at such a time is not yet counted.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Events per unit of time.
+
+        Raises
+        ------
+        InvalidParameterError
+            A time is not finite or lies outside the window; no such realisation.
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
+        >>> process.intensity(events, [1.0, 1.5]).round(4)
+        array([[0.5   ],
+               [1.2358]])
+        """
+        r, queries, back = self._sorted(events, times, realization)
+        return self._intensity_at(events, r, queries)[back]
+
+    def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+        """Return the integral of the intensity from the start of the window to given times.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        times : array_like, shape (n_times,)
+            Times within the window, in any order.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Expected number of events so far, given the past at each moment. Exact.
+
+        Raises
+        ------
+        InvalidParameterError
+            A time is not finite or lies outside the window; no such realisation.
+        InvalidEventsError
+            `events` has another number of marks.
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> process = hawkeys.Hawkes([0.5], [[1.0]], decay=2.0)
+        >>> events = hawkeys.Events.from_lists([[[1.0]]], end_times=4.0)
+        >>> process.compensator(events, [1.0, 4.0]).round(4)
+        array([[0.5   ],
+               [2.9975]])
+        """
+        r, queries, back = self._sorted(events, times, realization)
+        return self._compensator_at(events, r, queries)[back]
+
+    @abstractmethod
+    def _log_likelihood(self, events: Events) -> float:
+        """Return the log-likelihood of checked events."""
+
+    @abstractmethod
+    def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
+        """Return the intensities at sorted times within the window, (n_times, n_marks)."""
+
+    @abstractmethod
+    def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
+        """Return the integrals up to sorted times within the window, (n_times, n_marks)."""
+
+    def _sorted(
+        self, events: Events, times: ArrayLike, realization: int
+    ) -> tuple[int, FloatArray, np.ndarray]:
+        """Return the realisation, the checked times in order, and what restores their order."""
+        check_events(events, self.n_marks)
+        queries, r = check_queries(events, times, realization)
+        order = np.argsort(queries, kind="stable")
+        return r, queries[order], np.argsort(order, kind="stable")

@@ -1,0 +1,171 @@
+"""`Result`: what every fitted result shows, draws and writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from abc import ABC, abstractmethod
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hawkeys._files import write_text
+from hawkeys._records import encode
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.plotting import plot_adjacency
+from hawkeys.process.base import Process
+from hawkeys.summary import render, render_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Result"]
+
+
+class Result(ABC):
+    """A frozen dataclass of a fit: its process, a table, a picture, a file.
+
+    Attributes
+    ----------
+    process : Hawkes or RectifiedHawkes
+        The fitted process.
+    method : str
+        Name of the inference method.
+    log_likelihood : float
+        Log-likelihood of the data under `process`, in nats.
+    converged : bool
+        Whether every target mark met the tolerance.
+    message : str
+        Why the method stopped.
+    identified : ndarray of bool, shape (n_marks, n_marks + 1)
+        Baseline, then adjacency row, of each target: False where the data say nothing.
+    event_counts : ndarray of int, shape (n_marks,)
+        Events per mark.
+    n_realizations : int
+        Number of realisations.
+    total_time : float
+        Sum of the window lengths.
+    """
+
+    schema: ClassVar[str]
+
+    process: Process
+    method: str
+    log_likelihood: float
+    converged: bool
+    message: str
+    identified: BoolArray
+    event_counts: np.ndarray
+    n_realizations: int
+    total_time: float
+
+    @property
+    def baseline(self) -> FloatArray:
+        """Estimated baseline, shape (n_marks,), per unit of time; its mean if it changes."""
+        return self.process.baseline
+
+    @property
+    def adjacency(self) -> FloatArray:
+        """Estimated adjacency, shape (n_marks, n_marks), target by source."""
+        return self.process.adjacency
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return int(self.event_counts.sum())
+
+    @abstractmethod
+    def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per parameter; subclasses say which columns."""
+
+    def summary(self, *, level: float = 0.95) -> str:
+        """Return a text table of the fit.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        str
+            No clock in it: the same fit gives the same text.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        return render(*self._layout(level))
+
+    def _repr_html_(self) -> str:
+        """Return `summary` as HTML, for notebooks."""
+        return render_html(*self._layout(0.95))
+
+    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
+        """Draw the estimated adjacency; see `hawkeys.plotting.plot_adjacency`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+        """
+        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result as JSON; `hawkeys.load_result` reads it back.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; replaced only when the new one is complete.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON types; NaN becomes None.
+
+        Returns
+        -------
+        dict
+            Every field, with the schema's name and version under "schema".
+        """
+        record = {f.name: encode(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+        return {"schema": self.schema, **record}
+
+    def _layout(self, level: float) -> tuple[str, dict[str, str], pd.DataFrame, list[str]]:
+        """Return what `summary` shows: title, facts, table and notes."""
+        frame = self.to_frame(level=level)
+        frame["source"] = frame["source"].fillna("")
+        shown = frame.drop(columns=["at_bound", "identified"])
+        return self._title(), self._facts(), shown, self._notes(level)
+
+    @abstractmethod
+    def _title(self) -> str:
+        """Return the first line of the summary."""
+
+    @abstractmethod
+    def _facts(self) -> dict[str, str]:
+        """Return what stands above the table of the summary, by name."""
+
+    @abstractmethod
+    def _interval_name(self) -> str:
+        """Return what the intervals are, for the summary."""
+
+    def _notes(self, level: float) -> list[str]:
+        notes = [f"lower, upper: {100 * level:g} % {self._interval_name()}."]
+        if (~self.identified).any():
+            notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
+        return notes
