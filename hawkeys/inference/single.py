@@ -13,7 +13,8 @@ from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.assemble import result_of
 from hawkeys.inference.counted import Counted, refuse_models, split_model
-from hawkeys.inference.decays import DecaySearch, choose_decay, split_search
+from hawkeys.inference.decay_search import DecaySearch, split_search
+from hawkeys.inference.decays import choose_decay
 from hawkeys.inference.identify import warn_about
 from hawkeys.inference.least_squares import fit_contrast
 from hawkeys.inference.methods import Method, choose_method
