@@ -499,6 +499,26 @@ def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     return outcome
 
 
+@njit(cache=True)
+def _solve_block(data, cost, shape, limits, start, out, hessians, traces):
+    """Solve one row problem and write x and its report, and what is kept (one entry, or none)."""
+    x, report = out
+    size = cost.size
+    trace, hessian = np.full(limits[1], np.nan), np.zeros((size, size))
+    for p in range(size):
+        x[p] = start[0, p] * cost[p] if start.size > 0 else 0.0
+    report[0], report[1], report[2], report[3] = _solve_row(
+        data[0], data[1], cost, shape, limits[0], x, hessian, trace
+    )
+    for p in range(size):
+        x[p] = x[p] / cost[p] if cost[p] > 0.0 else 0.0
+    for own in range(hessians.shape[0]):
+        for p in range(size):
+            for q in range(size):
+                hessians[own, p, q] = hessian[p, q] * cost[p] * cost[q]
+        traces[own] = trace
+
+
 @njit(cache=True, parallel=True)
 def solve_rows(excitation, weights, offsets, cost, shape, limits, start, keep):
     """Solve every row problem.
@@ -509,34 +529,20 @@ def solve_rows(excitation, weights, offsets, cost, shape, limits, start, keep):
     in x (n_blocks, P, P) and the objective's traces (n_blocks, max_iter), else empty arrays.
     """
     n_blocks, size = cost.shape
-    tolerance, max_iter = limits
-    x = np.zeros((n_blocks, size))
-    report = np.zeros((n_blocks, 4))
     kept = n_blocks if keep else 0
-    hessians = np.zeros((kept, size, size))
-    traces = np.full((kept, max_iter), np.nan)
+    x, report = np.empty((n_blocks, size)), np.empty((n_blocks, 4))
+    hessians, traces = np.empty((kept, size, size)), np.empty((kept, limits[1]))
     # parallel over blocks: each has its own outputs
     for b in prange(n_blocks):
         begin, end = offsets[b], offsets[b + 1]
-        trace = np.full(max_iter, np.nan)
-        hessian = np.zeros((size, size))
-        for p in range(size if start.size > 0 else 0):
-            x[b, p] = start[b, p] * cost[b, p]
-        value, gap, violation, steps = _solve_row(
-            excitation[(size - 1) * begin : (size - 1) * end],
-            weights[begin:end],
+        _solve_block(
+            (excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end]),
             cost[b],
             shape,
-            tolerance,
-            x[b],
-            hessian,
-            trace,
+            limits,
+            start[b : b + 1],
+            (x[b], report[b]),
+            hessians[b : b + 1],
+            traces[b : b + 1],
         )
-        report[b, 0], report[b, 1], report[b, 2], report[b, 3] = value, gap, violation, steps
-        for p in range(size):
-            x[b, p] = x[b, p] / cost[b, p] if cost[b, p] > 0.0 else 0.0
-            for q in range(size if keep else 0):
-                hessians[b, p, q] = hessian[p, q] * cost[b, p] * cost[b, q]
-        for k in range(max_iter if keep else 0):
-            traces[b, k] = trace[k]
     return x, report, hessians, traces

@@ -251,33 +251,35 @@ def _improve(problem, point, value, damping, derivatives, tolerance, theta, shoc
 
 @njit(cache=True)
 def _dying(idx, terms, point, share):
-    """Tell which coordinates have an optimum at theta = 0 and are on the way there.
+    """Tell which, and how many, coordinates have an optimum at theta = 0 and are on the way there.
 
     With the prior variance at its optimum, F has no prior term in a: once theta is small, F changes
     with it by theta times (its share of the events / E theta - cost), which a Newton step on log
     theta shrinks by 1 / e only. share (d,) is the likelihood's part of the gradient.
     """
-    dying = np.zeros(idx.size, dtype=np.bool_)
+    dying, n = np.empty(idx.size, dtype=np.bool_), 0
     for a in range(idx.size):
         p = idx[a]
         mean = terms[0, p] * math.exp(point[a] + 0.5 * math.exp(2.0 * point[idx.size + a]))
-        if terms[1, p] == 0.0 and terms[3, p] == 0.0:
-            dying[a] = mean < _SMALL and share[a] < _WANING * mean
-    return dying
+        free = terms[1, p] == 0.0 and terms[3, p] == 0.0
+        dying[a] = free and mean < _SMALL and share[a] < _WANING * mean
+        n += dying[a]
+    return dying, n
 
 
 @njit(cache=True)
 def _raise(problem, point, tolerance, trace, leave):
     """Damped Newton ascent of F from `point` in place; return (F, promised gain, iterations).
 
-    With `leave` it stops as soon as coordinates are dying, see `_dying`, and returns them, too.
+    With `leave` it stops as soon as coordinates are dying, see `_dying`, and tells which, too; the
+    last value returned is empty otherwise.
     """
     excitation, weights, idx, terms, draws = problem
     d = idx.size
     gradient, curvature = np.empty(2 * d), np.empty((2 * d, 2 * d))
     theta, shock = np.empty((d, draws.shape[0])), np.empty((d, draws.shape[0]))
     value, gain, damping = _bound(problem, point, theta, shock), math.inf, 0.0
-    dying = np.zeros(d, dtype=np.bool_)
+    dying, n_dying = np.empty(0, dtype=np.bool_), 0
     for iteration in range(trace.size):
         trace[iteration] = value
         gradient[:] = 0.0
@@ -286,16 +288,16 @@ def _raise(problem, point, tolerance, trace, leave):
             excitation, weights, idx, terms.shape[1] - 1, theta, shock, gradient, curvature
         )
         if leave:
-            dying = _dying(idx, terms, point, gradient)
-            if np.any(dying):
+            dying, n_dying = _dying(idx, terms, point, gradient)
+            if n_dying > 0:
                 return value, gain, iteration, dying
         _add_closed_form(idx, terms, point, gradient, curvature)
         value, gain, damping = _improve(
             problem, point, value, damping, (gradient, curvature), tolerance, theta, shock
         )
         if gain <= tolerance:
-            return value, gain, iteration + 1, dying
-    return value, gain, trace.size, dying
+            return value, gain, iteration + 1, dying[:0]
+    return value, gain, trace.size, dying[:0]
 
 
 @njit(cache=True)
@@ -319,15 +321,55 @@ def _select(excitation, weights, cost, silent):
 def _quiet(idx, terms, level):
     """Return the point where each coordinate has E theta = level / cost and its best scale."""
     d = idx.size
-    point = np.full(2 * d, -0.5 * math.log(2.0))
+    point = np.empty(2 * d)
     for a in range(d):
         point[a] = math.log(level / terms[0, idx[a]]) - 0.25
+        point[d + a] = -0.5 * math.log(2.0)
     return point
 
 
 @njit(cache=True)
+def _those(idx, mask, flag):
+    """Return the coordinates of idx where the mask, one entry for each, is `flag`."""
+    out, n = np.empty(idx.size, dtype=np.int64), 0
+    for a in range(idx.size):
+        if mask[a] == flag:
+            out[n] = idx[a]
+            n += 1
+    return out[:n]
+
+
+@njit(cache=True)
+def _joined(first, second):
+    """Return the coordinates of both."""
+    out = np.empty(first.size + second.size, dtype=np.int64)
+    out[: first.size] = first
+    out[first.size :] = second
+    return out
+
+
+@njit(cache=True)
+def _read(point, idx):
+    """Return locations, then log scales, of some coordinates of a point (2, P)."""
+    own = np.empty(2 * idx.size)
+    for a in range(idx.size):
+        own[a], own[idx.size + a] = point[0, idx[a]], point[1, idx[a]]
+    return own
+
+
+@njit(cache=True)
+def _write(point, idx, own):
+    """Put locations and log scales of some coordinates back."""
+    for a in range(idx.size):
+        point[0, idx[a]], point[1, idx[a]] = own[a], own[idx.size + a]
+
+
+@njit(cache=True)
 def _wanted(problem, point, gone):
-    """Tell which coordinates of `gone` (whose theta is 0) would raise F if theta grew."""
+    """Tell which coordinates of `gone` (whose theta is 0) would raise F if theta grew.
+
+    `point` holds locations, then log scales, of the others.
+    """
     excitation, weights, idx, terms, draws = problem
     n_sources, n_draws = terms.shape[1] - 1, draws.shape[0]
     width = excitation.size // n_sources
@@ -349,57 +391,53 @@ def _wanted(problem, point, gone):
 
 
 @njit(cache=True)
-def _leave_out(problem, point, value, dying):
-    """Return the part of F of the coordinates that are dying once they are 0, if that raises F.
+def _leave_out(problem, point, value, gone):
+    """Return the part of F of the coordinates in `gone` once they are 0, if that raises F.
 
-    `value` is F as it is. NaN if F would fall.
+    `problem` is that of the others, `point` (2, P), `value` F as it is. NaN if F would fall.
     """
-    excitation, weights, idx, terms, draws = problem
-    gone, stay = idx[dying], idx[~dying]
-    if stay.size == 0:
+    idx, terms, n_draws = problem[2], problem[3], problem[4].shape[0]
+    if idx.size == 0:
         return math.nan
-    theta, shock = np.empty((stay.size, draws.shape[0])), np.empty((stay.size, draws.shape[0]))
-    fewer = point[np.concatenate((~dying, ~dying))]
+    theta, shock = np.empty((idx.size, n_draws)), np.empty((idx.size, n_draws))
     own = _closed_form(gone, terms, _quiet(gone, terms, SILENT))
-    rest = _bound((excitation, weights, stay, terms, draws), fewer, theta, shock)
+    rest = _bound(problem, _read(point, idx), theta, shock)
     return own if rest + own >= value else math.nan
 
 
 @njit(cache=True)
-def _raise_acting(excitation, weights, acting, terms, draws, own, tolerance, trace):
-    """Raise F in the coordinates that act, from `own` in place; return (F, gain, iterations).
+def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, trace):
+    """Raise F in the coordinates that act, from `point` (2, P) in place; return (F, gain, steps).
 
     A coordinate that is dying is set to 0 at once and left out, if that raises F; at the end those
     left out that would raise F after all come back.
     """
-    d = acting.size
-    live = np.ones(d, dtype=np.bool_)
+    live, gone = acting, acting[:0]
     steps, returns, leave, silence = 0, 0, True, 0.0
     while True:
-        at = np.flatnonzero(live)
-        both = np.concatenate((at, d + at))
-        problem = (excitation, weights, acting[at], terms, draws)
-        point = own[both]
-        value, gain, n, dying = _raise(problem, point, tolerance, trace[steps:], leave)
-        own[both] = point
-        trace[steps : steps + n] += silence
+        problem = (excitation, weights, live, terms, draws)
+        own = _read(point, live)
+        value, gain, n, dying = _raise(problem, own, tolerance, trace[steps:], leave)
+        _write(point, live, own)
+        for k in range(steps, steps + n):
+            trace[k] += silence
         steps += n
-        if np.any(dying):
-            lost = _leave_out(problem, point, value, dying)
+        if dying.size > 0:
+            out, stay = _those(live, dying, True), _those(live, dying, False)
+            lost = _leave_out((excitation, weights, stay, terms, draws), point, value, out)
             leave = not math.isnan(lost)
             if leave:
                 silence += lost
-                out = at[dying]
-                live[out] = False
-                own[np.concatenate((out, d + out))] = _quiet(acting[out], terms, SILENT)
+                _write(point, out, _quiet(out, terms, SILENT))
+                live, gone = stay, _joined(gone, out)
             continue
-        gone = np.flatnonzero(~live)
-        back = gone[_wanted(problem, point, acting[gone])]
+        wanted = _wanted(problem, own, gone)
+        back, gone = _those(gone, wanted, True), _those(gone, wanted, False)
         if back.size == 0 or steps == trace.size:
             return value + silence, gain, steps
-        silence -= _closed_form(acting[back], terms, own[np.concatenate((back, d + back))])
-        own[np.concatenate((back, d + back))] = _quiet(acting[back], terms, 0.01 * _SMALL)
-        live[back] = True
+        silence -= _closed_form(back, terms, _read(point, back))
+        _write(point, back, _quiet(back, terms, 0.01 * _SMALL))
+        live = _joined(live, back)
         returns += 1
         leave = returns < _RETURNS
 
@@ -413,27 +451,38 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
     silent = _select(excitation, weights, terms[0], True)
     spare = np.empty(trace.size)
     if acting.size > 0:
-        own = np.concatenate((point[0][acting], point[1][acting]))
         value, gain, steps = _raise_acting(
-            excitation, weights, acting, terms, draws, own, tolerance, trace
+            excitation, weights, acting, terms, draws, point, tolerance, trace
         )
-        point[0][acting], point[1][acting] = own[: acting.size], own[acting.size :]
     for a in range(silent.size):
         idx = silent[a : a + 1]
-        p = idx[0]
-        if terms[1, p] == 0.0 and terms[3, p] == 0.0:
+        if terms[1, idx[0]] == 0.0 and terms[3, idx[0]] == 0.0:
             # no event speaks for it: the optimum is theta = 0, with s^2 = 1/2
             own = _quiet(idx, terms, SILENT)
             value += _closed_form(idx, terms, own)
         else:
-            own = point[:, p].copy()
+            own = _read(point, idx)
             problem = (excitation[:0], weights[:0], idx, terms, draws)
             reached = _raise(problem, own, tolerance, spare, False)
             value += reached[0]
             gain += reached[1]
             steps = max(steps, reached[2])
-        point[0, p], point[1, p] = own[0], own[1]
+        _write(point, idx, own)
     return value, gain, steps
+
+
+@njit(cache=True)
+def _raise_block(data, cost, prior, draws, start, tolerance, out):
+    """Solve one row problem and write its point, report and trace."""
+    point, report, trace = out
+    terms = np.empty((4, cost.size))
+    terms[0] = cost
+    terms[1:] = prior
+    point[:] = start
+    trace[:] = np.nan
+    report[0], report[1], report[2] = _raise_row(
+        data[0], data[1], terms, draws, point, tolerance, trace
+    )
 
 
 @njit(cache=True, parallel=True)
@@ -446,25 +495,14 @@ def raise_rows(excitation, weights, offsets, cost, prior, draws, start, limits):
     after the last iteration.
     """
     n_blocks, size = cost.shape
-    max_iter = int(limits[1])
-    out = start.copy()
-    report = np.zeros((n_blocks, 3))
-    traces = np.full((n_blocks, max_iter), np.nan)
+    out, report = np.empty(start.shape), np.empty((n_blocks, 3))
+    traces = np.empty((n_blocks, int(limits[1])))
     # parallel over blocks: each has its own outputs
     for b in prange(n_blocks):
         begin, end = offsets[b], offsets[b + 1]
-        terms = np.empty((4, size))
-        terms[0], terms[1:] = cost[b], prior[b]
-        value, gain, steps = _raise_row(
-            excitation[(size - 1) * begin : (size - 1) * end],
-            weights[begin:end],
-            terms,
-            draws,
-            out[b],
-            limits[0],
-            traces[b],
-        )
-        report[b, 0], report[b, 1], report[b, 2] = value, gain, steps
+        part = (excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end])
+        own = (out[b], report[b], traces[b])
+        _raise_block(part, cost[b], prior[b], draws, start[b], limits[0], own)
     return out, report, traces
 
 

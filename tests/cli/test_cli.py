@@ -81,6 +81,7 @@ def test_same_seed_same_table(capsys):
     assert run(capsys, *QUICK, "--no-report", "--seed", "3") == first
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_report_is_written_where_asked(capsys, tmp_path):
     status, out, _ = run(capsys, *QUICK, "--output", "a/b", "--false-alarm", "0.1")
     assert status == 0
@@ -94,6 +95,7 @@ def test_report_is_written_where_asked(capsys, tmp_path):
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_recorded_command_names_the_data_that_were_found(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
     monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
@@ -106,6 +108,7 @@ def test_the_recorded_command_names_the_data_that_were_found(capsys, tmp_path, m
     assert "DEMO" in record["notice"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_recorded_command_repeats_the_run(capsys, tmp_path):
     import shlex
 
@@ -119,6 +122,7 @@ def test_the_recorded_command_repeats_the_run(capsys, tmp_path):
     assert (tmp_path / "one" / "per_subject.csv").read_bytes() == before
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_an_interrupted_run_goes_on_and_writes_the_same_table(capsys, tmp_path, monkeypatch):
     assert run(capsys, *QUICK, "--output", "whole")[0] == 0
     calls = []
@@ -178,6 +182,7 @@ def test_verifiers_are_listed_with_reference_and_parameters(capsys):
     assert "POHMM(distribution='lognormal', false_alarm=0.05" in text
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_default_output_folder(capsys, tmp_path):
     status, out, _ = run(capsys, *QUICK)
     assert status == 0
@@ -185,6 +190,7 @@ def test_default_output_folder(capsys, tmp_path):
     assert (tmp_path / "hawkeys-output" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_auto_falls_back_to_the_demo_and_says_so(capsys, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
     monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
@@ -324,6 +330,7 @@ def only_finished_subjects(folder):
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_interruption_has_status_130_and_leaves_no_half_report(capsys, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt

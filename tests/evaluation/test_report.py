@@ -267,6 +267,7 @@ def test_adjacency_of_hawkes_features_is_that_of_the_fit(demo):
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(("n_subjects", "folded"), [(12, False), (13, True)])
 def test_long_tables_are_folded(tmp_path, n_subjects, folded):
     data = load_demo(n_subjects=n_subjects, n_sessions=1)
@@ -329,6 +330,7 @@ def test_thresholds_subjects_and_costs_are_shown(page, result):
         assert words in page.text
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_published_figures_stand_beside_those_of_their_protocol(demo, tmp_path):
     verifiers = {"scaled-manhattan": ScaledManhattan(), "mahalanobis-normed": MahalanobisNormed()}
     small = evaluate(verifiers, demo, protocol="killourhy-maxion", n_bootstrap=10)
@@ -358,6 +360,7 @@ def test_some_verifiers_of_an_evaluation(result):
         result.only([])
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_spread_is_that_of_misses_at_the_stated_rate(demo, tmp_path):
     made = evaluate({"raw": Manhattan()}, demo, protocol=QUICK, false_alarm=0.2, n_bootstrap=20)
     text = Page(made.report(tmp_path).read_text(encoding="utf-8")).text

@@ -29,8 +29,11 @@ def raised(problem, start, leave):
     excitation, acting, terms, draws = problem
     point, trace = start.copy(), np.full(300, np.nan)
     if leave:
-        arguments = excitation, NO_WEIGHTS, acting, terms, draws, point, 1e-6, trace
+        whole = np.full((2, terms.shape[1]), np.nan)
+        whole[:, acting] = point.reshape(2, -1)
+        arguments = excitation, NO_WEIGHTS, acting, terms, draws, whole, 1e-6, trace
         value, gain, steps = jit._raise_acting(*arguments)
+        point = whole[:, acting].ravel()
     else:
         arguments = (excitation, NO_WEIGHTS, acting, terms, draws), point, 1e-6, trace, False
         value, gain, steps, _ = jit._raise(*arguments)
