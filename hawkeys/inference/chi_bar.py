@@ -64,7 +64,7 @@ def mixture_weights(information: FloatArray) -> FloatArray:
 
 
 def mixture_tail(statistic: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the probability of at least `statistic`; 1 at 0.
+    """Return the probability of at least `statistic`; 1 at 0 and, by rounding, below.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def mixture_tail(statistic: FloatArray, weights: FloatArray) -> FloatArray:
     from scipy.stats import chi2
 
     each = chi2.sf(np.asarray(statistic)[..., None], np.arange(1, weights.shape[-1]))
-    return np.where(statistic == 0.0, 1.0, (weights[..., 1:] * each).sum(axis=-1))
+    return np.where(statistic <= 0.0, 1.0, (weights[..., 1:] * each).sum(axis=-1))
 
 
 def mixture_quantile(probability: float, weights: FloatArray) -> float:

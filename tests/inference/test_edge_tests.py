@@ -10,6 +10,7 @@ from scipy import stats
 import hawkeys
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.inference import edge_tests, profile_interval
+from hawkeys.inference.chi_bar import mixture_tail
 from hawkeys.inference.edges import _holm
 
 DECAY = 1.5
@@ -151,3 +152,9 @@ class TestRefused:
         result = hawkeys.fit(events, decay="estimate", decay_sharing="pair")
         with pytest.raises(InvalidParameterError, match="without excitation a pair has no kernel"):
             edge_tests(result, events)
+
+
+def test_a_statistic_below_0_by_rounding_is_no_evidence():
+    weights = np.array([0.5, 0.5])
+    tail = mixture_tail(np.array([-1e-13, 0.0, np.nan, 2.7055434540954]), np.tile(weights, (4, 1)))
+    np.testing.assert_allclose(tail, [1.0, 1.0, np.nan, 0.05], rtol=1e-9)
