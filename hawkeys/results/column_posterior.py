@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from hawkeys._design.columns import ColumnMap
-from hawkeys._typing import FloatArray
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior
 
@@ -32,3 +34,10 @@ class ColumnPosterior:
     posterior: LogNormalPosterior | GammaPosterior
     prior_coefficient: FloatArray
     log_covariance: FloatArray | None
+
+    @property
+    def used(self) -> BoolArray:
+        """Which columns are estimated, (n_blocks, n_columns)."""
+        marginals = self.posterior
+        known = marginals.shape if isinstance(marginals, GammaPosterior) else marginals.location
+        return ~np.isnan(known)

@@ -1,0 +1,61 @@
+"""Events per parameter: what they are, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hawkeys
+from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events
+
+A = np.linspace(0.3, 99.0, 90)
+B = np.linspace(0.7, 98.0, 12)
+
+
+def fitted(data, **options):
+    return hawkeys.fit(data, end_time=100.0, decay=1.0, **options)
+
+
+@pytest.mark.parametrize("method", ["mle", "map", "vi", "vi_branching", "least_squares"])
+def test_events_of_a_target_over_its_parameters(method):
+    found = events_per_parameter(fitted([A, B], method=method))
+    np.testing.assert_array_equal(found, [90 / 3, 12 / 3])
+
+
+def test_few_are_fewer_than_the_threshold():
+    assert FEW_EVENTS == 20.0
+    np.testing.assert_array_equal(few_events(fitted([A, B])), [False, True])
+    np.testing.assert_array_equal(few_events(fitted([A[:60], A[1:60] + 0.1])), [False, True])
+
+
+def test_pairs_outside_the_support_are_no_parameters():
+    result = fitted([A, B], support=np.eye(2, dtype=bool))
+    np.testing.assert_array_equal(events_per_parameter(result), [90 / 2, 12 / 2])
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
+def test_a_mark_without_events_has_none_per_parameter():
+    found = events_per_parameter(fitted([A, []], support=np.zeros((2, 2), dtype=bool)))
+    np.testing.assert_array_equal(found, [90.0, 0.0])
+
+
+@pytest.mark.parametrize("method", ["mle", "vi"])
+def test_pieces_of_a_baseline_and_shared_parameters(method):
+    steps = hawkeys.baselines.PiecewiseConstant([0.0, 50.0, 100.0])
+    result = fitted([A, B], baseline=steps, method=method)
+    np.testing.assert_array_equal(events_per_parameter(result), [90 / 4, 12 / 4])
+    tied = {"baseline": [0, 0], "adjacency": [[1, 2], [3, 1]]}
+    result = fitted([A, B], tied=tied, method=method)  # both rows are one problem of 4 parameters
+    np.testing.assert_array_equal(events_per_parameter(result), [102 / 4, 102 / 4])
+
+
+def test_parameters_of_the_kernel_count_once():
+    kernel = hawkeys.kernels.SumExponential([0.5, 5.0])
+    result = hawkeys.fit([A, B], end_time=100.0, kernel=kernel)
+    np.testing.assert_array_equal(events_per_parameter(result), [90 / 5, 12 / 5])
+    truth = hawkeys.Hawkes([0.5], [[0.5]], kernel=hawkeys.kernels.LogNormal(0.0, 0.5))
+    events = hawkeys.simulate(truth, end_time=200.0, rng=0)
+    result = hawkeys.fit(events, kernel=hawkeys.kernels.LogNormal())
+    np.testing.assert_array_equal(events_per_parameter(result), [events.n_events / 4])
+    estimated = hawkeys.fit(events, decay="estimate")
+    np.testing.assert_array_equal(events_per_parameter(estimated), [events.n_events / 3])
