@@ -9,16 +9,16 @@ import click
 import numpy as np
 import pandas as pd
 
+from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_timings
+from hawkeys.datasets._columns import is_called
 from hawkeys.evaluation import make_verifiers
-from hawkeys.evaluation.files import check_output_directory
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES, OneClassVerifier, enrol
 from hawkeys.verifiers.template import DEFAULT_VERIFIER, is_storable
 
 __all__ = ["command"]
 
-_SESSIONS = ("session", "sessionIndex")
 _SHOWN = 5
 
 
@@ -43,7 +43,7 @@ _SHOWN = 5
     show_default=True,
     help=f"Where the threshold comes from: {', '.join(THRESHOLD_POLICIES)}.",
 )
-@click.option("--subject", help="Typist to enrol, if the table has a column 'subject' of several.")
+@click.option("--subject", help="Typist to enrol, if the table has samples of several.")
 @click.option("--keep-keys", is_flag=True, help="Store the names of the keys, which tell the text.")
 def command(
     samples: Path,
@@ -57,12 +57,14 @@ def command(
     """Enrol the typist of SAMPLES, a csv table with one typing sample per row, oldest first.
 
     Its timing columns are named as in the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...), in
-    seconds. A column 'session' or 'sessionIndex' tells sessions apart. The template holds the
-    timings: keep it like a password file.
+    seconds. A column called subject, user, participant or typist tells typists apart, and one
+    called session, sessionIndex or sitting the sessions. The template holds the timings: keep it
+    like a password file.
     """
-    check_output_directory(output.absolute().parent)
+    check_output_file(output, samples)
     timings, labels = _of_one_typist(samples, subject)
-    column = next((name for name in _SESSIONS if name in labels), None)
+    column = _only_column(labels, "session", samples)
+    _report_unread(labels)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HawkeysWarning)
         template = enrol(
@@ -102,19 +104,15 @@ def _verifier(name: str | None, false_alarm: float) -> OneClassVerifier:
 def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return timings and labels of the typist asked for, or of the only one."""
     timings, labels = read_timings(path)
-    if "subject" not in labels:
+    column = _only_column(labels, "user", path)
+    if column is None:
         if subject is not None:
             raise DatasetError(
                 f"{path}: --subject {subject} needs a column 'subject'; the table has none. Leave "
                 "the option out if all samples are of one typist."
             )
         return timings, labels
-    names = labels["subject"]
-    for row in np.flatnonzero(names.isna())[:1]:
-        raise DatasetError(
-            f"{path}: data row {row + 1}, column subject: got an empty cell. Fill in the typist or "
-            "remove the row."
-        )
+    names = labels[column]
     known = list(dict.fromkeys(names))
     if len(known) > 1 if subject is None else subject not in known:
         what = "a template is of one typist" if subject is None else f"none is {subject!r}"
@@ -124,3 +122,38 @@ def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.Da
         )
     rows = names == (known[0] if subject is None and known else subject)
     return timings[rows], labels[rows]
+
+
+def _only_column(labels: pd.DataFrame, part: str, path: Path) -> str | None:
+    """Return the column of the typist ("user") or of the session, which has no empty cell."""
+    found = [name for name in labels if is_called(name, part)]
+    codes = {name: pd.factorize(labels[name])[0] for name in found}
+    what = {"user": "typist"}.get(part, part)
+    for name in found:
+        if not np.array_equal(codes[name], codes[found[0]]):
+            raise DatasetError(
+                f"{path}: the columns {found[0]!r} and {name!r} could each be the {what}, and they "
+                "differ. Remove or rename one of them."
+            )
+        for row in np.flatnonzero(codes[name] < 0)[:1]:
+            raise DatasetError(
+                f"{path}: data row {row + 1}, column {name}: got an empty cell. Fill in the {what} "
+                "or remove the row."
+            )
+    return found[0] if found else None
+
+
+def _report_unread(labels: pd.DataFrame) -> None:
+    """Say on stderr which columns might have told typists apart and were not read."""
+    parts = ("user", "session", "repetition")
+    unread = [
+        repr(name)
+        for name in labels
+        if labels[name].nunique(dropna=False) > 1 and not any(is_called(name, p) for p in parts)
+    ]
+    if unread:
+        click.echo(
+            f"hawkeys: warning: not read: {', '.join(unread)}; the {len(labels)} samples are taken "
+            "for those of one typist.",
+            err=True,
+        )

@@ -11,8 +11,8 @@ from click.core import ParameterSource
 
 from hawkeys._files import write_text
 from hawkeys.cli.console import progress_on_stderr
+from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_timings
-from hawkeys.evaluation.files import check_output_directory
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.features import HawkesFeatures
 from hawkeys.inference.methods import METHODS
@@ -35,7 +35,7 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     Its timing columns are named as in the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...);
     other columns are copied in front of the features.
     """
-    check_output_directory(output.absolute().parent)
+    check_output_file(output, timings)
     table, labels = read_timings(timings)
     if paper:
         _refuse_with_paper("decay", "method")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
+from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_events
 from hawkeys.exceptions import HawkeysWarning, InvalidParameterError
 from hawkeys.inference import fit
@@ -24,38 +28,77 @@ __all__ = ["command"]
     help="Decay of the exponential kernel, per unit of time: one number, or one per mark separated "
     "by commas.",
 )
-@click.option("--end-time", type=float, required=True, help="End of observation.")
-@click.option("--start-time", type=float, default=0.0, show_default=True)
+@click.option(
+    "--end-time",
+    required=True,
+    metavar="TIME",
+    help="End of observation; with --realization also one per realisation: LABEL=TIME,...",
+)
+@click.option(
+    "--start-time", default="0", show_default=True, metavar="TIME", help="Start, in the same way."
+)
 @click.option("--method", type=click.Choice(list(METHODS)), default="mle", show_default=True)
 @click.option("--time", "time_column", default="time", show_default=True, help="Column of times.")
 @click.option("--mark", "mark_column", help="Column of marks. Default: all events have one mark.")
-@click.option("--realization", help="Column that tells realisations apart.")
+@click.option("--realization", help="Column that tells realisations apart. Default: there is one.")
+@click.option("--ignore", help="Columns that are neither, separated by commas.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For variational methods.")
 @click.option("--output", type=click.Path(path_type=Path), help="Save the result here (JSON).")
 def command(
-    events: Path, decay: str, end_time: float, start_time: float, output: Path | None, **how: str
+    events: Path, decay: str, end_time: str, start_time: str, output: Path | None, **how: Any
 ) -> None:
     """Fit a Hawkes process to EVENTS, a csv table with one row per event, and print the summary.
 
-    All realisations are observed from the start time to the end time.
+    Each realisation is observed from the start time to the end time. A further column of the table
+    that could be marks or realisations is an error, unless --ignore names it.
     """
+    if output is not None:
+        check_output_file(output, events)
     kernel = Exponential(_decays(decay))
-    data = read_events(
-        events,
-        end_times=end_time,
-        start_times=start_time,
-        time=how["time_column"],
-        mark=how["mark_column"],
-        realization=how["realization"],
-    )
+    ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
+    with _warnings_at_the_end():
+        data = read_events(
+            events,
+            end_times=_window(end_time, "--end-time", how["realization"]),
+            start_times=_window(start_time, "--start-time", how["realization"]),
+            time=how["time_column"],
+            mark=how["mark_column"],
+            realization=how["realization"],
+            ignore=ignore,
+        )
+        result = fit(data, kernel=kernel, method=how["method"], rng=how["seed"])
+        if output is not None:
+            result.save(output)
+        click.echo(result.summary())
+
+
+@contextmanager
+def _warnings_at_the_end() -> Iterator[None]:
+    """Print the warnings of a block on stderr, one line each, when it is done."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HawkeysWarning)
-        result = fit(data, kernel=kernel, method=how["method"], rng=int(how["seed"]))
-    if output is not None:
-        result.save(output)
-    click.echo(result.summary())
-    for warning in caught:
-        click.echo(f"hawkeys: warning: {warning.message}", err=True)
+        yield
+    for text in dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught):
+        click.echo(f"hawkeys: warning: {text}", err=True)
+
+
+def _window(text: str, option: str, realization: str | None) -> float | dict[str, float]:
+    """Return one time, or one per label of a realisation."""
+    with suppress(ValueError):
+        return float(text)
+    times: dict[str, float] = {}
+    for part in text.split(","):
+        label, sign, value = (word.strip() for word in part.rpartition("="))
+        time = None
+        with suppress(ValueError):
+            time = float(value)
+        if not sign or not label or time is None or realization is None or label in times:
+            raise InvalidParameterError(
+                f"{option} must be one time, or with --realization one for each label, as in "
+                f"{option} a=50,b=60; got {text!r}."
+            )
+        times[label] = time
+    return times
 
 
 def _decays(text: str) -> float | list[float]:

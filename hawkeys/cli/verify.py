@@ -8,8 +8,8 @@ import click
 import pandas as pd
 
 from hawkeys._files import write_text
+from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_timings
-from hawkeys.evaluation.files import check_output_directory
 from hawkeys.exceptions import DatasetError
 from hawkeys.verifiers import Verification, load_template, verify_many
 
@@ -31,7 +31,7 @@ def command(template: Path, samples: Path, output: Path | None) -> int:
     0 if all samples are accepted, 1 if one is rejected.
     """
     if output is not None:
-        check_output_directory(output.absolute().parent)
+        check_output_file(output, template, samples)
     enrolled = load_template(template)
     timings, labels = _read(samples)
     decisions = verify_many(enrolled, timings)

@@ -84,7 +84,7 @@ def _check_columns(frame: pd.DataFrame) -> None:
 
 def _check_labels(frame: pd.DataFrame) -> pd.DataFrame:
     """Return subject, session and repetition of each row, in their proper ranges."""
-    empty = np.flatnonzero(frame["subject"].isna())
+    empty = np.flatnonzero(frame["subject"] == "")
     if empty.size:
         raise BrokenFileError(f"data row {empty[0] + 1}, column subject: got an empty cell.")
     numbers = numbers_of(frame, list(_LABELS[1:]))

@@ -10,7 +10,16 @@ from typing import Any
 from hawkeys.datasets._tables import BrokenFileError, list_names
 from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["EVENT_PARTS", "LABELS", "STROKE_PARTS", "check_columns", "find_columns", "plain"]
+__all__ = [
+    "EVENT_PARTS",
+    "LABELS",
+    "STROKE_PARTS",
+    "check_columns",
+    "find_column",
+    "find_columns",
+    "is_called",
+    "plain",
+]
 
 LABELS = ("user", "session", "key")
 STROKE_PARTS = ("press", "release")
@@ -50,6 +59,24 @@ def check_columns(columns: Any) -> dict[str, str]:
                 "the name of a column."
             )
     return dict(columns)
+
+
+def is_called(name: str, part: str) -> bool:
+    """Tell whether a column's name says that it is the part ("user", "session", ...)."""
+    return plain(name) in _SYNONYMS[part]
+
+
+def find_column(name: str, header: Sequence[str]) -> None:
+    """Refuse a header without the column, naming one that differs in spelling only.
+
+    Raises `BrokenFileError`.
+    """
+    if name not in header:
+        near = [other for other in header if plain(other) == plain(name)]
+        advice = f"did you mean {near[0]!r}?" if near else "name the column that is meant."
+        raise BrokenFileError(
+            f"no column {name!r} among {list_names([n[:40] for n in header], 8)}; {advice}"
+        )
 
 
 def find_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:

@@ -43,13 +43,19 @@ def times_of(rows: EventRows, part: str, unit: float) -> FloatArray:
 
 
 def labels_of(rows: EventRows, part: str) -> np.ndarray:
-    """Return a column as labels: text as it stands, whole numbers as their digits."""
-    labels = [_label(cell) for cell in rows.cells[part]]
+    """Return a column as labels: text as it stands, whole numbers as their digits.
+
+    Blanks around it do not count, except for keys.
+    """
+    cells = rows.cells[part]
+    if part != "key":  # a blank may be the name of a key
+        cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
+    labels = [_label(cell) for cell in cells]
     for row, label in enumerate(labels):
         if label is None:
             raise BrokenFileError(
                 f"{rows.place(row, part)}: expected text of 1 to {_LONGEST_LABEL} characters or a "
-                f"whole number, got {_shown(rows.cells[part][row])}; correct or remove the row."
+                f"whole number, got {_shown(cells[row])}; correct or remove the row."
             )
     return np.array(labels, dtype=np.str_)
 

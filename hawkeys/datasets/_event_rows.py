@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -11,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from hawkeys.datasets._columns import find_columns
-from hawkeys.datasets._tables import BrokenFileError, one_line
+from hawkeys.datasets._tables import BrokenFileError, csv_rows, one_line
 
 __all__ = ["EventRows", "rows_of_frame", "rows_of_text"]
 
@@ -37,7 +35,9 @@ def rows_of_text(text: str, kind: str, given: Mapping[str, str]) -> EventRows:
     rows, lines, n_blank = [], [], 0
     header: list[str] = []
     places: dict[str, int] = {}
-    for line, row in _csv_rows(text) if kind == "csv" else _json_rows(text):
+    # a blank may be the name of a key
+    found = csv_rows(text, skip_blanks=False) if kind == "csv" else _json_rows(text)
+    for line, row in found:
         if not row:
             n_blank += 1
             continue
@@ -83,17 +83,6 @@ def _pick(row: list[str] | dict[str, Any], line: int, header: list[str], places:
             "correct or remove the line."
         )
     return [row[place] for place in places.values()]
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise BrokenFileError(
-            f"line {reader.line_num}: no valid csv ({one_line(error)}); correct the line."
-        ) from error
 
 
 def _json_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,13 +1,22 @@
-"""Reading tables from csv, gzipped csv and xls files, and saying what is wrong with them."""
+"""Reading tables from csv, gzipped csv and xls files, and saying what is wrong with them.
+
+All cells are read as text, as they stand: a label may look like a number (007, 7 and 1e3 are three
+labels) or like nothing (NA). Columns are separated by commas; blanks around a cell do not count; a
+cell in double quotes may hold commas, and a quotation mark written twice; each row is one line.
+Blank lines are left out. The first line names the columns. All else is refused.
+"""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import importlib
 import io
 import os
+import re
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +26,7 @@ from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
 __all__ = [
     "BrokenFileError",
+    "csv_rows",
     "decode_text",
     "list_names",
     "load_bytes",
@@ -29,6 +39,11 @@ __all__ = [
 _GZIP, _XLS, _ZIP = b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 # a few kilobytes of gzip can hold terabytes of zeros
 _MOST_BYTES = 2**30
+_DIGITS = frozenset("0123456789+-.eE")
+_LONGEST_NUMBER = 100
+# beyond it not every whole number is a double
+_LARGEST_WHOLE = 2**53
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class BrokenFileError(Exception):
@@ -36,7 +51,7 @@ class BrokenFileError(Exception):
 
 
 def load_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Return the table in a csv, gzipped csv or xls file.
+    """Return the table in a csv, gzipped csv or xls file, every cell as text.
 
     Raises `DatasetError`, or `DatasetNotFoundError` if there is no such file; both name the file.
     """
@@ -62,10 +77,19 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_table(content: bytes) -> pd.DataFrame:
-    """Return the table in the bytes of a csv, gzipped csv or xls file."""
+    """Return the table in the bytes of a csv, gzipped csv or xls file, every cell as text.
+
+    Empty cells are empty text. A first column without a name that numbers the rows is left out.
+    """
     if content.startswith(_XLS):
-        return _read_xls(content)
-    return _read_csv(decode_text(content))
+        return _frame_of(_read_xls(content))
+    text = decode_text(content)
+    rows = [cells for _, cells in _even_rows(text)]
+    if not rows:
+        raise BrokenFileError("the file is empty.")
+    if re.search(r"[^\S\r\n]", text):
+        rows = [[cell.strip() for cell in cells] for cells in rows]
+    return _frame_of(rows)
 
 
 def decode_text(content: bytes) -> str:
@@ -100,32 +124,96 @@ def _decompress(content: bytes) -> bytes:
     return plain
 
 
-def _read_csv(text: str) -> pd.DataFrame:
+def csv_rows(text: str, *, skip_blanks: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of every line of a csv text, with the number of the line, from 1.
+
+    Blank lines have no cell. A cell over the end of a line is refused, unless it is only that line
+    break (the name of a key): a lone quotation mark would swallow whole rows. `skip_blanks` drops
+    blanks before a cell.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=skip_blanks)
+    start = 1
     try:
-        frame = pd.read_csv(io.StringIO(text), low_memory=False)
-        header = pd.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str).iloc[0].dropna()
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise BrokenFileError(f"the table cannot be read ({error}).") from error
-    if not isinstance(frame.index, pd.RangeIndex):
+        for row in reader:
+            if reader.line_num != start and any(map(_goes_on, row)):
+                raise BrokenFileError(
+                    f"line {start}: a quotation mark opens a cell that ends on line "
+                    f"{reader.line_num}; each row must be one line. Remove the lone quotation mark "
+                    "or the line break in the cell."
+                )
+            yield start, row if len(row) > 1 or "".join(row).strip() else []
+            start = reader.line_num + 1
+    except csv.Error as error:
         raise BrokenFileError(
-            f"the rows have more fields than the header names ({len(frame.columns)})."
+            f"line {start}: no valid csv ({one_line(error)}). Correct the line; a quotation mark "
+            "within quotation marks is written twice."
+        ) from error
+
+
+def _goes_on(cell: str) -> bool:
+    """Tell whether a cell holds a line break and something else."""
+    return bool(cell.strip()) and ("\n" in cell or "\r" in cell)
+
+
+def _even_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, all as long as the header."""
+    header: list[str] | None = None
+    for line, cells in csv_rows(text):
+        if not cells:
+            continue
+        if header is None:
+            header = cells
+            _check_header_line(line, cells)
+        elif len(cells) != len(header):
+            raise BrokenFileError(
+                f"line {line}: expected {len(header)} cells, as in the header, got {len(cells)}. "
+                "Correct or remove the line; a number is written with a point (1.5), and a cell "
+                'that holds a comma in quotation marks ("a,b").'
+            )
+        yield line, cells
+
+
+def _check_header_line(line: int, cells: list[str]) -> None:
+    if cells[0].lstrip()[:1] == "#":
+        raise BrokenFileError(
+            f"line {line} is a comment ({cells[0][:40]!r}); expected the names of the columns. "
+            "Remove the lines above them."
         )
-    repeated = header[header.duplicated()].tolist()
+    for mark, name in _SEPARATORS.items():
+        if len(cells) == 1 and mark in cells[0]:
+            raise BrokenFileError(
+                f"the header holds {name} and no comma. Save the table with commas between the "
+                "columns, and with a point in numbers."
+            )
+
+
+def _frame_of(rows: list[list[str]]) -> pd.DataFrame:
+    """Return rows of equal length, the header first, as a frame of text."""
+    header, body = rows[0], rows[1:]
+    columns = [list(column) for column in zip(*body, strict=True)] or [[] for _ in header]
+    if header[0] == "" and len(header) > 1 and _number_the_rows(columns[0]):
+        header, columns = header[1:], columns[1:]
+    repeated = list(dict.fromkeys(name for name in header if name and header.count(name) > 1))
     if repeated:
         raise BrokenFileError(
             f"two columns are called {list_names(repeated)}. Number keys that occur again, as in "
             "H.l, DD.l.l2, UD.l.l2, H.l2."
         )
-    if "subject" in frame:
-        # as written: a typist may be called 007, NA or None
-        names = pd.read_csv(
-            io.StringIO(text), usecols=["subject"], dtype=str, keep_default_na=False
-        )["subject"]
-        frame["subject"] = names.mask(names == "")
-    return frame
+    if "" in header:
+        raise BrokenFileError(
+            f"column {header.index('') + 1} has no name; name it in the header or remove it."
+        )
+    return pd.DataFrame(dict(zip(header, columns, strict=True)), dtype=object)
 
 
-def _read_xls(content: bytes) -> pd.DataFrame:
+def _number_the_rows(cells: list[str]) -> bool:
+    """Tell whether cells count 0, 1, 2, ... or 1, 2, 3, ..., as saved frames do."""
+    return bool(cells) and any(
+        cells == [str(k) for k in range(first, first + len(cells))] for first in (0, 1)
+    )
+
+
+def _read_xls(content: bytes) -> list[list[str]]:
     try:
         xlrd = importlib.import_module("xlrd")
     except ImportError as error:
@@ -134,30 +222,75 @@ def _read_xls(content: bytes) -> pd.DataFrame:
         ) from error
     damage = (ValueError, AssertionError, IndexError, KeyError, struct.error)
     try:
-        return pd.read_excel(
+        frame = pd.read_excel(
             io.BytesIO(content),
             engine="xlrd",
-            dtype={"subject": str},
+            header=None,
+            dtype=str,
+            keep_default_na=False,
             engine_kwargs={"logfile": io.StringIO()},  # xlrd would print to the screen
         )
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *damage) as error:
         raise BrokenFileError(f"the .xls file is damaged ({error!r}).") from error
+    rows = [[str(cell).strip() for cell in row] for row in frame.to_numpy(dtype=object)]
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        raise BrokenFileError("the first sheet of the .xls file is empty.")
+    return rows
 
 
-def numbers_of(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return columns as floats, refusing text, empty cells and infinity."""
-    values = {name: pd.to_numeric(frame[name], errors="coerce") for name in columns}
-    matrix = np.column_stack([values[name].to_numpy(dtype=np.float64) for name in columns])
-    for row, column in np.argwhere(~np.isfinite(matrix))[:1]:
-        cell = frame[columns[column]].iloc[row]
-        came = "an empty cell" if pd.isna(cell) else f"{str(cell)[:40]!r}"
+def numbers_of(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Return columns of text as floats, refusing all that is not written as a finite number."""
+    return np.column_stack([_numbers(frame[name].tolist(), name) for name in columns])
+
+
+def _numbers(cells: list[str], name: str) -> np.ndarray:
+    values = None
+    if _DIGITS.issuperset("".join(cells)):
+        try:
+            values = np.array(cells, dtype=object).astype(np.float64)
+        except ValueError:
+            values = None
+    if values is None:
+        values = np.array([_number(cell) for cell in cells], dtype=np.float64)
+    for row in np.flatnonzero(~np.isfinite(values))[:1]:
         raise BrokenFileError(
-            f"data row {row + 1}, column {columns[column]}: expected a finite number, got {came}."
+            f"data row {row + 1}, column {name}: expected a finite number, got "
+            f"{_shown(cells[row])}{_hint(cells[row])}."
         )
-    return matrix
+    for row in np.flatnonzero(np.abs(values) > _LARGEST_WHOLE):
+        if cells[row].lstrip("+-").isdecimal() and int(cells[row]) != int(values[row]):
+            raise BrokenFileError(
+                f"data row {row + 1}, column {name}: {_shown(cells[row])} has more digits than a "
+                "floating-point number holds (15 to 17). Subtract a common start first."
+            )
+    return values
 
 
-def list_names(names: list[str], limit: int = 3) -> str:
+def _number(cell: str) -> float:
+    """Return the number in a cell, or NaN."""
+    if len(cell) > _LONGEST_NUMBER or not _DIGITS.issuperset(cell):
+        return np.nan
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
+
+
+def _shown(cell: str) -> str:
+    return repr(cell[:40]) if cell else "an empty cell"
+
+
+def _hint(cell: str) -> str:
+    """Say what to do with a cell that is a number or a time to somebody."""
+    if re.fullmatch(r"[+-]?[\d., '_]*\d[\d., '_]*", cell) and not _DIGITS.issuperset(cell):
+        return "; write 1234.5 with a point and nothing between the thousands"
+    if re.match(r"\d{1,4}[-/.:]\d{1,2}([-/.:]|$)", cell):
+        return "; convert dates and clock times to numbers, such as seconds since the start"
+    return ""
+
+
+def list_names(names: Sequence[str], limit: int = 3) -> str:
     """Quote the first few names and count the rest."""
     rest = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(repr(name) for name in names[:limit]) + rest

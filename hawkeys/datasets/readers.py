@@ -1,31 +1,55 @@
-"""Readers of tables in the user's own files: events, and timings of a fixed text."""
+"""Readers of tables in the user's own files: events, and timings of a fixed text.
+
+What a table must look like is said in `hawkeys.datasets._tables`; in short: commas between the
+columns, a header, one row a line, and a point in numbers. Labels are text as it stands.
+"""
 
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike
+from hawkeys.datasets._columns import find_column, is_called, plain
+from hawkeys.datasets._event_cells import numbered
 from hawkeys.datasets._tables import BrokenFileError, list_names, load_table, numbers_of
-from hawkeys.datasets.timings import check_timings
+from hawkeys.datasets._timing_columns import PREFIXES, sort_timing_columns
+from hawkeys.datasets.timings import check_timings, check_unit
 from hawkeys.events import Events
-from hawkeys.exceptions import DatasetError, InvalidEventsError, InvalidTimingsError
+from hawkeys.exceptions import (
+    DatasetError,
+    HawkeysWarning,
+    InvalidEventsError,
+    InvalidTimingsError,
+)
 
 __all__ = ["read_events", "read_timings"]
 
-_PREFIXES = ("H.", "DD.", "UD.")
+_ONE_MARK = "events"
+# names under which a column is more than a measurement, even if its values are all different
+_TELLING = {"mark", "type", "label", "kind", "channel", "unit", "neuron", "key", "run", "trial"} | {
+    "realization",
+    "realisation",
+    "segment",
+    "session",
+    "subject",
+}
 
 
 def read_events(
     path: str | os.PathLike[str],
     *,
-    end_times: ArrayLike,
-    start_times: ArrayLike = 0.0,
+    end_times: ArrayLike | Mapping[Any, float],
+    start_times: ArrayLike | Mapping[Any, float] = 0.0,
     time: str = "time",
     mark: str | None = "mark",
     realization: str | None = None,
+    ignore: Sequence[str] = (),
 ) -> Events:
     """Read a table with one row per event.
 
@@ -33,26 +57,36 @@ def read_events(
     ----------
     path : str or path-like
         A csv, gzipped csv or xls file with a header line.
-    end_times, start_times : float or array_like, shape (n_realizations,)
+    end_times, start_times : float, array_like (n_realizations,) or mapping
         Observation windows, as for `hawkeys.Events.from_frame`.
     time, mark : str, default "time" and "mark"
         Names of the columns with the times (numbers) and the marks (any labels). None for `mark`:
         all events have one mark.
     realization : str, optional
         Name of the column that tells the realisations apart. Default: one realisation.
+    ignore : sequence of str, optional
+        Names of columns that are neither marks nor realisations. Default: none.
 
     Returns
     -------
     Events
-        Marks and realisations in the sorted order of their labels.
+        Marks and realisations in the sorted order of their labels: by value if each is a whole
+        number written without leading zeros, otherwise as text. Labels are not changed: 007, 7 and
+        7.0 are three.
 
     Raises
     ------
     DatasetNotFoundError
         There is no such file.
     DatasetError
-        The file is damaged, lacks a column, or holds text where numbers or unsorted times where
-        sorted ones are expected; the message names the file and the place.
+        The file is damaged, lacks a column, holds no event, or holds text where numbers or unsorted
+        times where sorted ones are expected; or a further column could be marks or realisations.
+        The message names the file and the place.
+
+    Warns
+    -----
+    HawkeysWarning
+        A further column is not read: one of numbers that are all different, such as a measurement.
 
     Examples
     --------
@@ -64,22 +98,91 @@ def read_events(
     Events(n_events=2, n_marks=2, n_realizations=1, mark_names=('a', 'b'))
     """
     frame = load_table(path)
+    named = [name for name in (time, mark, realization) if name is not None]
     try:
-        if time in frame.columns:
-            frame = frame.assign(**{time: numbers_of(frame, [time])[:, 0]})
-        if mark is None:
-            mark = "mark"
-            frame = frame.assign(mark="events")
+        for name in (*named, *ignore):
+            find_column(name, list(frame.columns))
+        if frame.empty:
+            raise BrokenFileError("there is a header but no row with an event; check the file.")
+        _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])
+        table = pd.DataFrame({"time": numbers_of(frame, [time])[:, 0]})
+        table["mark"] = _ONE_MARK if mark is None else numbered(_labels(frame, mark))
+        windows = {"end_times": end_times, "start_times": start_times}
+        if realization is not None:
+            table["realization"], windows = _windows(_labels(frame, realization), windows)
         return Events.from_frame(
-            frame,
-            time=time,
-            mark=mark,
-            realization=realization,
-            end_times=end_times,
-            start_times=start_times,
+            table,
+            time="time",
+            mark="mark",
+            realization=None if realization is None else "realization",
+            **windows,
         )
     except (BrokenFileError, InvalidEventsError) as error:
         raise DatasetError(f"{path}: {error}") from error
+
+
+def _labels(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of labels as text, none of them empty."""
+    cells = frame[name].tolist()
+    if "" in cells:
+        raise BrokenFileError(
+            f"data row {cells.index('') + 1}, column {name}: expected a label, got an empty cell. "
+            "Fill it in or remove the row."
+        )
+    return np.array(cells, dtype=np.str_)
+
+
+def _windows(labels: np.ndarray, windows: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return labels, and windows by label, as whole numbers if all of them are; else as text."""
+    named = [value for value in windows.values() if isinstance(value, Mapping)]
+    keys = [str(key) for value in named for key in value]
+    known = numbered(np.concatenate((labels, np.array(keys, dtype=np.str_))))
+    kind = int if known.dtype.kind == "i" else str
+    by_label = {
+        name: {kind(key): time for key, time in value.items()}
+        if isinstance(value, Mapping)
+        else value
+        for name, value in windows.items()
+    }
+    return known[: labels.size], by_label
+
+
+def _check_unread(frame: pd.DataFrame, parts: Mapping[str, str | None], known: list[str]) -> None:
+    """Refuse columns that would change the meaning if they were read, and report the others."""
+    unread = [name for name in frame.columns if name not in known and frame[name].nunique() > 1]
+    telling = [name for name in unread if _could_be_labels(frame, name)]
+    if telling:
+        first = telling[0]
+        meanings = {"mark": "holds the marks", "realization": "tells realisations (runs) apart"}
+        open_parts = [part for part, column in parts.items() if column is None]
+        ways = [f"{part}={first!r} if it {meanings[part]}" for part in open_parts]
+        ways.append(f"ignore=[{first!r}] if it is to be left out")
+        taken = "of one mark " * ("mark" in open_parts) + "in one realisation " * (
+            "realization" in open_parts
+        )
+        raise BrokenFileError(
+            f"the column{'s' * (len(telling) > 1)} {list_names(telling)} would not be read, and "
+            f"the {len(frame)} events be taken {taken}whatever it says. Say what it is: "
+            f"{', or '.join(ways)} (--mark, --realization, --ignore of hawkeys fit)."
+        )
+    if unread:
+        warnings.warn(
+            f"the column{'s' * (len(unread) > 1)} {list_names(unread)} of the table "
+            f"{'are' if len(unread) > 1 else 'is'} not read.",
+            HawkeysWarning,
+            stacklevel=3,
+        )
+
+
+def _could_be_labels(frame: pd.DataFrame, name: str) -> bool:
+    """Tell whether a column that varies may be marks or realisations and not a measurement."""
+    if plain(name) in _TELLING or frame[name].nunique() < len(frame):
+        return True
+    try:
+        numbers_of(frame, [name])
+    except BrokenFileError:
+        return True
+    return False
 
 
 def read_timings(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,17 +197,19 @@ def read_timings(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFra
     Returns
     -------
     timings : pandas.DataFrame, shape (n_samples, 3 K - 2)
-        The timing columns, checked.
+        The timing columns, checked, in the order H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...
     labels : pandas.DataFrame, shape (n_samples, any)
-        The other columns.
+        The other columns: int64 where each cell is a whole number written without leading zeros,
+        otherwise text as it stands, NaN for an empty cell. The typist (a column subject, user,
+        participant, ...) is always text.
 
     Raises
     ------
     DatasetNotFoundError
         There is no such file.
     DatasetError
-        The file is damaged, has no timing columns, or its timings contradict each other; the
-        message names the file and the place.
+        The file is damaged, lacks a timing column or has one too many, or its timings contradict
+        each other or are no seconds; the message names the file and the place.
 
     Examples
     --------
@@ -117,16 +222,29 @@ def read_timings(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFra
     ((1, 4), ['subject'])
     """
     frame = load_table(path)
-    columns = [name for name in frame.columns if str(name).startswith(_PREFIXES)]
-    others = [str(name) for name in frame.columns if name not in columns]
+    columns = [name for name in frame.columns if name.startswith(PREFIXES)]
+    others = [name for name in frame.columns if name not in columns]
     if not columns:
         raise DatasetError(
             f"{path}: expected timing columns (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...), got "
             f"{list_names(others)}. Name the columns as the CMU benchmark does."
         )
     try:
-        matrix = check_timings(numbers_of(frame, columns))
+        keys, columns = sort_timing_columns(columns, others)
+        matrix = check_timings(numbers_of(frame, columns), keys=keys)
+        check_unit(matrix)
     except (BrokenFileError, InvalidTimingsError) as error:
         raise DatasetError(f"{path}: {error}") from error
-    timings = pd.DataFrame(np.asarray(matrix), columns=columns)
-    return timings, frame[others]
+    timings = pd.DataFrame(matrix, columns=columns)
+    return timings, pd.DataFrame({name: _column(frame, name) for name in others}, timings.index)
+
+
+def _column(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of labels as `read_timings` says."""
+    cells = np.array(frame[name].tolist(), dtype=np.str_)
+    labels = cells if is_called(name, "user") or not cells.size else numbered(cells)
+    if labels.dtype.kind == "i":
+        return labels
+    text = labels.astype(object)
+    text[cells == ""] = np.nan
+    return text

@@ -28,20 +28,27 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 
 __all__ = [
+    "LONGEST_HOLD",
+    "LONGEST_INTERVAL",
     "TOLERANCE",
     "check_keys",
     "check_timings",
+    "check_unit",
     "join_timings",
     "press_release",
     "split_timings",
     "timing_columns",
     "timings_to_events",
+    "wrong_units",
 ]
 
 # DD = H + UD may be off by this many seconds: three numbers, each rounded to the millisecond,
 # disagree by up to 1.5 ms. (The relative part is the rounding of float32.)
 TOLERANCE = 2e-3
 _RELATIVE_TOLERANCE = 1e-6
+# Half of the holds of a sample longer than this, or one interval longer than that, in seconds: the
+# unit is another one, or the clock was broken.
+LONGEST_HOLD, LONGEST_INTERVAL = 5.0, 3600.0
 # Key times are kept to the nanosecond, so that two events which the record puts at the same
 # instant stay simultaneous although their times are different sums of floats.
 _DECIMALS = 9
@@ -124,6 +131,29 @@ def check_timings(X: ArrayLike, *, keys: Iterable[str] | None = None) -> FloatAr
     )
     _refuse(wrong, matrix, columns, rule)
     return matrix
+
+
+def wrong_units(samples: FloatArray) -> IntArray:
+    """Return the rows of a checked timing matrix that cannot be in seconds, counted from 0."""
+    slow = np.median(samples[:, 0::3], axis=1) > LONGEST_HOLD
+    return np.flatnonzero(slow | (np.abs(samples).max(axis=1, initial=0.0) > LONGEST_INTERVAL))
+
+
+def check_unit(samples: FloatArray) -> None:
+    """Refuse a checked timing matrix with samples that cannot be in seconds.
+
+    Raises `InvalidTimingsError`.
+    """
+    rows = wrong_units(samples)
+    for row in rows[:1]:
+        hold, longest = np.median(samples[row, 0::3]), np.abs(samples[row]).max()
+        others = f" (and {rows.size - 1} more)" if rows.size > 1 else ""
+        raise InvalidTimingsError(
+            f"timing matrix, row {row}{others}: the median hold is {hold:g} and the longest "
+            f"interval {longest:g}; expected seconds, with holds below {LONGEST_HOLD:g} and "
+            f"intervals below {LONGEST_INTERVAL:g}. Convert milliseconds to seconds, or leave out "
+            "the broken samples."
+        )
 
 
 def split_timings(X: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:

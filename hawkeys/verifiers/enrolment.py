@@ -11,7 +11,8 @@ too-few-samples
 too-many-samples
     Error above 2,000 samples or 500,000 intervals, the most that a template holds.
 wrong-unit
-    Error if the median hold exceeds 5 s or an interval an hour: not seconds, or a broken clock.
+    Error for samples whose median hold exceeds 5 s, or with an interval of more than an hour: not
+    seconds, or a broken clock. `verify` refuses such samples, too.
 not-typed
     Error for samples of two keys or more with all holds or all press-to-press intervals below
     5 ms (pasted, or sent by a program), and for samples of four keys or more with all holds alike
@@ -45,14 +46,19 @@ import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.datasets.keystrokes import Keystrokes
-from hawkeys.datasets.timings import check_timings, timing_columns
+from hawkeys.datasets.timings import (
+    LONGEST_HOLD,
+    LONGEST_INTERVAL,
+    check_timings,
+    timing_columns,
+    wrong_units,
+)
 from hawkeys.exceptions import EnrolmentError, EnrolmentWarning, InvalidTimingsError
 
 __all__ = ["Finding", "check_enrolment", "column_names", "read_samples", "refuse_or_warn"]
 
 _FEWEST, _FEW = 10, 50
 _MOST_SAMPLES, _MOST_INTERVALS = 2_000, 500_000
-_LONGEST_HOLD, _LONGEST_INTERVAL = 5.0, 3600.0
 _FASTEST = 0.005
 _COARSE = 0.005
 # Clocks of browsers and files are rarely finer than 0.1 ms; smaller differences are rounding.
@@ -234,14 +240,18 @@ def _check_amount(samples: FloatArray) -> Iterator[Finding]:
 
 
 def _check_unit(samples: FloatArray) -> Iterator[Finding]:
-    hold, longest = float(np.median(samples[:, 0::3])), float(np.abs(samples).max())
-    if hold > _LONGEST_HOLD or longest > _LONGEST_INTERVAL:
+    rows = wrong_units(samples)
+    if rows.size:
+        wrong = samples[rows]
+        hold, longest = float(np.median(wrong[:, 0::3])), float(np.abs(wrong).max())
         yield Finding(
             "wrong-unit",
             True,
-            f"the median hold is {hold:g} and the longest interval {longest:g}; expected seconds, "
-            f"with holds below {_LONGEST_HOLD:g} and intervals below {_LONGEST_INTERVAL:g}. "
-            "Convert milliseconds to seconds, or leave out the broken samples.",
+            f"{_samples(rows)} are not in seconds: the median hold is {hold:g} and the longest "
+            f"interval {longest:g}; expected holds below {LONGEST_HOLD:g} and intervals below "
+            f"{LONGEST_INTERVAL:g}. Convert milliseconds to seconds, or leave out the broken "
+            "samples.",
+            tuple(rows.tolist()),
         )
 
 

@@ -24,7 +24,11 @@ from hawkeys.verifiers._base import OneClassVerifier
 from hawkeys.verifiers._storable import known_verifiers, make_verifier, plain_parameters
 from hawkeys.verifiers.enrolment import check_enrolment, column_names, read_samples, refuse_or_warn
 from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
-from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold
+from hawkeys.verifiers.thresholds import (
+    SESSION_POLICIES,
+    THRESHOLD_POLICIES,
+    HeldOutThreshold,
+)
 
 __all__ = [
     "DEFAULT_VERIFIER",
@@ -136,7 +140,8 @@ class Template:
         Parameters
         ----------
         path : str or path-like
-            File to write; replaced only when the new one is complete.
+            File to write; replaced only when the new one is complete. Only its owner can read it
+            (mode 600), also where the old one could be read by others.
 
         Raises
         ------
@@ -147,7 +152,7 @@ class Template:
             f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}"
             for name, value in self.to_dict().items()
         )
-        write_text(path, "{\n" + ",\n".join(fields) + "\n}\n")
+        write_text(path, "{\n" + ",\n".join(fields) + "\n}\n", private=True)
 
     def __repr__(self) -> str:
         return (
@@ -179,7 +184,9 @@ def enrol(
         others and needs no sessions. "leave-one-session-out" also sees that typing changes from
         day to day; prefer it if there are several sessions.
     sessions : array_like, shape (n_samples,), optional
-        Session of each sample. The template keeps their order, not their labels.
+        Session of each sample, of two or more sessions if the policy holds out sessions
+        ("leave-one-session-out", "prequential"); blocks of consecutive samples can stand in for
+        them (``np.arange(n) * 5 // n``). The template keeps their order, not their labels.
     keep_keys : bool, default False
         Store the names of the keys too, which tells the text. Without, keys are called key 1,
         key 2, ..., also in the parameter `keys` of a verifier, where only repetitions remain.
@@ -197,7 +204,8 @@ def enrol(
         `samples` is no timing matrix: different lengths, NaN, negative holds, ...
     InvalidParameterError
         A verifier that a template cannot store, a parameter of it that is not valid, an unknown
-        policy, sessions that do not fit, or `keep_keys` without names to keep.
+        policy, sessions that do not fit or that a policy lacks, or `keep_keys` without names to
+        keep.
 
     Warns
     -----
@@ -231,6 +239,7 @@ def enrol(
     refuse_or_warn(check_enrolment(matrix))
     matrix.flags.writeable = False
     codes = _session_codes(sessions, matrix.shape[0])
+    _check_sessions(policy, codes)
     kind = type(chosen).__name__
     model = train(kind, parameters, matrix, policy, codes)
     if not np.isfinite(model.offset_):
@@ -330,6 +339,18 @@ def _session_codes(sessions: ArrayLike | None, n_samples: int) -> tuple[int, ...
             f"{np.shape(sessions)}."
         )
     return tuple(codes.tolist())
+
+
+def _check_sessions(policy: str, codes: tuple[int, ...] | None) -> None:
+    """Refuse a policy that holds out sessions where there are not two of them."""
+    n_sessions = 0 if codes is None else len(set(codes))
+    if policy in SESSION_POLICIES and n_sessions < 2:
+        came = "no sessions are given" if codes is None else "all samples are of one session"
+        raise InvalidParameterError(
+            f"the threshold policy {policy!r} holds out session after session, and {came}. Give "
+            "the session of each sample (a column 'session' of a table, at least two of them), or "
+            "choose 'leave-one-out'."
+        )
 
 
 def _versions() -> Mapping[str, str]:

@@ -18,7 +18,13 @@ from hawkeys.verifiers._base import (
     resubstitution_threshold,
 )
 
-__all__ = ["THRESHOLD_POLICIES", "HeldOutThreshold", "held_out_scores", "seen_scores"]
+__all__ = [
+    "SESSION_POLICIES",
+    "THRESHOLD_POLICIES",
+    "HeldOutThreshold",
+    "held_out_scores",
+    "seen_scores",
+]
 
 THRESHOLD_POLICIES = (
     "resubstitution",
@@ -27,6 +33,9 @@ THRESHOLD_POLICIES = (
     "prequential",
 )
 """Names of the policies, from the most optimistic to the most careful."""
+
+SESSION_POLICIES = THRESHOLD_POLICIES[2:]
+"""Those that hold out whole sessions."""
 
 _BLOCKS = 5
 

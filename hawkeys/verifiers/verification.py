@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys.datasets.timings import check_unit
 from hawkeys.exceptions import InvalidTimingsError
 from hawkeys.verifiers.enrolment import read_samples
 from hawkeys.verifiers.template import Template
@@ -86,7 +87,7 @@ def verify(template: Template, sample: ArrayLike | pd.Series | pd.DataFrame) -> 
     ------
     InvalidTimingsError
         Not one sample, another length or (if the template has names of keys) other keys than
-        enrolled, NaN, negative holds, ...
+        enrolled, NaN, negative holds, times that cannot be seconds, ...
 
     Examples
     --------
@@ -141,6 +142,7 @@ def verify_many(template: Template, samples: ArrayLike | pd.DataFrame) -> tuple[
     """
     matrix, keys = read_samples(samples)
     _check_text(template, matrix, keys)
+    check_unit(matrix)
     if matrix.shape[0] == 0:
         return ()
     scores = template.model.score_samples(matrix)

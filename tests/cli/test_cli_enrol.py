@@ -1,6 +1,8 @@
 """``hawkeys enrol`` and ``hawkeys verify`` from end to end, on the demo typists."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
 
@@ -145,7 +147,7 @@ def test_one_typist_of_several(capsys):
     np.testing.assert_array_equal(load_template("t.json").samples, X["train"])
 
 
-@pytest.mark.parametrize("name", ["NA", "None", "nan", "007", "a/b\n"])
+@pytest.mark.parametrize("name", ["NA", "None", "nan", "007", "1e3", "a/b, c", 'say "x"'])
 def test_a_typist_may_have_any_name(capsys, name):
     table = pd.concat((TRAIN.assign(subject=name), OTHERS))
     table.to_csv("train.csv", index=False)
@@ -174,6 +176,33 @@ def test_warnings_are_lines_on_stderr(capsys):
     assert out.startswith("ScaledManhattan, 20 samples")
     assert err.startswith("hawkeys: warning: too-few-samples: 20 samples; at least 10 are needed")
     assert err.count("\n") == 1
+
+
+def test_a_blank_after_each_comma_of_the_header(capsys, tmp_path):
+    text = (tmp_path / "train.csv").read_text().split("\n", 1)
+    (tmp_path / "train.csv").write_text(text[0].replace(",", ", ") + "\n" + text[1])
+    status, out, err = run(capsys, *QUICK)
+    assert (status, err) == (0, "")
+    assert "100 samples of 11 keys" in out
+    np.testing.assert_array_equal(load_template("t.json").samples, X["train"])
+
+
+def test_columns_that_might_tell_typists_apart_are_reported(capsys):
+    table = TRAIN.assign(person=["a", "b"] * 50, rep=range(100), site="x")
+    table.to_csv("train.csv", index=False)
+    status, _, err = run(capsys, *QUICK)
+    assert status == 0
+    assert err == (
+        "hawkeys: warning: not read: 'person'; the 100 samples are taken for those of one typist.\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_templates_can_be_read_by_their_owner_alone(capsys, tmp_path):
+    (tmp_path / "t.json").write_text("old")
+    (tmp_path / "t.json").chmod(0o644)
+    assert run(capsys, *QUICK)[0] == 0
+    assert stat.S_IMODE((tmp_path / "t.json").stat().st_mode) == 0o600
 
 
 def test_session_column_of_the_benchmark(capsys):
@@ -208,8 +237,76 @@ _COPIES = pd.concat((TRAIN, TRAIN[:3]))
 _EMPTY_CELL = TRAIN.astype({"H.t": object}).assign(**{"H.t": ""})
 _NAMELESS = TRAIN.assign(subject=["demo01", "demo01", "", *["demo01"] * (len(TRAIN) - 3)])
 _TWICE = TRAIN.rename(columns={"H.i": "H.t"})
+_MILLISECONDS = pd.concat((LATER.iloc[:, :2], LATER.iloc[:, 2:] * 1000), axis=1)
 VERIFY = ["verify", "t.json", "later.csv"]
 BAD_INPUT = {
+    "over its input": (["enrol", "train.csv", "-o", "train.csv"], None, "is the input 'train.csv'"),
+    "over its input, linked": (
+        ["enrol", "train.csv", "-o", "link.csv"],
+        lambda: os.link("train.csv", "link.csv"),
+        "the output 'link.csv' is the input 'train.csv', which would be lost",
+    ),
+    "decisions over the template": (
+        [*VERIFY, "--output", "t.json"],
+        _template(),
+        "is the input 't.json'",
+    ),
+    "decisions over the samples": (
+        [*VERIFY, "--output", "./later.csv"],
+        _template(),
+        "is the input 'later.csv'",
+    ),
+    "milliseconds": (ENROL, _write("train.csv", _MILLISECONDS), "Convert milliseconds to seconds"),
+    "verify milliseconds": (
+        VERIFY,
+        lambda: (_template()(), _MILLISECONDS.to_csv("later.csv", index=False)),
+        "later.csv: timing matrix, row 0 (and 49 more): the median hold is",
+    ),
+    "verify without a column": (
+        VERIFY,
+        lambda: (_template()(), LATER.drop(columns="UD.t.i").to_csv("later.csv", index=False)),
+        "later.csv: the timing column 'UD.t.i' is missing; expected 31",
+    ),
+    "typists in a column Subject": (
+        ENROL,
+        _write("train.csv", TABLE.rename(columns={"subject": "Subject"})),
+        "samples of demo01, demo02, demo03; a template is of one typist",
+    ),
+    "typists in a column user": (
+        [*ENROL, "--subject", "demo04"],
+        _write("train.csv", TABLE.rename(columns={"subject": "user"})),
+        "samples of demo01, demo02, demo03; none is 'demo04'",
+    ),
+    "typists that look alike": (
+        ENROL,
+        _write("train.csv", TRAIN.assign(subject=["7", "07"] * 50)),
+        "samples of 7, 07; a template is of one typist",
+    ),
+    "two columns of typists": (
+        ENROL,
+        _write("train.csv", TRAIN.assign(user=["a", "b"] * 50)),
+        "the columns 'subject' and 'user' could each be the typist, and they differ",
+    ),
+    "two columns of sessions": (
+        ENROL,
+        _write("train.csv", TRAIN.assign(sessionIndex=["a", "b"] * 50)),
+        "the columns 'session' and 'sessionIndex' could each be the session",
+    ),
+    "a session missing": (
+        ENROL,
+        _write("train.csv", TRAIN.assign(session=["1", ""] * 50)),
+        "data row 2, column session: got an empty cell",
+    ),
+    "sessions held out without any": (
+        [*ENROL, "--threshold", "leave-one-session-out"],
+        _write("train.csv", X["train"]),
+        "'leave-one-session-out' holds out session after session, and no sessions are given",
+    ),
+    "one session held out": (
+        [*ENROL, "--threshold", "prequential"],
+        _write("train.csv", TRAIN.assign(session=3)),
+        "all samples are of one session. Give the session of each sample (a column 'session'",
+    ),
     "no output": (ENROL[:2], None, "Missing option '-o'"),
     "no samples": (["enrol", "-o", "t.json"], None, "Missing argument 'SAMPLES'"),
     "missing file": (["enrol", "none.csv", "-o", "t.json"], None, "none.csv: no such file"),
@@ -227,7 +324,7 @@ BAD_INPUT = {
     "too few": (ENROL, _write("train.csv", TRAIN[:9]), "too-few-samples: 9 samples; at least 10"),
     "header only": (ENROL, _write("train.csv", TRAIN[:0]), "too-few-samples: 0 samples"),
     "copies": (ENROL, _write("train.csv", _COPIES), "copies: 3 of the samples (rows 100, 101, 102"),
-    "negative hold": (ENROL, _write("train.csv", _HOLDS), "row 0: H.key2 is -0.1; H and DD must"),
+    "negative hold": (ENROL, _write("train.csv", _HOLDS), "row 0: H.t is -0.1; H and DD must"),
     "empty cell": (ENROL, _write("train.csv", _EMPTY_CELL), "column H.t: expected a finite number"),
     "not timings": (ENROL, _write("train.csv", pd.DataFrame({"a": [1]})), "expected timing colu"),
     "nameless": (ENROL, _write("train.csv", _NAMELESS), "data row 3, column subject: got an empty"),

@@ -12,6 +12,7 @@ from hawkeys.datasets import load_demo
 from hawkeys.features import HawkesFeatures
 
 FIT = ["fit", "events.csv", "--decay", "2", "--end-time", "50"]
+RUNS = ["--realization", "realization", "--mark", "mark"]
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +72,55 @@ def test_features_are_those_of_the_transformer(capsys, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["events.csv", "out.csv", "timings.csv"]
 
 
+def test_every_run_may_have_its_own_window(capsys, tmp_path, workplace):
+    table = workplace.to_frame().rename(columns={"realization": "run"})
+    table["run"] = [f"r{run}" for run in table["run"]]
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    status, out, err = run(
+        capsys, "fit", "runs.csv", "--decay", "2", "--mark", "mark", "--realization", "run",
+        "--end-time", "r0=50,r1=60,r2=55,empty=40", "--start-time", "r0=0,r1=-1,r2=0,empty=10",
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    # in sorted order: the run without events comes first
+    lists = [[[], []], *workplace.to_lists()]
+    events = hawkeys.Events.from_lists(
+        lists, end_times=[40, 50, 60, 55], start_times=[10, 0, -1, 0], mark_names="ab"
+    )
+    assert out == hawkeys.fit(events, decay=2.0).summary() + "\n"
+
+
+def test_a_column_that_is_not_read_is_named(capsys, tmp_path):
+    (tmp_path / "m.csv").write_text("time,size\n1,0.5\n2,0.75\n3.5,0.25\n4,1\n")
+    status, _, err = run(capsys, "fit", "m.csv", "--decay", "2", "--end-time", "50")
+    assert status == 0
+    assert "hawkeys: warning: the column 'size' of the table is not read.\n" in err
+
+
 BAD = {
+    "pooled": (FIT, "the columns 'realization', 'mark' would not be read"),
+    "marks pooled": ([*FIT, "--realization", "realization"], "mark='mark' if it holds the marks"),
+    "runs pooled": ([*FIT, "--mark", "mark"], "realization='realization' if it tells"),
+    "windows without runs": (
+        [*FIT[:4], "--end-time", "0=50,1=60", "--ignore", "mark,realization"],
+        "--end-time must be one time, or with --realization one for each label",
+    ),
+    "a window too few": (
+        [*FIT[:4], "--end-time", "0=50,1=60", *RUNS],
+        "no entry for realisation 2",
+    ),
+    "a window twice": ([*FIT[:4], "--end-time", "0=50,0=60", *RUNS], "--end-time must be one time"),
+    "a window of text": ([*FIT[:4], "--end-time", "0=x", *RUNS], "--end-time must be one time"),
+    "infinite": ([*FIT[:4], "--end-time", "inf", *RUNS], "end_times is inf"),
+    "own input": ([*FIT, *RUNS, "--output", "events.csv"], "the output 'events.csv' is the input"),
+    "own input, linked": (
+        [*FIT, *RUNS, "--output", "link.csv"],
+        "the output 'link.csv' is the inp",
+    ),
+    "features over timings": (
+        ["features", "timings.csv", "-o", "../{here}/timings.csv"],
+        "is the input 'timings.csv', which would be lost",
+    ),
+    "a folder": ([*FIT, *RUNS, "--output", "."], "cannot write to '.': it is a folder"),
     "no file": (["fit", "none.csv", "--decay", "1", "--end-time", "9"], "none.csv: no such file"),
     "no column": ([*FIT, "--time", "t"], "no column 't'"),
     "no mark column": ([*FIT, "--mark", "key"], "no column 'key'"),
@@ -80,16 +129,16 @@ BAD = {
         ["fit", "events.csv", "--decay=-1", "--end-time", "50"],
         "decay must be positive",
     ),
-    "unsorted": (FIT, "times must not decrease"),
+    "unsorted": ([*FIT, "--ignore", "mark,realization"], "times must not decrease"),
     "window": (
-        ["fit", "events.csv", "--decay", "2", "--end-time", "1", "--realization", "realization"],
+        ["fit", "events.csv", "--decay", "2", "--end-time", "1", *RUNS],
         "outside the window",
     ),
     "no end": (["fit", "events.csv", "--decay", "2"], "Missing option '--end-time'"),
     "text": (["fit", "text.csv", "--decay", "2", "--end-time", "5"], "expected a finite number"),
     "truncated": (["fit", "cut.csv.gz", "--decay", "2", "--end-time", "5"], "truncated or damaged"),
     "no folder": (
-        [*FIT, "--realization", "realization", "--output", "no/fit.json"],
+        [*FIT, *RUNS, "--output", "no/fit.json"],
         "cannot write",
     ),
     "no timings": (["features", "events.csv", "-o", "o.csv"], "expected timing columns"),
@@ -109,10 +158,11 @@ def test_bad_input_is_one_line_and_status_two(capsys, tmp_path, case):
     packed = gzip.compress((tmp_path / "events.csv").read_bytes())
     (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
     (tmp_path / "part.csv").write_text("H.a,DD.a.b\n0.1,0.2\n")
-    before = sorted(tmp_path.iterdir())
-    status, out, err = run(capsys, *arguments)
+    (tmp_path / "link.csv").symlink_to("events.csv")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    status, out, err = run(capsys, *(word.format(here=tmp_path.name) for word in arguments))
     assert (status, out) == (2, "")
     assert err.startswith("hawkeys: error: ")
     assert err.count("\n") == 1
     assert message in err
-    assert sorted(tmp_path.iterdir()) == before
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -1,6 +1,8 @@
 """Templates: what they hold, round trip, decisions, deviations."""
 
 import json
+import os
+import stat
 
 import numpy as np
 import pandas as pd
@@ -37,8 +39,11 @@ def saved(template, path):
     return load_template(path)
 
 
+BLOCKS = np.arange(100) * 5 // 100
+
+
 @pytest.mark.parametrize("policy", THRESHOLD_POLICIES)
-@pytest.mark.parametrize("sessions", [None, SESSIONS], ids=["blocks", "sessions"])
+@pytest.mark.parametrize("sessions", [BLOCKS, SESSIONS], ids=["blocks", "sessions"])
 def test_round_trip_is_exact(tmp_path, policy, sessions):
     template = enrol(TRAIN, policy=policy, sessions=sessions)
     again = saved(template, tmp_path / "t.json")
@@ -59,7 +64,8 @@ def storable():
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
 @pytest.mark.parametrize("verifier", list(storable()))
 def test_every_verifier_of_the_package_goes_round(tmp_path, verifier):
-    template = enrol(TRAIN[:60], verifier=verifier, policy="leave-one-session-out")
+    blocks = np.arange(60) * 5 // 60
+    template = enrol(TRAIN[:60], verifier=verifier, policy="leave-one-session-out", sessions=blocks)
     again = saved(template, tmp_path / "t.json")
     assert verify_many(again, OTHER[:20]) == verify_many(template, OTHER[:20])
     assert again.verifier == type(verifier).__name__
@@ -67,7 +73,8 @@ def test_every_verifier_of_the_package_goes_round(tmp_path, verifier):
 
 def test_parameters_go_round(tmp_path):
     verifier = POHMM(n_states=np.int64(3), tol=np.float64(0.5), false_alarm=0.1)
-    again = saved(enrol(TRAIN, verifier=verifier, policy="prequential"), tmp_path / "t.json")
+    template = enrol(TRAIN, verifier=verifier, policy="prequential", sessions=BLOCKS)
+    again = saved(template, tmp_path / "t.json")
     assert again.model.verifier.get_params() == verifier.get_params()
     assert type(again.parameters["n_states"]) is int
 
@@ -124,7 +131,7 @@ def test_enrolment_leaves_its_arguments_alone():
 
 @pytest.mark.parametrize("verifier", [None, POHMM(keys=DEMO.keys)], ids=["default", "pohmm"])
 def test_no_typed_characters_unless_asked(tmp_path, verifier):
-    template = enrol(TRAIN, verifier=verifier, policy="prequential")
+    template = enrol(TRAIN, verifier=verifier, policy="prequential", sessions=BLOCKS)
     template.save(tmp_path / "t.json")
     text = (tmp_path / "t.json").read_text()
     for name in ("period", "five", "Shift", "Return", "H.", "DD."):
@@ -136,8 +143,9 @@ def test_no_typed_characters_unless_asked(tmp_path, verifier):
 
 def test_names_of_keys_that_a_verifier_needs_are_made_anonymous():
     names = [*DEMO.keys[:10], "t"]
-    plain = enrol(TRAIN, verifier=POHMM(keys=names), policy="prequential")
-    named = enrol(TRAIN, verifier=POHMM(keys=names), policy="prequential", keep_keys=True)
+    how = {"verifier": POHMM(keys=names), "policy": "prequential", "sessions": BLOCKS}
+    plain = enrol(TRAIN, **how)
+    named = enrol(TRAIN, **how, keep_keys=True)
     assert plain.parameters["keys"] == [f"key {k}" for k in [*range(1, 11), 2]]
     assert named.parameters["keys"] == names
     assert [d.score for d in verify_many(plain, OTHER)] == [
@@ -228,7 +236,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pathlib.Path.write_bytes", full)
+        patch.setattr("hawkeys._files._write_part", full)
         with pytest.raises(OutputError, match="No space left"):
             enrol(LATER).save(path)
     with monkeypatch.context() as patch:
@@ -345,3 +353,37 @@ def test_the_file_is_plain_json(tmp_path):
     assert next(iter(record)) == "schema"
     assert len(text.splitlines()) == len(record) + 2
     assert record["samples"] == LATER.to_numpy().tolist()
+
+
+@pytest.mark.parametrize("policy", ["leave-one-session-out", "prequential"])
+@pytest.mark.parametrize(
+    ("sessions", "came"), [(None, "no sessions are given"), ([7] * 100, "all samples are of one")]
+)
+def test_a_policy_of_sessions_needs_sessions(policy, sessions, came):
+    with pytest.raises(InvalidParameterError, match=f"'{policy}' holds out .* {came}.* Give the"):
+        enrol(TRAIN, policy=policy, sessions=sessions)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_only_its_owner_can_read_a_template(tmp_path):
+    path, other = tmp_path / "t.json", tmp_path / "other.json"
+    template = enrol(TRAIN, verifier=ScaledManhattan())
+    seen = []
+    replace = type(path).replace
+
+    def watched(part, target):
+        seen.append(stat.S_IMODE(part.stat().st_mode))
+        return replace(part, target)
+
+    old_umask = os.umask(0)
+    try:
+        template.save(path)
+        other.write_text("old")
+        other.chmod(0o666)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(path), "replace", watched)
+            template.save(other)
+    finally:
+        os.umask(old_umask)
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (path, other)] == [0o600, 0o600]
+    assert seen == [0o600]

@@ -88,6 +88,16 @@ def test_one_interval_of_more_than_an_hour():
     found = only(samples, "wrong-unit")
     assert found.is_error
     assert "the longest interval 4000." in found.message
+    assert found.rows == (7,)
+
+
+def test_one_sample_in_milliseconds_among_many():
+    samples = CLEAN.copy()
+    samples[5] *= 1000
+    found = only(samples, "wrong-unit")
+    assert found.is_error
+    assert found.rows == (5,)
+    assert "1 of the samples (row 5 of them, counted from 0) are not in seconds" in found.message
 
 
 def sample_of(hold, interval, n_keys=11):

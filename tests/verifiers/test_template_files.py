@@ -271,9 +271,10 @@ def test_nothing_is_imported(tmp_path, monkeypatch, name):
 
 
 # Fuzzing: small templates, so that hundreds can be trained.
+FIVE = np.repeat(range(5), 10)
 SMALL = [
-    enrol(TRAIN[:50], verifier=Manhattan(), policy="leave-one-session-out"),
-    enrol(TRAIN[:50, :4], verifier=POHMM(keys=["a", "b"]), policy="prequential", keep_keys=False),
+    enrol(TRAIN[:50], verifier=Manhattan(), policy="leave-one-session-out", sessions=FIVE),
+    enrol(TRAIN[:50, :4], verifier=POHMM(keys=["a", "b"]), policy="prequential", sessions=FIVE),
     enrol(TRAIN[:50], policy="resubstitution", sessions=[0] * 20 + [1] * 30),
 ]
 TEXTS = [json.dumps(template.to_dict()) for template in SMALL]
