@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from hawkeys.cli.console import print_notice, print_summary, print_text, progress_on_stderr
+from hawkeys.cli.paths import refuse_same_file
 from hawkeys.datasets import Keystrokes, load_dataset
 from hawkeys.evaluation import (
     DEFAULT_VERIFIERS,
@@ -30,14 +31,14 @@ from hawkeys.evaluation import (
     make_verifiers,
     practice_rates,
 )
-from hawkeys.evaluation.stages import Progress
+from hawkeys.evaluation.exports import REPORT_FILES
+from hawkeys.evaluation.files import UNFINISHED
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
 
 __all__ = ["command"]
 
 _OUTPUT = "hawkeys-output"
-_UNFINISHED = ".unfinished"
 _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
     f"  {entry.name:<28} {entry.description}" for entry in VERIFIERS.values()
 )
@@ -75,7 +76,7 @@ class _Options:
     @property
     def unfinished(self) -> Path | None:
         """Where finished subjects are kept until the report is written."""
-        return Path(self.output) / _UNFINISHED if self.report else None
+        return Path(self.output) / UNFINISHED if self.report else None
 
     def as_command(self, dataset: str) -> str:
         """Return the command that repeats this run on the data set that was found."""
@@ -158,20 +159,21 @@ def command(**options: Any) -> None:
     """
     asked = _Options(**options)
     with progress_on_stderr() as progress:
-        evaluation, studies = _evaluate(asked, progress)
+        run = Run(progress=progress, checkpoint=asked.unfinished)
+        evaluation, studies = _evaluate(asked, run)
         page = None
         if asked.report:
             repeat = asked.as_command(evaluation.provenance["dataset"])
             page = evaluation.report(
                 asked.output, command=repeat, studies=studies, progress=progress
             )
-            discard_checkpoints(Path(asked.output) / _UNFINISHED)
+            discard_checkpoints(run)
     _print(evaluation)
     if page is not None:
         print_text(f"\nReport: {page}")
 
 
-def _evaluate(asked: _Options, progress: Progress) -> tuple[Evaluation, Mapping[str, pd.DataFrame]]:
+def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.DataFrame]]:
     """Check everything that can be wrong before the long work, then do it."""
     verifiers = make_verifiers(
         asked.names,
@@ -186,15 +188,17 @@ def _evaluate(asked: _Options, progress: Progress) -> tuple[Evaluation, Mapping[
         )
     if asked.report:
         check_output_directory(asked.output)
-    progress("Loading data", 0, 1)
+        if asked.data_path is not None:
+            for name in REPORT_FILES:
+                refuse_same_file(Path(asked.output) / name, Path(asked.data_path))
+    run.report("Loading data", 0, 1)
     data, _ = load_dataset(asked.dataset, path=asked.data_path)
-    progress("Loading data", 1, 1)
+    run.report("Loading data", 1, 1)
     how: dict[str, Any] = {
         "false_alarm": asked.false_alarm,
         "random_state": asked.seed,
         "n_jobs": asked.jobs,
     }
-    run = Run(progress=progress, checkpoint=asked.unfinished)
     evaluation = evaluate(verifiers, data, protocol=rules, run=run, **how)
     studies = _studies(evaluation, verifiers, data, how) if asked.studies and asked.report else {}
     return evaluation, studies

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ import joblib
 import numpy as np
 
 from hawkeys._files import write_bytes
-from hawkeys.evaluation.plan import Plan
+from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Split
 from hawkeys.evaluation.trials import Trial
 from hawkeys.exceptions import OutputError
@@ -88,7 +89,7 @@ class Checkpoint:
             arrays |= {f"genuine_{k}": trial.genuine, f"impostor_{k}": trial.impostor}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        # another run that writes its report to the same place removes all checkpoints there
+        # somebody may have removed it meanwhile
         _make(self.folder)
         write_bytes(self._file(split), buffer.getvalue())
 
@@ -143,19 +144,23 @@ def open_checkpoint(folder: str | os.PathLike[str] | None, plan: Plan) -> Checkp
     return Checkpoint(own, plan)
 
 
-def discard_checkpoints(folder: str | os.PathLike[str]) -> None:
-    """Remove the checkpoints in a folder, and the folder if nothing else is in it.
+def discard_checkpoints(of: Run | str | os.PathLike[str]) -> None:
+    """Remove the finished subjects of a run, and the folder they are in if nothing else is.
 
     Parameters
     ----------
-    folder : str or path-like
-        As given to `open_checkpoint`.
+    of : Run, str or path-like
+        The run that carried out the evaluation: its own checkpoints are removed, those of other
+        evaluations in the same folder stay. Or a folder of which all checkpoints are to be removed,
+        whosever they are.
     """
-    place = Path(folder)
-    for one in place.glob(f"{_PREFIX}*"):
+    own = of.kept if isinstance(of, Run) else list(Path(of).glob(f"{_PREFIX}*"))
+    for one in own:
         shutil.rmtree(one, ignore_errors=True)
-    if place.is_dir() and not any(place.iterdir()):
-        place.rmdir()
+    for place in {one.parent for one in own} if isinstance(of, Run) else {Path(of)}:
+        # another run may write there at this moment
+        with suppress(OSError):
+            place.rmdir()
 
 
 def _make(folder: Path) -> None:

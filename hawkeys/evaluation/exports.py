@@ -17,7 +17,36 @@ from hawkeys.evaluation.tables import interval_text, rate_text
 if TYPE_CHECKING:
     from hawkeys.evaluation.results import Evaluation
 
-__all__ = ["main_table", "tables_of", "write_tables"]
+__all__ = ["REPORT_FILES", "main_table", "tables_of", "write_tables"]
+
+_TABLES = (
+    "per_subject",
+    "summary",
+    "operating_point",
+    "achieved",
+    "thresholds",
+    "rates",
+    "spread",
+    "sessions",
+    "costs",
+    "comparisons_miss_rate",
+    "comparisons_eer",
+    "people",
+    "enrolment",
+    "clock",
+    "practice",
+)
+REPORT_FILES = (
+    "report.html",
+    "evaluation.json",
+    "tables.json",
+    "main_table.md",
+    "main_table.tex",
+    *(f"{name}.csv" for name in _TABLES),
+    *(f"{name}.parquet" for name in _TABLES),
+)
+"""Names of the files that a report can have, figures apart."""
+
 
 _FEWEST_PEOPLE = 3
 _ALWAYS = (0.05, 0.01)

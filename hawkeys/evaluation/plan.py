@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from hawkeys._typing import FloatArray
 from hawkeys.evaluation.protocols import Split
@@ -53,6 +54,12 @@ class Run:
         started again after an interruption, does not compute them again. It is created if
         missing, and its files can be deleted at any time.
 
+    Attributes
+    ----------
+    kept : list of Path
+        Folders in `checkpoint` of the evaluations that were carried out with this object, for
+        `discard_checkpoints`.
+
     Examples
     --------
     >>> from hawkeys.evaluation import Run
@@ -64,6 +71,7 @@ class Run:
 
     progress: Progress | None = None
     checkpoint: str | os.PathLike[str] | None = None
+    kept: list[Path] = field(default_factory=list, init=False, repr=False)
 
     def report(self, what: str, done: int, total: int) -> None:
         """Report progress, if anybody listens.

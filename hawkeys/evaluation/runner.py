@@ -148,6 +148,8 @@ def _compact(splits: Sequence[Split]) -> tuple[list[Split], np.ndarray]:
 def _score_all(plan: Plan, *, n_jobs: int, run: Run) -> tuple[Outcome, ...]:
     """Score every subject with every verifier; outcomes are ordered by verifier, then subject."""
     store = open_checkpoint(run.checkpoint, plan)
+    if store is not None:
+        run.kept.append(store.folder)
     kept = {} if store is None else store.load()
     missing = [split for split in plan.splits if split.subject not in kept]
     jobs = (delayed(_score_subject)(plan, split, store) for split in missing)

@@ -261,6 +261,29 @@ def _make(name, content):
     return write
 
 
+@pytest.mark.usefixtures("no_pictures")
+def test_the_finished_subjects_of_another_run_are_kept(capsys, tmp_path, monkeypatch):
+    """Two evaluations with one folder: the second one ends, the first goes on where it stopped."""
+    calls = []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return trials.run_trial(*arguments, **options)
+
+    monkeypatch.setattr(runner, "run_trial", interrupted)
+    assert run(capsys, *QUICK, "--output", "both")[0] == 130
+    kept = sorted(tmp_path.glob("both/.unfinished/*/*.npz"))
+    assert len(kept) == 2
+    assert run(capsys, *QUICK, "--output", "both", "--false-alarm", "0.2")[0] == 0
+    assert sorted(tmp_path.glob("both/.unfinished/*/*.npz")) == kept
+    calls[:] = [1] * 5
+    assert run(capsys, *QUICK, "--output", "both")[0] == 0
+    assert len(calls) == 5 + 6
+    assert not (tmp_path / "both" / ".unfinished").exists()
+
+
 _HEADER = b"subject,sessionIndex,rep,H.period\n"
 BAD_INPUT = {
     "unknown command": (["bench"], None, "No such command 'bench'"),
@@ -281,6 +304,11 @@ BAD_INPUT = {
     "output is a file": ([*QUICK, "--output", "f"], _make("f", b"1"), "cannot write to 'f'"),
     "output below a file": ([*QUICK, "--output", "f/x"], _make("f", b"1"), "cannot write to 'f/x'"),
     "output unwritable": ([*QUICK, "--output", "/proc/x"], None, "cannot write to '/proc/x'"),
+    "report over its data": (
+        ["benchmark", "--data-path", "a/rates.csv", "--output", "a"],
+        lambda: (os.mkdir("a"), _make("a/rates.csv", b"1")()),
+        "the output 'a/rates.csv' is the input 'a/rates.csv', which would be lost",
+    ),
     "path for the demo": ([*QUICK, "--data-path", "f"], None, "the demo is simulated"),
     "missing file": (["benchmark", "--data-path", "f.csv"], None, "f.csv: no such file"),
     "folder for a file": (["benchmark", "--data-path", "."], None, "is a folder"),

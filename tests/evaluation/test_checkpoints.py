@@ -105,6 +105,28 @@ def test_a_damaged_file_counts_as_missing(demo, tmp_path):
     assert again.to_frame().equals(first.to_frame())
 
 
+def test_a_run_discards_its_own_subjects_only(demo, tmp_path):
+    """Another evaluation that keeps its subjects in the same folder can go on."""
+    mine = Run(checkpoint=tmp_path / "kept")
+    evaluate({"m": Manhattan()}, demo, protocol=PROTOCOL, n_bootstrap=20, run=mine)
+    run(demo, tmp_path / "kept")
+    fits = Counting.fits
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+    discard_checkpoints(mine)
+    assert [one.exists() for one in mine.kept] == [False]
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    run(demo, tmp_path / "kept")
+    assert Counting.fits == fits
+    theirs = Run(checkpoint=tmp_path / "kept")
+    evaluate(
+        {"counting": Counting(), "scaled": ScaledManhattan()},
+        demo, protocol=PROTOCOL, n_bootstrap=20, run=theirs,
+    )  # fmt: skip
+    discard_checkpoints(theirs)
+    assert not (tmp_path / "kept").exists()
+    discard_checkpoints(theirs)
+
+
 def test_discarding_leaves_other_files_alone(demo, tmp_path):
     run(demo, tmp_path / "kept")
     (tmp_path / "kept" / "notes.txt").write_text("mine")

@@ -3,12 +3,18 @@
 import errno
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from hawkeys._files import write_text
-from hawkeys.evaluation.files import MANIFEST, check_output_directory, staged_directory
+from hawkeys.evaluation.files import (
+    MANIFEST,
+    UNFINISHED,
+    check_output_directory,
+    staged_directory,
+)
 from hawkeys.exceptions import DatasetNotFoundError, OutputError
 
 
@@ -108,6 +114,106 @@ def test_check_leaves_no_trace(tmp_path):
     assert tree(tmp_path) == []
     assert check_output_directory(tmp_path) == tmp_path
     assert tree(tmp_path) == []
+
+
+def write_report(target, names, text):
+    manifest = json.dumps({"files": [*names, MANIFEST], "text": text})
+    with staged_directory(target) as folder:
+        for name in names:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+        (folder / MANIFEST).write_text(manifest)
+
+
+def whole(target, names, text):
+    """Whether a report is there with all its files, all of one making."""
+    return (
+        json.loads((target / MANIFEST).read_text())["text"] == text
+        and {name: (target / name).read_text() for name in names} == dict.fromkeys(names, text)
+    )  # fmt: skip
+
+
+OLD, NEW = ["a.txt", "b.txt", "sub/c.txt"], ["a.txt", "d.txt", "sub/e.txt"]
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "with files of others"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, PermissionError])
+def test_a_report_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch, others, error):
+    """Stopped before or after any step that moves something."""
+    rename, steps, outcomes = Path.rename, [], []
+
+    def stopped(path, target):
+        steps.append(path)
+        if len(steps) == stop_at and not after:
+            raise error(13, "stop")
+        rename(path, target)
+        if len(steps) == stop_at and after:
+            raise error(13, "stop")
+
+    for after in (False, True):
+        for stop_at in range(1, 12):
+            target = tmp_path / f"{after}{stop_at}"
+            write_report(target, OLD, "old")
+            if others:
+                (target / "mine.txt").write_text("mine")
+            steps.clear()
+            with monkeypatch.context() as patch:
+                patch.setattr(Path, "rename", stopped)
+                with suppress(KeyboardInterrupt, OutputError):
+                    write_report(target, NEW, "new")
+            is_old, is_new = whole(target, OLD, "old"), whole(target, [], "new")
+            outcomes.append(is_new)
+            assert is_old or whole(target, NEW, "new")
+            stale = NEW[1:] if is_old else OLD[1:]
+            assert not any((target / name).exists() for name in stale)
+            assert (target / "mine.txt").exists() is others
+    assert {path.name[:8] for path in tmp_path.iterdir()}.isdisjoint({".hawkeys"})
+    assert set(outcomes) == {True, False}
+
+
+def test_the_folder_of_a_report_is_exchanged_in_one_step(tmp_path):
+    target, link = tmp_path / "out", tmp_path / "link"
+    write_report(target, OLD, "old")
+    target.chmod(0o750)
+    before = target.stat()
+    link.symlink_to(target)
+    (target / UNFINISHED / "scores-1").mkdir(parents=True)
+    (target / UNFINISHED / "scores-1" / "s.npz").write_text("kept")
+    write_report(link, NEW, "new")
+    assert whole(target, NEW, "new")
+    assert link.is_symlink()
+    assert target.stat().st_ino != before.st_ino
+    assert target.stat().st_mode == before.st_mode
+    assert tree(target) == [UNFINISHED, f"{UNFINISHED}/scores-1", f"{UNFINISHED}/scores-1/s.npz",
+                            "a.txt", "d.txt", MANIFEST, "sub", "sub/e.txt"]  # fmt: skip
+    assert tree(tmp_path / "link") == tree(target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "out"]
+
+
+@pytest.mark.parametrize("case", ["working folder", "two runs", "parent read-only"])
+def test_a_folder_that_somebody_uses_stays_the_same_folder(tmp_path, monkeypatch, case):
+    target = tmp_path / "out"
+    write_report(target, OLD, "old")
+    before = target.stat().st_ino
+    if case == "working folder":
+        (target / "sub").mkdir(exist_ok=True)
+        monkeypatch.chdir(target / "sub")
+    if case == "two runs":
+        for name in "12":
+            (target / UNFINISHED / f"scores-{name}").mkdir(parents=True)
+    if case == "parent read-only":
+        mkdir = Path.mkdir
+
+        def refused(path, *args, **kwargs):
+            if path.parent == tmp_path and not path.exists():
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            mkdir(path, *args, **kwargs)
+
+        monkeypatch.setattr(Path, "mkdir", refused)  # a mode would not stop root
+    write_report(target, NEW, "new")
+    assert whole(target, NEW, "new")
+    assert target.stat().st_ino == before
+    assert not [name for name in tree(tmp_path) if "hawkeys-" in name]
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "file/below/deeper"])
