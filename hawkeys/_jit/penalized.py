@@ -30,6 +30,7 @@ _ARMIJO = 1e-4
 _SHORTEST = 1e-5
 _SWEEPS = 300
 _RIDGE = 1e-11
+_SILENT = 1e-60  # a gradient below this share of its cost is 0
 
 
 @njit(cache=True)
@@ -93,6 +94,9 @@ def _evaluate(data, terms, x, slope, hessian):
         part = columns[size * begin : size * end]
         value += _log_terms(part, weights[begin:end], x[own], slope[own], hessian[b])
     for i in range(x.size):
+        if slope[i] <= _SILENT * cost[i]:
+            slope[i] = 0.0
+            hessian[i // size, i % size], hessian[i // size, :, i % size] = 0.0, 0.0
         value -= cost[i] * x[i] + 0.5 * ridge[i] * x[i] ** 2
         hessian[i // size, i % size, i % size] += ridge[i]
         if group[i] >= 0:

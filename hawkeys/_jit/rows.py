@@ -34,8 +34,8 @@ _SHORTEST = 1e-6
 # many events are solved on one in 64 of them first, then on one in 8, then on all
 _PARTS = (64, 8, 1)
 _PARTS_FROM = 20_000
-# nats to gain at most where a part is left for the next
-_ROUGH = 0.01
+_ROUGH = 0.01  # nats to gain at most where a part is left for the next
+_SILENT = 1e-60  # a coordinate with a gradient D below this could never matter: D is 0
 
 
 @njit(cache=True)
@@ -44,7 +44,8 @@ def _log_each(values, weights):
     total = 0.0
     for k in range(values.size):
         weight = weights[k] if weights.size > 0 else 1.0
-        total += weight * math.log(values[k]) if values[k] > 0.0 else -math.inf
+        if weight > 0.0:
+            total += weight * math.log(values[k]) if values[k] > 0.0 else -math.inf
     return total
 
 
@@ -228,10 +229,11 @@ def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
             value += shape[p] * math.log(x[p]) if shape[p] > 0.0 else 0.0
     value += _accumulate(excitation, weights, x, gram)
     for p in range(size):
-        slope[p] = gram[size, p] / cost[p] if cost[p] > 0.0 else 0.0
+        acts = cost[p] > 0.0 and gram[size, p] > _SILENT * cost[p]
+        slope[p] = gram[size, p] / cost[p] if acts else 0.0
         for q in range(p + 1):
-            scale = cost[p] * cost[q]
-            hessian[p, q] = gram[p, q] / scale if scale > 0.0 else 0.0
+            acts = slope[p] * slope[q] > 0.0
+            hessian[p, q] = gram[p, q] / (cost[p] * cost[q]) if acts else 0.0
             hessian[q, p] = hessian[p, q]
         if shape[p] > 0.0 and cost[p] > 0.0:
             slope[p] += shape[p] / z[p]
