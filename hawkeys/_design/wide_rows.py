@@ -103,7 +103,8 @@ def _fill(
     """Write the columns at the events: baseline pieces, then the excitations by component."""
     size, n_pieces, offsets = rows.n_marks, rows.n_baselines, rows.offsets
     pieces = np.empty((n_pieces, events.n_events))
-    pieces[:, layout.slots] = baseline.basis(events.times).T
+    ends = events.end_times[events.realization]
+    pieces[:, layout.slots] = baseline.basis_within(events.times, ends).T
     parts = [kernel.excitation(events, layout) for kernel in components]
     for b in range(offsets.size - 1):
         begin, end = offsets[b : b + 2]

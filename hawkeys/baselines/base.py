@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Baseline(ABC):
         """Draw a time with density proportional to b_pieces[k] on each [starts[k], ends[k]]."""
 
     @abstractmethod
-    def with_rates(self, rates: ArrayLike | None) -> Baseline:
+    def with_rates(self, rates: ArrayLike | None) -> Self:
         """Return the same functions with other rates; None leaves them to `hawkeys.fit`."""
 
     @abstractmethod
@@ -98,6 +98,18 @@ class Baseline(ABC):
     def at(self, times: FloatArray) -> FloatArray:
         """Return each mark's baseline at times within the span, shape (n_times, n_marks)."""
         return self.basis(times) @ self.known_rates.T
+
+    def basis_within(self, times: FloatArray, ends: FloatArray) -> FloatArray:
+        """Return b_q at times in windows that end at `ends`, shape (n_times, n_pieces).
+
+        Windows are closed. A time exactly at the end of its window is judged from the left: by the
+        piece that the window covers, not by one that only begins there.
+        """
+        return self.basis(np.where(times == ends, np.nextafter(ends, -np.inf), times))
+
+    def at_within(self, times: FloatArray, ends: FloatArray) -> FloatArray:
+        """Return each mark's baseline as `basis_within`, shape (n_times, n_marks)."""
+        return self.basis_within(times, ends) @ self.known_rates.T
 
     def integral(self, starts: FloatArray, ends: FloatArray) -> FloatArray:
         """Return the expected number of events without parents, shape (n_windows, n_marks)."""

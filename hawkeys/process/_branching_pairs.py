@@ -40,7 +40,9 @@ class Pairs:
 
 def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pairs]:
     """Yield the pairs at least as probable as `threshold`, some events at a time, in order."""
-    baseline = process.baseline_function.at(events.times)[np.arange(events.n_events), events.marks]
+    ends = events.end_times[events.realization]
+    baseline = process.baseline_function.at_within(events.times, ends)
+    baseline = baseline[np.arange(events.n_events), events.marks]
     first = _first_candidates(process, events, baseline)
     for rows in _chunks(np.arange(events.n_events) - first):
         children, parents = _candidates(first, rows)

@@ -189,7 +189,9 @@ class Hawkes(Process):
 
     def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
         excitation, _ = self.kernel.excitation_at(events, realization, times)
-        base = self.baseline if self._is_constant else self.baseline_function.at(times)
+        ends = np.full_like(times, events.end_times[realization])
+        function = self.baseline_function
+        base = self.baseline if self._is_constant else function.at_within(times, ends)
         return base + (excitation * self.adjacency).sum(axis=2)
 
     def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:

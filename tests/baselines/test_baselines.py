@@ -4,6 +4,7 @@ import naive_columns as naive
 import numpy as np
 import pytest
 from scipy import stats
+from tick.hawkes import ModelHawkesSumExpKernLeastSq
 
 import hawkeys
 from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant, baseline_from_dict
@@ -327,11 +328,11 @@ def test_many_events_of_one_realisation_are_solved_from_a_part_of_them():
     np.testing.assert_allclose(result.estimates[0, :3], counts, rtol=1e-6)
 
 
-def test_ticks_periodic_baseline_is_the_same_function(tick):
+def test_ticks_periodic_baseline_is_the_same_function():
     """Without excitation tick's contrast is (int mu^2 - 2 sum mu(t_k)) / n, shared by all marks."""
     times = np.sort(np.random.default_rng(4).uniform(0.0, 50.0, 80))
     rates = [[0.5, 2.0, 1.0, 0.2]]
-    model = tick.ModelHawkesSumExpKernLeastSq(np.array([2.0]), n_baselines=4, period_length=8.0)
+    model = ModelHawkesSumExpKernLeastSq(np.array([2.0]), n_baselines=4, period_length=8.0)
     model.fit([times], end_times=50.0)
     process = hawkeys.interop.from_tick(rates, [[[0.0]]], [2.0], period_length=8.0)
     function = process.baseline_function
@@ -433,3 +434,40 @@ def test_bad_fits(small):
         hawkeys.fit(small, kernel=hawkeys.kernels.LogNormal(), baseline=STEPS)
     with pytest.raises(InvalidParameterError, match="converted for constant baselines only"):
         hawkeys.interop.to_tick(process_with(STEPS))
+
+
+KNOT_ENDS = {
+    "pieces": hawkeys.baselines.PiecewiseConstant([0, 10, 20]),
+    "periodic": hawkeys.baselines.Periodic([0, 10], period=20),
+}
+
+
+@pytest.mark.parametrize("name", KNOT_ENDS)
+@pytest.mark.parametrize("method", ["mle", "map", "vi"])
+def test_an_event_at_the_closed_end_of_a_window_belongs_to_the_piece_before(name, method):
+    """The second piece has no part in the window [0, 10], though an event is at 10."""
+    with pytest.warns(IdentifiabilityWarning, match=r"baseline\[0, \[10, 20\)"):
+        result = hawkeys.fit(
+            [[1.0, 4.0, 7.0, 10.0]], decay=1.0, end_time=10.0, baseline=KNOT_ENDS[name],
+            method=method,
+        )  # fmt: skip
+    plain = hawkeys.fit([[1.0, 4.0, 7.0, 10.0]], decay=1.0, end_time=10.0, method=method)
+    if method == "mle":  # 4 log(4 / 10) - 4
+        assert result.adjacency[0, 0] == 0.0
+        assert result.log_likelihood == pytest.approx(4.0 * np.log(0.4) - 4.0, abs=1e-6)
+    np.testing.assert_allclose(result.estimates[:, 0], plain.estimates[:, 0], rtol=1e-4)
+    np.testing.assert_allclose(result.adjacency, plain.adjacency, rtol=1e-3, atol=1e-6)
+    assert not result.identified[0, 1]
+
+
+def test_the_end_of_a_window_is_the_left_limit_everywhere():
+    steps = hawkeys.baselines.PiecewiseConstant([0, 10, 20], rates=[[0.5, 3.0]])
+    process = hawkeys.Hawkes(steps, [[0.0]], decay=1.0)
+    events = hawkeys.Events.from_lists([[[2.0, 10.0]], [[10.0, 12.0]]], end_times=[10.0, 20.0],
+                                       start_times=[0.0, 10.0])  # fmt: skip
+    assert process.intensity(events, [9.0, 10.0], realization=0).ravel().tolist() == [0.5, 0.5]
+    assert process.intensity(events, [10.0], realization=1).ravel().tolist() == [3.0]
+    expected = 2 * np.log(0.5) - 5.0 + 2 * np.log(3.0) - 30.0
+    assert process.log_likelihood(events) == pytest.approx(expected, rel=1e-12)
+    branching = hawkeys.branching_probabilities(process, events)
+    np.testing.assert_array_equal(branching.immigrant, 1.0)
