@@ -84,10 +84,15 @@ class Design:
         """Compute the excitations and costs of `events` under `kernel`.
 
         Realisations are pooled unless `separate`. `weight` multiplies the whole log-likelihood,
-        `realization_weights` (n_realizations,) that of each realisation. Pairs (target, source)
+        `realization_weights` (n_realizations,) that of each realisation; pooled ones of weight 0
+        are left out. Pairs (target, source)
         outside `support` (n_marks, n_marks) neither excite nor cost, which leaves their parameters
         at 0. The `baseline` is constant unless given; `ties` make parameters one.
         """
+        if realization_weights is not None and not separate:
+            counts = realization_weights > 0  # a weight of 0 means not there
+            if not counts.all():
+                events, realization_weights = events[counts], realization_weights[counts]
         scale = np.full(events.n_realizations, float(weight))
         if realization_weights is not None:
             scale = scale * realization_weights

@@ -12,7 +12,7 @@ from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.selection import check_support, check_weights
+from hawkeys.inference.selection import check_support, check_weights, leave_out
 from hawkeys.kernels import Kernel
 
 __all__ = ["Counted", "refuse_models", "split_model"]
@@ -68,6 +68,12 @@ class Counted:
     def is_plain(self) -> bool:
         """Whether the model has one constant baseline per mark and nothing tied."""
         return isinstance(self.baseline, Constant) and self.ties is None
+
+    @property
+    def observed(self) -> Counted:
+        """The same without the realisations of weight 0, which do not count at all."""
+        events, weights = leave_out(self.events, self.weights)
+        return self if events is self.events else replace(self, events=events, weights=weights)
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""

@@ -22,9 +22,9 @@ from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
 from hawkeys.inference.newton import solve_mle, solve_nearby
 from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.selection import check_weights
+from hawkeys.inference.selection import check_weights, leave_out
 from hawkeys.kernels import Exponential
-from hawkeys.results.decay_profile import DecayProfile
+from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 
 __all__ = ["choose_decay"]
 
@@ -66,6 +66,12 @@ class _Problem:
     def value(self, decay: ArrayLike) -> float:
         """Return the maximised objective."""
         return self.solve(decay)[0]
+
+    def without_excitation(self) -> float:
+        """Return the maximised objective with the adjacency held at 0."""
+        size = self.events.n_marks
+        nothing = replace(self.counted, support=np.zeros((size, size), dtype=bool))
+        return self.maximise(nothing.design(Exponential(1.0), self.scale))[0]
 
     def log_value(self, log_decay: float) -> float:
         """Return the maximised objective at the logarithm of a decay."""
@@ -173,17 +179,39 @@ def _optimise_shared(problem: _Problem) -> DecayProfile:
             start = max(rough, key=lambda point: rough[point])
             if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
                 return _profile(tried)
-    inside = _search_grid(problem.loss(tried), problem.events)
-    _fill_in(problem.loss(tried), tried)
-    profile = _profile(tried)
-    _warn_if_flat(profile.objective, inside)
-    return profile
+    _search_grid(problem.loss(tried), problem.events)
+    edges = _range(problem.events)
+    _fill_in(problem.loss(tried), tried, edges)
+    return _with_limit(problem, _profile(tried), edges)
 
 
 def _profile(tried: dict[float, float]) -> DecayProfile:
     logs = np.array(sorted(tried))
     objective = np.array([tried[point] for point in logs])
     return DecayProfile(np.exp(logs), objective, objective)
+
+
+def _with_limit(
+    problem: _Problem, profile: DecayProfile, edges: tuple[float, float]
+) -> DecayProfile:
+    """Return the profile with the limit to which it rises, if it has no maximum inside `edges`."""
+    objective = profile.objective
+    best = np.log(profile.decays[profile.best])
+    profile = replace(profile, bounds=(float(np.exp(edges[0])), float(np.exp(edges[1]))))
+    at_edge = best <= edges[0] + AT_EDGE, best >= edges[1] - AT_EDGE
+    if any(at_edge):
+        unclear = objective.max() - problem.without_excitation() <= _FAINT
+        limit = "no excitation" if unclear else "trend" if at_edge[0] else "burst"
+        return replace(profile, limit=limit)
+    if objective.max() - max(objective[0], objective[-1]) <= _FAINT:
+        warnings.warn(
+            "the decay is not identified: no decay fits clearly better than one at the edge of "
+            "what the data can tell (decay_profile shows it), and its interval is open. Give a "
+            "decay, or a decay_grid.",
+            IdentifiabilityWarning,
+            stacklevel=6,
+        )
+    return profile
 
 
 def _search_grid(loss: Callable[[float], float], events: Events, *, rough: bool = False) -> bool:
@@ -201,6 +229,9 @@ def _search_grid(loss: Callable[[float], float], events: Events, *, rough: bool 
         minimize_scalar(
             loss, bracket=tuple(grid[k - 1 : k + 2]), method="brent", options={"xtol": xtol}
         )
+    elif not rough:  # the maximum may lie between the edge and its neighbour
+        bounds = (grid[0], grid[1]) if k == 0 else (grid[-2], grid[-1])
+        minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": AT_EDGE})
     return inside
 
 
@@ -228,29 +259,21 @@ def _range(events: Events) -> tuple[float, float]:
     return np.log(1.0 / longest), np.log(max(10.0 / shortest, 100.0 / longest))
 
 
-def _fill_in(loss: Callable[[float], float], tried: dict[float, float]) -> None:
-    """Add points where the profile falls off, so that its interval can be read."""
+def _fill_in(
+    loss: Callable[[float], float], tried: dict[float, float], edges: tuple[float, float]
+) -> None:
+    """Add points within `edges` where the profile falls off, so that its interval can be read."""
     best = max(tried, key=lambda point: tried[point])
-    for sign in (-1.0, 1.0):
+    for sign, edge in zip((-1.0, 1.0), edges, strict=True):
         step = 0.01
         for _ in range(12):
             point = best + sign * step
+            if sign * (point - edge) >= 0.0:
+                break
             drop = tried[best] + loss(point)
             if drop > 4.0 * _FAINT:
                 break
             step *= 1.6 if drop > 0.25 * _FAINT else 2.5
-
-
-def _warn_if_flat(objective: FloatArray, inside: bool) -> None:
-    top = objective.max()
-    if inside and top - max(objective[0], objective[-1]) > _FAINT:
-        return
-    warnings.warn(
-        "the decay is not identified: no decay fits clearly better than one at the edge of what "
-        "the data can tell (decay_profile shows it). Give a decay, or a decay_grid.",
-        IdentifiabilityWarning,
-        stacklevel=5,
-    )
 
 
 def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfile:
@@ -265,8 +288,8 @@ def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfil
             f"decay_sharing={sharing!r} needs one constant baseline per mark and nothing tied. Use "
             "decay_sharing='shared' or decay_grid."
         )
-    events = problem.events
-    weights = check_weights(problem.counted.weights, events.n_realizations)
+    events, counting = leave_out(problem.events, problem.counted.weights)
+    weights = check_weights(counting, events.n_realizations)
     size = events.n_marks
     shape = (size,) if sharing == "source" else (size, size)
     scale = getattr(problem.settings, "likelihood_weight", 1.0)
@@ -291,4 +314,8 @@ def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfil
         options={"ftol": 1e-12, "gtol": 1e-4, "maxiter": 500},
     )
     value = np.array([-float(found.fun)])
-    return DecayProfile(np.exp(found.x).reshape(1, *shape), value, value)
+    decays = np.exp(found.x).reshape(1, *shape)
+    profile = DecayProfile(decays, value, value, bounds=(float(np.exp(low)), float(np.exp(high))))
+    edges = {"trend": found.x <= low + AT_EDGE, "burst": found.x >= high - AT_EDGE}
+    limits = [name for name, edge in edges.items() if edge.any()]
+    return replace(profile, limit=" and ".join(limits) or None)

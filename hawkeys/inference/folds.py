@@ -69,6 +69,7 @@ def make_folds(
     list of Fold
         In the order of realisations or time.
     """
+    counted = counted.observed
     if counted.events.n_realizations == 1:
         return _time_folds(counted, kernel, n_folds, weight)
     events = counted.events

@@ -17,7 +17,7 @@ from hawkeys.events.lists import as_events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.identify import warn_about
 from hawkeys.inference.rectified_rows import LOWEST, RowFit, best_decay, climb, decay_range
-from hawkeys.inference.selection import admissible, check_weights
+from hawkeys.inference.selection import about_all, admissible, check_weights, leave_out
 from hawkeys.process.rectified import RectifiedHawkes, as_target_decays, row_terms
 from hawkeys.results.rectified import RectifiedResult
 
@@ -131,10 +131,11 @@ def fit_rectified(
     """
     events = as_events(data, end_time=end_time)
     allowed = admissible(support, events.n_marks)
+    counting, positive = leave_out(events, weights)
     problem = _Problem(
-        events,
+        counting,
         allowed,
-        check_weights(weights, events.n_realizations),
+        check_weights(positive, counting.n_realizations),
         check_positive_number(tolerance, "tolerance"),
         check_count(max_iter, "max_iter"),
     )
@@ -147,7 +148,7 @@ def fit_rectified(
     climbed = np.array([row.converged for row in rows])
     warn_about(found.identified | ~allowed | silent, climbed, events.mark_names)
     _warn_about_edges(rows, events.mark_names)
-    return found
+    return found if counting is events else about_all(found, events, weights)
 
 
 def _check_decay(decay: ArrayLike | str, n_marks: int) -> FloatArray | None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 import numpy as np
 
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_mask, check_nonnegative, check_shape
+from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.results.fit_result import FitResult
+from hawkeys.results.rectified import RectifiedResult
 
-__all__ = ["admissible", "check_support", "check_weights"]
+__all__ = ["about_all", "admissible", "check_support", "check_weights", "leave_out"]
+
+AnyResult = TypeVar("AnyResult", FitResult, RectifiedResult)
 
 
 def check_support(support: ArrayLike | None, n_marks: int) -> BoolArray:
@@ -64,6 +72,70 @@ def check_weights(weights: ArrayLike | None, n_realizations: int) -> FloatArray:
     if not (array > 0).any():
         raise InvalidParameterError("weights are all 0; at least one realisation must count.")
     return array
+
+
+def leave_out(events: Events, weights: ArrayLike | None) -> tuple[Events, FloatArray | None]:
+    """Return the realisations whose weight is above 0, and their weights.
+
+    A weight of 0 means that a realisation is not there: neither its events nor its window count.
+
+    Parameters
+    ----------
+    events : Events
+        The data.
+    weights : array_like, shape (n_realizations,), or None
+        As for `check_weights`.
+
+    Returns
+    -------
+    events : Events
+        Those that count; all of them without `weights`.
+    weights : ndarray of float64, shape (n_realizations that count,), or None
+        Their weights; None without `weights`.
+
+    Raises
+    ------
+    InvalidParameterError
+        As for `check_weights`.
+    """
+    if weights is None:
+        return events, None
+    array = check_weights(weights, events.n_realizations)
+    counts = array > 0
+    return (events, array) if counts.all() else (events[counts], array[counts])
+
+
+def about_all(found: AnyResult, events: Events, weights: ArrayLike | None) -> AnyResult:
+    """Return a fit to the realisations that count with the facts about all of them.
+
+    Parameters
+    ----------
+    found : FitResult or RectifiedResult
+        A fit to the realisations that `leave_out` returned.
+    events : Events
+        All of them.
+    weights : array_like, shape (n_realizations,), or None
+        Their weights.
+
+    Returns
+    -------
+    FitResult or RectifiedResult
+        With log-likelihood and counts of all, and all weights among the options.
+
+    Raises
+    ------
+    InvalidParameterError
+        As for `check_weights`.
+    """
+    given = check_weights(weights, events.n_realizations)
+    return replace(
+        found,
+        log_likelihood=found.process.log_likelihood(events),
+        event_counts=events.counts.sum(axis=0),
+        n_realizations=events.n_realizations,
+        total_time=float(events.durations.sum()),
+        options={**found.options, "weights": given},
+    )
 
 
 def admissible(support: ArrayLike | None, n_marks: int) -> BoolArray:

@@ -15,11 +15,11 @@ from hawkeys.inference.assemble import result_of
 from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.decay_search import DecaySearch, split_search
 from hawkeys.inference.decays import choose_decay
-from hawkeys.inference.identify import warn_about
+from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.least_squares import fit_contrast
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.selection import check_support
+from hawkeys.inference.selection import about_all, check_support, leave_out
 from hawkeys.inference.threads import threads_for
 from hawkeys.inference.unknown_kernel import fit_unknown
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
@@ -69,8 +69,9 @@ def fit(
         Which pairs (target, source) may be child and parent; elsewhere the adjacency is 0. Default:
         all.
     weights : array_like, shape (n_realizations,), optional
-        Weight >= 0 of the log-likelihood of each realisation. Default: 1. The `log_likelihood` of
-        the result is unweighted.
+        Weight >= 0 of the log-likelihood of each realisation. Default: 1. Those of weight 0 are
+        left out of the fit as if they were not there. The `log_likelihood` of the result, like its
+        counts, is unweighted and of all of them.
     **options
         ``baseline``: a baseline that changes over time, with its rates left out, such as
         ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``. ``tied``: labels of parameters,
@@ -152,23 +153,24 @@ def fit(
     search, rest = split_search(decay, kernel, options)
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
+    counting, positive = leave_out(events, weights)
     if isinstance(excitation, DelayedKernel) and not excitation.known:
         how_given = method, refuse_models(rest, "a fit of kernel parameters")
         found: FitResult = fit_unknown(
-            events, excitation, how_given, support=support, weights=weights
+            counting, excitation, how_given, support=support, weights=positive
         )
         converged = np.full(events.n_marks, found.converged)
     elif method == "least_squares":
         settings = choose_method(method, refuse_models(rest, "least squares"))[1]
-        found = fit_contrast(events, excitation, settings, support=support, weights=weights)
+        found = fit_contrast(counting, excitation, settings, support=support, weights=positive)
         converged = np.full(events.n_marks, found.converged)
     else:
         counted = Counted.check(events, support, weights, model)
         how = choose_method(method, others)
         found, converged = _fit_known(counted, excitation, search, how, rng)
-    expected = found.identified.copy()
-    expected[:, -events.n_marks :] |= ~check_support(support, events.n_marks)
-    warn_about(expected, converged, events.mark_names, found.process.baseline_function.labels)
+    if counting is not events:
+        found = about_all(found, events, weights)
+    warn_about_fit(found, converged, counting, check_support(support, events.n_marks))
     return found
 
 
@@ -222,9 +224,12 @@ def _with_search(
             f"a decay can be estimated or chosen with the methods 'mle' and 'map'; got "
             f"{found.method!r}. Choose the decay by maximum likelihood first and give it."
         )
+    identified = found.identified.copy()
+    identified[:, -counted.events.n_marks :] &= ~profile.held(counted.events.n_marks)
     return dataclasses.replace(
         found,
         options=options | search.as_options(),
         decay_profile=profile,
         n_kernel_parameters=int(np.size(profile.chosen)),
+        identified=identified,
     )

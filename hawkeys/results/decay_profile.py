@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hawkeys._typing import FloatArray
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
 
@@ -17,7 +17,23 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["DecayProfile"]
+__all__ = ["AT_EDGE", "DecayProfile"]
+
+# of a log decay: a maximum so near a bound lies at it
+AT_EDGE = 1e-3
+
+_LIMITS = {
+    "trend": (
+        "the smaller it is, the better the fit. Such a kernel outlasts the windows, and what it "
+        "describes is a trend, not excitation: try a baseline that changes over time"
+    ),
+    "burst": (
+        "the larger it is, the better the fit. Such a kernel is over within the shortest lags of "
+        "the data, fewer than 20 of them, and what it describes is bursts at one time: look for "
+        "events recorded twice, or a coarse clock"
+    ),
+    "no excitation": "no decay fits clearly better than no excitation at all",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +52,23 @@ class DecayProfile:
         over folds.
     selection : str
         "likelihood" or "cross-validation".
+    bounds : tuple of float (smallest, largest), or None
+        Decays that the data can tell apart, among which one was optimised: 1 over the longest
+        window, and 10 over the shortest lags. None for given candidates.
+    limit : str or None
+        Where the profile has no maximum within the bounds, what it rises to: "trend" (the smallest
+        decay), "burst" (the largest), both for several decays ("trend and burst"), or
+        "no excitation" if nothing there is clearly better than none (1.92 nats). There is then no
+        estimate: the decay is held at the bound, and it and the adjacency that goes with it are
+        not identified.
     """
 
     decays: FloatArray
     objective: FloatArray
     score: FloatArray
     selection: str = "likelihood"
+    bounds: tuple[float, float] | None = None
+    limit: str | None = None
 
     @property
     def best(self) -> int:
@@ -53,6 +80,40 @@ class DecayProfile:
         """The decay chosen: a number, or an array (n_marks,) or (n_marks, n_marks)."""
         decay = self.decays[self.best]
         return float(decay) if decay.ndim == 0 else decay
+
+    def held(self, n_marks: int) -> BoolArray:
+        """Return which pairs have a decay that is held at a bound, since there is no estimate.
+
+        Parameters
+        ----------
+        n_marks : int
+            Number of marks.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_marks, n_marks)
+            Target by source; all or none of them for one shared decay.
+        """
+        chosen, shape = np.asarray(self.chosen), (n_marks, n_marks)
+        if self.limit is None or self.bounds is None or chosen.ndim == 0:
+            return np.full(shape, self.limit is not None)
+        low, high = self.bounds
+        edge = (chosen <= low * (1.0 + AT_EDGE)) | (chosen >= high * (1.0 - AT_EDGE))
+        return np.broadcast_to(edge, shape).copy()
+
+    def limit_message(self) -> str:
+        """Return in words why there is no estimate; empty if there is one."""
+        if self.limit is None or self.bounds is None:
+            return ""
+        chosen = np.asarray(self.chosen)
+        shared = chosen.ndim == 0
+        subject = "the decay is" if shared else "some decays are"
+        where = f"It is held at {float(chosen):.4g}" if shared else "They are held"
+        reasons = "; ".join(_LIMITS[name] for name in self.limit.split(" and "))
+        return (
+            f"{subject} not identified: {reasons}. {where} within the bounds {self.bounds[0]:.4g} "
+            f"and {self.bounds[1]:.4g} of what the data can tell, and the adjacency with it"
+        )
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the profile-likelihood interval of one shared decay.

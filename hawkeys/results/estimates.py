@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hawkeys._design.columns import FittedColumns
+from hawkeys._design.columns import ColumnMap, FittedColumns
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
@@ -112,11 +112,22 @@ class LikelihoodResult(PointResult):
             index = np.flatnonzero(free[i])
             if index.size == 0:
                 continue
-            scale = 1.0 / np.sqrt(matrix[index, index])
-            scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
-            inverse = np.linalg.inv(scaled) * np.outer(scale, scale)
+            if (~self.identified[i] & (self.estimates[i] > 0)).any():
+                inverse = self._beside_unidentified(i)[np.ix_(index, index)]
+            else:
+                scale = 1.0 / np.sqrt(matrix[index, index])
+                scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
+                inverse = np.linalg.inv(scaled) * np.outer(scale, scale)
             out[i][np.ix_(index, index)] = inverse
         return out
+
+    def _beside_unidentified(self, target: int) -> FloatArray:
+        """Return the covariance of a target's estimates with those not identified left free."""
+        size = self.estimates.shape[1]
+        where = ColumnMap(np.zeros((1, 1), np.int64), np.arange(1, size)[None, :, None], size)
+        used = np.ones((1, size), dtype=bool)
+        columns = FittedColumns(where, self.estimates[target : target + 1], used)
+        return columns.covariance(self.information[target : target + 1])[0]
 
     @property
     def n_parameters(self) -> int:
@@ -128,7 +139,10 @@ class LikelihoodResult(PointResult):
             known_kernel = self.decay_profile is not None
             extra = self.n_kernel_parameters if known_kernel else 0
             return self.columns.n_determined(self.information) + extra
-        return int(self.identified.sum()) + self.n_kernel_parameters
+        counted = self.identified
+        if self.decay_profile is not None and self.decay_profile.limit is not None:
+            counted = counted | (self.estimates > 0)  # fitted, if to no avail
+        return int(counted.sum()) + self.n_kernel_parameters
 
     @property
     def aic(self) -> float:
@@ -152,6 +166,9 @@ class LikelihoodResult(PointResult):
         notes = super()._notes(level)
         if self.at_bound.any():
             notes.append(f"{self.at_bound.sum()} estimates are at the bound 0: no normal interval.")
+        if self.decay_profile is not None and self.decay_profile.limit is not None:
+            message = self.decay_profile.limit_message()
+            notes.append(message[0].upper() + message[1:] + ".")
         return notes
 
     def _interval_name(self) -> str:

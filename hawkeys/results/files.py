@@ -110,7 +110,13 @@ def _rebuild(record: dict[str, Any]) -> FitResult:
     if fields.get("decay_profile") is not None:
         profile = fields["decay_profile"]
         arrays = {name: decode_floats(profile[name]) for name in ("decays", "objective", "score")}
-        fields["decay_profile"] = DecayProfile(**arrays, selection=profile["selection"])
+        bounds = profile.get("bounds")
+        fields["decay_profile"] = DecayProfile(
+            **arrays,
+            selection=profile["selection"],
+            bounds=None if bounds is None else (bounds[0], bounds[1]),
+            limit=profile.get("limit"),
+        )
     if fields.get("kernel_std_err") is not None:
         errors = fields["kernel_std_err"]
         fields["kernel_std_err"] = {name: decode_floats(value) for name, value in errors.items()}

@@ -1,5 +1,7 @@
 """Decays chosen by the data, support masks and weights of realisations."""
 
+import warnings
+
 import naive_hawkes
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ from scipy.stats import chi2
 import hawkeys
 from hawkeys._design import Design
 from hawkeys._jit.decay_slope import log_decay_slopes
-from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.exceptions import HawkeysWarning, IdentifiabilityWarning, InvalidParameterError
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import DecayProfile
 
@@ -282,3 +284,107 @@ def test_the_likelihood_of_a_weighted_fit_is_that_of_the_data():
 def test_wrong_weights_and_masks_are_refused(options, message):
     with pytest.raises(InvalidParameterError, match=message):
         hawkeys.fit(SAMPLE, decay=2.0, **options)
+
+
+LIMITS = {
+    "accelerating": ([[1, 4, 6, 7.5, 8.5, 9.2, 9.8]], 10.0, "no excitation"),
+    "one burst": ([[1, 5, 5.0001, 5.0002, 5.0003]], 10.0, "burst"),
+    "even": ([np.arange(1.0, 50.0)], 50.0, "no excitation"),
+    "one event": ([[1.0]], 10.0, "no excitation"),
+    "no event": ([[]], 10.0, "no excitation"),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_profile_without_maximum_gives_no_estimate(name, tmp_path):
+    lists, end, limit = LIMITS[name]
+    with pytest.warns(IdentifiabilityWarning, match="the decay is not identified: .* is held at"):
+        result = hawkeys.fit(lists, decay="estimate", end_time=end)
+    profile = result.decay_profile
+    assert profile.limit == limit
+    low, high = profile.bounds
+    assert low == pytest.approx(1.0 / end)
+    assert low * (1 - 1e-9) <= float(result.kernel.decay) <= high * (1 + 1e-9)
+    assert profile.held(1).all()
+    assert not result.identified[0, 1]
+    assert result.process.spectral_radius < 10
+    # no interval of what is not identified, and the numbers are those of the decay held
+    assert np.isnan(result.std_err[0, 1])
+    assert result.to_frame()["lower"].isna()[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)  # there may be no event at all
+        given = hawkeys.fit(lists, decay=float(result.kernel.decay), end_time=end)
+    assert result.log_likelihood == pytest.approx(given.log_likelihood, abs=1e-9)
+    np.testing.assert_allclose(result.adjacency, given.adjacency, rtol=1e-6)
+    np.testing.assert_allclose(result.std_err[:, 0], given.std_err[:, 0], rtol=1e-6)
+    assert result.aic >= given.aic
+    assert "not identified: " in result.summary()
+    result.save(tmp_path / "fit.json")
+    again = hawkeys.load_result(tmp_path / "fit.json")
+    assert (again.decay_profile.limit, again.decay_profile.bounds) == (limit, (low, high))
+
+
+def test_the_profile_stays_within_what_the_data_can_tell():
+    rng = np.random.default_rng(0)
+    weeks = np.repeat(7.0 * np.arange(1, 523), rng.poisson(np.linspace(5, 34, 522)))
+    samples = [([weeks], 7.0 * 523), ([1000.0 * np.sqrt(np.sort(rng.uniform(size=500)))], 1000.0)]
+    for lists, end in samples:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HawkeysWarning)
+            result = hawkeys.fit(lists, decay="estimate", end_time=end)
+        profile = result.decay_profile
+        assert profile.decays.min() >= profile.bounds[0] * (1 - 1e-9)
+        assert profile.decays.max() <= profile.bounds[1] * (1 + 1e-9)
+        assert result.process.spectral_radius < 2
+
+
+@pytest.mark.parametrize("sharing", ["source", "pair"])
+def test_decays_of_their_own_can_be_at_a_bound_alone(sharing):
+    """Mark a becomes more frequent over time, which no mark's own decay describes; b is noise."""
+    rng = np.random.default_rng(5)
+    growing = 1000.0 * np.sqrt(np.sort(rng.uniform(size=600)))
+    noise = np.sort(rng.uniform(0, 1000, 200))
+    with pytest.warns(IdentifiabilityWarning, match="some decays are not identified: the smaller"):
+        result = hawkeys.fit(
+            [growing, noise], decay="estimate", decay_sharing=sharing, end_time=1000.0
+        )
+    held = result.decay_profile.held(2)
+    assert result.decay_profile.limit == "trend"
+    assert held.any()
+    assert not held[0, 0]
+    assert (result.kernel.decay_matrix(2)[held] <= 1.001e-3).all()
+    assert (result.kernel.decay_matrix(2)[~held] > 1.001e-3).all()
+    np.testing.assert_array_equal(result.identified[:, 1:], ~held)
+    assert np.isnan(result.std_err[:, 1:][held]).all()
+
+
+def test_an_estimate_in_a_wide_profile_is_warned_of_but_given():
+    """The maximum is inside, if not clearly above an edge: the interval is open there."""
+    for seed in range(40):
+        sample = hawkeys.simulate(
+            hawkeys.Hawkes([0.5], [[0.3]], decay=1.0), end_time=80.0, rng=seed
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = hawkeys.fit(sample, decay="estimate")
+        profile = result.decay_profile
+        if profile.limit is None and caught:
+            assert "its interval is open" in str(caught[0].message)
+            assert result.identified.all()
+            lower, upper = profile.interval()
+            assert lower == 0.0 or upper == np.inf
+            break
+    else:
+        pytest.fail("no such profile among the samples")
+
+
+def test_refits_and_resamples_keep_to_the_bounds():
+    sample = hawkeys.simulate(hawkeys.Hawkes([1.0], [[0.0]], decay=1.0), end_time=40.0, rng=5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        result = hawkeys.fit(sample, decay="estimate")
+    gof = hawkeys.goodness_of_fit(result, sample, n_mc_samples=19, rng=0)
+    assert np.isfinite(gof.null[:, 0, 0]).all()
+    assert gof.failures == ()
+    boot = hawkeys.inference.bootstrap(result, sample, n_replicates=19, rng=0, kind="parametric")
+    assert np.nanmax(boot.replicates) < 10
