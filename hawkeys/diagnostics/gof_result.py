@@ -48,6 +48,9 @@ class GoodnessOfFit:
         Seed of the Monte Carlo samples; None if a generator was handed in.
     version : str
         Version of hawkeys.
+    failures : tuple of str
+        Why re-fits of Monte Carlo samples failed, one entry per sample that did; such samples are
+        NaN in `null` and left out of the p-values.
     """
 
     process: Process
@@ -57,6 +60,7 @@ class GoodnessOfFit:
     null: FloatArray
     seed: int | None
     version: str
+    failures: tuple[str, ...] = ()
 
     @property
     def n_mc_samples(self) -> int:
@@ -162,6 +166,11 @@ class GoodnessOfFit:
             "p-value (KS)": f"{self.pvalue:.4g}",
         }
         notes = ["p-values by Monte Carlo; pooled: the residuals of all marks together."]
+        if self.failures:
+            notes.append(
+                f"{len(self.failures)} of {self.n_mc_samples} re-fits failed and are left out; the "
+                f"first: {self.failures[0]}"
+            )
         return render("Goodness of fit by time rescaling", facts, table, notes)
 
     def plot_qq(self, ax: Axes | None = None, *, mark: str | int | None = None) -> Axes:

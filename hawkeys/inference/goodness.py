@@ -19,6 +19,7 @@ from hawkeys.diagnostics.time_rescaling import check_process, rescale
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     ConvergenceWarning,
+    HawkeysError,
     IdentifiabilityWarning,
     InvalidParameterError,
 )
@@ -85,12 +86,18 @@ def goodness_of_fit(
     ------
     InvalidParameterError
         `fitted` is neither, or was not fitted to these events in the way `refit` says; `refit`
-        returns something else than a process with the same marks.
+        returns something else than a process with the same marks, or more than half of the
+        re-fits fail.
     InvalidEventsError
         `events` are no `Events`, or have another number of marks.
     UnstableProcessError
         Simulated samples grow without limit. On short windows a spectral radius of 1 or more is
         no obstacle.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Re-fits of samples failed; they are counted in `GoodnessOfFit.failures` and left out.
 
     Notes
     -----
@@ -130,15 +137,31 @@ def goodness_of_fit(
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
     generator, seed = seeded(rng)
+    null, failures = _null_statistics(process, events, estimate, generator.spawn(count))
+    _report(failures, count)
     return GoodnessOfFit(
         process=process,
         parameters=parameters,
         rescaled=rescaled,
         observed=measure(rescaled),
-        null=_null_statistics(process, events, estimate, generator.spawn(count)),
+        null=null,
         seed=seed,
         version=__version__,
+        failures=failures,
     )
+
+
+def _report(failures: tuple[str, ...], count: int) -> None:
+    """Warn of re-fits that failed; refuse a test of which too little is left."""
+    if not failures:
+        return
+    told = f"{len(failures)} of {count} re-fits failed; the first reason: {failures[0]}"
+    if 2 * len(failures) > count:
+        raise InvalidParameterError(
+            f"{told} Too few are left for p-values: use n_mc_samples=0 for the residuals alone, or "
+            "a model with fewer parameters."
+        )
+    warnings.warn(f"{told} They are left out.", ConvergenceWarning, stacklevel=3)
 
 
 def _choose_refit(
@@ -190,8 +213,12 @@ def _null_statistics(
     events: Events,
     estimate: Refit | None,
     generators: list[np.random.Generator],
-) -> FloatArray:
-    """Return the statistics of samples simulated on the same windows and fitted again."""
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the statistics of samples simulated on the same windows and fitted again.
+
+    And why re-fits failed; their statistics are NaN.
+    """
+    failures = []
     out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
     with threads_for(events.n_events), warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
@@ -199,9 +226,13 @@ def _null_statistics(
         warnings.filterwarnings("ignore", "estimated decays lie at the edge", ConvergenceWarning)
         for b, generator in enumerate(generators):
             sample = simulate_like(process, events, generator, _SMALLER)
-            own = process if estimate is None else _estimated(estimate(sample))
-            out[b] = measure(rescale(own, sample))
-    return out
+            try:
+                own = process if estimate is None else estimate(sample)
+            except HawkeysError as error:
+                failures.append(str(error))
+                continue
+            out[b] = measure(rescale(_estimated(own), sample))
+    return out, tuple(failures)
 
 
 def _estimated(value: Any) -> Hawkes | RectifiedHawkes:

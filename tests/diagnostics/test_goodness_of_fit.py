@@ -17,6 +17,7 @@ from hawkeys.diagnostics.gof_result import _path, _qq_band
 from hawkeys.diagnostics.residual_tests import TESTS, Scope, measure, monte_carlo_pvalues, scopes_of
 from hawkeys.diagnostics.time_rescaling import rescale, steps
 from hawkeys.exceptions import (
+    ConvergenceWarning,
     IdentifiabilityWarning,
     InvalidEventsError,
     InvalidParameterError,
@@ -433,6 +434,31 @@ class TestRefit:
         gof = hawkeys.goodness_of_fit(result, events, n_mc_samples=9)
         assert gof.pvalue > 0.05
 
+    def test_re_fits_that_fail_are_counted_and_left_out(self):
+        result = hawkeys.fit(self.events, decay=2.0)
+        calls = []
+
+        def refit(events):
+            calls.append(events)
+            if len(calls) % 3 == 0:
+                raise InvalidParameterError("no fit of this one.")
+            return hawkeys.fit(events, decay=2.0)
+
+        with pytest.warns(ConvergenceWarning, match="3 of 9 re-fits failed; .* no fit of this one"):
+            gof = hawkeys.goodness_of_fit(result, self.events, refit=refit, n_mc_samples=9)
+        assert gof.failures == ("no fit of this one.",) * 3
+        assert np.isnan(gof.null[2::3]).all()
+        kept = np.delete(gof.null[:, 0, 0], [2, 5, 8])
+        rank = 1 + (kept >= gof.observed[0, 0]).sum()
+        assert gof.pvalue == pytest.approx(rank / 7)
+        assert "3 of 9 re-fits failed" in gof.summary()
+
+        def never(events):
+            raise InvalidParameterError("no fit at all.")
+
+        with pytest.raises(InvalidParameterError, match="Too few are left for p-values"):
+            hawkeys.goodness_of_fit(result, self.events, refit=never, n_mc_samples=9)
+
     def test_threads_are_given_back(self):
         numba.set_num_threads(2)
         result = hawkeys.fit(self.events, decay=2.0)
@@ -489,7 +515,8 @@ class TestRefit:
         gof = hawkeys.goodness_of_fit(hawkeys.fit(events, decay=2.0), events, n_mc_samples=19)
         assert gof.pvalue > 0.05
         # on windows shorter than the decay the spectral radius is above 1, and all is finite
-        slow = hawkeys.fit(events, decay=0.05)
+        with pytest.warns(IdentifiabilityWarning, match="spectral radius of the estimate is 13"):
+            slow = hawkeys.fit(events, decay=0.05)
         assert slow.process.spectral_radius > 5
         gof = hawkeys.goodness_of_fit(slow, events, n_mc_samples=19)
         assert np.isfinite(gof.null[:, 0]).all()
