@@ -115,7 +115,8 @@ class Hawkes(Process):
         if self.spectral_radius >= 1:
             raise UnstableProcessError(
                 f"no stationary rate exists: the spectral radius is {self.spectral_radius:.6g}, "
-                "and it must be below 1."
+                "and it must be below 1. A fit with few events per parameter has too large an "
+                "adjacency: estimate less with hawkeys.inference.penalty_path, or support=."
             )
         if not self.baseline_function.is_stationary:
             raise InvalidParameterError(

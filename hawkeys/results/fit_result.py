@@ -15,6 +15,7 @@ from hawkeys.baselines import Constant
 from hawkeys.kernels import Kernel
 from hawkeys.process import Hawkes
 from hawkeys.results.base import Result
+from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,6 +181,19 @@ class FitResult(Result):
         """Labels of the pieces of the baseline; none of a constant."""
         function = self.process.baseline_function
         return (None,) if isinstance(function, Constant) else function.labels
+
+    def _notes(self, level: float) -> list[str]:
+        notes = super()._notes(level)
+        few = few_events(self)
+        if few.any():
+            least = float(np.min(events_per_parameter(self)))
+            notes.append(
+                f"{few.sum()} of {few.size} targets have fewer than {FEW_EVENTS:g} events per "
+                f"parameter (fewest: {least:.2g}): the adjacency is estimated too large on the "
+                "whole, and intervals may not hold. Estimate less: hawkeys.inference.penalty_path, "
+                "or support= for the pairs that can excite."
+            )
+        return notes
 
     def _title(self) -> str:
         return f"Hawkes process by {self.method}"

@@ -93,7 +93,8 @@ def limit_of_events(
         raise UnstableProcessError(
             f"the process is unstable: its spectral radius is {process.spectral_radius:.6g}, and "
             "simulation needs less than 1. Scale the adjacency down, or give max_events= to "
-            "simulate it on a short window."
+            "simulate it on a short window. A fit with few events per parameter has too large an "
+            "adjacency: estimate less with hawkeys.inference.penalty_path, or support=."
         )
     process.baseline_function.check_windows(starts, ends)
     immigrants = process.baseline_function.integral(starts, ends).sum(axis=0)

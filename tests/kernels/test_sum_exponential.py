@@ -4,6 +4,7 @@ import naive_columns as naive
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from tick.hawkes import ModelHawkesSumExpKernLogLik
 
 import hawkeys
 from hawkeys.baselines import Periodic
@@ -46,10 +47,10 @@ def test_density_has_mass_one_and_the_likelihood_is_the_naive_one(weights, small
     np.testing.assert_allclose(separate.adjacency[1], alone.adjacency, atol=1e-4)
 
 
-def test_likelihood_equals_ticks(tick):
+def test_likelihood_equals_ticks():
     process = process_with()
     events = hawkeys.simulate(process, end_time=200.0, rng=2)
-    model = tick.ModelHawkesSumExpKernLogLik(np.array(DECAYS))
+    model = ModelHawkesSumExpKernLogLik(np.array(DECAYS))
     model.fit(events.to_lists()[0], end_times=200.0)
     parts = ADJACENCY[:, :, None] * PAIRS
     coefficients = np.concatenate((process.baseline, parts.ravel()))

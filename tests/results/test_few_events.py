@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hawkeys
+from hawkeys.exceptions import UnstableProcessError
 from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events
 
 A = np.linspace(0.3, 99.0, 90)
@@ -59,3 +60,25 @@ def test_parameters_of_the_kernel_count_once():
     np.testing.assert_array_equal(events_per_parameter(result), [events.n_events / 4])
     estimated = hawkeys.fit(events, decay="estimate")
     np.testing.assert_array_equal(events_per_parameter(estimated), [events.n_events / 3])
+
+
+def test_a_wide_fit_says_so_and_what_to_do():
+    """Three parents a mark of 40, some 100 events each: the estimate is far too large."""
+    rng = np.random.default_rng(0)
+    adjacency = np.zeros((40, 40))
+    for i in range(40):
+        adjacency[i, rng.choice(40, 3, replace=False)] = 0.2
+    truth = hawkeys.Hawkes(np.full(40, 0.1), adjacency, decay=1.0)
+    sample = hawkeys.simulate(truth, end_time=400.0, rng=1)
+    result = hawkeys.fit(sample, decay=1.0)
+    assert result.process.spectral_radius > truth.spectral_radius + 0.2
+    summary = result.summary()
+    assert "40 of 40 targets have fewer than 20 events per parameter (fewest: " in summary
+    assert "penalty_path, or support=" in summary
+    right = hawkeys.fit(sample, decay=1.0, support=adjacency > 0)
+    assert abs(right.process.spectral_radius - truth.spectral_radius) < 0.1
+    unstable = hawkeys.Hawkes([0.1], [[1.0002]], decay=1.0)
+    with pytest.raises(UnstableProcessError, match=r"estimate less with .*_path, or support"):
+        hawkeys.simulate(unstable, end_time=10.0)
+    with pytest.raises(UnstableProcessError, match=r"estimate less with .*_path, or support"):
+        _ = unstable.stationary_rate
