@@ -20,6 +20,7 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
 from hawkeys.kernels import BlockLayout, Kernel
+from hawkeys.kernels.base import TAIL
 
 __all__ = ["Design"]
 
@@ -158,6 +159,34 @@ class Design:
             merged.n_baselines + 1,
             columns,
         )
+
+    def without_unseen(self, weighted_counts: FloatArray) -> Design:
+        """Return the same without pairs of whose kernel the windows show next to nothing.
+
+        A lag longer than every window leaves a mass within the windows of 1e-100, say, and an
+        estimate of 1e100 events. Where the mass is below 1e-12 of the kernel's, what is cut at its
+        end elsewhere, the pair neither excites nor costs. `weighted_counts` are those of the
+        sources' events, (1, n_marks), or (n_realizations, n_marks) if each has its own blocks.
+        """
+        full = np.zeros_like(self.cost)
+        if self.columns is None:
+            full[:, 1:] = np.repeat(weighted_counts, self.n_blocks // len(weighted_counts), axis=0)
+        else:
+            where = self.columns.adjacency
+            counts = np.repeat(weighted_counts, len(where) // len(weighted_counts), axis=0)
+            each = np.broadcast_to(counts[:, :, None], where.shape)
+            np.add.at(full.ravel(), where[where >= 0], each[where >= 0])
+        unseen = (self.cost > 0.0) & (self.cost < TAIL * full)
+        if not unseen.any():
+            return self
+        out = replace(
+            self,
+            excitation=self.excitation.copy(),
+            cost=np.where(unseen, 0.0, self.cost),
+        )
+        for b in np.flatnonzero(unseen.any(axis=1)):
+            out.block(int(b))[unseen[b, 1:]] = 0.0
+        return out
 
     @property
     def n_columns(self) -> int:

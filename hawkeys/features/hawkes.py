@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets.timings import check_timings, timings_to_events
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference import EachResult, fit_each
 
 __all__ = ["HawkesFeatures"]
@@ -240,14 +241,17 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         options = dict(self.options or {})
         if self.method in _VARIATIONAL:
             options.setdefault("likelihood_weight", 10.0)
-        return fit_each(
-            timings_to_events(X),
-            decay=self.decay,
-            method=self.method,
-            rng=self.random_state,
-            progress=self.progress,
-            **options,
-        )
+        with warnings.catch_warnings():
+            # a feature need not be an estimate that a single sample determines
+            warnings.simplefilter("ignore", IdentifiabilityWarning)
+            return fit_each(
+                timings_to_events(X),
+                decay=self.decay,
+                method=self.method,
+                rng=self.random_state,
+                progress=self.progress,
+                **options,
+            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

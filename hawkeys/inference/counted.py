@@ -8,6 +8,7 @@ from typing import Any
 
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
+from hawkeys._jit.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events
@@ -77,7 +78,7 @@ class Counted:
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""
-        return Design.build(
+        design = Design.build(
             self.events,
             kernel,
             separate=separate,
@@ -87,6 +88,11 @@ class Counted:
             baseline=self.baseline,
             ties=self.ties,
         )
+        events = self.events
+        counts = weight * count_events(events.marks, events.offsets, events.n_marks)
+        if self.weights is not None:
+            counts = self.weights[:, None] * counts
+        return design.without_unseen(counts if separate else counts.sum(axis=0, keepdims=True))
 
     def pick(self, rows: BoolArray | slice) -> Counted:
         """Return the same of some realisations."""

@@ -30,6 +30,7 @@ __all__ = ["choose_decay"]
 
 _PER_DECADE = 3
 _FEWEST_LAGS = 20
+_NO_GAIN = 1e-6  # nats
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
 
 
@@ -199,11 +200,13 @@ def _with_limit(
     best = np.log(profile.decays[profile.best])
     profile = replace(profile, bounds=(float(np.exp(edges[0])), float(np.exp(edges[1]))))
     at_edge = best <= edges[0] + AT_EDGE, best >= edges[1] - AT_EDGE
+    unclear = objective.max() - max(objective[0], objective[-1]) <= _FAINT
+    gain = objective.max() - problem.without_excitation() if unclear or any(at_edge) else np.inf
+    if gain <= (_FAINT if any(at_edge) else _NO_GAIN):
+        return replace(profile, limit="no excitation")
     if any(at_edge):
-        unclear = objective.max() - problem.without_excitation() <= _FAINT
-        limit = "no excitation" if unclear else "trend" if at_edge[0] else "burst"
-        return replace(profile, limit=limit)
-    if objective.max() - max(objective[0], objective[-1]) <= _FAINT:
+        return replace(profile, limit="trend" if at_edge[0] else "burst")
+    if unclear:
         warnings.warn(
             "the decay is not identified: no decay fits clearly better than one at the edge of "
             "what the data can tell (decay_profile shows it), and its interval is open. Give a "
@@ -225,6 +228,8 @@ def _search_grid(loss: Callable[[float], float], events: Events, *, rough: bool 
     k = int(values.argmin())
     inside = 0 < k < grid.size - 1
     xtol = 1e-2 if rough else 1e-6
+    if inside and values[k] == min(values[k - 1], values[k + 1]):
+        return False  # flat: there is nothing to climb
     if inside:
         minimize_scalar(
             loss, bracket=tuple(grid[k - 1 : k + 2]), method="brent", options={"xtol": xtol}
@@ -249,9 +254,7 @@ def _width(tried: dict[float, float]) -> float:
 def _range(events: Events) -> tuple[float, float]:
     """Return the logs of the smallest and largest decay that the data can tell anything about."""
     lags = np.diff(events.times)
-    same = np.ones(lags.size, dtype=bool)
-    same[events.offsets[1:-1] - 1] = False
-    lags = np.sort(lags[same & (lags > 0)])
+    lags = np.sort(lags[(np.diff(events.realization) == 0) & (lags > 0)])
     longest = float(events.durations.max())
     if lags.size == 0:
         return np.log(1.0 / longest), np.log(1e3 / longest)
@@ -318,4 +321,6 @@ def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfil
     profile = DecayProfile(decays, value, value, bounds=(float(np.exp(low)), float(np.exp(high))))
     edges = {"trend": found.x <= low + AT_EDGE, "burst": found.x >= high - AT_EDGE}
     limits = [name for name, edge in edges.items() if edge.any()]
+    if value[0] - problem.without_excitation() <= _NO_GAIN:
+        limits = ["no excitation"]
     return replace(profile, limit=" and ".join(limits) or None)

@@ -17,6 +17,7 @@ from hawkeys.baselines import Baseline, Constant
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.counted import Counted, refuse_models, split_model
+from hawkeys.inference.identify import warn_about_radii
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.pooling import (
     GammaPool,
@@ -186,6 +187,11 @@ def fit_each(
         Decay, kernel, method, `n_jobs` or an option is wrong, or `pooling` of a model with
         ``baseline``, ``tied`` or estimated weights of a kernel.
 
+    Warns
+    -----
+    IdentifiabilityWarning
+        Estimates of some realisations have spectral radii over 10.
+
     Notes
     -----
     No warning is issued for parameters that single realisations do not identify, which is common
@@ -238,7 +244,9 @@ def fit_each(
             parts.append(_solve(some, excitation, how, own, seeds[0]))
             if progress is not None:
                 progress(rows.stop, n)
-    return replace(_gather(parts, counted, excitation, method), pool=pool)
+    result = replace(_gather(parts, counted, excitation, method), pool=pool)
+    warn_about_radii(result.adjacency)
+    return result
 
 
 class _Part(NamedTuple):

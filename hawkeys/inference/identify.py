@@ -12,13 +12,15 @@ from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning
 from hawkeys.results.estimates import LikelihoodResult
 from hawkeys.results.fit_result import FitResult
 
-__all__ = ["flat_directions", "warn_about", "warn_about_fit"]
+__all__ = ["flat_directions", "warn_about", "warn_about_fit", "warn_about_radii"]
 
 _FLAT = 1e-9
 _SHARE = 1e-3
 _NAMED = 5
 # a process with ten children an event explodes; an estimate beyond that says why it is so
 _LARGEST_RADIUS = 10.0
+# share of a kernel's mass within the windows
+_HARDLY_SEEN = 0.05
 
 
 def flat_directions(information: FloatArray, x: FloatArray, identified: BoolArray) -> BoolArray:
@@ -86,24 +88,51 @@ def warn_about_fit(
             IdentifiabilityWarning,
             stacklevel=4,
         )
-    if found.process.spectral_radius > _LARGEST_RADIUS:
-        warnings.warn(_why_so_large(found, events), IdentifiabilityWarning, stacklevel=4)
+    if found.adjacency.max(initial=0.0) > _LARGEST_RADIUS:
+        _warn_if_unseen(found, events)
     labels = found.process.baseline_function.labels
     warn_about(expected, converged, events.mark_names, labels, stacklevel=4)
 
 
-def _why_so_large(found: FitResult, events: Events) -> str:
-    """Return in words which entry is far beyond what a process can have, and why."""
-    size, names = events.n_marks, events.mark_names
-    target, source = np.unravel_index(int(np.argmax(found.adjacency)), (size, size))
-    seen = found.kernel.integrals(events)[:, target, source].sum()
-    share = seen / max(int((events.marks == source).sum()), 1)
-    return (
-        f"the spectral radius of the estimate is {found.process.spectral_radius:.3g}: adjacency["
-        f"{names[target]}, {names[source]}] is {found.adjacency[target, source]:.3g}, and of the "
-        f"kernel after events of {names[source]} the windows show a share of {share:.2g} on "
-        "average. So few or so late events say little; use a prior (method='map'), a kernel that "
-        "is shorter than the windows, or observe longer."
+def warn_about_radii(adjacency: FloatArray) -> None:
+    """Warn, in the caller's name, of realisations with an adjacency beyond any process.
+
+    `adjacency` has shape (n_realizations, n_marks, n_marks).
+    """
+    # a radius is at most the largest row sum and the largest column sum
+    bound = np.minimum(*(adjacency.sum(axis=axis).max(axis=1, initial=0.0) for axis in (1, 2)))
+    doubtful = np.flatnonzero(bound > _LARGEST_RADIUS)
+    radii = np.abs(np.linalg.eigvals(adjacency[doubtful])).max(axis=1, initial=0.0)
+    over = doubtful[radii > _LARGEST_RADIUS]
+    if over.size:
+        warnings.warn(
+            f"the spectral radii of {over.size} of {len(adjacency)} realisations' estimates are "
+            f"over {_LARGEST_RADIUS:g} (realization {over[0]}: {radii.max():.3g} at most): so few "
+            "events, or so late in the window, say little of the adjacency. Use a prior "
+            "(method='map'), pooling, or a kernel that is shorter than the windows.",
+            IdentifiabilityWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_if_unseen(found: FitResult, events: Events) -> None:
+    """Warn, in the name of the caller's caller, of what is far beyond any process, and why."""
+    size, names, radius = events.n_marks, events.mark_names, found.process.spectral_radius
+    seen = found.kernel.integrals(events).sum(axis=0)
+    share = seen / np.maximum(np.bincount(events.marks, minlength=size), 1)
+    hidden = (found.adjacency > _LARGEST_RADIUS) & (share < _HARDLY_SEEN)
+    if not (radius > _LARGEST_RADIUS or hidden.any()):
+        return
+    largest = np.where(hidden, found.adjacency, 0.0) if hidden.any() else found.adjacency
+    target, source = np.unravel_index(int(np.argmax(largest)), (size, size))
+    warnings.warn(
+        f"the estimate is beyond any process that lasts: adjacency[{names[target]}, "
+        f"{names[source]}] is {found.adjacency[target, source]:.3g}, the spectral radius "
+        f"{radius:.3g}. Of the kernel after events of {names[source]} the windows show a share of "
+        f"{share[target, source]:.2g} on average: so few or so late events say little. Use a prior "
+        "(method='map'), a kernel that is shorter than the windows, or observe longer.",
+        IdentifiabilityWarning,
+        stacklevel=5,
     )
 
 

@@ -25,6 +25,8 @@ LOWEST = -1e6
 _FIRST_DAMPING = 1e-2
 _LEAST_DAMPING = 1e-12
 _MOST_DAMPING = 1e12
+# of a gradient in its own scale, at most 1
+_PULL = 1e-12
 _DECAYS_PER_DECADE = 3
 _LOG_TOLERANCE = 1e-7
 _SHORT_LAG = 0.05
@@ -93,22 +95,21 @@ def climb(
     value, gradient, curvature = terms(theta)
     damping, trace, to_gain = _FIRST_DAMPING, [value], np.inf
     for _ in range(max_iter):
-        free = allowed & ((theta[:-1] > lowest) | (gradient[:-1] > 0))
-        step = _step(gradient[:-1], curvature, free, damping)
-        moved = theta.copy()
-        moved[:-1] = np.maximum(theta[:-1] + step, lowest)
-        promised = 0.5 * float(gradient[:-1] @ (moved - theta)[:-1])
-        if promised < tolerance and damping <= _FIRST_DAMPING:
+        room = np.where(allowed, lowest - theta[:-1], 0.0)
+        # damping makes any promise small: whether this is the maximum is for the full step to say
+        step, promised = _step(gradient[:-1], curvature, room, allowed, _LEAST_DAMPING)
+        if promised < tolerance or damping > _MOST_DAMPING:
             to_gain = promised
             break
+        if damping > _LEAST_DAMPING:
+            step, _ = _step(gradient[:-1], curvature, room, allowed, damping)
+        moved = theta.copy()
+        moved[:-1] = np.maximum(theta[:-1] + step, lowest)
         found = terms(moved)
         if found[0] > value:
             theta, (value, gradient, curvature) = moved, found
             trace.append(value)
             damping = max(0.1 * damping, _LEAST_DAMPING)
-        elif promised < tolerance or damping > _MOST_DAMPING:
-            to_gain = promised  # rounding hides any gain
-            break
         else:
             damping *= 8.0
     converged = bool(to_gain < tolerance)
@@ -116,22 +117,43 @@ def climb(
 
 
 def _step(
-    gradient: FloatArray, curvature: FloatArray, free: BoolArray, damping: float
-) -> FloatArray:
-    """Return the damped Newton step of the free parameters, 0 for the others.
+    gradient: FloatArray,
+    curvature: FloatArray,
+    lower: FloatArray,
+    allowed: BoolArray,
+    damping: float,
+) -> tuple[FloatArray, float]:
+    """Return the best step >= lower of the damped quadratic model, and what the model promises.
 
     The damping of a parameter is relative to its curvature, or to its squared gradient if that is
     larger: where the likelihood is straight, damping d makes a step that promises 1 / (2 d) nats.
     """
-    out = np.zeros(gradient.size)
     size = np.maximum(np.diagonal(curvature), gradient**2)
-    index = np.flatnonzero(free & (size > 0))
-    if index.size:
-        scale = 1.0 / np.sqrt(size[index])
-        scaled = curvature[np.ix_(index, index)] * np.outer(scale, scale)
-        scaled[np.diag_indices(index.size)] += damping
-        out[index] = scale * np.linalg.solve(scaled, scale * gradient[index])
-    return out
+    usable = allowed & (size > 0)
+    scale = np.where(usable, 1.0 / np.sqrt(np.where(usable, size, 1.0)), 0.0)
+    hessian = curvature * np.outer(scale, scale) + damping * np.eye(size.size)
+    slope, bound = scale * gradient, np.where(usable, lower * np.sqrt(size), 0.0)
+    moving = usable & ((bound < 0.0) | (slope > 0.0))
+    step = np.zeros(size.size)
+    for _ in range(4 * size.size):
+        index = np.flatnonzero(moving)
+        change = np.zeros(size.size)
+        rest = slope - hessian @ step
+        change[index] = np.linalg.solve(hessian[np.ix_(index, index)], rest[index])
+        blocked = np.flatnonzero(moving & (step + change < bound))
+        if blocked.size:
+            shares = (bound - step)[blocked] / change[blocked]
+            step += shares.min() * change
+            first = blocked[np.argmin(shares)]
+            step[first], moving[first] = bound[first], False
+            continue
+        step += change
+        rest = np.where(usable & ~moving, slope - hessian @ step, 0.0)
+        if not rest.max() > _PULL:
+            break
+        moving[np.argmax(rest)] = True
+    out = scale * step
+    return out, float(gradient @ out - 0.5 * out @ curvature @ out)
 
 
 def decay_range(events: Events) -> tuple[float, float]:

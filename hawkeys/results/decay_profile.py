@@ -95,7 +95,7 @@ class DecayProfile:
             Target by source; all or none of them for one shared decay.
         """
         chosen, shape = np.asarray(self.chosen), (n_marks, n_marks)
-        if self.limit is None or self.bounds is None or chosen.ndim == 0:
+        if self.limit in (None, "no excitation") or self.bounds is None or chosen.ndim == 0:
             return np.full(shape, self.limit is not None)
         low, high = self.bounds
         edge = (chosen <= low * (1.0 + AT_EDGE)) | (chosen >= high * (1.0 - AT_EDGE))

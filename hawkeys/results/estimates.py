@@ -109,7 +109,7 @@ class LikelihoodResult(PointResult):
         out = np.full_like(self.information, np.nan)
         free = self.identified & ~self.at_bound
         for i, matrix in enumerate(self.information):
-            index = np.flatnonzero(free[i])
+            index = np.flatnonzero(free[i] & (np.diagonal(matrix) > 0))
             if index.size == 0:
                 continue
             if (~self.identified[i] & (self.estimates[i] > 0)).any():

@@ -149,7 +149,8 @@ class RectifiedResult(Result):
     def std_err(self) -> FloatArray:
         """Standard errors of `estimates`, shape (n_marks, n_marks + 1)."""
         variance = np.diagonal(self.covariance, axis1=1, axis2=2)
-        return np.sqrt(variance[:, : self.baseline.size + 1])
+        own = variance[:, : self.baseline.size + 1]
+        return np.sqrt(np.where(own >= 0, own, np.nan))
 
     @property
     def decay_std_err(self) -> FloatArray:

@@ -45,6 +45,11 @@ def test_number_of_bands(X, n_bands, width):
     assert HawkesFeatures(method="mle", n_bands=n_bands).fit_transform(X).shape == (12, width)
 
 
+# a kernel of 10 s in samples of 2 s: said to who fits, not for features
+LARGE = pytest.mark.filterwarnings("ignore:the spectral radii of")
+
+
+@LARGE
 def test_parameters_are_those_of_fit_each(X):
     each = hawkeys.fit_each(timings_to_events(X), decay=0.1, method="vi", likelihood_weight=10.0)
     baseline, adjacency = HawkesFeatures().parameters(X)
@@ -64,6 +69,7 @@ def test_what_relevance_determination_switches_off_is_exactly_zero(X):
     assert np.all(adjacency[:, np.triu_indices(11, 1)[0], np.triu_indices(11, 1)[1]] == 0.0)
 
 
+@LARGE
 @pytest.mark.parametrize("method", ["mle", "map"])
 def test_methods_without_posterior(X, method):
     each = hawkeys.fit_each(timings_to_events(X), decay=0.1, method=method)
