@@ -15,7 +15,7 @@ import numpy as np
 from hawkeys._design.columns import ColumnMap
 from hawkeys._design.ties import Ties
 from hawkeys._design.wide_rows import merge_rows, wide_rows
-from hawkeys._jit import likelihood
+from hawkeys._loops import rows
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
@@ -212,13 +212,11 @@ class Design:
 
     def log_likelihood(self, x: FloatArray) -> FloatArray:
         """Return the log-likelihood of each block at ``x`` (n_blocks, n_columns + 1)."""
-        return likelihood.row_log_likelihood(
-            self.excitation, self.weights, self.offsets, self.cost, x
-        )
+        return rows.row_log_likelihood(self.excitation, self.weights, self.offsets, self.cost, x)
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the log-likelihood of each block and its gradient, (n_blocks, n_columns + 1)."""
-        return likelihood.row_values_and_gradients(
+        return rows.row_values_and_gradients(
             self.excitation, self.weights, self.offsets, self.cost, x
         )
 

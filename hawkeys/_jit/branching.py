@@ -15,7 +15,7 @@ sum_k w_k resp_kp resp_kq + [p = q] (1 / trigamma(a_p) - N_p).
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = ["digamma", "raise_rows", "share_events", "trigamma"]
 
@@ -25,7 +25,7 @@ _LARGE = 12.0
 _LONGEST = 1.5
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def digamma(x):
     """Return the derivative of ln Gamma at x > 0."""
     out = 0.0
@@ -37,7 +37,7 @@ def digamma(x):
     return out + math.log(x) - 0.5 / x - tail
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def trigamma(x):
     """Return the second derivative of ln Gamma at x > 0."""
     out = 0.0
@@ -49,7 +49,7 @@ def trigamma(x):
     return out + 1.0 / x + 0.5 * y + tail * y / x
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def share_events(matrix, weights, e, counts, cross):
     """Share the events of a row among its parameters in proportion to e_p v_kp.
 
@@ -82,7 +82,7 @@ def share_events(matrix, weights, e, counts, cross):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _evaluate(row, a, counts, cross):
     """Return the bound of a row at shapes `a` without the g ln r of its prior."""
     matrix, weights, g, b = row
@@ -97,7 +97,7 @@ def _evaluate(row, a, counts, cross):
     return share_events(matrix, weights, e, counts, cross) - spent
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _factor(matrix):
     """Overwrite the lower triangle by its Cholesky factor; return whether there is one."""
     for p in range(matrix.shape[0]):
@@ -114,7 +114,7 @@ def _factor(matrix):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _newton(row, a, counts, cross, trial):
     """Write shapes after a Newton step to `trial`; return what it promises, or -1 if uphill.
 
@@ -142,7 +142,7 @@ def _newton(row, a, counts, cross, trial):
     return promise
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _raise_row(row, a, tolerance, trace):
     """Raise the bound of a row by Newton steps, or coordinate ascent where they do not help.
 
@@ -173,18 +173,19 @@ def _raise_row(row, a, tolerance, trace):
     return math.inf, trace.size - 1
 
 
-@njit(cache=True, parallel=True)
-def raise_rows(excitation, weights, offsets, g, b, start, tolerance, max_iter):
-    """Raise the bound of every row; return shapes, (bound, promise, steps) and traces.
+@njit(cache=True, nogil=True)
+def raise_rows(data, g, b, shapes, tolerance, out, part):
+    """Raise the bound of the rows ``range(*part)``.
 
-    The rows of `b` hold cost plus prior rate, 0 for parameters that are left out; `g` (P,) the
-    prior's shapes; `start` the shapes to start from. The prior's g ln r is left out of the bounds.
+    data = (excitation, weights, offsets). The rows of `b` hold cost plus prior rate, 0 for
+    parameters that are left out; `g` (P,) the prior's shapes; `shapes` the start, and then what was
+    found. out = (report, traces): (bound, promise, steps), and the bounds after each step, filled
+    with NaN. The prior's g ln r is left out of the bounds.
     """
-    n, size = b.shape
-    shapes, report = start.copy(), np.zeros((n, 3))
-    traces = np.full((n, max_iter + 1), np.nan)
-    # parallel over rows: each writes to its own row of the outputs only
-    for r in prange(n):
+    excitation, weights, offsets = data
+    report, traces = out
+    size = b.shape[1]
+    for r in range(part[0], part[1]):
         begin, end = offsets[r], offsets[r + 1]
         matrix = excitation[(size - 1) * begin : (size - 1) * end].reshape((size - 1, end - begin))
         own = weights[begin:end] if weights.size else weights
@@ -193,4 +194,3 @@ def raise_rows(excitation, weights, offsets, g, b, start, tolerance, max_iter):
         report[r, 0] = traces[r, steps]
         report[r, 1] = promise
         report[r, 2] = steps
-    return shapes, report, traces

@@ -9,7 +9,7 @@ __all__ = ["attach_children", "order_points"]
 _UNEVEN = 32.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def attach_children(parents, counts, picks, lags, decay, durations, children):
     """Fill the children of one generation, those beyond the windows left out; return their bounds.
 
@@ -36,7 +36,7 @@ def attach_children(parents, counts, picks, lags, decay, durations, children):
     child_bounds[counts.shape[0]] = n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _buckets(times, owners, offsets, durations, bucket):
     """Give each point a bucket: as many per realisation as points, evenly over its window."""
     for k in range(times.size):
@@ -45,7 +45,7 @@ def _buckets(times, owners, offsets, durations, bucket):
         bucket[k] = offsets[r] + min(int(times[k] / durations[r] * n), n - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _insert(times, marks):
     """Sort by insertion, equal times in their order: quick if nearly sorted."""
     for k in range(1, times.size):
@@ -58,7 +58,7 @@ def _insert(times, marks):
             times[at], marks[at] = t, m
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def order_points(points, starts, ends, offsets, out_times, out_marks):
     """Write times on the clock and marks by realisation and time, and where each one starts.
 

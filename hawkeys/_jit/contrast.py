@@ -10,7 +10,7 @@ __all__ = ["add_products"]
 _NOTHING_LEFT = 40.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _meet(state, decay, m, left, out):
     """Add the integrals, over the `left` time, of an event of mark m times itself and the past."""
     for j in range(decay.size):
@@ -23,7 +23,7 @@ def _meet(state, decay, m, left, out):
             out[m, m] += decay[m] ** 2 * seen / total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_products(data, end_times, scale, decay, out):
     """Add sum_r scale_r int A_j(t) A_l(t) dt over each window to `out` (D, D).
 

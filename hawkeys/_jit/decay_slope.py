@@ -11,14 +11,14 @@ so two sums per source, of exp(-b u) and of u exp(-b u), are carried from event 
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = ["log_decay_slopes"]
 
 _NEGLIGIBLE = 40.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _flush(times, marks, applied, k, decay, state):
     """Add the events applied..k-1 to the sums of their sources; state = (sums, moments, last)."""
     sums, moments, last = state
@@ -31,7 +31,7 @@ def _flush(times, marks, applied, k, decay, state):
         last[j] = times[e]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _at_event(time, decay, x, state, slopes):
     """Fill slopes = x dc/dlog b of every source at `time`; return the intensity."""
     sums, moments, last = state
@@ -48,7 +48,7 @@ def _at_event(time, decay, x, state, slopes):
     return rate
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_target(times, marks, end, weight, target, decay, x, out):
     """Add to `out` the slopes of one target's row in one realisation."""
     size = decay.size
@@ -71,15 +71,15 @@ def _add_target(times, marks, end, weight, target, decay, x, out):
             out[j] -= weight * x[j + 1] * lag * math.exp(-lag)
 
 
-@njit(cache=True, parallel=True)
-def log_decay_slopes(events, ends, weights, decay, x, out):
+@njit(cache=True, nogil=True)
+def log_decay_slopes(events, ends, weights, decay, x, out, part):
     """Fill out[i, j] with dL / dlog decay[i, j] at the parameters x (n_marks, n_marks + 1).
 
-    events = (times, marks, offsets); `weights` holds one weight per realisation.
+    events = (times, marks, offsets); `weights` holds one weight per realisation. Target marks
+    ``range(*part)`` are done.
     """
     times, marks, offsets = events
-    # parallel over target marks: each fills its own row of the output
-    for i in prange(decay.shape[0]):
+    for i in range(part[0], part[1]):
         out[i, :] = 0.0
         for r in range(ends.size):
             here = slice(offsets[r], offsets[r + 1])

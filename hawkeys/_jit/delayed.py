@@ -12,7 +12,7 @@ Simultaneous events do not excite each other.
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = [
     "GAMMA",
@@ -42,7 +42,7 @@ _TINY = 1e-300
 _MOST_TERMS = 1_000_000
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _bin(lag, edges):
     """Return the bin b with edges[b] < lag <= edges[b + 1], or -1."""
     if lag <= edges[0] or lag > edges[-1]:
@@ -57,13 +57,13 @@ def _bin(lag, edges):
     return low
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log(family, lag):
     """Return the log of a lag > 0 if the family needs it."""
     return 0.0 if family == HISTOGRAM else math.log(lag)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _density(family, lag, log_lag, sets, s, edges):
     """Return the density at a lag > 0."""
     if family == LOG_NORMAL:
@@ -77,7 +77,7 @@ def _density(family, lag, log_lag, sets, s, edges):
     return sets[s, b] if b >= 0 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _gamma_split(shape, x, log_gamma):
     """Return the regularised lower and upper incomplete gamma functions, the smaller one exact."""
     if x <= 0.0:
@@ -108,7 +108,7 @@ def _gamma_split(shape, x, log_gamma):
     return 1.0 - front * fraction, front * fraction
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _split(family, lag, sets, s, edges):
     """Return the mass up to a lag and the mass beyond it, the smaller one exact."""
     if lag <= 0.0:
@@ -128,7 +128,7 @@ def _split(family, lag, sets, s, edges):
     return mass, 1.0 - mass
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def density_and_mass(family, lags, sets, edges, out):
     """Write density and mass up to a lag, of every set (columns), to ``out[0]`` and ``out[1]``."""
     for k in range(lags.size):
@@ -140,14 +140,14 @@ def density_and_mass(family, lags, sets, edges, out):
             out[1, k, s], _ = _split(family, lags[k], sets, s, edges)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def pair_densities(family, lags, which, sets, edges, out):
     """Write the density at each lag > 0 under its own set to `out`, the reach disregarded."""
     for n in range(lags.size):
         out[n] = _density(family, lags[n], _log(family, lags[n]), sets, which[n], edges)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _longest(reach):
     """Return the largest reach of each target."""
     out = np.zeros(reach.shape[0])
@@ -156,14 +156,13 @@ def _longest(reach):
     return out
 
 
-@njit(cache=True, parallel=True)
-def excitation(times, marks, offsets, kernel, layout, out):
-    """Add c_ij to `out` at every event of mark i; layout and `out` as for exponential kernels."""
+@njit(cache=True, nogil=True)
+def excitation(times, marks, offsets, kernel, layout, out, part):
+    """Add c_ij to `out` at every event of mark i; layout, `out`, `part` as for `Exponential`."""
     family, sets, edges, which, reach = kernel
     slots, block_offsets, stride = layout
     longest = _longest(reach)
-    # parallel over realisations: each writes to its own events' columns only
-    for r in prange(offsets.size - 1):
+    for r in range(part[0], part[1]):
         first = np.full(reach.shape[0], offsets[r])
         for k in range(offsets[r], offsets[r + 1]):
             i = marks[k]
@@ -182,7 +181,7 @@ def excitation(times, marks, offsets, kernel, layout, out):
                     out[at + j * width] += _density(family, lag, _log(family, lag), sets, s, edges)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def integrals(times, marks, offsets, ends, kernel, out):
     """Add sum_l G_ij(T - t_l) to ``out[r, i, j]`` for every realisation."""
     family, sets, edges, which, reach = kernel
@@ -197,7 +196,7 @@ def integrals(times, marks, offsets, ends, kernel, out):
                     out[r, i, j] += _split(family, lag, sets, which[i, j], edges)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def excitation_at(times, marks, kernel, queries, excitation, integrals):
     """Write c_ij and its integral since the start at sorted query times of one realisation.
 
@@ -230,7 +229,7 @@ def excitation_at(times, marks, kernel, queries, excitation, integrals):
                     excitation[q, i, j] += _density(family, lag, log_lag, sets, s, edges)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _statistics(family, lag, log_lag, first, log_rate, rate):
     """Return what determines the parameters of a set, but for bins, besides the number of lags.
 
@@ -243,7 +242,7 @@ def _statistics(family, lag, log_lag, first, log_rate, rate):
     return rate * lag, log_lag + log_rate
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _gamma_log_tail(shape, x, log_gamma):
     """Return the integral of log(v) times the unit-rate gamma density from x on.
 
@@ -256,7 +255,7 @@ def _gamma_log_tail(shape, x, log_gamma):
     return (above - below) / (2.0 * step)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_tail(kernel, lag, amount, s, out):
     """Add the expected statistics of the lags beyond `lag`; return the mass up to it."""
     family, sets, edges, _, _ = kernel
@@ -280,7 +279,7 @@ def _add_tail(kernel, lag, amount, s, out):
     return mass
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _weigh_parents(data, k, begin, x, kernel, scratch):
     """Write the possible parents of event k from `begin` on, and their shares of the intensity.
 
@@ -306,7 +305,7 @@ def _weigh_parents(data, k, begin, x, kernel, scratch):
     return rate, found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def responsibilities(data, x, kernel, counts, moments):
     """Share every event among its possible parents; return the weighted sum of log intensities.
 
@@ -349,7 +348,7 @@ def responsibilities(data, x, kernel, counts, moments):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def tails(data, kernel, cost, moments):
     """Add the mass that falls in the window to `cost`, and what falls beyond it to `moments`.
 
@@ -373,7 +372,7 @@ def tails(data, kernel, cost, moments):
                 cost[i, j] += weights[r] * mass
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def nearest_lags(data, allowed, out):
     """Add (1, log lag, its square) of each event after the latest earlier event of each source.
 

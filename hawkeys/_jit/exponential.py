@@ -8,7 +8,7 @@ by the adjacency.
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = [
     "excitation_at",
@@ -39,7 +39,7 @@ _LOG_2_LOW = 1.90821492927058770002e-10
 _SHIFT = 6755399441055744.0  # 1.5 * 2**52
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fades(before, after, decay, scale, out):
     """Write exp(-decay (after - before)), within 1 unit in the last place, as loops that vectorise.
 
@@ -68,7 +68,7 @@ def _fades(before, after, decay, scale, out):
         out[k] *= scale[k]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _excite_alone(times, decay, out):
     """Write the excitation at the events of a single mark."""
     fade, scale = np.zeros(_CHUNK), np.empty(_CHUNK)
@@ -90,7 +90,7 @@ def _excite_alone(times, decay, out):
             jump += decay
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _release(held, n, start, width, out):
     """Copy n held events, each n_marks states, to columns of a block whose first entry is start."""
     n_marks = held.shape[1]
@@ -101,7 +101,7 @@ def _release(held, n, start, width, out):
             row[c] = flat[c * n_marks + j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _advance_all(state, fade):
     """Let all states fade by one factor."""
     for j in range(state.size):
@@ -109,7 +109,7 @@ def _advance_all(state, fade):
         state[j] = faded if faded > _FAINTEST else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _excite_together(times, marks, decay, first, blocks, out):
     """Write the excitations at the events of one realisation, many events of a block at once."""
     n_marks = first.size
@@ -144,18 +144,18 @@ def _excite_together(times, marks, decay, first, blocks, out):
         _release(held[i], filled[i], place[i], blocks[i + 1] - blocks[i], out)
 
 
-@njit(cache=True, parallel=True)
-def excitation_shared(times, marks, offsets, decay, layout, out):
+@njit(cache=True, nogil=True)
+def excitation_shared(times, marks, offsets, decay, layout, out, part):
     """Write c_j at every event, for one decay that all share.
 
     layout = (first, block_offsets, stride): `out` holds one (n_sources, n_block) matrix per block;
     the events of mark i in realisation r fill the columns from ``first[r, i] - block_offsets[b]``
-    on of block ``b = r * stride + i``.
+    on of block ``b = r * stride + i``. Realisations ``range(*part)`` are done; each writes to its
+    own events' columns only.
     """
     first, block_offsets, stride = layout
     n_marks = first.shape[1]
-    # parallel over realisations: each writes to its own events' columns only
-    for r in prange(offsets.size - 1):
+    for r in range(part[0], part[1]):
         here = slice(offsets[r], offsets[r + 1])
         if n_marks == 1:
             _excite_alone(times[here], decay, out[first[r, 0] :])
@@ -164,8 +164,8 @@ def excitation_shared(times, marks, offsets, decay, layout, out):
             _excite_together(times[here], marks[here], decay, first[r], blocks, out)
 
 
-@njit(cache=True, parallel=True)
-def excitation_per_source(times, marks, offsets, decay, layout, out):
+@njit(cache=True, nogil=True)
+def excitation_per_source(times, marks, offsets, decay, layout, out, part):
     """Write c_j at every event, for decays that depend on the source mark only.
 
     layout = (slots, block_offsets, stride): `out` holds one (n_sources, n_block) matrix per block;
@@ -174,8 +174,7 @@ def excitation_per_source(times, marks, offsets, decay, layout, out):
     """
     slots, block_offsets, stride = layout
     n_marks = decay.size
-    # parallel over realisations: each writes to its own events' columns only
-    for r in prange(offsets.size - 1):
+    for r in range(part[0], part[1]):
         state = np.zeros(n_marks)
         applied = offsets[r]
         for k in range(offsets[r], offsets[r + 1]):
@@ -192,7 +191,7 @@ def excitation_per_source(times, marks, offsets, decay, layout, out):
                 out[at + j * width] = state[j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _excite_target(times, marks, target, decay, columns, out):
     """Write c_j at the events of one target mark of one realisation; `decay` is its row."""
     n_marks = decay.size
@@ -216,16 +215,15 @@ def _excite_target(times, marks, target, decay, columns, out):
                     out[columns[k] + j * width] = state[j] * fade
 
 
-@njit(cache=True, parallel=True)
-def excitation_per_pair(times, marks, offsets, decay, layout, out):
+@njit(cache=True, nogil=True)
+def excitation_per_pair(times, marks, offsets, decay, layout, out, part):
     """Write c_ij at every event of mark i, for a (target, source) matrix of decays.
 
     Same layout as `excitation_per_source`; `out` must come filled with zeros.
     """
     slots, block_offsets, stride = layout
     n_marks = decay.shape[0]
-    # parallel over realisations: each writes to its own events' columns only
-    for r in prange(offsets.size - 1):
+    for r in range(part[0], part[1]):
         here = slice(offsets[r], offsets[r + 1])
         for i in range(n_marks):
             block = r * stride + i
@@ -240,7 +238,7 @@ def excitation_per_pair(times, marks, offsets, decay, layout, out):
             )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def integrals_per_source(times, marks, offsets, ends, decay, out):
     """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation.
 
@@ -267,7 +265,7 @@ def integrals_per_source(times, marks, offsets, ends, decay, out):
             out[r, j] += 1.0 if lag > _NEGLIGIBLE else -math.expm1(-lag)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def integrals_per_pair(times, marks, offsets, ends, decay, out):
     """Add sum_l (1 - exp(-decay_ij (T - t_l))) to ``out[r, i, j]`` for every realisation."""
     for r in range(offsets.size - 1):
@@ -278,7 +276,7 @@ def integrals_per_pair(times, marks, offsets, ends, decay, out):
                 out[r, i, j] += 1.0 if lag > _NEGLIGIBLE else -math.expm1(-lag)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def excitation_at(times, marks, decay, queries, excitation, integrals):
     """Write c_ij and its integral since the start at sorted query times of one realisation.
 
@@ -303,7 +301,7 @@ def excitation_at(times, marks, decay, queries, excitation, integrals):
         integrals[q] = mass
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _advance(state, mass, decay, elapsed):
     """Let time pass: states fade, and what they lose (over the decay) joins the mass."""
     for i in range(decay.shape[0]):

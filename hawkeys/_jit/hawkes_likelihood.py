@@ -19,7 +19,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _FAR = 8.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _density(lag, location, scale):
     """Return the log-normal density at a logarithm of a lag."""
     if lag == -np.inf:
@@ -28,7 +28,7 @@ def _density(lag, location, scale):
     return _PER_ROOT_TWO_PI / scale * math.exp(-0.5 * z * z - lag)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _tail(rest, location, scale):
     """Return the log-normal mass beyond a logarithm of a lag."""
     z = (rest - location) / scale
@@ -37,7 +37,7 @@ def _tail(rest, location, scale):
     return 0.5 * math.erfc(_ROOT_HALF * z)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def contributions(lags, rests, windows, first, baseline, edges, logs, masses):
     """Fill `logs` with ln lambda_m at event m, `masses` with the compensator over the window.
 
@@ -57,7 +57,7 @@ def contributions(lags, rests, windows, first, baseline, edges, logs, masses):
             logs[m, i] = math.log(logs[m, i])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def mark_masses(times, lags, first, baseline, edges, out):
     """Fill `out` (n_marks, n_samples) with the compensator of mark m up to its own event.
 
@@ -72,7 +72,7 @@ def mark_masses(times, lags, first, baseline, edges, out):
                 out[m, i] += adjacency * (1.0 - _tail(lags[e, i], location, scale))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_unseen(rest, weight, edge, moments):
     """Add the children expected after the window, with moments of a truncated normal."""
     location, scale = edge[1], edge[2]
@@ -89,7 +89,7 @@ def _add_unseen(rest, weight, edge, moments):
     moments[2] += weight * scale * scale * mass
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def expected_children(lags, rests, weights, first, baseline, edges, moments, arrivals):
     """Add what an update needs; return the weighted sum of ln lambda minus that of W G.
 

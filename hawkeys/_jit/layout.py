@@ -6,7 +6,7 @@ from numba import njit
 __all__ = ["count_events", "place_events"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def count_events(marks, offsets, n_marks):
     """Return the number of events of each realisation and mark, shape (n_realizations, n_marks)."""
     n = offsets.size - 1
@@ -25,7 +25,7 @@ def count_events(marks, offsets, n_marks):
     return counts
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def place_events(marks, offsets, first):
     """Return each event's place in the order of the blocks.
 

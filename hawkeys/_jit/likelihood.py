@@ -6,9 +6,9 @@ L(x) = sum_k w_k log(v_k . x) - cost . x with v_k = (1, c_k1, ..., c_kD), for ma
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-__all__ = ["row_log_likelihood", "row_values_and_gradients"]
+__all__ = ["row_values"]
 
 _TILE = 512
 _FOLD = 8
@@ -16,7 +16,7 @@ _FOLD = 8
 _SMALL, _LARGE = 1e-37, 1e37
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_each(values, weights):
     """Return sum(w * log(values)), weights left out if there are none."""
     total = 0.0
@@ -26,7 +26,7 @@ def _log_each(values, weights):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_product(values, total):
     """Return total + sum(log(values)) with few logarithms; a product is kept within range."""
     product = 1.0
@@ -40,7 +40,7 @@ def _log_product(values, total):
     return total + math.log(product)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_total(values, scratch):
     """Return sum(log(values)): logs are taken of products, in loops that vectorise."""
     n, usual = values.size, 0
@@ -58,7 +58,7 @@ def _log_total(values, scratch):
     return _log_product(folded, _log_product(values[_FOLD * m :], 0.0))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _intensities(excitation, at, x, lam):
     """Write the intensities at the events from `at` on; sources without effect are passed over."""
     n_sources = x.size - 1
@@ -72,7 +72,7 @@ def _intensities(excitation, at, x, lam):
                 lam[k] += effect * row[k]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _value(excitation, weights, x, gradient):
     """Return sum_k w_k log(v_k . x); add its gradient if there is room for it."""
     n_sources = x.size - 1
@@ -98,34 +98,21 @@ def _value(excitation, weights, x, gradient):
     return total
 
 
-@njit(cache=True, parallel=True)
-def row_log_likelihood(excitation, weights, offsets, cost, x):
-    """Return sum_k w_k log(v_k . x) - cost . x of every row problem, shape (n_blocks,)."""
-    n_blocks, size = cost.shape
-    out = np.empty(n_blocks)
-    # parallel over blocks: each has its own output
-    for b in prange(n_blocks):
-        begin, end = offsets[b], offsets[b + 1]
-        block = excitation[(size - 1) * begin : (size - 1) * end]
-        value = _value(block, weights[begin:end], x[b], x[b, :0])
-        for p in range(size):
-            value -= cost[b, p] * x[b, p]
-        out[b] = value
-    return out
+@njit(cache=True, nogil=True)
+def row_values(data, cost, x, out, gradient, part):
+    """Write sum_k w_k log(v_k . x) - cost . x of the row problems ``range(*part)`` to `out`.
 
-
-@njit(cache=True, parallel=True)
-def row_values_and_gradients(excitation, weights, offsets, cost, x):
-    """Return the value of every row problem (n_blocks,) and its gradient (n_blocks, size)."""
-    n_blocks, size = cost.shape
-    out, gradient = np.empty(n_blocks), np.zeros((n_blocks, size))
-    # parallel over blocks: each has its own outputs
-    for b in prange(n_blocks):
+    data = (excitation, weights, offsets). `gradient` (n_blocks, P) comes filled with zeros and
+    leaves with the gradients, or has no columns and is left alone.
+    """
+    excitation, weights, offsets = data
+    size = cost.shape[1]
+    for b in range(part[0], part[1]):
         begin, end = offsets[b], offsets[b + 1]
         block = excitation[(size - 1) * begin : (size - 1) * end]
         value = _value(block, weights[begin:end], x[b], gradient[b])
         for p in range(size):
             value -= cost[b, p] * x[b, p]
+        for p in range(gradient.shape[1]):
             gradient[b, p] -= cost[b, p]
         out[b] = value
-    return out, gradient

@@ -11,7 +11,7 @@ _UNEVEN = 32.0
 _BLOCK = 1_024
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _regular(column, start, end):
     """Tell whether the times never decrease and stay in the window; NaN and infinity do not."""
     n = column.size
@@ -24,7 +24,7 @@ def _regular(column, start, end):
     return good == n - 1 and start <= column[0] and column[n - 1] <= end
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _deal(flat, bounds, scale, low, times, marks):
     """Order events by bucket, within a bucket by mark; tell whether the buckets are even.
 
@@ -62,7 +62,7 @@ def _deal(flat, bounds, scale, low, times, marks):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _insert(times, marks):
     """Sort by insertion, equal times in their order: quick if nearly sorted."""
     for k in range(1, times.size):
@@ -75,7 +75,7 @@ def _insert(times, marks):
             times[at], marks[at] = t, m
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _merge(flat, bounds, times, marks):
     """Merge the columns ``flat[bounds[m]:bounds[m + 1]]``; tell whether that was quick enough."""
     if bounds.size > 2:
@@ -88,7 +88,7 @@ def _merge(flat, bounds, times, marks):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def merge_realizations(flat, bounds, windows, times, marks):
     """Write times and marks of every realisation in time order, simultaneous ones by mark.
 
@@ -112,7 +112,7 @@ def merge_realizations(flat, bounds, windows, times, marks):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def are_regular(flat, offsets, windows):
     """Tell whether no realisation of a single mark has times that decrease or leave the window."""
     for r in range(offsets.size - 1):

@@ -6,7 +6,7 @@ from numba import njit
 __all__ = ["neighbor_distances"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _nearest_mean(distances, weights, mass):
     """Return the mean of the smallest distances whose weights sum to `mass`, the last in part.
 
@@ -27,7 +27,7 @@ def _nearest_mean(distances, weights, mass):
     return total / used if used > 0.0 else nearest
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def neighbor_distances(samples, own, templates, weights, share, clip, out):
     """Fill `out` with the mean distance of each sample from its nearest templates.
 

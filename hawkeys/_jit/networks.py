@@ -13,12 +13,12 @@ from numba import njit
 __all__ = ["outputs", "train"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _logistic(x):
     return 1.0 / (1.0 + math.exp(-x))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _layer(signal, weights, out):
     """Write the weighted sums of one layer's units, bias included."""
     last = signal.size
@@ -29,7 +29,7 @@ def _layer(signal, weights, out):
             out[unit] += signal[j] * weights[j, unit]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _forward(sample, hidden_weights, output_weights, logistic, hidden, out):
     """Write the hidden signals and the outputs for one sample."""
     _layer(sample, hidden_weights, hidden)
@@ -41,7 +41,7 @@ def _forward(sample, hidden_weights, output_weights, logistic, hidden, out):
             out[q] = _logistic(out[q])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _propagate_back(error, output_weights, hidden, out):
     """Write the error of each hidden unit: its weighted output errors times its slope."""
     for h in range(hidden.size):
@@ -53,7 +53,7 @@ def _propagate_back(error, output_weights, hidden, out):
         out[h] *= hidden[h] * (1.0 - hidden[h])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _descend(weights, change, signal, error, rate, momentum):
     """Move the weights of one layer against their gradient, plus a part of the last change."""
     for j in range(signal.size + 1):
@@ -63,7 +63,7 @@ def _descend(weights, change, signal, error, rate, momentum):
             weights[j, unit] += change[j, unit]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def train(samples, targets, hidden_weights, output_weights, n_epochs, rate, momentum, logistic):
     """Train in place: after each sample in turn, descend half its squared error, `n_epochs` times.
 
@@ -86,7 +86,7 @@ def train(samples, targets, hidden_weights, output_weights, n_epochs, rate, mome
             _descend(hidden_weights, hidden_change, samples[n], hidden_error, rate, momentum)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def outputs(samples, hidden_weights, output_weights, logistic, out):
     """Write the outputs (N, Q) of the net, each row as if it were alone."""
     hidden = np.empty(hidden_weights.shape[1])

@@ -33,7 +33,7 @@ _RIDGE = 1e-11
 _SILENT = 1e-60  # a gradient below this share of its cost is 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_terms(columns, weights, x, slope, hessian):
     """Fill slope = sum w v / lambda and hessian = sum w v v' / lambda^2; return sum w log lambda.
 
@@ -76,7 +76,7 @@ def _log_terms(columns, weights, x, slope, hessian):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _evaluate(data, terms, x, slope, hessian):
     """Fill the log-likelihood's slope (without cost) and negative Hessian; return -F."""
     columns, weights, offsets = data
@@ -106,7 +106,7 @@ def _evaluate(data, terms, x, slope, hessian):
     return value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shift(hessian, rest, i, change):
     """Let coordinate i of the model move by `change`: its slopes `rest` follow."""
     size = hessian.shape[1]
@@ -115,7 +115,7 @@ def _shift(hessian, rest, i, change):
         rest[b * size + q] -= hessian[b, q, p] * change
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _root(h, pull, strength, others):
     """Return the y >= 0 nearest to h y + strength y / sqrt(others + y^2) = pull."""
     if pull <= 0.0:  # h may be 0, too
@@ -133,7 +133,7 @@ def _root(h, pull, strength, others):
     return max(y, 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _leave_zero(hessian, rest, y, members, pull, strength):
     """Move a group from 0 along its pull to the best point; return what `_move_group` does."""
     size = hessian.shape[1]
@@ -153,7 +153,7 @@ def _leave_zero(hessian, rest, y, members, pull, strength):
     return bend / norm * now
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _move_group(hessian, rest, y, members, strength):
     """Improve one group in place; return sum of h times squared changes."""
     size = hessian.shape[1]
@@ -189,7 +189,7 @@ def _move_group(hessian, rest, y, members, strength):
     return moved
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sweep(hessian, rest, y, sets, strength):
     """Improve every coordinate or group in turn; return sum of h times squared changes."""
     order, bounds, labels = sets
@@ -210,7 +210,7 @@ def _sweep(hessian, rest, y, sets, strength):
     return moved
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _norms(y, sets, n_groups):
     """Return the norm of each group."""
     order, bounds, labels = sets
@@ -224,7 +224,7 @@ def _norms(y, sets, n_groups):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_in_place(matrix, right):
     """Solve matrix y = right by Cholesky with a small ridge; y replaces right."""
     size = right.size
@@ -245,7 +245,7 @@ def _solve_in_place(matrix, right):
         right[a] /= matrix[a, a]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _newton_direction(hessian, rest, y, group, strength, norms):
     """Return the Newton direction of the model over the coordinates above 0, 0 elsewhere."""
     size = hessian.shape[1]
@@ -273,7 +273,7 @@ def _newton_direction(hessian, rest, y, group, strength, norms):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _jump(hessian, rest, y, group, strength, sets):
     """Take one Newton step of the model over the coordinates above 0, cut at 0, if it helps."""
     norms = _norms(y, sets, strength.size)
@@ -304,7 +304,7 @@ def _jump(hessian, rest, y, group, strength, sets):
         length, blocking = 0.5 * length, -1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _minimise_model(hessian, slope, terms, x, sets, fine):
     """Return the minimiser of the quadratic model with penalties, to `fine` nats, flat."""
     cost, ridge, group, strength = terms
@@ -318,7 +318,7 @@ def _minimise_model(hessian, slope, terms, x, sets, fine):
     return y
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _dual_factor(slope, terms, sets):
     """Return the largest factor t <= 1 for which t slope is admissible in the dual."""
     cost, ridge, _, strength = terms
@@ -347,7 +347,7 @@ def _dual_factor(slope, terms, sets):
     return factor
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _dual_gap(total, slope, terms, x, sets):
     """Return the duality gap at x (see the module's text)."""
     cost, ridge, _, strength = terms
@@ -365,7 +365,7 @@ def _dual_gap(total, slope, terms, x, sets):
     return max(gap, 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _newton_gap(promised, x, y, hessian, least):
     """Return the bound from self-concordance (see the module's text)."""
     size = hessian.shape[1]
@@ -380,7 +380,7 @@ def _newton_gap(promised, x, y, hessian, least):
     return max(promised - decrement, 0.0) + least * (-share - math.log(1.0 - share))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _violation(slope, terms, x, sets, total):
     """Return the largest violation of the optimality conditions, relative to the costs."""
     cost, ridge, _, strength = terms
@@ -403,7 +403,7 @@ def _violation(slope, terms, x, sets, total):
     return worst
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _promise(slope, terms, x, y, sets):
     """Return by how much F falls from x to y if the logarithms were linear."""
     cost, ridge, _, strength = terms
@@ -416,7 +416,7 @@ def _promise(slope, terms, x, y, sets):
     return max(out, 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _damp(hessian, factor):
     """Multiply the diagonals."""
     for b in range(hessian.shape[0]):
@@ -424,7 +424,7 @@ def _damp(hessian, factor):
             hessian[b, p, p] *= factor
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _mass(data):
     """Return the sum of the weights and the smallest one above 0 (1 if there are none)."""
     _, weights, offsets = data
@@ -438,7 +438,7 @@ def _mass(data):
     return total, least if least < math.inf else 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _same_zeros(x, y):
     """Tell whether two points have the same coordinates above 0."""
     n_other = 0
@@ -447,7 +447,7 @@ def _same_zeros(x, y):
     return n_other == 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def solve_penalized(data, terms, sets, tolerance, x, hessian, trace):
     """Solve one problem of rows by proximal Newton descent from x, in place.
 

@@ -14,7 +14,7 @@ __all__ = ["log_emission", "log_likelihood", "posterior", "weighted_moments"]
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def log_emission(values, location, scale, jacobian, floor, out):
     """Write the sum over features of max(floor, log normal density - jacobian * value).
 
@@ -38,7 +38,7 @@ def log_emission(values, location, scale, jacobian, floor, out):
                 out[n, t, j] = total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _forward(emission, start, transition, filtered, rates):
     """Run the scaled forward pass of one sample and return its log-likelihood.
 
@@ -67,7 +67,7 @@ def _forward(emission, start, transition, filtered, rates):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def log_likelihood(emission, start, transition, out):
     """Write the log-likelihood of each sample into `out` (N,); `emission` is (N, T, M)."""
     filtered = np.empty(emission.shape[1:])
@@ -76,7 +76,7 @@ def log_likelihood(emission, start, transition, out):
         out[n] = _forward(emission[n], start, transition, filtered, rates)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def posterior(emission, start, transition, states, pairs):
     """Write the posterior of the hidden states and return the log-likelihood of all samples.
 
@@ -106,7 +106,7 @@ def posterior(emission, start, transition, states, pairs):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def weighted_moments(values, states, types, floor, location, scale):
     """Replace mean and standard deviation of each type by those of its events, weighted by state.
 

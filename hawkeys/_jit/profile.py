@@ -23,7 +23,7 @@ _ROUNDING = 1e-13
 _MOST_STEPS = 200
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _evaluate(basis, weights, cost, x, slope, hessian):
     """Return L; fill its gradient and its negative second derivatives."""
     size, n = basis.shape
@@ -49,7 +49,7 @@ def _evaluate(basis, weights, cost, x, slope, hessian):
     return value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve(matrix, free, factor, out):
     """Replace out by the solution y of matrix[free, free] y = out[free], 0 elsewhere."""
     size, rest = out.size, 0.0
@@ -76,7 +76,7 @@ def _solve(matrix, free, factor, out):
             out[a] /= factor[a, a]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _residual(slope, hessian, step, p):
     """Return the slope of the quadratic model at `step` along p."""
     total = slope[p]
@@ -85,7 +85,7 @@ def _residual(slope, hessian, step, p):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shorten(x, step, change, free):
     """Return how much of the change keeps x + step >= 0, and what stops it (-1: nothing)."""
     length, stop = 1.0, -1
@@ -96,7 +96,7 @@ def _shorten(x, step, change, free):
     return length, stop
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _largest(linked, free, x, step):
     """Return the largest free parameter among those linked, -1 if there is none."""
     best = -1
@@ -106,7 +106,7 @@ def _largest(linked, free, x, step):
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_linked(matrix, linked, free, last, out):
     """Replace out by the solution of the model in which `last` takes what keeps the linked sum."""
     size = out.size
@@ -128,7 +128,7 @@ def _solve_linked(matrix, linked, free, last, out):
         out[last] -= link[a] * out[a] if a != last else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _model_step(slope, hessian, held, linked, x, step):
     """Fill the step that maximises slope . d - d'Hd / 2 over x + d >= 0, the linked sum kept."""
     size = x.size
@@ -166,7 +166,7 @@ def _model_step(slope, hessian, held, linked, x, step):
         free[enter] = True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _value(basis, weights, cost, x):
     """Return L alone."""
     value = 0.0
@@ -181,7 +181,7 @@ def _value(basis, weights, cost, x):
     return value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _start(basis, weights, cost, held, linked, x):
     """Spread the events over all that may move, and what is linked evenly, if that is better.
 
@@ -200,7 +200,7 @@ def _start(basis, weights, cost, held, linked, x):
         x[:] = spread
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def climb(basis, weights, cost, held, linked, x, slope, hessian):
     """Maximise L over the parameters not held, from x in place; the sum of those linked stays.
 
@@ -234,7 +234,7 @@ def climb(basis, weights, cost, held, linked, x, slope, hessian):
     return math.nan
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _first_guess(slope, hessian, held, group, x, drop):
     """Return how far from the group's sum a quadratic profile has fallen by `drop`."""
     size = x.size
@@ -259,7 +259,7 @@ def _first_guess(slope, hessian, held, group, x, drop):
     return 2.0 * drop / (fall + math.sqrt(fall * fall + 2.0 * bend * drop))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _move(x, group, total):
     """Give the group another sum, in the same shares."""
     before = x[group].sum()
@@ -268,7 +268,7 @@ def _move(x, group, total):
             x[p] = total * (x[p] / before if before > 0.0 else 1.0 / group.sum())
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _find_end(basis, weights, cost, held, group, x, levels):
     """Return at which sum of the group its profile crosses a level, from the guess in x on.
 
@@ -302,7 +302,7 @@ def _find_end(basis, weights, cost, held, group, x, levels):
     return math.nan
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def profile_ends(basis, weights, cost, held, groups, x, drop):
     """Return the profile's figures for the sum of every group of a row, from its optimum x.
 
@@ -342,7 +342,7 @@ def profile_ends(basis, weights, cost, held, groups, x, drop):
     return out, best - given
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def scores(excitation, weights, offsets, cost, x):
     """Return the gradient of L of every block, at the row of x that its number modulo rows names.
 

@@ -15,7 +15,7 @@ from numba import njit
 __all__ = ["compensator_at", "row_log_likelihood", "simulate_events"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _restart(excess, mu, decay):
     """Return the time until mu + excess exp(-decay u) is no longer negative."""
     if mu + excess >= 0.0:
@@ -23,7 +23,7 @@ def _restart(excess, mu, decay):
     return math.log(-excess / mu) / decay if mu > 0.0 else math.inf
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _excess(theta, state):
     total = 0.0
     for j in range(state.shape[1]):
@@ -31,7 +31,7 @@ def _excess(theta, state):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _slope_by_decay(theta, state):
     """Return the derivative of x by the decay: of each state it is S / b - V."""
     total = 0.0
@@ -40,7 +40,7 @@ def _slope_by_decay(theta, state):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fade(state, decay, elapsed):
     """Let time pass; state holds S and V = sum_l b u_l exp(-b u_l), u_l the age of event l."""
     fade = math.exp(-decay * elapsed)
@@ -49,7 +49,7 @@ def _fade(state, decay, elapsed):
         state[0, j] *= fade
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _piece(theta, state, elapsed, weight, out):
     """Return the integral of max(0, x) over a piece without events.
 
@@ -74,7 +74,7 @@ def _piece(theta, state, elapsed, weight, out):
     return mu * open_time + excess * mass
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_outer(state, fade, weight, out):
     """Add weight v v' to ``out[1:]``, v = (1, fade S)."""
     for a in range(state.shape[1] + 1):
@@ -83,7 +83,7 @@ def _add_outer(state, fade, weight, out):
             out[1 + a, b] += left * (1.0 if b == 0 else fade * state[0, b - 1])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _own_event(theta, state, weight, out):
     """Return the log-intensity at an event of the target and add its derivatives."""
     rate = theta[0] + _excess(theta, state)
@@ -97,7 +97,7 @@ def _own_event(theta, state, weight, out):
     return math.log(rate)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def row_log_likelihood(times, marks, offsets, windows, weights, target, theta, out):
     """Return the weighted log-likelihood of one target mark, minus infinity if impossible.
 
@@ -130,7 +130,7 @@ def row_log_likelihood(times, marks, offsets, windows, weights, target, theta, o
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def compensator_at(times, marks, start, theta, queries, out):
     """Write the integral of max(0, x) from the start to sorted query times of one realisation."""
     state = np.zeros((2, theta.size - 2))
@@ -147,7 +147,7 @@ def compensator_at(times, marks, start, theta, queries, out):
         out[q] = total + _piece(theta, state, queries[q] - now, 0.0, unused)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def simulate_events(rng, clock, baseline, adjacency, decay, excess, times, marks):
     """Fill `times` and `marks` by exact thinning; return how many.
 

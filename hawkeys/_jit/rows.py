@@ -17,7 +17,7 @@ the expectation-maximisation step z <- z * D, which never lowers L, is the fallb
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = ["solve_rows"]
 
@@ -38,7 +38,7 @@ _ROUGH = 0.01  # nats to gain at most where a part is left for the next
 _SILENT = 1e-60  # a coordinate with a gradient D below this could never matter: D is 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_each(values, weights):
     """Return sum(w * log(values)), weights left out if there are none."""
     total = 0.0
@@ -49,7 +49,7 @@ def _log_each(values, weights):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_product(values, total):
     """Return total + sum(log(values)) with few logarithms; a product is kept within range."""
     product = 1.0
@@ -63,7 +63,7 @@ def _log_product(values, total):
     return total + math.log(product)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _log_total(values, scratch):
     """Return sum(log(values)): logs are taken of products, in loops that vectorise."""
     n, usual = values.size, 0
@@ -81,7 +81,7 @@ def _log_total(values, scratch):
     return _log_product(folded, _log_product(values[_FOLD * m :], 0.0))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _intensities(excitation, at, n, x, lam):
     """Write the intensity at the n events from `at` on."""
     n_sources = x.size - 1
@@ -95,7 +95,7 @@ def _intensities(excitation, at, n, x, lam):
                 lam[k] += x[j + 1] * row[k]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_tile(excitation, weights, at, x, tile):
     """Write q = sqrt(w) (1, c_1, ..., c_D, lambda) / lambda of events from `at` on as columns.
 
@@ -125,7 +125,7 @@ def _fill_tile(excitation, weights, at, x, tile):
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _invert(lam, pairs, fours, inverse):
     """Write 1 / lambda with one division for four numbers, whose product is left in `fours`."""
     half, quarter = pairs.size, fours.size
@@ -142,7 +142,7 @@ def _invert(lam, pairs, fours, inverse):
         inverse[half + k] = pairs[k] * lam[k]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _accumulate_one(excitation, x, gram):
     """Do what `_accumulate` does for one source and no weights; NaN if intensities are extreme."""
     tile, ones = np.ones((3, _TILE)), np.ones(_TILE)
@@ -176,7 +176,7 @@ def _accumulate_one(excitation, x, gram):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _accumulate(excitation, weights, x, gram):
     """Fill `gram` with sum_k q q' (see `_fill_tile`) and return sum_k w_k log lambda_k."""
     n_rows = gram.shape[0]
@@ -214,7 +214,7 @@ def _accumulate(excitation, weights, x, gram):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
     """Fill slope = D and the negative Hessian, both in z, and return L; empty costs stay 0."""
     size = cost.size
@@ -241,7 +241,7 @@ def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
     return value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_free(matrix, free, factor, out):
     """Solve matrix[free, free] y = out[free] by Cholesky with a small ridge; y replaces out."""
     size = out.size
@@ -273,7 +273,7 @@ def _solve_free(matrix, free, factor, out):
             out[a] /= factor[a, a]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _pull(hessian, slope, step, p):
     """Return the gradient of the step's objective, slope - 1 - H d, at coordinate p."""
     total = slope[p] - 1.0
@@ -282,7 +282,7 @@ def _pull(hessian, slope, step, p):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _move_free(hessian, slope, lower, free, step, scratch):
     """Move the free coordinates towards their optimum; return the one that blocks, or -1."""
     size = slope.size
@@ -301,7 +301,7 @@ def _move_free(hessian, slope, lower, free, step, scratch):
     return blocking
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _newton_step(hessian, slope, lower, free, step, scratch):
     """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
     size = slope.size
@@ -324,7 +324,7 @@ def _newton_step(hessian, slope, lower, free, step, scratch):
         free[entering] = True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _prepare(cost, shape, z, slope, lower, free):
     """Set the lower bounds of the step and the coordinates that start free."""
     for p in range(cost.size):
@@ -336,7 +336,7 @@ def _prepare(cost, shape, z, slope, lower, free):
             free[p] = z[p] > 0.0 or slope[p] > 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _gap(total, slope, z, step, hessian):
     """Return an upper bound, in nats, on what is still to gain (see the module's text).
 
@@ -354,7 +354,7 @@ def _gap(total, slope, z, step, hessian):
     return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _violation(total, slope, z):
     """Return the largest violation of the optimality conditions, without unit.
 
@@ -366,7 +366,7 @@ def _violation(total, slope, z):
     return worst
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _polish(hessian, slope, step, tolerance, z):
     """Take the last Newton step where L is all but quadratic; return the rise it promises.
 
@@ -384,7 +384,7 @@ def _polish(hessian, slope, step, tolerance, z):
     return rise
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     """Newton ascent from z in place; return (value, gap, violation, iterations)."""
     size = cost.size
@@ -423,7 +423,7 @@ def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     return value, gap, _violation(total, slope, z), iteration
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _total(n_events, weights, cost, shape):
     """Return sum(w) + sum(shape), the sum of z at the optimum; what costs nothing has no z."""
     total = float(n_events) if weights.size == 0 else 0.0
@@ -434,7 +434,7 @@ def _total(n_events, weights, cost, shape):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _acts(excitation, n_sources, p):
     """Tell whether coordinate p excites any event: the baseline does, silent sources do not."""
     width = excitation.size // n_sources
@@ -444,7 +444,7 @@ def _acts(excitation, n_sources, p):
     return p == 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _start(excitation, total, cost, shape, z):
     """Spread the expected total evenly over the coordinates that can gain from it."""
     usable = 0
@@ -457,7 +457,7 @@ def _start(excitation, total, cost, shape, z):
             z[p] = max(total / usable, shape[p])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _head(excitation, n_sources, m):
     """Return the first m columns of a flat (n_sources, width) matrix, flat."""
     width = excitation.size // n_sources
@@ -468,7 +468,7 @@ def _head(excitation, n_sources, m):
     return part
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     """Solve one row problem from z, or, if that is 0, from a part of the events if they are many.
 
@@ -501,7 +501,7 @@ def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     return outcome
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_block(data, cost, shape, limits, start, out, hessians, traces):
     """Solve one row problem and write x and its report, and what is kept (one entry, or none)."""
     x, report = out
@@ -521,24 +521,23 @@ def _solve_block(data, cost, shape, limits, start, out, hessians, traces):
         traces[own] = trace
 
 
-@njit(cache=True, parallel=True)
-def solve_rows(excitation, weights, offsets, cost, shape, limits, start, keep):
-    """Solve every row problem.
+@njit(cache=True, nogil=True)
+def solve_rows(data, cost, shape, limits, start, out, part):
+    """Solve the row problems ``range(*part)``.
 
-    limits = (tolerance, most iterations); `start` is a first guess (n_blocks, P), or empty.
-    Returns x (n_blocks, P); report (n_blocks, 4) with the objective, the gap bound, the violation
-    of the optimality conditions and the number of iterations; and, if `keep`, the negative Hessians
-    in x (n_blocks, P, P) and the objective's traces (n_blocks, max_iter), else empty arrays.
+    data = (excitation, weights, offsets); limits = (tolerance, most iterations); `start` is a first
+    guess (n_blocks, P), or empty. out = (x, report, hessians, traces): x (n_blocks, P); report
+    (n_blocks, 4) with the objective, the gap bound, the violation of the optimality conditions and
+    the number of iterations; and, unless they are empty, the negative Hessians in x
+    (n_blocks, P, P) and the objective's traces (n_blocks, max_iter).
     """
-    n_blocks, size = cost.shape
-    kept = n_blocks if keep else 0
-    x, report = np.empty((n_blocks, size)), np.empty((n_blocks, 4))
-    hessians, traces = np.empty((kept, size, size)), np.empty((kept, limits[1]))
-    # parallel over blocks: each has its own outputs
-    for b in prange(n_blocks):
+    excitation, weights, offsets = data
+    x, report, hessians, traces = out
+    n_sources = cost.shape[1] - 1
+    for b in range(part[0], part[1]):
         begin, end = offsets[b], offsets[b + 1]
         _solve_block(
-            (excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end]),
+            (excitation[n_sources * begin : n_sources * end], weights[begin:end]),
             cost[b],
             shape,
             limits,
@@ -547,4 +546,3 @@ def solve_rows(excitation, weights, offsets, cost, shape, limits, start, keep):
             hessians[b : b + 1],
             traces[b : b + 1],
         )
-    return x, report, hessians, traces

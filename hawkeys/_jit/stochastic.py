@@ -8,12 +8,12 @@ so many steps. Rows are independent given the excitations, so each runs alone wi
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = ["ascend_rows"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_normal(out):
     """Fill with standard normals, by Marsaglia's polar method (numba's own costs three times)."""
     for p in range(0, out.size, 2):
@@ -29,7 +29,7 @@ def _fill_normal(out):
             out[p + 1] = factor * v
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draw(loc, log_scale, shock, theta):
     """Draw theta = exp(a + s e) and keep the shock s e."""
     _fill_normal(shock)
@@ -38,7 +38,7 @@ def _draw(loc, log_scale, shock, theta):
         theta[p] = math.exp(loc[p] + shock[p])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _gradient(excitation, weights, cost, theta, gradient):
     """Write the gradient of the weighted log-likelihood in theta; return its value."""
     n_sources = cost.size - 1
@@ -61,7 +61,7 @@ def _gradient(excitation, weights, cost, theta, gradient):
     return value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _adam(slope, moments, pace, settings):
     """Return Adam's move up along `slope` and update its moments (2,).
 
@@ -72,7 +72,7 @@ def _adam(slope, moments, pace, settings):
     return pace[0] * moments[0] / (math.sqrt(moments[1]) * pace[1] + settings[4])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _start(settings, loc, log_scale, variance):
     """Draw the starting point: a ~ N(c, h^2), s ~ N(d, h^2) clipped to [h, 2]."""
     centre, spread, jitter = settings[7], settings[8], settings[9]
@@ -83,7 +83,7 @@ def _start(settings, loc, log_scale, variance):
         variance[p] = settings[5]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _move(draw, slope, moments, pace, settings, out):
     """Move every coordinate by one step; draw = (shock, theta), out as in `_ascend`."""
     shock, theta = draw
@@ -94,7 +94,7 @@ def _move(draw, slope, moments, pace, settings, out):
         out[1, p] += _adam(by_scale, moments[2 * p + 1], pace, settings)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _ascend(excitation, weights, cost, settings, steps, out, trace):
     """Run one row; out (3, P) receives location, log scale and prior variance."""
     size = cost.size
@@ -120,19 +120,19 @@ def _ascend(excitation, weights, cost, settings, steps, out, trace):
                 variance[p] += settings[6] * (2.0 * theta[p] * theta[p] - variance[p])
 
 
-@njit(cache=True, parallel=True)
-def ascend_rows(excitation, weights, offsets, cost, settings, steps, seeds):
-    """Run every row problem; settings, steps and outputs are described in `inference`.
+@njit(cache=True, nogil=True)
+def ascend_rows(data, cost, settings, steps, seeds, out, part):
+    """Run the row problems ``range(*part)``; settings and steps are described in `inference`.
 
-    Returns parameters (n_blocks, 3, P): location, log scale and prior variance; and the objective
-    averaged over each stretch of ``steps[1]`` draws, (n_blocks, stretches).
+    data = (excitation, weights, offsets). out = (parameters, traces), both filled with zeros:
+    location, log scale and prior variance (n_blocks, 3, P); and the objective averaged over each
+    stretch of ``steps[1]`` draws, (n_blocks, stretches).
     """
-    n_blocks, size = cost.shape
-    out = np.zeros((n_blocks, 3, size))
-    traces = np.zeros((n_blocks, (steps[0] + steps[1] - 1) // steps[1]))
-    # parallel over blocks: each has its own outputs and seeds its thread's generator itself
-    for b in prange(n_blocks):
-        np.random.seed(seeds[b])
+    excitation, weights, offsets = data
+    params, traces = out
+    size = cost.shape[1]
+    for b in range(part[0], part[1]):
+        np.random.seed(seeds[b])  # the generator of this thread, for this row
         begin, end = offsets[b], offsets[b + 1]
         _ascend(
             excitation[(size - 1) * begin : (size - 1) * end],
@@ -140,7 +140,6 @@ def ascend_rows(excitation, weights, offsets, cost, settings, steps, seeds):
             cost[b],
             settings,
             steps,
-            out[b],
+            params[b],
             traces[b],
         )
-    return out, traces

@@ -16,7 +16,7 @@ the fourth (the rate of the Gamma is part of the cost), else C = 0 the second.
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 __all__ = ["SILENT", "curvature_rows", "expected_log_rows", "raise_rows"]
 
@@ -29,7 +29,7 @@ _RETURNS = 3
 _LEAST, _MOST = 1e-290, 1e290
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draws_of(idx, draws, point, theta, shock):
     """Write theta and s e of the coordinates in idx, (d, n_draws); draws come in pairs e, -e."""
     d, half = idx.size, draws.shape[0] // 2
@@ -43,7 +43,7 @@ def _draws_of(idx, draws, point, theta, shock):
             theta[a, half + m] = centre / ratio
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _intensities(excitation, k, idx, n_sources, theta, lam):
     """Write the intensity of event k under every draw, (n_draws,)."""
     width = excitation.size // n_sources
@@ -55,7 +55,7 @@ def _intensities(excitation, k, idx, n_sources, theta, lam):
             lam[m] += factor * theta[a, m]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _expected_log(excitation, weights, idx, n_sources, theta, lam):
     """Return sum_k w_k of the mean over draws of log lambda_k; lam (n_draws,) is overwritten."""
     half = lam.size // 2
@@ -76,7 +76,7 @@ def _expected_log(excitation, weights, idx, n_sources, theta, lam):
 
 
 # the order of the sum is left to the compiler, which then uses vector instructions
-@njit(cache=True, fastmath={"contract", "reassoc"})
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def _inner(x, y):
     """Return the inner product of two vectors."""
     total = 0.0
@@ -85,7 +85,7 @@ def _inner(x, y):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_likelihood(excitation, weights, idx, n_sources, theta, shock, gradient, curvature):
     """Add the derivatives of the expected log intensities (minus the second ones, lower triangle).
 
@@ -116,7 +116,7 @@ def _add_likelihood(excitation, weights, idx, n_sources, theta, shock, gradient,
                 curvature[a, c] += weight * _inner(z[a], z[c])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _closed_form(idx, terms, point):
     """Return the part of F that needs no draws; terms = (cost, C, m, t), each (P,)."""
     cost, prior, centre, precision = terms[0], terms[1], terms[2], terms[3]
@@ -137,7 +137,7 @@ def _closed_form(idx, terms, point):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_closed_form(idx, terms, point, gradient, curvature):
     """Add the derivatives of `_closed_form` (curvature is minus the second derivatives)."""
     cost, prior, centre, precision = terms[0], terms[1], terms[2], terms[3]
@@ -170,7 +170,7 @@ def _add_closed_form(idx, terms, point, gradient, curvature):
             curvature[d + a, d + a] += 4.0 * square
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _solve_damped(curvature, damping, gradient, factor, step):
     """Solve (curvature + damping * |diagonal|) step = gradient; False if not positive definite."""
     size = gradient.size
@@ -199,7 +199,7 @@ def _solve_damped(curvature, damping, gradient, factor, step):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shorten(step):
     """Scale the step so that no location or log scale moves too far; return the scale."""
     d = step.size // 2
@@ -212,7 +212,7 @@ def _shorten(step):
     return length
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _bound(problem, point, theta, shock):
     """Return F and leave the draws at `point` in theta and shock."""
     excitation, weights, idx, terms, draws = problem
@@ -222,7 +222,7 @@ def _bound(problem, point, theta, shock):
     return value + _closed_form(idx, terms, point)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _improve(problem, point, value, damping, derivatives, tolerance, theta, shock):
     """Move `point` to a higher F, damping the Newton step as needed; return F, gain, damping.
 
@@ -249,7 +249,7 @@ def _improve(problem, point, value, damping, derivatives, tolerance, theta, shoc
     return value, gain if damping < 1e8 else 0.0, damping
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _dying(idx, terms, point, share):
     """Tell which, and how many, coordinates have an optimum at theta = 0 and are on the way there.
 
@@ -267,7 +267,7 @@ def _dying(idx, terms, point, share):
     return dying, n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _raise(problem, point, tolerance, trace, leave):
     """Damped Newton ascent of F from `point` in place; return (F, promised gain, iterations).
 
@@ -300,7 +300,7 @@ def _raise(problem, point, tolerance, trace, leave):
     return value, gain, trace.size, dying[:0]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _select(excitation, weights, cost, silent):
     """Return the coordinates that cost something and do (or do not) excite an event that counts."""
     width = excitation.size // (cost.size - 1)
@@ -317,7 +317,7 @@ def _select(excitation, weights, cost, silent):
     return chosen[:n]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _quiet(idx, terms, level):
     """Return the point where each coordinate has E theta = level / cost and its best scale."""
     d = idx.size
@@ -328,7 +328,7 @@ def _quiet(idx, terms, level):
     return point
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _those(idx, mask, flag):
     """Return the coordinates of idx where the mask, one entry for each, is `flag`."""
     out, n = np.empty(idx.size, dtype=np.int64), 0
@@ -339,7 +339,7 @@ def _those(idx, mask, flag):
     return out[:n]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _joined(first, second):
     """Return the coordinates of both."""
     out = np.empty(first.size + second.size, dtype=np.int64)
@@ -348,7 +348,7 @@ def _joined(first, second):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _read(point, idx):
     """Return locations, then log scales, of some coordinates of a point (2, P)."""
     own = np.empty(2 * idx.size)
@@ -357,14 +357,14 @@ def _read(point, idx):
     return own
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _write(point, idx, own):
     """Put locations and log scales of some coordinates back."""
     for a in range(idx.size):
         point[0, idx[a]], point[1, idx[a]] = own[a], own[idx.size + a]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _wanted(problem, point, gone):
     """Tell which coordinates of `gone` (whose theta is 0) would raise F if theta grew.
 
@@ -390,7 +390,7 @@ def _wanted(problem, point, gone):
     return share > 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _leave_out(problem, point, value, gone):
     """Return the part of F of the coordinates in `gone` once they are 0, if that raises F.
 
@@ -405,7 +405,7 @@ def _leave_out(problem, point, value, gone):
     return own if rest + own >= value else math.nan
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, trace):
     """Raise F in the coordinates that act, from `point` (2, P) in place; return (F, gain, steps).
 
@@ -442,7 +442,7 @@ def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, t
         leave = returns < _RETURNS
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
     """Solve one row problem from point (2, P) in place: the coordinates that act together, then
     the silent ones one by one; return (F, promised gain, iterations)."""
@@ -471,7 +471,7 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
     return value, gain, steps
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _raise_block(data, cost, prior, draws, start, tolerance, out):
     """Solve one row problem and write its point, report and trace."""
     point, report, trace = out
@@ -485,48 +485,45 @@ def _raise_block(data, cost, prior, draws, start, tolerance, out):
     )
 
 
-@njit(cache=True, parallel=True)
-def raise_rows(excitation, weights, offsets, cost, prior, draws, start, limits):
-    """Raise the bound of every row problem from ``start`` (n_blocks, 2, P).
+@njit(cache=True, nogil=True)
+def raise_rows(data, cost, prior, draws, start, tolerance, out, part):
+    """Raise the bound of the row problems ``range(*part)`` from ``start`` (n_blocks, 2, P).
 
-    prior (n_blocks, 3, P) holds C, m and t; limits = (tolerance, max_iter). Returns the locations
-    and log scales (n_blocks, 2, P), a report (n_blocks, 3) with F, the promised further gain and
-    the number of iterations, and the traces of the coordinates that act (n_blocks, max_iter), NaN
-    after the last iteration.
+    data = (excitation, weights, offsets); prior (n_blocks, 3, P) holds C, m and t. out = (params,
+    report, traces): the locations and log scales (n_blocks, 2, P), a report (n_blocks, 3) with F,
+    the promised further gain and the number of iterations, and the traces of the coordinates that
+    act (n_blocks, max_iter), NaN after the last iteration.
     """
-    n_blocks, size = cost.shape
-    out, report = np.empty(start.shape), np.empty((n_blocks, 3))
-    traces = np.empty((n_blocks, int(limits[1])))
-    # parallel over blocks: each has its own outputs
-    for b in prange(n_blocks):
+    excitation, weights, offsets = data
+    params, report, traces = out
+    n_sources = cost.shape[1] - 1
+    for b in range(part[0], part[1]):
         begin, end = offsets[b], offsets[b + 1]
-        part = (excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end])
-        own = (out[b], report[b], traces[b])
-        _raise_block(part, cost[b], prior[b], draws, start[b], limits[0], own)
-    return out, report, traces
+        own = (excitation[n_sources * begin : n_sources * end], weights[begin:end])
+        results = (params[b], report[b], traces[b])
+        _raise_block(own, cost[b], prior[b], draws, start[b], tolerance, results)
 
 
-@njit(cache=True, parallel=True)
-def expected_log_rows(excitation, weights, offsets, draws, params):
-    """Return sum_k w_k E log(v_k . theta) of every row problem, for params (n_blocks, 2, P)."""
-    n_blocks, size = params.shape[0], params.shape[2]
-    out = np.zeros(n_blocks)
-    # parallel over blocks: each has its own output
-    for b in prange(n_blocks):
+@njit(cache=True, nogil=True)
+def expected_log_rows(data, draws, params, out, part):
+    """Write sum_k w_k E log(v_k . theta) of the row problems ``range(*part)`` to `out`.
+
+    data = (excitation, weights, offsets); params (n_blocks, 2, P) locations and log scales.
+    """
+    excitation, weights, offsets = data
+    size = params.shape[2]
+    theta, shock = np.empty((size, draws.shape[0])), np.empty((size, draws.shape[0]))
+    lam, idx, point = np.empty(draws.shape[0]), np.arange(size), np.empty(2 * size)
+    for b in range(part[0], part[1]):
         begin, end = offsets[b], offsets[b + 1]
-        theta, shock = np.empty((size, draws.shape[0])), np.empty((size, draws.shape[0]))
-        idx = np.arange(size)
-        point = np.empty(2 * size)
         for p in range(size):
             point[p], point[size + p] = params[b, 0, p], params[b, 1, p]
         _draws_of(idx, draws, point, theta, shock)
         flat = excitation[(size - 1) * begin : (size - 1) * end]
-        lam = np.empty(draws.shape[0])
         out[b] = _expected_log(flat, weights[begin:end], idx, size - 1, theta, lam)
-    return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _curvature(problem, point):
     """Return minus the second derivatives of F at `point`, both triangles filled."""
     excitation, weights, idx, terms, draws = problem
@@ -543,16 +540,16 @@ def _curvature(problem, point):
     return curvature
 
 
-@njit(cache=True, parallel=True)
-def curvature_rows(excitation, weights, offsets, cost, prior, draws, params):
-    """Return minus the second derivatives of F of every row problem, (n_blocks, 2 P, 2 P).
+@njit(cache=True, nogil=True)
+def curvature_rows(data, cost, prior, draws, params, out, part):
+    """Write minus the second derivatives of F of the row problems ``range(*part)`` to `out`.
 
+    data = (excitation, weights, offsets); `out` (n_blocks, 2 P, 2 P) comes filled with NaN.
     Locations come first, then log scales; NaN in the rows and columns of what costs nothing.
     """
-    n_blocks, size = cost.shape
-    out = np.full((n_blocks, 2 * size, 2 * size), np.nan)
-    # parallel over blocks: each has its own output
-    for b in prange(n_blocks):
+    excitation, weights, offsets = data
+    size = cost.shape[1]
+    for b in range(part[0], part[1]):
         begin, end = offsets[b], offsets[b + 1]
         terms = np.empty((4, size))
         terms[0], terms[1:] = cost[b], prior[b]
@@ -564,4 +561,3 @@ def curvature_rows(excitation, weights, offsets, cost, prior, draws, params):
         for a in range(both.size):
             for c in range(both.size):
                 out[b, both[a], both[c]] = curvature[a, c]
-    return out

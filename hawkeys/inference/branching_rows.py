@@ -7,6 +7,7 @@ from scipy import special
 
 from hawkeys._design import Design
 from hawkeys._jit import branching as jit
+from hawkeys._loops import branching as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.solution import Solution
@@ -28,7 +29,7 @@ def solve_vi_branching(
     if design.n_baselines > 1:  # x0 is held at 0
         cost[:, 0] = 0.0
     used = cost > 0
-    found, report, traces = jit.raise_rows(
+    found, report, traces = loops.raise_rows(
         design.excitation,
         design.weights,
         design.offsets,

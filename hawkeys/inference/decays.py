@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit.decay_slope import log_decay_slopes
+from hawkeys._loops.decay_slope import log_decay_slopes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events

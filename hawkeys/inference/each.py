@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from hawkeys._design.columns import FittedColumns
+from hawkeys._threads import VARIABLES, limit_threads, most_threads
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_count
 from hawkeys.baselines import Baseline, Constant
@@ -163,7 +163,8 @@ def fit_each(
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Randomness of the variational methods; the answer does not depend on `n_jobs`.
     n_jobs : int, optional
-        Number of threads. Default: numba's, one per core.
+        Number of threads. Default: what the environment variable ``HAWKEYS_NUM_THREADS``, or
+        ``NUMBA_NUM_THREADS``, says; one per core if neither is set.
     progress : callable, optional
         Called with the number of realisations done and in all, now and then.
     pooling : {"parameter", "row", "all"}, optional
@@ -374,19 +375,15 @@ def _chunks(n: int, method: str) -> Iterator[slice]:
 
 @contextmanager
 def _threads(n_jobs: int | None) -> Iterator[None]:
-    """Use `n_jobs` numba threads for a while."""
+    """Use `n_jobs` threads for a while."""
     if n_jobs is None:
         yield
         return
-    limit = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    if check_count(n_jobs, "n_jobs") > limit:
+    most = most_threads()
+    if check_count(n_jobs, "n_jobs") > most:
         raise InvalidParameterError(
-            f"n_jobs must be at most {limit}, the number of threads numba started with; got "
-            f"{n_jobs}. Set NUMBA_NUM_THREADS before the import for more."
+            f"n_jobs must be at most {most}, the number of threads that this process may use; got "
+            f"{n_jobs}. Set the environment variable {VARIABLES[0]} for more."
         )
-    before = numba.get_num_threads()
-    numba.set_num_threads(n_jobs)
-    try:
+    with limit_threads(n_jobs):
         yield
-    finally:
-        numba.set_num_threads(before)

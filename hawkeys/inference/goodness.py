@@ -27,7 +27,6 @@ from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.refits import check_same_events, fit_again, simulate_like
 from hawkeys.inference.seeds import seeded
 from hawkeys.inference.single import fit
-from hawkeys.inference.threads import threads_for
 from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.results.base import Result
 
@@ -220,7 +219,7 @@ def _null_statistics(
     """
     failures = []
     out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
-    with threads_for(events.n_events), warnings.catch_warnings():
+    with warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         warnings.filterwarnings("ignore", "estimated decays lie at the edge", ConvergenceWarning)

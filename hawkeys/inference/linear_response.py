@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit import variational as jit
+from hawkeys._loops import variational as loops
 from hawkeys._typing import FloatArray
 
 __all__ = ["linear_response"]
@@ -30,7 +30,7 @@ def linear_response(
     Giordano, R., Broderick, T. and Jordan, M. I. (2018). Covariances, robustness, and variational
     Bayes. JMLR 19(51), theorem 1. arXiv:1709.02536
     """
-    curvature = jit.curvature_rows(
+    curvature = loops.curvature_rows(
         design.excitation, design.weights, design.offsets, design.cost, prior, draws, params
     )
     size = design.cost.shape[1]

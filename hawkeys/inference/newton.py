@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit import rows
+from hawkeys._loops import rows
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.inference.options import MAPOptions, MLEOptions
 from hawkeys.inference.penalized import PenalizedRows

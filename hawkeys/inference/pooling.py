@@ -9,14 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit import rows
+from hawkeys._loops import rows
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.ascent import INNER, SHARING, Ascent, Groups, Step, ascend
 from hawkeys.inference.options import MAPOptions, VIOptions
 from hawkeys.inference.solution import Solution
-from hawkeys.inference.threads import threads_for
 from hawkeys.inference.variational import (
     bound_under,
     draws_for,
@@ -32,7 +31,6 @@ __all__ = ["GammaPool", "LogNormalPool", "check_pooling", "pool_map", "pool_vi"]
 _FLOOR = 1e-4
 _SHAPE_LIMIT = 1.0 / _FLOOR
 _TOLERANCE = 1e-5  # nats per row problem
-_WORK_PER_EVENT = 10  # of a step, beside maximum likelihood
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -177,15 +175,14 @@ class _Pooled:
             )
 
         start = self._common_start()
-        with threads_for(_WORK_PER_EVENT * int(self.design.counts.sum())):
-            return ascend(
-                step,
-                family.optimum(start, self),
-                (start,),
-                lower=np.repeat(family.lower, self.groups.n),
-                upper=np.repeat(family.upper, self.groups.n),
-                tolerance=_TOLERANCE * self.design.n_blocks,
-            )
+        return ascend(
+            step,
+            family.optimum(start, self),
+            (start,),
+            lower=np.repeat(family.lower, self.groups.n),
+            upper=np.repeat(family.upper, self.groups.n),
+            tolerance=_TOLERANCE * self.design.n_blocks,
+        )
 
     def spread(self, *values: FloatArray) -> tuple[FloatArray, ...]:
         """Return values of groups as values of parameters, NaN where no realisation has data."""

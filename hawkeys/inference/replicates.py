@@ -27,7 +27,6 @@ from hawkeys.inference.refits import (
 )
 from hawkeys.inference.seeds import seeded
 from hawkeys.inference.selection import check_weights
-from hawkeys.inference.threads import threads_for
 from hawkeys.results import LikelihoodResult
 
 if TYPE_CHECKING:
@@ -322,7 +321,7 @@ def _run(plan: _Plan, generators: list[np.random.Generator], jobs: int) -> list[
 
 
 def _replicates(plan: _Plan, generators: list[np.random.Generator]) -> list[FloatArray | str]:
-    with threads_for(plan.events.n_events), warnings.catch_warnings():
+    with warnings.catch_warnings():
         # what a replicate does not identify is NaN, and one that does not converge is counted
         warnings.simplefilter("ignore", HawkeysWarning)
         return [plan.replicate(generator) for generator in generators]

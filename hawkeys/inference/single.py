@@ -20,7 +20,6 @@ from hawkeys.inference.least_squares import fit_contrast
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import about_all, check_support, leave_out
-from hawkeys.inference.threads import threads_for
 from hawkeys.inference.unknown_kernel import fit_unknown
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
 from hawkeys.process.hawkes import choose_kernel
@@ -184,18 +183,17 @@ def _fit_known(
     """Fit with a kernel that is given, or exponential with decays that are searched first."""
     method, settings = how
     profile = None
-    with threads_for(counted.events.n_events, method.name):
-        if kernel is None and search is not None:
-            profile = choose_decay(counted, how, search, rng=rng)
-            kernel = Exponential(profile.chosen)
-        excitation = choose_kernel(None, kernel)
-        for component in excitation.components:
-            component.check_marks(counted.events.n_marks)
-        design = counted.design(excitation, getattr(settings, "likelihood_weight", 1.0))
-        try:
-            solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
-        except MemoryError as error:
-            raise MemoryError(_too_large(design)) from error
+    if kernel is None and search is not None:
+        profile = choose_decay(counted, how, search, rng=rng)
+        kernel = Exponential(profile.chosen)
+    excitation = choose_kernel(None, kernel)
+    for component in excitation.components:
+        component.check_marks(counted.events.n_marks)
+    design = counted.design(excitation, getattr(settings, "likelihood_weight", 1.0))
+    try:
+        solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
+    except MemoryError as error:
+        raise MemoryError(_too_large(design)) from error
     converged = solution.converged
     if design.columns is not None:
         converged = converged[design.columns.blocks]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit import stochastic as jit
+from hawkeys._loops import stochastic as loops
 from hawkeys._typing import IntArray
 from hawkeys.inference.options import StochasticVIOptions
 from hawkeys.inference.solution import Solution
@@ -35,7 +35,7 @@ def solve_vi_stochastic(
         ]
     )
     steps = np.array([options.n_steps, options.update_every])
-    out, traces = jit.ascend_rows(
+    out, traces = loops.ascend_rows(
         design.excitation, design.weights, design.offsets, design.cost, settings, steps, seeds
     )
     params = np.ascontiguousarray(out[:, :2])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit import variational as jit
+from hawkeys._loops import variational as loops
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.ascent import INNER, Groups, Step, ascend
 from hawkeys.inference.linear_response import linear_response
@@ -68,7 +68,7 @@ def solve_vi(design: Design, options: VIOptions, seeds: IntArray, *, keep: bool)
     if shared or not options.relevance_determination:
         return solution
     # the posterior of a parameter that is switched off is left next to 0, its estimate is 0 itself
-    off = solution.x * design.cost <= 2.0 * jit.SILENT
+    off = solution.x * design.cost <= 2.0 * loops.SILENT
     return replace(solution, x=np.where(off, 0.0, solution.x))
 
 
@@ -150,7 +150,7 @@ def raise_bound(
     design: Design, options: VIOptions, prior: FloatArray, draws: FloatArray, start: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return locations and log scales, report and traces; see `raise_rows`."""
-    return jit.raise_rows(
+    return loops.raise_rows(
         design.excitation,
         design.weights,
         design.offsets,
@@ -212,7 +212,7 @@ def bound_under(
     entropy = location + log_scale + _ENTROPY
     terms = np.where(used, log_prior + entropy - design.cost * mean, 0.0)
     silenced = np.stack((np.where(used, location, -700.0), np.where(used, log_scale, -5.0)), 1)
-    expected = jit.expected_log_rows(
+    expected = loops.expected_log_rows(
         design.excitation, design.weights, design.offsets, draws, silenced
     )
     return expected + terms.sum(axis=1)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hawkeys._jit import delayed as jit
+from hawkeys._loops import delayed as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -139,7 +140,7 @@ class DelayedKernel(Kernel):
         out = np.zeros(events.n_events * events.n_marks)
         where = (layout.slots, layout.offsets, layout.stride)
         kernel = self.compiled(events.n_marks)
-        jit.excitation(events.times, events.marks, events.offsets, kernel, where, out)
+        loops.excitation(events.times, events.marks, events.offsets, kernel, where, out)
         return out
 
     def integrals(self, events: Events) -> FloatArray:

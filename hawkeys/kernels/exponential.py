@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._jit import exponential as jit
+from hawkeys._loops import exponential as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
@@ -125,11 +126,12 @@ class Exponential(Kernel):
         if self.decay.ndim == 0:
             out = np.empty(events.n_events * size)
             shared = (layout.first, layout.offsets, layout.stride)
-            jit.excitation_shared(
+            loops.excitation_shared(
                 events.times, events.marks, events.offsets, float(self.decay), shared, out
             )
             return out
-        run = jit.excitation_per_source if self.decay.ndim == 1 else jit.excitation_per_pair
+        per_source = self.decay.ndim == 1
+        run = loops.excitation_per_source if per_source else loops.excitation_per_pair
         out = np.zeros(events.n_events * size)
         where = (layout.slots, layout.offsets, layout.stride)
         run(events.times, events.marks, events.offsets, self.decay, where, out)

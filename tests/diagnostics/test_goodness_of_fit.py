@@ -6,7 +6,6 @@ import warnings
 
 import matplotlib.pyplot as plt
 import naive_goodness as naive
-import numba
 import numpy as np
 import pytest
 from scipy import stats
@@ -84,15 +83,6 @@ class LogNormalDelay(Box):
 
     def sample_lags(self, rng, targets, sources):
         return rng.lognormal(0.0, 0.5, sources.size)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Many small calls: on a busy machine threads that wait for each other cost ten times more."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
-    yield
-    numba.set_num_threads(before)
 
 
 def random_lists(seed, sizes, end):
@@ -458,19 +448,6 @@ class TestRefit:
 
         with pytest.raises(InvalidParameterError, match="Too few are left for p-values"):
             hawkeys.goodness_of_fit(result, self.events, refit=never, n_mc_samples=9)
-
-    def test_threads_are_given_back(self):
-        numba.set_num_threads(2)
-        result = hawkeys.fit(self.events, decay=2.0)
-        seen = []
-
-        def refit(events):
-            seen.append(numba.get_num_threads())
-            return result
-
-        hawkeys.goodness_of_fit(result, self.events, refit=refit, n_mc_samples=1)
-        assert seen == [1]
-        assert numba.get_num_threads() == 2
 
     def test_seeds(self):
         result = hawkeys.fit(self.events, decay=2.0)

@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 import hawkeys
 from hawkeys._design import Design
-from hawkeys._jit.decay_slope import log_decay_slopes
+from hawkeys._loops.decay_slope import log_decay_slopes
 from hawkeys.exceptions import HawkeysWarning, IdentifiabilityWarning, InvalidParameterError
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import DecayProfile

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 import hawkeys
 from hawkeys._design import Design
 from hawkeys._jit import variational as jit
+from hawkeys._loops import variational as loops
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference import VIOptions
 from hawkeys.inference.linear_response import linear_response
@@ -98,7 +99,7 @@ def test_curvature_by_differences_of_the_slope(design, prior):
     params = np.stack((np.full((2, 3), -1.0), np.full((2, 3), -1.5)), axis=1)
     priors = np.broadcast_to(np.array(prior, dtype=float)[:, None], (2, 3, 3)).copy()
     arrays = design.excitation, design.weights, design.offsets, design.cost, priors, draws
-    found = jit.curvature_rows(*arrays, params)[0]
+    found = loops.curvature_rows(*arrays, params)[0]
     assert np.array_equal(found, found.T)
     terms = np.vstack((design.cost[0], priors[0]))
     problem = (design.block(0).ravel(), np.empty(0), np.arange(3), terms, draws)

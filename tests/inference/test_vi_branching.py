@@ -9,6 +9,7 @@ import hawkeys
 from hawkeys import Events, GammaPrior
 from hawkeys._design import Design
 from hawkeys._jit import branching as jit
+from hawkeys._loops import branching as loops
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference import BranchingVIOptions, KernelPrior
 from hawkeys.inference.branching_rows import _linear_response
@@ -40,7 +41,7 @@ def raise_row(v, cost, shape, rate, weights=None, tolerance=1e-13):
     n = len(v)
     weights = np.empty(0) if weights is None else weights
     start = shape + (n if weights.size == 0 else weights.sum()) / cost.size
-    shapes, report, traces = jit.raise_rows(
+    shapes, report, traces = loops.raise_rows(
         v[:, 1:].T.ravel(), weights, np.array([0, n]), shape, (cost + rate)[None], start[None],
         tolerance, 100,
     )  # fmt: skip
@@ -112,7 +113,7 @@ class TestRow:
 
     def test_an_impossible_event(self):
         v = np.zeros((1, 2))
-        out = jit.raise_rows(
+        out = loops.raise_rows(
             v[:, 1:].T.ravel(), np.empty(0), np.array([0, 1]), np.ones(2),
             np.array([[0.0, 1.0]]), np.ones((1, 2)), 1e-6, 5,
         )  # fmt: skip

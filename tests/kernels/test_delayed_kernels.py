@@ -289,7 +289,7 @@ def test_cost_is_linear_for_a_bounded_memory():
     offsets = np.array([0, times.size])
     out = np.zeros(times.size)
     slots = np.arange(times.size)
-    jit.excitation(times, marks, offsets, kernel, (slots, offsets, 0), out)
+    jit.excitation(times, marks, offsets, kernel, (slots, offsets, 0), out, (0, 1))
     # four or five events at lags 0.1 to 0.5, each of density 2; quadratic cost would take minutes
     assert set(np.round(out[10:])) <= {8.0, 10.0}
 

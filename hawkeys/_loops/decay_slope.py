@@ -1,0 +1,26 @@
+"""How the log-likelihood changes with the logarithm of each decay."""
+
+from __future__ import annotations
+
+from hawkeys._jit import decay_slope as jit
+from hawkeys._threads import in_threads
+from hawkeys._typing import FloatArray, IntArray
+
+__all__ = ["log_decay_slopes"]
+
+# nanoseconds per event and pair of marks
+_PER_EVENT = 15
+
+
+def log_decay_slopes(
+    events: tuple[FloatArray, IntArray, IntArray],
+    ends: FloatArray,
+    weights: FloatArray,
+    decay: FloatArray,
+    x: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Fill out[i, j] with dL / dlog decay[i, j]; see `hawkeys._jit.decay_slope`."""
+    arrays = events, ends, weights, decay, x, out
+    in_threads(lambda part: jit.log_decay_slopes(*arrays, part), decay.shape[0],
+               _PER_EVENT * events[0].size * decay.size)  # fmt: skip
