@@ -12,7 +12,7 @@ from hawkeys._typing import FloatArray, IntArray
 __all__ = ["row_log_likelihood", "row_values_and_gradients", "solve_rows"]
 
 # nanoseconds per event: of its logarithm, and of each column; and steps that a solution takes
-_LOG, _COLUMN, _STEPS = 5, 1, 10
+_LOG, _COLUMN, _STEPS = 5, 1, 4
 
 
 def solve_rows(
