@@ -135,9 +135,18 @@ def tails(events, weights, kernel, support):
                 # crowded at both ends, where the log-lag is unbounded
                 u = mass * v**3 * (10 - 15 * v + 6 * v**2)
                 dose = weights[r] * mass * 0.5 * share * 30 * v**2 * (1 - v) ** 2
-                for lag, amount in zip(g[i][j].isf(u), dose, strict=True):
+                for lag, amount in zip(quantiles(kernel, i, j, u), dose, strict=True):
                     moments[i, j] += amount * lag_statistics(kernel, i, j, lag)
     return cost, moments
+
+
+def quantiles(kernel, i, j, tail):
+    """Lags that a share `tail` exceeds; that of the log-normal in scipy 1.11 ends at 1e-16."""
+    if kernel.name != "log_normal":
+        return pair_density(kernel, i, j).isf(tail)
+    own = [np.asarray(getattr(kernel, name)) for name in kernel.parameter_names]
+    a, b = (value[i, j] if value.ndim else value[()] for value in own)
+    return np.exp(a + b * stats.norm.isf(tail))
 
 
 def nearest_lags(events, weights, support):

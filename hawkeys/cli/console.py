@@ -38,6 +38,10 @@ def progress_on_stderr() -> Iterator[ProgressFunction]:
         To be called as ``progress(what, done, total)``.
     """
     console = Console(stderr=True)
+    if not console.is_terminal:
+        # a bar that is switched off still ends with an empty line
+        yield lambda what, done, total: None
+        return
     columns = (
         SpinnerColumn(finished_text=" "),
         TextColumn("{task.description}"),
@@ -46,7 +50,7 @@ def progress_on_stderr() -> Iterator[ProgressFunction]:
         TimeElapsedColumn(),
     )
     tasks = {}
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console) as bars:
 
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:

@@ -269,8 +269,8 @@ def free_text_rates(
     >>> typist = np.array(["ann", "ann", "bob", "bob"])
     >>> scores = np.array([[2.0, 0.0], [1.0, 3.0], [0.0, 1.0], [0.5, 2.0]])
     >>> one = FreeTextScores("some system", 50, ("ann", "bob"), typist, scores, n_enrolled=3)
-    >>> free_text_rates([one], n_bootstrap=10)["accuracy"][0]
-    np.float64(0.75)
+    >>> float(free_text_rates([one], n_bootstrap=10)["accuracy"][0])
+    0.75
     """
     bootstrap = make_bootstrap(n_bootstrap, random_state)
     return pd.DataFrame([_summary(one, false_alarm, bootstrap) for one in scores])

@@ -79,8 +79,8 @@ def from_hawkes_engine(
     >>> process = interop.from_hawkes_engine(
     ...     [0.6, 0.9], [[0.1, 0.5], [0.2, 0.0]], [1.0, 2.0], shared_decay=True
     ... )
-    >>> process.adjacency[0, 1]  # children of mark 0 from one event of mark 1: 0.5 / 2
-    np.float64(0.25)
+    >>> float(process.adjacency[0, 1])  # children of mark 0 from one event of mark 1: 0.5 / 2
+    0.25
     """
     jumps = check_weights(alpha, "alpha")
     size = jumps.shape[0]
@@ -122,8 +122,8 @@ def to_hawkes_engine(process: Hawkes) -> dict[str, Any]:
     >>> import hawkeys
     >>> process = hawkeys.Hawkes([0.6, 0.9], [[0.1, 0.25], [0.2, 0.0]], decay=2.0)
     >>> arguments = hawkeys.interop.to_hawkes_engine(process)
-    >>> arguments["alpha"][0, 1], arguments["beta"], arguments["shared_decay"]
-    (np.float64(0.5), array([2., 2.]), True)
+    >>> float(arguments["alpha"][0, 1]), arguments["beta"], arguments["shared_decay"]
+    (0.5, array([2., 2.]), True)
     """
     decay = exponential_decay(process, "hawkes-engine")
     shared = decay.ndim < 2

@@ -63,8 +63,8 @@ def from_hawkes_rs(
     --------
     >>> from hawkeys import interop
     >>> process = interop.from_hawkes_rs([0.3, 0.2], [[0.10, 0.45], [0.05, 0.10]], 1.4)
-    >>> process.adjacency[0, 1]  # children of mark 0 from one event of mark 1
-    np.float64(0.45)
+    >>> float(process.adjacency[0, 1])  # children of mark 0 from one event of mark 1
+    0.45
     """
     weights = check_weights(excitation, "excitation")
     size = weights.shape[0]
@@ -103,8 +103,8 @@ def to_hawkes_rs(process: Hawkes) -> dict[str, Any]:
     --------
     >>> import hawkeys
     >>> process = hawkeys.Hawkes([0.3, 0.2], [[0.1, 0.4], [0.0, 0.1]], decay=1.4)
-    >>> hawkeys.interop.to_hawkes_rs(process)["excitation"][0, 1]
-    np.float64(0.4)
+    >>> float(hawkeys.interop.to_hawkes_rs(process)["excitation"][0, 1])
+    0.4
     """
     shared = common_decay(process, "hawkes-rs")
     return {

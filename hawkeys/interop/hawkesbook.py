@@ -73,8 +73,8 @@ def from_hawkesbook(
     --------
     >>> from hawkeys import interop
     >>> process = interop.from_hawkesbook([0.6, 0.9], [[0.1, 0.5], [0.2, 0.0]], [1.0, 2.0])
-    >>> process.adjacency[1, 0]  # children of mark 1 from one event of mark 0: 0.5 / 2
-    np.float64(0.25)
+    >>> float(process.adjacency[1, 0])  # children of mark 1 from one event of mark 0: 0.5 / 2
+    0.25
     """
     jumps = check_weights(alpha, "alpha")
     size = jumps.shape[0]
@@ -118,8 +118,8 @@ def to_hawkesbook(process: Hawkes) -> tuple[FloatArray, FloatArray, FloatArray]:
     --------
     >>> import hawkeys
     >>> process = hawkeys.Hawkes([0.6, 0.9], [[0.1, 0.25], [0.2, 0.0]], decay=2.0)
-    >>> hawkeys.interop.to_hawkesbook(process)[1][1, 0]  # 0.25 * 2
-    np.float64(0.5)
+    >>> float(hawkeys.interop.to_hawkesbook(process)[1][1, 0])  # 0.25 * 2
+    0.5
     """
     decay = np.broadcast_to(exponential_decay(process, "hawkesbook"), process.adjacency.shape)
     uneven = (decay != decay[:, :1]).any(axis=1)

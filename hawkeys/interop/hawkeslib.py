@@ -66,8 +66,8 @@ def from_hawkeslib(
     --------
     >>> from hawkeys import interop
     >>> process = interop.from_hawkeslib([0.6, 0.9], [[0.1, 0.5], [0.2, 0.0]], 2.0)
-    >>> process.adjacency[1, 0]  # children of mark 1 from one event of mark 0
-    np.float64(0.5)
+    >>> float(process.adjacency[1, 0])  # children of mark 1 from one event of mark 0
+    0.5
     """
     weights = check_weights(A, "A")
     size = weights.shape[0]

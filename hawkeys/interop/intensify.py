@@ -75,8 +75,8 @@ def from_intensify(
     --------
     >>> from hawkeys import interop
     >>> process = interop.from_intensify([0.5, 0.6], [[0.20, 0.05], [0.10, 0.25]], 1.0)
-    >>> process.adjacency[0, 1]  # children of mark 0 from one event of mark 1
-    np.float64(0.05)
+    >>> float(process.adjacency[0, 1])  # children of mark 0 from one event of mark 1
+    0.05
     """
     weights = check_weights(alpha, "alpha")
     size = weights.shape[0]

@@ -64,8 +64,8 @@ def from_sparklen(
     --------
     >>> from hawkeys import interop
     >>> process = interop.from_sparklen([[0.4, 0.3, 0.1], [0.2, 0.0, 0.5]], 2.0)
-    >>> process.baseline, process.adjacency[0, 1]
-    (array([0.4, 0.2]), np.float64(0.1))
+    >>> process.baseline, float(process.adjacency[0, 1])
+    (array([0.4, 0.2]), 0.1)
     """
     matrix = check_nonnegative(theta, "theta")
     if matrix.ndim != 2 or matrix.shape[0] == 0 or matrix.shape[1] != matrix.shape[0] + 1:

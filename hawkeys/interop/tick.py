@@ -84,8 +84,8 @@ def from_tick(
     --------
     >>> from hawkeys import interop
     >>> process = interop.from_tick([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], 2.0)
-    >>> process.adjacency[0, 1]  # children of mark 0 from one event of mark 1
-    np.float64(0.1)
+    >>> float(process.adjacency[0, 1])  # children of mark 0 from one event of mark 1
+    0.1
     """
     if np.ndim(adjacency) == 3:
         weights, kernel = _mixture(adjacency, decays)

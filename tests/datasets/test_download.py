@@ -138,7 +138,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("os.replace", interrupt)
+    monkeypatch.setattr("pathlib.Path.replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         _download.keep(b"content", tmp_path / "cache" / "file.csv")
     assert list((tmp_path / "cache").iterdir()) == []

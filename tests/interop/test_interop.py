@@ -425,6 +425,7 @@ def test_the_comparison_runs(script, tmp_path, monkeypatch):
     assert {"machine", "versions"} <= set(table)
 
 
+@pytest.mark.usefixtures("tick")
 def test_a_disagreement_is_an_error(script, tmp_path, monkeypatch):
     adapters = importlib.import_module("peer_adapters")
     whole = adapters.tick_loss

@@ -108,7 +108,8 @@ def test_fit_is_the_maximum_found_by_another_optimiser(support, small):
     labels = np.arange(14).reshape(2, 7)
     if support is not None:
         labels[0, [2, 4, 6]] = -1  # source 1 of target 0, decay after decay
-        labels = np.where(labels < 0, -1, np.unique(labels, return_inverse=True)[1] - 1)
+        numbers = np.unique(labels, return_inverse=True)[1]
+        labels = np.where(labels < 0, -1, numbers.reshape(2, 7) - 1)
         assert not result.identified[0, 2]
     best, x = naive.maximise(small, DECAYS, labels)
     assert result.log_likelihood == pytest.approx(best, abs=1e-6)
