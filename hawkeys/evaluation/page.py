@@ -17,6 +17,8 @@ __all__ = ["headline", "page_content"]
 
 _KM = ("killourhy-maxion", "killourhy-maxion-all")
 _MANY = 6
+# pairs of columns that a page 1280 pixels wide shows
+_PAIRS_PER_TABLE = 6
 
 
 def page_content(
@@ -53,7 +55,7 @@ def page_content(
         "spread": _spread(tables["spread"], tables.get("people"), evaluation.false_alarm),
         "comparisons": _comparisons(tables.get("comparisons_miss_rate"), summary),
         "costs": _costs(tables["costs"]),
-        "operating": _operating_table(tables["operating_point"], evaluation),
+        "operating": _operating_tables(tables["operating_point"], evaluation),
         "subjects": _subjects(tables["rates"]),
         "facts": [*_origin(evaluation.provenance), *_software(evaluation.versions)],
         "verifiers": list(evaluation.verifiers.items()),
@@ -208,30 +210,56 @@ def _costs(costs: pd.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def _operating_table(operating_point: pd.DataFrame, evaluation: Evaluation) -> dict[str, Any]:
-    counts = ["false_negatives", "false_positives"]
-    sizes = ["n_genuine", "n_impostor"]
-    verifiers = list(dict.fromkeys(operating_point["verifier"]))
-    wide = operating_point.set_index(["subject", "verifier"])
+def _operating_tables(
+    operating_point: pd.DataFrame, evaluation: Evaluation
+) -> list[dict[str, Any]]:
+    """Return the counts of every subject, a few verifiers to a table."""
     subjects = list(dict.fromkeys(operating_point["subject"]))
-    papers = [name for name in verifiers if name in PUBLISHED_COUNTS]
-    if evaluation.protocol.name != "five-subjects":
-        papers = []
-    return {
-        "verifiers": verifiers,
-        "papers": papers,
-        "subjects": [
-            {
-                "name": name,
-                "cells": [int(wide.loc[(name, v), c]) for v in verifiers for c in counts],
-                "paper": [
-                    count for v in papers for count in PUBLISHED_COUNTS[v].get(name, ("", ""))
-                ],
-            }
-            for name in subjects
-        ],
-        "out_of": [_span(wide[size].xs(v, level="verifier")) for v in verifiers for size in sizes],
-    }
+    columns = [
+        (name, *_counts(own.set_index("subject"), subjects))
+        for name, own in operating_point.groupby("verifier", sort=False)
+    ]
+    if evaluation.protocol.name == "five-subjects":
+        columns += _published_counts([name for name, *_ in columns], subjects)
+    n_tables = -(-len(columns) // _PAIRS_PER_TABLE)
+    size = -(-len(columns) // n_tables)
+    parts = [columns[start : start + size] for start in range(0, len(columns), size)]
+    return [
+        {
+            "names": [name for name, *_ in part],
+            "subjects": [
+                {"name": subject, "cells": [cell for _, cells, _ in part for cell in cells[k]]}
+                for k, subject in enumerate(subjects)
+            ],
+            "out_of": [size for *_, sizes in part for size in sizes],
+        }
+        for part in parts
+    ]
+
+
+def _counts(
+    own: pd.DataFrame, subjects: list[str]
+) -> tuple[list[tuple[str, ...]], tuple[str, str]]:
+    """Return a verifier's errors, subject by subject, and the numbers of samples."""
+    errors = own.loc[subjects, ["false_negatives", "false_positives"]].to_numpy()
+    cells: list[tuple[str, ...]] = [
+        (f"{int(rejected):,}", f"{int(accepted):,}") for rejected, accepted in errors
+    ]
+    return cells, (_span(own["n_genuine"]), _span(own["n_impostor"]))
+
+
+def _published_counts(
+    verifiers: list[str], subjects: list[str]
+) -> list[tuple[str, list[tuple[str, ...]], tuple[str, str]]]:
+    """Return the counts of the protocol's paper, if it tells of any of these subjects."""
+    found: list[tuple[str, list[tuple[str, ...]], tuple[str, str]]] = []
+    for name in verifiers:
+        counts = PUBLISHED_COUNTS.get(name, {})
+        if not set(counts).isdisjoint(subjects):
+            known = {who: tuple(f"{count:,}" for count in pair) for who, pair in counts.items()}
+            cells: list[tuple[str, ...]] = [known.get(subject, ("", "")) for subject in subjects]
+            found.append((f"{name}, in the paper", cells, ("200", "1,600")))
+    return found
 
 
 def _subjects(rates: pd.DataFrame) -> list[dict[str, Any]]:
