@@ -13,6 +13,7 @@ from hawkeys._typing import FloatArray
 from hawkeys.diagnostics.residual_tests import TESTS, Scope, monte_carlo_pvalues, scopes_of
 from hawkeys.diagnostics.time_rescaling import RescaledEvents
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.plotting._axes import current_axes
 from hawkeys.process.base import Process
 from hawkeys.summary import render
 
@@ -24,6 +25,7 @@ __all__ = ["GoodnessOfFit"]
 
 _NAMES = [test.name for test in TESTS]
 _LEVEL = 0.95
+_OUTSIDE = "#d55e00"
 # 95 % points of the limits for known parameters: Kolmogorov, and sup |Brownian motion|
 _LIMITS = {"ks": 1.3581, "residual_process": 2.2414}
 
@@ -178,7 +180,8 @@ class GoodnessOfFit:
 
         The band holds all points in 95 % of the samples of a right model: a point outside it means
         a Kolmogorov-Smirnov p-value below 5 %. It comes from the Monte Carlo samples; without them
-        from the asymptotic law if the parameters are known, else it is not drawn.
+        from the asymptotic law if the parameters are known, else it is not drawn. Points outside it
+        have a colour of their own, and the legend counts them.
 
         Parameters
         ----------
@@ -197,18 +200,23 @@ class GoodnessOfFit:
         InvalidParameterError
             No such mark, or it has no event.
         """
-        import matplotlib.pyplot as plt
-
         index = self._with_events(mark)
-        axes = plt.gca() if ax is None else ax
+        axes = current_axes() if ax is None else ax
         x = np.sort(self._scopes[index].residuals)
         middle = -np.log1p(-(np.arange(x.size) + 0.5) / x.size)
         reach = self._reach("ks", index) / math.sqrt(x.size)
+        outside = np.zeros(x.size, dtype=bool)
         if not math.isnan(reach):
-            axes.fill_between(*_qq_band(x.size, reach), color="0.85", lw=0, label="95 % band")
+            band = _qq_band(x.size, reach)
+            axes.fill_between(*band, color="0.85", lw=0, label="95 % band")
+            outside = (x < band[1]) | (x > band[2])
         top = 1.03 * max(middle[-1], x[-1])
         axes.plot([0, top], [0, top], color="0.4", lw=1, label="Exp(1)")
-        axes.plot(middle, x, ".", ms=4, color="C0", label=self._label(index))
+        inside = ~outside
+        axes.plot(middle[inside], x[inside], ".", ms=4, color="C0", label=self._label(index))
+        if outside.any():
+            label = f"outside the band: {outside.sum():,} of {x.size:,}"
+            axes.plot(middle[outside], x[outside], ".", ms=4, color=_OUTSIDE, label=label)
         axes.set(xlim=(0, top), ylim=(0, top), xlabel="quantile of Exp(1)", ylabel="residual")
         axes.legend(loc="upper left", frameon=False)
         return axes
@@ -238,10 +246,8 @@ class GoodnessOfFit:
         InvalidParameterError
             No such mark, or it has no event.
         """
-        import matplotlib.pyplot as plt
-
         index = self._with_events(mark)
-        axes = plt.gca() if ax is None else ax
+        axes = current_axes() if ax is None else ax
         scope = self._scopes[index]
         total = scope.total
         reach = self._reach("residual_process", index) * math.sqrt(total)

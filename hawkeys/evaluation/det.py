@@ -12,8 +12,9 @@ from scipy.special import ndtri
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice
 from hawkeys.evaluation.curves import MeanCurve, mean_curve, shared_curve
-from hawkeys.evaluation.looks import LEGEND, current_axes, styles
+from hawkeys.evaluation.looks import LEGEND, styles
 from hawkeys.evaluation.outcomes import Outcome
+from hawkeys.plotting._axes import current_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

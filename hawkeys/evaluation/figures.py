@@ -10,8 +10,9 @@ import numpy as np
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_shape
 from hawkeys.evaluation.curves import MeanCurve
-from hawkeys.evaluation.looks import COLOURS, LEGEND, MARKERS, current_axes, styles
+from hawkeys.evaluation.looks import COLOURS, LEGEND, MARKERS, styles
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.plotting._axes import current_axes, plain_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,7 +173,12 @@ def draw_adjacency(
     for ax in axes.flat[len(sessions) :]:
         ax.set_axis_off()
     figure.colorbar(
-        image, ax=axes, shrink=0.8, extend="min", label="mean number of events triggered"
+        image,
+        ax=axes,
+        shrink=0.8,
+        extend="min",
+        format=plain_numbers(),
+        label="mean number of events triggered",
     )
     figure.supxlabel("triggering key")
     figure.supylabel("triggered key")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-__all__ = ["COLOURS", "DASHES", "LEGEND", "MARKERS", "current_axes", "styles"]
+__all__ = ["COLOURS", "DASHES", "LEGEND", "MARKERS", "styles"]
 
 # Okabe and Ito's palette, told apart by colour-blind readers; markers and dashes help in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -38,10 +35,3 @@ def styles(n_curves: int) -> list[dict[str, Any]]:
         {"color": COLOURS[k % len(COLOURS)], "ls": DASHES[k % len(DASHES)], "lw": 1.8}
         for k in range(n_curves)
     ]
-
-
-def current_axes() -> Axes:
-    """Return the current axes of pyplot, made if there are none."""
-    import matplotlib.pyplot as plt
-
-    return plt.gca()

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._validation import check_choice
-from hawkeys.evaluation.looks import LEGEND, MARKERS, current_axes, styles
+from hawkeys.evaluation.looks import LEGEND, MARKERS, styles
+from hawkeys.plotting._axes import current_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +63,8 @@ def plot_study(table: pd.DataFrame, metric: str = "miss_at_5", ax: Axes | None =
     ax.set(xlabel=table["study"].iloc[0], ylabel=_label(metric), xlim=(-0.4, len(settings) - 0.6))
     ax.set_ylim(bottom=0)
     ax.grid(axis="y", color="0.92", lw=0.8)
-    ax.legend(loc="best", **LEGEND)
+    # above the axes: inside, it would hide an interval of some study
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, **LEGEND)
     return ax
 
 

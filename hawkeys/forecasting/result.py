@@ -13,6 +13,7 @@ from hawkeys._validation import as_float_array, check_count, check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.forecasting.next_event import NextEvent, next_event
+from hawkeys.plotting._axes import current_axes
 from hawkeys.plotting.time import mark_index
 from hawkeys.process import Hawkes
 from hawkeys.simulation._clusters import recent_part
@@ -249,12 +250,10 @@ class Forecast:
         InvalidParameterError
             No such mark.
         """
-        import matplotlib.pyplot as plt
-
         marks = np.arange(self.paths.n_marks)
         if mark is not None:
             marks = np.array([mark_index(mark, self.paths.mark_names)])
-        axes = plt.gca() if ax is None else ax
+        axes = current_axes() if ax is None else ax
         first = max(float(self.history.start_times[0]), self.start - 1.5 * self.horizon)
         seen = np.isin(self.history.marks, marks) & (self.history.times >= first)
         past = np.concatenate(([first], self.history.times[seen], [self.start]))

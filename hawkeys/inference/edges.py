@@ -14,6 +14,8 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.chi_bar import mixture_tail
 from hawkeys.inference.profile import profile_figures, weights_at_zero
 from hawkeys.inference.refits import FittedRows
+from hawkeys.plotting._axes import current_axes, plain_numbers
+from hawkeys.plotting.adjacency import label_marks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,23 +116,21 @@ class EdgeTests:
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        import matplotlib.pyplot as plt
         from matplotlib.colors import LogNorm
 
         framed = self.rejected(level)
-        axes = plt.gca() if ax is None else ax
+        axes = current_axes() if ax is None else ax
         shown = np.clip(self.adjusted, _SMALLEST_SHOWN, 1.0)
         image = axes.imshow(shown, cmap="Blues_r", norm=LogNorm(_SMALLEST_SHOWN, 1.0))
         self._mark_cells(axes, framed)
-        size = len(self.mark_names)
-        rotation = 90 if max(map(len, self.mark_names)) > 2 else 0
-        axes.set_xticks(range(size), self.mark_names, rotation=rotation)
-        axes.set_yticks(range(size), self.mark_names)
-        axes.set_xlabel("source")
-        axes.set_ylabel("target")
+        label_marks(axes, self.mark_names)
         axes.set_title(f"framed: at most {level:g}", fontsize="medium")
         label = f"p-value ({self.correction})" if self.correction else "p-value"
-        axes.figure.colorbar(image, ax=axes, label=label, fraction=0.046, pad=0.04, extend="min")
+        bar = axes.figure.colorbar(
+            image, ax=axes, fraction=0.046, pad=0.04, extend="min", format=plain_numbers()
+        )
+        bar.set_label(label, fontsize="small")
+        bar.ax.tick_params(labelsize="small")
         return axes
 
     def _mark_cells(self, axes: Axes, framed: BoolArray) -> None:

@@ -15,6 +15,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.penalties import Penalty
 from hawkeys.inference.single import fit
 from hawkeys.kernels import Kernel
+from hawkeys.plotting._axes import current_axes, label_logarithms
 from hawkeys.results.fit_result import FitResult
 
 if TYPE_CHECKING:
@@ -263,13 +264,13 @@ class PenaltyPath:
         InvalidParameterError
             As for `index`.
         """
-        import matplotlib.pyplot as plt
+        from matplotlib import colormaps
 
-        axes = plt.gca() if ax is None else ax
+        axes = current_axes() if ax is None else ax
         at = self.index(rule)
         names, lines = self.events.mark_names, self.adjacency.reshape(self.strengths.size, -1)
         order = np.argsort(-lines[at], kind="stable")
-        colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.9, max(1, int((lines[at] > 0).sum()))))
+        colours = colormaps["viridis"](np.linspace(0.0, 0.9, max(1, int((lines[at] > 0).sum()))))
         for rank, column in enumerate(order):
             kept = lines[at, column] > 0
             target, source = divmod(int(column), len(names))
@@ -284,6 +285,7 @@ class PenaltyPath:
         chosen = f"{rule}: {self.n_nonzero[at]} of {self.n_admissible} entries"
         axes.axvline(self.strengths[at], color="#d55e00", ls="--", lw=1.0, label=chosen)
         axes.set_xscale("log")
+        label_logarithms(axes.xaxis)
         axes.set_ylim(bottom=0.0)
         axes.set_xlabel("strength of the penalty")
         axes.set_ylabel("adjacency")

@@ -10,15 +10,19 @@ import numpy as np
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import as_float_array, check_positive_number, check_square
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.plotting._axes import current_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from hawkeys.process import Hawkes
 
-__all__ = ["plot_adjacency", "plot_kernels"]
+__all__ = ["label_marks", "plot_adjacency", "plot_kernels"]
 
 _ANNOTATE_UP_TO = 8
+# more labels than this would overlap: the rest stay out, evenly
+_MAX_LABELS = 40
+_SMALL_LABELS_FROM = 16
 _N_LAGS = 400
 
 
@@ -38,7 +42,8 @@ def plot_adjacency(
         Expected direct children of the row's mark from one event of the column's mark. Negative
         entries, which inhibit, turn the scale of blues into one from red to blue.
     mark_names : sequence of str, length n_marks, optional
-        Tick labels. Default: "0", "1", ...
+        Tick labels. Default: "0", "1", ... With more than 40 marks every second, third, ... one
+        is shown.
     vmax : float, optional
         Value of the darkest colour. Default: the largest absolute entry.
     colorbar : bool, default True
@@ -64,24 +69,18 @@ def plot_adjacency(
     >>> ax.get_xlabel()
     'source'
     """
-    import matplotlib.pyplot as plt
-
     matrix = check_square(as_float_array(adjacency, "adjacency"), "adjacency")
     size = matrix.shape[0]
     names = [str(m) for m in range(size)] if mark_names is None else list(mark_names)
     if len(names) != size:
         raise InvalidParameterError(f"got {len(names)} mark_names for {size} marks: {names}.")
-    axes = plt.gca() if ax is None else ax
+    axes = current_axes() if ax is None else ax
     signed = bool((matrix < 0).any())
-    top = float(vmax if vmax is not None else max(np.abs(matrix).max(), 1e-12))
+    top = float(vmax if vmax is not None else np.abs(matrix).max() or 1.0)
     image = axes.imshow(
         matrix, cmap="RdBu" if signed else "Blues", vmin=-top if signed else 0.0, vmax=top
     )
-    rotate = max(map(len, names)) > 2
-    axes.set_xticks(range(size), names, rotation=90 if rotate else 0)
-    axes.set_yticks(range(size), names)
-    axes.set_xlabel("source")
-    axes.set_ylabel("target")
+    label_marks(axes, names)
     if size <= _ANNOTATE_UP_TO:
         for i, j in np.ndindex(size, size):
             colour = "white" if abs(matrix[i, j]) > 0.6 * top else "black"
@@ -135,12 +134,10 @@ def plot_kernels(
     >>> ax.get_legend().get_texts()[0].get_text()
     '0 to 0'
     """
-    import matplotlib.pyplot as plt
-
     size, names = process.n_marks, process.mark_names
     lags = np.linspace(0.0, check_positive_number(longest, "longest"), _N_LAGS + 1)[1:]
     every = process.kernel.density(lags)
-    axes = plt.gca() if ax is None else ax
+    axes = current_axes() if ax is None else ax
     for target, source in pairs:
         if not (0 <= target < size and 0 <= source < size):
             raise InvalidParameterError(
@@ -156,6 +153,38 @@ def plot_kernels(
     return axes
 
 
+def label_marks(axes: Axes, names: Sequence[str]) -> None:
+    """Write the marks' names below and beside a matrix, sources across and targets down.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Axes that show the matrix.
+    names : sequence of str, length n_marks
+        Names of the marks; of more than 40 every second, third, ... one is written.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from hawkeys.plotting.adjacency import label_marks
+    >>> axes = Figure().subplots()
+    >>> label_marks(axes, [str(mark) for mark in range(100)])
+    >>> [text.get_text() for text in axes.get_xticklabels()][:3]
+    ['0', '3', '6']
+    """
+    shown = range(0, len(names), -(-len(names) // _MAX_LABELS))
+    labels = [names[k] for k in shown]
+    many = len(labels) >= _SMALL_LABELS_FROM
+    size = "x-small" if many else None
+    rotation = 90 if many or max(map(len, labels)) > 2 else 0
+    axes.set_xticks(shown, labels, rotation=rotation, fontsize=size)
+    axes.set_yticks(shown, labels, fontsize=size)
+    axes.set_xlabel("source")
+    axes.set_ylabel("target")
+
+
 def _short(value: float) -> str:
     """Write an entry so that it fits its square; what is small but not 0 must not look like 0."""
-    return "<.01" if 0 < value < 0.005 else f"{value:.2g}"
+    if 0 < abs(value) < 0.005:
+        return "<.01" if value > 0 else ">-.01"
+    return f"{value:.2g}"

@@ -9,6 +9,7 @@ import numpy as np
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.plotting._axes import current_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,14 +71,12 @@ def plot_branching(
     >>> len(ax.lines)  # one arc: 1.0 to 1.2
     1
     """
-    import matplotlib.pyplot as plt
-
     if not -events.n_realizations <= realization < events.n_realizations:
         raise InvalidParameterError(
             f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
         )
     r = realization % events.n_realizations
-    axes = plt.gca() if ax is None else ax
+    axes = current_axes() if ax is None else ax
     begin, end = events.offsets[r : r + 2]
     children, parents, probability = pairs
     shown = (children >= begin) & (children < end) & (probability >= threshold)

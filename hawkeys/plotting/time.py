@@ -11,6 +11,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import as_float_array
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.plotting._axes import current_axes
 from hawkeys.process import Hawkes
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _N_TIMES = 1_000
 _MAX_LEGEND = 8
 # heights as shares of the highest intensity: a row of ticks, all rows, and the room above
 _ROW, _ALL_ROWS, _TOP = 0.06, 0.6, 1.2
+# names in a row of the legend, and the room that each further row takes
+_LEGEND_COLUMNS, _LEGEND_ROW = 4, 0.15
 
 
 def plot_intensity(
@@ -73,8 +76,6 @@ def plot_intensity(
     >>> ax.get_ylabel()
     'intensity, events per unit of time'
     """
-    import matplotlib.pyplot as plt
-
     names = process.mark_names
     shown = range(len(names)) if marks is None else [mark_index(mark, names) for mark in marks]
     start, end = _check_window(process, events, realization, window)
@@ -84,17 +85,19 @@ def plot_intensity(
     rates = process.intensity(one, times)[:, list(shown)]
     top = float(rates.max(initial=1e-300))
     height = top * min(_ROW, _ALL_ROWS / max(len(shown), 1))
-    axes = plt.gca() if ax is None else ax
+    further = (min(len(shown), _MAX_LEGEND) - 1) // _LEGEND_COLUMNS
+    highest = (_TOP + _LEGEND_ROW * further) * top
+    axes = current_axes() if ax is None else ax
     for row, mark in enumerate(shown):
         (line,) = axes.plot(times, rates[:, row], lw=1.0, label=names[mark])
         here = one.times[inside & (one.marks == mark)]
         axes.vlines(here, -height * (row + 1), -height * (row + 0.25), color=line.get_color(), lw=1)
-    axes.set(xlim=(start, end), ylim=(-height * (len(shown) + 0.3), _TOP * top), xlabel="time")
+    axes.set(xlim=(start, end), ylim=(-height * (len(shown) + 0.3), highest), xlabel="time")
     axes.set_ylabel("intensity, events per unit of time")
     axes.axhline(0.0, color="0.4", lw=0.6)
-    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= _TOP * top])
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= highest])
     if len(shown) <= _MAX_LEGEND:
-        axes.legend(loc="upper right", fontsize="small", ncols=4, frameon=False)
+        axes.legend(loc="upper right", fontsize="small", ncols=_LEGEND_COLUMNS, frameon=False)
     for row, mark in enumerate(shown if len(shown) > _MAX_LEGEND else ()):
         at = (1.0, -height * (row + 0.625))
         axes.annotate(names[mark], at, (3, 0), axes.get_yaxis_transform(),

@@ -12,6 +12,7 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.plotting._axes import current_axes, label_logarithms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,9 @@ _LIMITS = {
     ),
     "no excitation": "no decay fits clearly better than no excitation at all",
 }
+
+_DEEPEST = 12.0  # nats below the maximum that a picture shows
+_POINTS_PER_STEP = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +179,11 @@ class DecayProfile:
     def plot(self, ax: Axes | None = None, *, level: float = 0.95) -> Axes:
         """Draw the profile of one shared decay, its interval and its maximum.
 
+        The axis shows the interval, as much again on either side, the choice, and the neighbours of
+        the maximum; candidates farther away are left out. Between candidates the square root of the
+        fall is interpolated, as it is for `interval`; the dotted line is the level at which the
+        interval ends.
+
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
@@ -192,21 +201,53 @@ class DecayProfile:
         InvalidParameterError
             The candidates are not numbers.
         """
-        import matplotlib.pyplot as plt
+        from scipy.stats import chi2
 
         lower, upper = self.interval(level)
-        axes = plt.gca() if ax is None else ax
+        axes = current_axes() if ax is None else ax
         fall = self.objective - self.objective.max()
-        axes.plot(self.decays, fall, "o-", ms=3, lw=1.2, color="#0072b2")
+        left, right = self._view(lower, upper)
+        decays, heights = _smooth(np.log(self.decays), fall)
+        axes.plot(decays, heights, lw=1.2, color="#0072b2")
+        axes.plot(self.decays, fall, "o", ms=3, color="#0072b2")
         axes.axvline(self.decays[self.best], color="0.3", lw=0.8)
-        inside = max(lower, self.decays[0]), min(upper, self.decays[-1])
-        axes.axvspan(*inside, color="#0072b2", alpha=0.12, lw=0)
+        axes.axhline(-0.5 * chi2.ppf(level, 1), color="0.3", lw=0.8, ls=":")
+        axes.axvspan(max(lower, left), min(upper, right), color="#0072b2", alpha=0.12, lw=0)
+        shown = heights[(decays >= left) & (decays <= right)]
         axes.set_xscale("log")
-        axes.set_ylim(max(fall.min(), -12.0) - 0.5, 0.5)
+        axes.set_xlim(left, right)
+        axes.set_ylim(max(shown.min(), -_DEEPEST) - 0.5, 0.5)
+        label_logarithms(axes.xaxis)
         axes.set_xlabel("decay (per unit of time)")
         axes.set_ylabel("profile, below its maximum (nats)")
         axes.set_title(f"{100 * level:g} % interval {lower:.4g} to {upper:.4g}", fontsize="medium")
         return axes
+
+    def _view(self, lower: float, upper: float) -> tuple[float, float]:
+        """Return the limits of a picture: the interval and as much on either side."""
+        logs = np.log(self.decays)
+        ends = np.clip(
+            np.log([max(lower, self.decays[0]), min(upper, self.decays[-1])]), *logs[[0, -1]]
+        )
+        kept = sorted((int(np.argmax(self.objective)), self.best))
+        beside = logs[[max(kept[0] - 1, 0), min(kept[1] + 1, logs.size - 1)]]
+        width = float(ends[1] - ends[0])
+        low = min(float(ends[0]) - width, float(beside[0]))
+        high = max(float(ends[1]) + width, float(beside[1]))
+        low, high = max(low, float(logs[0])), min(high, float(logs[-1]))
+        # a maximum at the first or last candidate keeps some room beside it
+        room = 0.02 * (high - low or 1.0)
+        return math.exp(low - room), math.exp(high + room)
+
+
+def _smooth(logs: FloatArray, fall: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return decays and the fall between candidates: its root is linear in the log decay."""
+    steps = np.arange(logs.size - 1).repeat(_POINTS_PER_STEP)
+    share = np.tile(np.arange(_POINTS_PER_STEP) / _POINTS_PER_STEP, logs.size - 1)
+    roots = np.sqrt(np.clip(-fall, 0.0, 1e300))
+    between = roots[steps] + share * np.diff(roots)[steps] if steps.size else roots[:0]
+    dense = logs[steps] + share * np.diff(logs)[steps] if steps.size else logs[:0]
+    return np.exp(np.append(dense, logs[-1])), -np.square(np.append(between, roots[-1]))
 
 
 def _crossing(logs: FloatArray, values: FloatArray, floor: float) -> float:

@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from looks import check_words, heat_maps_without_bar, hidden_by_legend
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
 from hawkeys.datasets import Keystrokes, load_demo
-from hawkeys.evaluation import Protocol, evaluate, report
+from hawkeys.evaluation import PUBLISHED_COUNTS, Protocol, evaluate, pictures, report
 from hawkeys.evaluation.page import headline
 from hawkeys.evaluation.pictures import adjacency_of
 from hawkeys.evaluation.stages import Representation
@@ -81,9 +82,23 @@ def result(demo):
 
 
 @pytest.fixture(scope="module")
-def folder(result, tmp_path_factory):
+def drawn():
+    """The figures of the report, by the names of their files."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def folder(result, drawn, tmp_path_factory):
     target = tmp_path_factory.mktemp("report") / "out"
-    assert result.report(target, command="hawkeys benchmark") == target / "report.html"
+    save = pictures._save
+
+    def keep(figure, path):
+        drawn[path.stem] = figure
+        return save(figure, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "_save", keep)
+        assert result.report(target, command="hawkeys benchmark") == target / "report.html"
     return target
 
 
@@ -120,6 +135,20 @@ def test_files(folder):
     single = ["evaluation.json", "main_table.md", "main_table.tex", "report.html", "tables.json"]
     expected = [*single, *tables, *(f"figures/{name}.png" for name in figures)]
     assert files_of(folder) == sorted(expected)
+
+
+@pytest.mark.usefixtures("folder")
+def test_figures_are_plain_and_hide_nothing(drawn):
+    assert len(drawn) == 12
+    for name, figure in drawn.items():
+        check_words(figure)
+        assert heat_maps_without_bar(figure) == [], name
+    study = [ax for ax in drawn["study_sessions"].axes if ax.get_legend()]
+    assert len(study) == 1
+    assert hidden_by_legend(study[0]) == set()
+    (bar,) = (ax for ax in drawn["adjacency_demo01"].axes if ax.get_label() == "<colorbar>")
+    numbers = [text.get_text() for text in bar.get_yticklabels()]
+    assert {"0.1", "1"} & set(numbers)
 
 
 def test_every_table_is_also_json_and_parquet(folder):
@@ -345,7 +374,42 @@ def test_published_figures_stand_beside_those_of_their_protocol(demo, tmp_path):
     five.report(tmp_path / "five")
     text = Page((tmp_path / "five" / "report.html").read_text(encoding="utf-8")).text
     assert "Beside the published figures" not in text
-    assert "raw-scaled-manhattan, in the paper" in text
+    assert "in the paper" not in text  # it tells of none of these typists
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_counts_of_the_paper_stand_beside_those_of_its_subjects(demo, tmp_path):
+    named = np.array([f"s{number:03}" for number in (2, 32, 36, 47, 52, 57)])
+    same = Keystrokes.from_timings(
+        demo.timings(),
+        subject=named[np.searchsorted(demo.subjects, demo.subject)],
+        session=demo.session,
+        repetition=demo.repetition,
+    )
+    five = evaluate({"raw-scaled-manhattan": ScaledManhattan(), "other": Manhattan()}, same,
+                    protocol="five-subjects", n_bootstrap=10)  # fmt: skip
+    page = five.report(tmp_path).read_text(encoding="utf-8")
+    counts = five.operating_point().query("subject == 's032'")
+    own = [f"{n:,}" for n in counts[["false_negatives", "false_positives"]].to_numpy().ravel()]
+    paper = [f"{n:,}" for n in PUBLISHED_COUNTS["raw-scaled-manhattan"]["s032"]]
+    text = Page(page).text
+    assert "raw-scaled-manhattan, in the paper FN FP FN FP FN FP" in text
+    assert f"s032 {' '.join(own + paper)} " in text
+    assert "out of 200 1,600 200 1,600 200 1,600" in text
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_counts_of_many_verifiers_are_split_over_tables_that_fit(demo, tmp_path):
+    names = [f"verifier-{number}" for number in range(8)]
+    many = evaluate(dict.fromkeys(names, Manhattan()), demo, protocol=QUICK, n_bootstrap=5)
+    page = many.report(tmp_path).read_text(encoding="utf-8")
+    part = page.split("own threshold</h2>")[1].split("<h2>")[0]
+    tables = part.split("<table>")[1:]
+    assert [table.count('colspan="2"') for table in tables] == [4, 4]
+    assert re.findall(r'colspan="2">([^<]+)', part) == names
+    assert all(table.count("<tr><td>demo0") == 6 for table in tables)
+    # a header that may not wrap cuts the table off at the right
+    assert "th { white-space: normal; }" in page
 
 
 def test_some_verifiers_of_an_evaluation(result):
