@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def free_text_path():
         if not (path / name).exists():
             _do_without(f"no free_text/{name} in HAWKEYS_DATA={folder}")
     return path
+
+
+@pytest.fixture(scope="session")
+def tick():
+    """tick's models, the independent oracle of likelihoods; it is not built for Python 3.10."""
+    if sys.version_info < (3, 11):
+        pytest.skip("tick 0.8 needs Python 3.11")
+    from tick import hawkes
+
+    return hawkes
 
 
 @pytest.fixture

@@ -238,6 +238,20 @@ DOCUMENTED = [
 ]
 
 
+def test_lint_and_types_are_checked_for_the_oldest_python():
+    """mypy and ruff refuse names and syntax that the floor of `requires-python` lacks."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (floor,) = re.findall(r'^requires-python = ">=3\.(\d+)"$', project, re.MULTILINE)
+    named = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', project)
+    assert named == sorted(named, key=int)
+    assert named[0] == floor
+    assert re.findall(r'^target-version = "py3(\d+)"$', project, re.MULTILINE) == [floor]
+    types = (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    assert re.findall(r"^python_version = 3\.(\d+)$", types, re.MULTILINE) == [floor]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"Python 3.{floor} or newer" in readme
+
+
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_examples_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -27,7 +27,7 @@ def no_data(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-@pytest.mark.usefixtures("no_data")
+@pytest.mark.usefixtures("no_data", "tick")
 def test_speed_against_tick(script, tmp_path):
     script("speed_against_tick").main(["--quick", "--output", str(tmp_path)])
     proof = pd.read_csv(tmp_path / "speed_correctness.csv")
@@ -46,7 +46,7 @@ def test_speed_against_tick(script, tmp_path):
     assert keystrokes["largest_gap_to_lbfgs"][0] < 1e-6
 
 
-@pytest.mark.usefixtures("no_data")
+@pytest.mark.usefixtures("no_data", "tick")
 def test_peers_speed(script, tmp_path, capsys):
     """With whatever peers are installed; tick always is."""
     module = script("peers_speed")
@@ -67,6 +67,7 @@ def test_peers_speed(script, tmp_path, capsys):
     assert (pd.read_csv(tmp_path / "peers_threads.csv")["seconds"] > 0).all()
 
 
+@pytest.mark.usefixtures("tick")
 def test_scaling(script, tmp_path):
     script("scaling").main(["--quick", "--output", str(tmp_path)])
     row = pd.read_csv(tmp_path / "scaling.csv").iloc[0]
@@ -76,6 +77,7 @@ def test_scaling(script, tmp_path):
     assert (tmp_path / "scaling.png").stat().st_size > 1000
 
 
+@pytest.mark.usefixtures("tick")
 def test_an_unequal_side_is_not_timed(script, tmp_path, monkeypatch):
     module = script("speed_against_tick")
     whole = module.HawkeysAdapter.first_gradient
@@ -90,6 +92,7 @@ def test_an_unequal_side_is_not_timed(script, tmp_path, monkeypatch):
     assert not (tmp_path / "speed_against_tick.csv").exists()
 
 
+@pytest.mark.usefixtures("tick")
 def test_the_proven_bound_is_above_every_likelihood(script):
     module = script("speed_against_tick")
     _, theirs, truth, x = module.prepare(2, 200.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Baseline(ABC):
         """Draw a time with density proportional to b_pieces[k] on each [starts[k], ends[k]]."""
 
     @abstractmethod
-    def with_rates(self, rates: ArrayLike | None) -> Self:
+    def with_rates(self, rates: ArrayLike | None) -> Baseline:
         """Return the same functions with other rates; None leaves them to `hawkeys.fit`."""
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Constant(Baseline):
         """Draw uniform times; see `Baseline.sample_times`."""
         return rng.uniform(starts, ends)
 
-    def with_rates(self, rates: ArrayLike | None) -> Self:
+    def with_rates(self, rates: ArrayLike | None) -> Constant:
         """Return a constant with other rates."""
         return type(self)(rates)
 

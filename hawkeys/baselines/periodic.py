@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -133,7 +133,7 @@ class Periodic(Baseline):
         elapsed = whole * self.period + self._bounds[pieces] + rest - begin
         return np.clip(starts + elapsed, starts, ends)
 
-    def with_rates(self, rates: ArrayLike | None) -> Self:
+    def with_rates(self, rates: ArrayLike | None) -> Periodic:
         """Return the same knots and period with other rates."""
         return type(self)(self.knots, self.period, rates)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -114,7 +114,7 @@ class PiecewiseConstant(Baseline):
         low = np.maximum(starts, self.knots[pieces])
         return rng.uniform(low, np.minimum(ends, self.knots[pieces + 1]))
 
-    def with_rates(self, rates: ArrayLike | None) -> Self:
+    def with_rates(self, rates: ArrayLike | None) -> PiecewiseConstant:
         """Return the same knots with other rates."""
         return type(self)(self.knots, rates)
 

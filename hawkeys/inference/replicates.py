@@ -119,8 +119,8 @@ class BootstrapResult:
         tail = 0.5 - 0.5 * check_fraction(level, "level")
         low, high = np.full((2, *self.estimates.shape), np.nan)
         for place in zip(*np.nonzero(self._usable), strict=True):
-            values = self.replicates[(slice(None), *place)]
-            low[place], high[place] = np.nanquantile(values, (tail, 1.0 - tail))
+            draws = (slice(None), *place)
+            low[place], high[place] = np.nanquantile(self.replicates[draws], (tail, 1.0 - tail))
         if kind == "percentile":
             return low, high
         reflected = 2.0 * self.estimates - high, 2.0 * self.estimates - low

@@ -4,7 +4,6 @@ import naive_columns as naive
 import numpy as np
 import pytest
 from scipy import stats
-from tick.hawkes import ModelHawkesSumExpKernLeastSq
 
 import hawkeys
 from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant, baseline_from_dict
@@ -328,11 +327,11 @@ def test_many_events_of_one_realisation_are_solved_from_a_part_of_them():
     np.testing.assert_allclose(result.estimates[0, :3], counts, rtol=1e-6)
 
 
-def test_ticks_periodic_baseline_is_the_same_function():
+def test_ticks_periodic_baseline_is_the_same_function(tick):
     """Without excitation tick's contrast is (int mu^2 - 2 sum mu(t_k)) / n, shared by all marks."""
     times = np.sort(np.random.default_rng(4).uniform(0.0, 50.0, 80))
     rates = [[0.5, 2.0, 1.0, 0.2]]
-    model = ModelHawkesSumExpKernLeastSq(np.array([2.0]), n_baselines=4, period_length=8.0)
+    model = tick.ModelHawkesSumExpKernLeastSq(np.array([2.0]), n_baselines=4, period_length=8.0)
     model.fit([times], end_times=50.0)
     process = hawkeys.interop.from_tick(rates, [[[0.0]]], [2.0], period_length=8.0)
     function = process.baseline_function

@@ -85,10 +85,8 @@ def test_no_optimiser_finds_less(case):
         assert own == pytest.approx(found.fun, rel=1e-6, abs=1e-12)
 
 
-def test_the_minimum_is_that_of_tick():
-    from tick.hawkes import ModelHawkesExpKernLeastSq
-
-    model = ModelHawkesExpKernLeastSq(2.0)
+def test_the_minimum_is_that_of_tick(tick):
+    model = tick.ModelHawkesExpKernLeastSq(2.0)
     times = LARGER.to_lists()[0]
     model.fit(times, end_times=2_000.0)
     best = minimize(

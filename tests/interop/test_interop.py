@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tick.hawkes import ModelHawkesExpKernLogLik, SimuHawkesExpKernels
 
 import hawkeys
 from hawkeys import Events, Hawkes, interop
@@ -364,11 +363,11 @@ def test_marks_out_of_range(name):
         convert("events_from", name)([1.0, 2.0], [0], 8.0)
 
 
-def tick_value(process, events):
+def tick_value(tick, process, events):
     """Return the log-likelihood from tick's loss, by the formula that `from_tick` documents."""
     arguments = interop.to_tick(process)
     timestamps, end_times = interop.events_to_tick(events)
-    model = ModelHawkesExpKernLogLik(arguments["decays"])
+    model = tick.ModelHawkesExpKernLogLik(arguments["decays"])
     model.fit(timestamps, end_times=end_times)
     loss = model.loss(np.concatenate((arguments["baseline"], arguments["adjacency"].ravel())))
     return -(loss * events.n_events + events.n_marks * end_times.sum())
@@ -376,7 +375,7 @@ def tick_value(process, events):
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("seed", range(3))
-def test_log_likelihood_of_tick(size, seed):
+def test_log_likelihood_of_tick(tick, size, seed):
     """Two windows of different length, one at the epoch; the last of several marks is empty."""
     process = random_process(size, seed=seed)
     first, second = hawkeys.simulate(process, end_time=40.0, n_realizations=2, rng=seed).to_lists()
@@ -388,7 +387,7 @@ def test_log_likelihood_of_tick(size, seed):
         start_times=starts,
         end_times=starts + np.array([40.0, 55.0]),
     )
-    value = tick_value(process, events)
+    value = tick_value(tick, process, events)
     assert process.log_likelihood(events) == pytest.approx(value, rel=1e-10)
     if size > 1:
         swapped = Hawkes(process.baseline, process.adjacency.T, kernel=process.kernel)
@@ -396,12 +395,12 @@ def test_log_likelihood_of_tick(size, seed):
 
 
 @pytest.mark.parametrize("kind", ["source", "pair"])
-def test_decays_of_tick(kind):
+def test_decays_of_tick(tick, kind):
     """tick's likelihood has one decay, so the compensator of its simulation is the witness."""
     process = random_process(3, kind)
     events = hawkeys.simulate(process, end_time=40.0, rng=0)
     timestamps, end_times = interop.events_to_tick(events)
-    simulation = SimuHawkesExpKernels(**interop.to_tick(process), verbose=False)
+    simulation = tick.SimuHawkesExpKernels(**interop.to_tick(process), verbose=False)
     simulation.set_timestamps(timestamps[0], end_times[0])
     simulation.store_compensator_values()
     swapped = Hawkes(process.baseline, process.adjacency.T, kernel=process.kernel)
@@ -417,6 +416,7 @@ def script(monkeypatch):
     return importlib.import_module("peer_agreement")
 
 
+@pytest.mark.usefixtures("tick")
 def test_the_comparison_runs(script, tmp_path, monkeypatch):
     monkeypatch.setattr(script, "N_PROBLEMS", 2)
     script.main(["--peers", "tick", "--output", str(tmp_path)])

@@ -4,7 +4,6 @@ import naive_columns as naive
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from tick.hawkes import ModelHawkesSumExpKernLogLik
 
 import hawkeys
 from hawkeys.baselines import Periodic
@@ -47,10 +46,10 @@ def test_density_has_mass_one_and_the_likelihood_is_the_naive_one(weights, small
     np.testing.assert_allclose(separate.adjacency[1], alone.adjacency, atol=1e-4)
 
 
-def test_likelihood_equals_ticks():
+def test_likelihood_equals_ticks(tick):
     process = process_with()
     events = hawkeys.simulate(process, end_time=200.0, rng=2)
-    model = ModelHawkesSumExpKernLogLik(np.array(DECAYS))
+    model = tick.ModelHawkesSumExpKernLogLik(np.array(DECAYS))
     model.fit(events.to_lists()[0], end_times=200.0)
     parts = ADJACENCY[:, :, None] * PAIRS
     coefficients = np.concatenate((process.baseline, parts.ravel()))
