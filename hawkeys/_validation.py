@@ -21,6 +21,7 @@ __all__ = [
     "check_jobs",
     "check_mask",
     "check_nonnegative",
+    "check_nonnegative_number",
     "check_positive",
     "check_positive_number",
     "check_shape",
@@ -54,6 +55,8 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
 def as_generator(rng: Any, name: str = "rng") -> np.random.Generator:
     """Return a NumPy Generator from a seed, a SeedSequence, a Generator or None."""
     try:
+        if isinstance(rng, bool | np.bool_):
+            raise TypeError("a truth value")
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(
@@ -75,8 +78,16 @@ def check_positive(value: ArrayLike, name: str) -> FloatArray:
 def check_positive_number(value: Any, name: str) -> float:
     """Return `value` as a float that is > 0."""
     array = as_float_array(value, name)
-    if array.ndim != 0 or not array > 0:
+    if array.ndim != 0 or _is_truth(value) or not array > 0:
         raise InvalidParameterError(f"{name} must be one positive number; got {value!r}.")
+    return float(array)
+
+
+def check_nonnegative_number(value: Any, name: str) -> float:
+    """Return `value` as a float that is >= 0."""
+    array = as_float_array(value, name)
+    if array.ndim != 0 or _is_truth(value) or not array >= 0:
+        raise InvalidParameterError(f"{name} must be one number of at least 0; got {value!r}.")
     return float(array)
 
 
@@ -93,7 +104,7 @@ def check_nonnegative(value: ArrayLike, name: str) -> FloatArray:
 def check_fraction(value: Any, name: str) -> float:
     """Return `value` as a float strictly between 0 and 1."""
     number = as_float_array(value, name)
-    if number.ndim != 0 or not 0 < number < 1:
+    if number.ndim != 0 or _is_truth(value) or not 0 < number < 1:
         raise InvalidParameterError(
             f"{name} must be one number strictly between 0 and 1 (5 % is 0.05); got {value!r}."
         )
@@ -154,6 +165,11 @@ def check_mask(value: ArrayLike, name: str, shape: tuple[int, ...], meaning: str
             f"{_first(array, ~np.isin(array, (0.0, 1.0)), name)}."
         )
     return check_shape(array, name, shape, meaning) > 0
+
+
+def _is_truth(value: Any) -> bool:
+    """Tell whether a value is True or False, which is no number."""
+    return bool(np.asarray(value).dtype.kind == "b")
 
 
 def _describe(value: Any) -> str:

@@ -92,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.format_message()} {_hint(error)}", 2)
     except (HawkeysError, OSError) as error:
         return _fail(str(error), 2)
+    except MemoryError as error:
+        return _fail(f"not enough memory ({error}). Give fewer data or smaller parameters.", 2)
     return status if isinstance(status, int) else 0
 
 

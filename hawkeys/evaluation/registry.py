@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from hawkeys._validation import check_count, check_fraction
 from hawkeys.evaluation.catalogue import DEFAULT_VERIFIERS, VERIFIERS, Settings
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.verifiers.thresholds import check_detector
 
 __all__ = ["make_verifiers"]
 
@@ -49,8 +51,8 @@ def make_verifiers(
     Raises
     ------
     InvalidParameterError
-        If a name is unknown or given twice, or a parameter is unknown or not a plain value; the
-        message lists the known ones.
+        If a name is unknown or given twice, or a parameter is unknown, given twice or not valid;
+        the message lists the known ones, or says what is expected.
 
     References
     ----------
@@ -96,7 +98,17 @@ def _make(text: str, settings: Settings) -> BaseEstimator:
         )
     verifier = VERIFIERS[name].factory(settings)
     detector = verifier.steps[-1][1] if isinstance(verifier, Pipeline) else verifier
-    detector.set_params(**dict(_option(option, detector, text) for option in options))
+    chosen = [_option(option, detector, text) for option in options]
+    repeated = [key for key, count in Counter(key for key, _ in chosen).items() if count > 1]
+    if repeated:
+        raise InvalidParameterError(
+            f"verifier {text!r} sets {repeated[0]} more than once; set it once."
+        )
+    detector.set_params(**dict(chosen))
+    try:
+        check_detector(verifier, text)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"verifier {text!r}: {error}") from error
     return verifier
 
 
@@ -111,5 +123,5 @@ def _option(option: str, detector: BaseEstimator, text: str) -> tuple[str, Any]:
         )
     try:
         return key, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return key, value

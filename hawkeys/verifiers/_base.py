@@ -123,6 +123,13 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
     def __init__(self, *, false_alarm: float = 0.05) -> None:
         self.false_alarm = false_alarm
 
+    def _check_parameters(self) -> None:
+        """Raise `InvalidParameterError` if a parameter is not valid, whatever the samples.
+
+        A subclass with parameters of its own calls this one first.
+        """
+        check_fraction(self.false_alarm, "false_alarm")
+
     @property
     def slow_to_fit(self) -> bool:
         """Whether a fit takes so long that one for each training sample is out of the question."""
@@ -260,14 +267,20 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         return np.where(self.score_samples(X) >= self.offset_, 1, -1).astype(np.int64)
 
     def _check_training(self, X: ArrayLike) -> FloatArray:
-        """Return checked training samples, after the rate of false alarms was checked."""
-        check_fraction(self.false_alarm, "false_alarm")
+        """Return checked training samples, after the parameters were checked."""
+        self._check_parameters()
         return self._check_samples(X, reset=True)
 
     def _set_threshold(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         """Set `offset_` from the training samples."""
         distances = -self._training_score(samples)
         self.offset_ = -resubstitution_threshold(distances, self.false_alarm, weights)
+        if not np.isfinite(self.offset_):
+            raise InvalidParameterError(
+                f"{type(self).__name__} gives the threshold {self.offset_} on these samples: its "
+                f"parameters, {self.get_params(deep=False)}, or the samples are beyond floating "
+                "point. Choose others."
+            )
 
     def _training_score(self, samples: FloatArray) -> FloatArray:
         """Return the scores of the training samples, for the threshold.

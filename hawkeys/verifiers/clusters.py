@@ -83,8 +83,13 @@ class KMeans(WeightedVerifier):
         """Whether a fit takes too long for one per training sample: its restarts do."""
         return True
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_count(self.n_clusters, "n_clusters")
+        as_generator(self.random_state, "random_state")
+
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
-        n_clusters = check_count(self.n_clusters, "n_clusters")
+        n_clusters = self.n_clusters
         seed = int(as_generator(self.random_state, "random_state").integers(2**31))
         rows, counts = merge_repeats(samples, weights)
         if len(rows) <= n_clusters:

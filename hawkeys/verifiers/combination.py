@@ -8,11 +8,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import check_nonnegative, check_shape
+from hawkeys._validation import check_choice, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
 from hawkeys.verifiers._intervals import MAD_TO_STD
-from hawkeys.verifiers.thresholds import held_out_scores, seen_scores
+from hawkeys.verifiers.thresholds import (
+    THRESHOLD_POLICIES,
+    check_detector,
+    held_out_scores,
+    seen_scores,
+)
 
 __all__ = ["ScoreSum"]
 
@@ -96,6 +101,11 @@ class ScoreSum(OneClassVerifier):
         """Whether one of the verifiers is slow to fit."""
         return any(getattr(part, "slow_to_fit", False) for part in self.verifiers)
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        self._check_weights()
+        check_choice(self.policy, "policy", THRESHOLD_POLICIES)
+
     def _learn(self, samples: FloatArray) -> None:
         self._each = self._check_weights()
         self.verifiers_ = [clone(part).fit(samples) for part in self.verifiers]
@@ -125,6 +135,8 @@ class ScoreSum(OneClassVerifier):
             raise InvalidParameterError(
                 f"verifiers must be a list of one or more estimators; got {self.verifiers!r}."
             )
+        for k, part in enumerate(self.verifiers):
+            check_detector(part, f"verifiers[{k}]")
         if self.weights is None:
             return np.ones(len(self.verifiers))
         weights = check_nonnegative(self.weights, "weights")

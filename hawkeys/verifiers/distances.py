@@ -116,9 +116,9 @@ class Euclidean(DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.definition = definition
 
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         check_choice(self.definition, "definition", ("squared", "l1"))
-        super()._learn(samples, weights)
 
     def _distance(self, deviation: FloatArray) -> FloatArray:
         if self.definition == "squared":
@@ -185,8 +185,11 @@ class ScaledManhattan(DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.scale = scale
 
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         check_choice(self.scale, "scale", ("mean_abs_deviation", "std"))
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         super()._learn(samples, weights)
         spread = std_of if self.scale == "std" else mean_abs_deviation_of
         self.scale_ = no_zero(spread(samples, self.center_, weights))
@@ -351,8 +354,11 @@ class OutlierCount(DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.threshold = threshold
 
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         check_positive_number(self.threshold, "threshold")
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         super()._learn(samples, weights)
         self.scale_ = no_zero(std_of(samples, self.center_, weights))
 

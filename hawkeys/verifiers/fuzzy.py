@@ -12,6 +12,7 @@ __all__ = ["FuzzyLogic"]
 
 # Sums that differ by rounding only count as equal; the lower set is taken.
 _ROUNDING = 1e-9
+_MOST_SETS = 1000
 
 
 class FuzzyLogic(WeightedVerifier):
@@ -91,8 +92,6 @@ class FuzzyLogic(WeightedVerifier):
         self.matching = matching
 
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
-        self._check_sets()
-        check_choice(self.matching, "matching", ("membership", "mean"))
         counts = np.ones(samples.shape[0]) if weights is None else weights
         if self.matching == "mean":
             samples, counts = center_of(samples, weights)[None, :], np.ones(1)
@@ -113,7 +112,9 @@ class FuzzyLogic(WeightedVerifier):
         best = int((totals >= totals.max() * (1.0 - _ROUNDING)).argmax())
         return float(sets[best] * self.spacing)
 
-    def _check_sets(self) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_choice(self.matching, "matching", ("membership", "mean"))
         spacing = check_positive_number(self.spacing, "spacing")
         half_width = check_positive_number(self.half_width, "half_width")
         if half_width <= spacing / 2:
@@ -121,4 +122,10 @@ class FuzzyLogic(WeightedVerifier):
                 f"half_width must be more than half of spacing, which is {spacing:g}, or times "
                 f"between two sets belong to neither; got {half_width:g}. Widen the sets or bring "
                 "them closer."
+            )
+        if half_width > _MOST_SETS * spacing:
+            raise InvalidParameterError(
+                f"half_width must be at most {_MOST_SETS} times spacing, or every time belongs to "
+                f"as many sets; got {half_width:g} and {spacing:g}. Narrow the sets or bring them "
+                "apart."
             )

@@ -232,6 +232,11 @@ class HawkesLikelihood(WeightedVerifier):
         check_is_fitted(self)
         return self._data(X).residuals(self._parameters).T
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        recency_weights(1, self.half_life)
+        self._check_options()
+
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         options = self._check_options()
         hold, _, _ = split_timings(self._timings(samples))
@@ -262,7 +267,8 @@ class HawkesLikelihood(WeightedVerifier):
     def _check_options(self) -> em.Options:
         check_choice(self.structure, "structure", em.STRUCTURES)
         check_count(self.lags, "lags")
-        if self.floor is not None and as_float_array(self.floor, "floor").ndim != 0:
+        floor = as_float_array(0.0 if self.floor is None else self.floor, "floor")
+        if floor.ndim != 0 or isinstance(self.floor, bool):
             raise InvalidParameterError(
                 f"floor must be None or one number, in nats; got {self.floor!r}."
             )

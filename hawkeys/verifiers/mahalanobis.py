@@ -81,6 +81,10 @@ class Mahalanobis(DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.rcond = rcond
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_fraction(self.rcond, "rcond")
+
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         super()._learn(samples, weights)
         self.whitener_ = _whitener(samples, self.center_, weights, self.rcond)
@@ -195,6 +199,10 @@ class NearestNeighborMahalanobis(WeightedVerifier):
         super().__init__(false_alarm=false_alarm)
         self.rcond = rcond
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_fraction(self.rcond, "rcond")
+
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         self.center_ = center_of(samples, weights)
         self.whitener_ = _whitener(samples, self.center_, weights, self.rcond)
@@ -223,7 +231,6 @@ def _whitener(
     samples: FloatArray, center: FloatArray, weights: FloatArray | None, rcond: float
 ) -> FloatArray:
     """Return W, (n_features, rank), such that W W' is the pseudo-inverse of the covariance."""
-    limit = check_fraction(rcond, "rcond")
     covariance = covariance_of(samples, center, weights)
     if not covariance.any():
         raise InvalidParameterError(
@@ -233,5 +240,5 @@ def _whitener(
         )
     # numpy's own starts threads for this small matrix, which on a busy machine cost 50 times more
     values, vectors = scipy.linalg.eigh(covariance, driver="evr")
-    kept = values > limit * values[-1]
+    kept = values > rcond * values[-1]
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))

@@ -122,10 +122,14 @@ class RecencyNearestNeighbors(WeightedVerifier):
         self.min_interval = min_interval
         self.clock = clock
 
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        recency_weights(1, self.half_life)
         check_fraction(self.neighbor_mass, "neighbor_mass")
         for name in ("clip", "min_interval", "clock"):
             check_positive_number(getattr(self, name), name)
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         recency = recency_weights(samples.shape[0], self.half_life)
         features = self._features(samples)
         center = median_of(features, weights)

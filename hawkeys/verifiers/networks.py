@@ -28,6 +28,12 @@ class _Net(OneClassVerifier):
     output_weights_: FloatArray
     _logistic_output: bool
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_count(self.n_epochs, "n_epochs")
+        check_positive_number(self.learning_rate, "learning_rate")
+        _check_momentum(self.momentum)
+
     @property
     def slow_to_fit(self) -> bool:
         """Whether a fit takes too long for one per training sample: it does."""
@@ -35,23 +41,21 @@ class _Net(OneClassVerifier):
 
     def _train(self, samples: FloatArray, targets: FloatArray) -> None:
         """Train the weights, which hold their starting values."""
-        n_epochs = check_count(self.n_epochs, "n_epochs")
-        rate = check_positive_number(self.learning_rate, "learning_rate")
         jit.train(
             samples,
             targets,
             self.hidden_weights_,
             self.output_weights_,
-            n_epochs,
-            rate,
-            _check_momentum(self.momentum),
+            int(self.n_epochs),
+            float(self.learning_rate),
+            float(self.momentum),
             self._logistic_output,
         )
         weights = (self.hidden_weights_, self.output_weights_)
         if not all(np.isfinite(array).all() for array in weights):
             raise InvalidParameterError(
-                f"training diverged with learning_rate={rate:g} on features as large as "
-                f"{np.abs(samples).max():g}. Lower learning_rate."
+                f"training diverged with learning_rate={self.learning_rate:g} on features as large "
+                f"as {np.abs(samples).max():g}. Lower learning_rate."
             )
 
     def _outputs(self, samples: FloatArray) -> FloatArray:
@@ -160,6 +164,10 @@ class AutoAssociativeNet(_Net):
         self.momentum = momentum
         self.random_state = random_state
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        as_generator(self.random_state, "random_state")
+
     def _learn(self, samples: FloatArray) -> None:
         rng = as_generator(self.random_state, "random_state")
         width = samples.shape[1]
@@ -266,10 +274,9 @@ class StandardNet(_Net):
         return self._outputs(samples)[:, 0] - 1.0
 
 
-def _check_momentum(momentum: float) -> float:
+def _check_momentum(momentum: float) -> None:
     value = as_float_array(momentum, "momentum")
-    if value.ndim != 0 or not 0 <= value < 1:
+    if value.ndim != 0 or isinstance(momentum, bool) or not 0 <= value < 1:
         raise InvalidParameterError(
             f"momentum must be one number of at least 0 and below 1; got {momentum!r}."
         )
-    return float(value)

@@ -93,14 +93,18 @@ class OneClassSVM(WeightedVerifier):
         self.nu = nu
         self.gamma = gamma
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_fraction(self.nu, "nu")
+        if self.gamma is not None:
+            check_positive_number(self.gamma, "gamma")
+
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
-        nu = check_fraction(self.nu, "nu")
-        gamma = 1.0 / samples.shape[1] if self.gamma is None else self.gamma
-        self.gamma_ = check_positive_number(gamma, "gamma")
+        self.gamma_ = 1.0 / samples.shape[1] if self.gamma is None else float(self.gamma)
         rows, counts = merge_repeats(samples, weights)
         self.center_ = center_of(rows, counts)
         self.scale_ = no_zero(std_of(rows, self.center_, counts))
-        machine = svm.OneClassSVM(nu=nu, gamma=self.gamma_, tol=_TOLERANCE)
+        machine = svm.OneClassSVM(nu=float(self.nu), gamma=self.gamma_, tol=_TOLERANCE)
         machine.fit(self._standardise(rows), sample_weight=counts / counts.mean())
         self.support_vectors_ = machine.support_vectors_
         self.dual_coef_ = machine.dual_coef_[0] / machine.dual_coef_.sum()

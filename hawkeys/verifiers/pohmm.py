@@ -1,13 +1,13 @@
 """The partially observable hidden Markov model of typing."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_choice, check_count, check_nonnegative, check_shape
+from hawkeys._validation import check_choice, check_count, check_nonnegative_number
 from hawkeys.datasets.timings import default_keys, split_timings
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import _pohmm_em as em
@@ -205,6 +205,12 @@ class POHMM(OneClassVerifier):
         known = {name: index for index, name in enumerate(self.keys_, start=1)}
         return self._score_events(events, np.array([known.get(name, 0) for name in names]))
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        self._check_options()
+        if self.keys is not None:
+            _check_names(self.keys, None)
+
     def _learn(self, samples: FloatArray) -> None:
         options = self._check_options()
         events = _intervals(samples)
@@ -246,7 +252,7 @@ class POHMM(OneClassVerifier):
         return em.Options(
             n_states=check_count(self.n_states, "n_states"),
             smoothing=check_choice(self.smoothing, "smoothing", em.SMOOTHINGS),
-            tol=float(check_shape(check_nonnegative(self.tol, "tol"), "tol", (), "one number")),
+            tol=check_nonnegative_number(self.tol, "tol"),
             max_iter=check_count(self.max_iter, "max_iter"),
         )
 
@@ -278,9 +284,15 @@ def _refuse_zeros(events: FloatArray) -> None:
         )
 
 
-def _check_names(keys: Sequence[str], n_keys: int) -> tuple[str, ...]:
+def _check_names(keys: Sequence[str], n_keys: int | None) -> tuple[str, ...]:
+    """Return the names of the keys; of any number if `n_keys` is None."""
+    if not isinstance(keys, Iterable) or isinstance(keys, Mapping | bytes):
+        raise InvalidParameterError(
+            f"keys must be None or the event types of the keys of the text, as in ['a', 'b']; got "
+            f"{keys!r}."
+        )
     names = tuple(str(key) for key in keys)
-    if len(names) != n_keys:
+    if n_keys is not None and len(names) != n_keys:
         raise InvalidParameterError(
             f"keys must name the event type of all {n_keys} keys of the text (the timing matrix "
             f"has 3 K - 2 = {3 * n_keys - 2} columns); got {len(names)}: {names}."

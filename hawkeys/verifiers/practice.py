@@ -7,11 +7,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_nonnegative, check_positive_number, check_shape
+from hawkeys._validation import check_nonnegative_number, check_positive_number
 from hawkeys.datasets.timings import split_timings
 from hawkeys.verifiers._base import OneClassVerifier
 from hawkeys.verifiers._intervals import MAD_TO_STD, log_intervals
-from hawkeys.verifiers.thresholds import seen_scores
+from hawkeys.verifiers.thresholds import check_detector, seen_scores
 
 __all__ = ["PracticeCorrected"]
 
@@ -136,10 +136,14 @@ class PracticeCorrected(OneClassVerifier):
         check_is_fitted(self)
         return self._corrected(self._check_samples(X, reset=False))
 
-    def _learn(self, samples: FloatArray) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         for name in ("strength", "ahead"):
-            check_shape(check_nonnegative(getattr(self, name), name), name, (), "one number")
+            check_nonnegative_number(getattr(self, name), name)
         check_positive_number(self.head_start, "head_start")
+        check_detector(self.verifier, "verifier")
+
+    def _learn(self, samples: FloatArray) -> None:
         logs = log_intervals(samples, _MIN_INTERVAL)
         center = np.median(logs, axis=0)
         reach = _CLIP * MAD_TO_STD * np.median(np.abs(logs - center), axis=0)

@@ -11,7 +11,7 @@ from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
 from hawkeys.verifiers.recency import recency_weights
-from hawkeys.verifiers.thresholds import seen_scores
+from hawkeys.verifiers.thresholds import check_detector, seen_scores
 
 __all__ = ["RecencyWeighted"]
 
@@ -59,6 +59,11 @@ class RecencyWeighted(OneClassVerifier):
         super().__init__(false_alarm=false_alarm)
         self.verifier = verifier
         self.half_life = half_life
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        recency_weights(1, self.half_life)
+        check_detector(self.verifier, "verifier")
 
     def _learn(self, samples: FloatArray) -> None:
         inner = clone(self.verifier)

@@ -83,8 +83,11 @@ class ClippedManhattan(DistanceToMean):
         super().__init__(false_alarm=false_alarm)
         self.clip = clip
 
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         check_positive_number(self.clip, "clip")
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         self.center_ = median_of(samples, weights)
         scale = MAD_TO_STD * median_of(np.abs(samples - self.center_), weights)
         spread = mean_abs_deviation_of(samples, self.center_, weights)
@@ -190,10 +193,13 @@ class RobustMahalanobis(WeightedVerifier):
         self.min_interval = min_interval
         self.clock = clock
 
-    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         check_fraction(self.shrinkage, "shrinkage")
         for name in ("clip", "min_interval", "clock"):
             check_positive_number(getattr(self, name), name)
+
+    def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         logs = self._logs(samples)
         self.center_ = median_of(logs, weights)
         ticks = log_ticks(self.center_, self.clock, self.min_interval)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
@@ -22,6 +23,7 @@ __all__ = [
     "SESSION_POLICIES",
     "THRESHOLD_POLICIES",
     "HeldOutThreshold",
+    "check_detector",
     "held_out_scores",
     "seen_scores",
 ]
@@ -151,6 +153,20 @@ def _is_plain(kind: type[OneClassVerifier]) -> bool:
     return kind.fit in plain and kind.score_samples is OneClassVerifier.score_samples
 
 
+def check_detector(verifier: Any, name: str) -> None:
+    """Raise `InvalidParameterError` if a parameter is no outlier detector or pipeline of one."""
+    last = verifier.steps[-1][1] if isinstance(verifier, Pipeline) else verifier
+    able = all(callable(getattr(last, method, None)) for method in ("fit", "score_samples"))
+    if isinstance(last, type) or not able or not hasattr(last, "get_params"):
+        raise InvalidParameterError(
+            f"{name} must be an outlier detector with fit and score_samples, such as "
+            f"ScaledManhattan(), or a pipeline that ends in one; got {str(verifier)[:60]!r}, a "
+            f"{type(verifier).__name__}."
+        )
+    if isinstance(last, OneClassVerifier):
+        last._check_parameters()
+
+
 def seen_scores(fitted: BaseEstimator, samples: FloatArray) -> FloatArray:
     """Return scores of the samples a verifier was trained on, none compared with itself.
 
@@ -252,6 +268,11 @@ class HeldOutThreshold(OneClassVerifier):
         super().__init__(false_alarm=false_alarm)
         self.verifier = verifier
         self.policy = policy
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_choice(self.policy, "policy", THRESHOLD_POLICIES)
+        check_detector(self.verifier, "verifier")
 
     def fit(self: Held, X: ArrayLike, y: Any = None, sessions: ArrayLike | None = None) -> Held:
         """Enrol the typist of `X` and set the threshold.

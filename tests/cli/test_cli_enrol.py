@@ -311,6 +311,17 @@ BAD_INPUT = {
     "no samples": (["enrol", "-o", "t.json"], None, "Missing argument 'SAMPLES'"),
     "missing file": (["enrol", "none.csv", "-o", "t.json"], None, "none.csv: no such file"),
     "unknown verifier": ([*ENROL, "--verifier", "best"], None, "unknown verifier 'best'; known"),
+    "keys that are a number": (
+        [*ENROL, "--verifier", "pohmm:keys=5"],
+        None,
+        "keys must be None or",
+    ),
+    "too few keys": (
+        [*ENROL, "--verifier", "pohmm:keys=['a','b']"],
+        None,
+        "keys must name the eve",
+    ),
+    "no states": ([*ENROL, "--verifier", "pohmm:n_states=0"], None, "n_states must be at least 1"),
     "unknown policy": ([*ENROL, "--threshold", "best"], None, "'leave-one-out'"),
     "percent": ([*ENROL, "--false-alarm", "5"], None, "(5 % is 0.05)"),
     "output folder": (["enrol", "train.csv", "-o", "no/t.json"], None, "cannot write"),

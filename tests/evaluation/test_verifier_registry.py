@@ -1,8 +1,10 @@
 """Verifiers known by name."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 
+from hawkeys.datasets import load_demo
 from hawkeys.evaluation import (
     DEFAULT_VERIFIERS,
     PUBLISHED_COUNTS,
@@ -10,9 +12,11 @@ from hawkeys.evaluation import (
     VERIFIERS,
     make_verifiers,
 )
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import HawkeysError, InvalidParameterError
 from hawkeys.features import HawkesFeatures
-from hawkeys.verifiers import POHMM, Euclidean, ScaledManhattan
+from hawkeys.verifiers import POHMM, Euclidean, RecencyWeighted, ScaledManhattan
+
+SAMPLES = load_demo(n_subjects=1)[:12].timings().to_numpy()
 
 
 def last(verifier):
@@ -98,3 +102,73 @@ def test_published_rows_belong_to_known_verifiers():
     assert len(PUBLISHED_FIGURES) == 14
     assert "mahalanobis-normed" in marked
     assert "scaled-manhattan" not in marked
+
+
+def settable():
+    for name, verifier in make_verifiers(["all"]).items():
+        for key in sorted(last(verifier).get_params(deep=False)):
+            yield pytest.param(name, key, id=f"{name}:{key}")
+
+
+# what no parameter of any verifier can be, and what some can
+NEVER = ["True", "1j", "b'x'", "...", "1e400", "-1e400", "{}"]
+RARELY = ["-1", "0", "5", "1.5", "-0.5", "1e308", "1e-320", "word", "nan", "''", "[]", "[1, 2]",
+          "(1, 2)", "['a', 'b']", "10**6", "None", "=", "[[" * 5000]  # fmt: skip
+
+
+# values such as 1e308 overflow on the way to an error or to a finite score
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
+@pytest.mark.parametrize(("name", "key"), list(settable()))
+def test_every_wrong_value_of_every_parameter_is_one_clear_error(name, key):
+    """Refused when it is named, with the name of the parameter; or the verifier works with it."""
+    for value in NEVER:
+        with pytest.raises(InvalidParameterError, match=f"{name}:{key}=.*: .*{key}") as seen:
+            make_verifiers([f"{name}:{key}={value}"])
+        assert "\n" not in str(seen.value)
+    for value in RARELY:
+        spec = f"{name}:{key}={value}"
+        try:
+            detector = last(make_verifiers([spec])[spec])
+            if hasattr(detector, "n_epochs"):
+                detector.set_params(n_epochs=2)
+            detector.fit(SAMPLES)
+        except HawkeysError:
+            continue
+        assert np.isfinite(detector.offset_)
+        assert np.isfinite(detector.score_samples(SAMPLES)).all()
+
+
+def test_a_parameter_is_set_once():
+    with pytest.raises(InvalidParameterError, match="sets n_states more than once; set it once"):
+        make_verifiers(["pohmm:n_states=3:n_states=4"])
+
+
+@pytest.mark.parametrize(
+    ("spec", "match"),
+    [
+        ("pohmm:keys=5", r"keys must be None or the event types .* \['a', 'b'\]; got 5"),
+        ("practised-hawkes-likelihood:verifier=5", "verifier must be an outlier detector.*got '5'"),
+        ("fuzzy-logic:spacing=1e-9", "half_width must be at most 1000 times spacing"),
+        ("k-means:random_state=True", "random_state must be a non-negative int.*got True"),
+        ("hawkes-likelihood:half_life=0", "half_life must be one positive number; got 0"),
+        ("practised-recency-neighbors:ahead=-1", "ahead must be one number of at least 0; got -1"),
+    ],
+)
+def test_parameters_are_checked_before_any_work(spec, match):
+    with pytest.raises(InvalidParameterError, match=match):
+        make_verifiers([spec])
+
+
+def test_parameters_of_inner_verifiers_are_checked_too():
+    outer = RecencyWeighted(ScaledManhattan(scale="wide"))
+    with pytest.raises(InvalidParameterError, match=r"scale must be one of .* got 'wide'"):
+        outer.fit(SAMPLES)
+
+
+def test_a_threshold_beyond_floating_point_is_an_error():
+    name = "recency-nearest-neighbors:min_interval=1e308"
+    verifier = make_verifiers([name])[name]
+    words = "gives the threshold nan on these samples: its parameters"
+    with np.errstate(all="ignore"), pytest.raises(InvalidParameterError, match=words):
+        verifier.fit(SAMPLES)

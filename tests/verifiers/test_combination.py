@@ -146,7 +146,7 @@ def test_zero_intervals_stay_and_samples_stay_timings():
     ("options", "message"),
     [
         ({"strength": -0.1}, r"strength must .*-0.1"),
-        ({"strength": [0.1]}, r"strength must have shape \(\)"),
+        ({"strength": [0.1]}, r"strength must be one number of at least 0"),
         ({"ahead": -1.0}, r"ahead must .*-1"),
         ({"head_start": 0.0}, r"head_start must be one positive number; got 0.0"),
     ],
