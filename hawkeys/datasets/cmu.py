@@ -18,10 +18,12 @@ __all__ = ["load_cmu"]
 
 CMU_URL = "http://www.cs.cmu.edu/~keystroke/DSL-StrongPasswordData.csv"
 CMU_FILE = "DSL-StrongPasswordData.csv"
-_ADVICE = (
-    f"Place {CMU_FILE} in the folder cmu of a folder named by the environment variable "
-    "HAWKEYS_DATA, or take the simulated demo."
+_PLACE = (
+    f"Place {CMU_FILE} in the folder cmu of a folder named by the environment variable HAWKEYS_DATA"
 )
+_ADVICE = f"{_PLACE}, or take the simulated demo."
+DEMO_TAKEN = f"{_PLACE} to have it."
+"""What to do if the benchmark cannot be had, where the demo has been taken already."""
 
 
 class RawFile(NamedTuple):
@@ -74,13 +76,18 @@ def load_cmu(path: str | os.PathLike[str] | None = None) -> Keystrokes:
     return read_cmu(path)[0]
 
 
-def read_cmu(path: str | os.PathLike[str] | None = None) -> tuple[Keystrokes, Provenance]:
-    """Return the benchmark and the record of where it comes from."""
-    content, source = obtain_cmu(path)
+def read_cmu(
+    path: str | os.PathLike[str] | None = None, *, advice: str = _ADVICE
+) -> tuple[Keystrokes, Provenance]:
+    """Return the benchmark and the record of where it comes from.
+
+    `advice` ends the error if it can be neither found nor downloaded.
+    """
+    content, source = obtain_cmu(path, advice=advice)
     return with_origin(parse_cmu(content, source), "cmu", source, content=content)
 
 
-def obtain_cmu(path: str | os.PathLike[str] | None = None) -> RawFile:
+def obtain_cmu(path: str | os.PathLike[str] | None = None, *, advice: str = _ADVICE) -> RawFile:
     """Return the content of the benchmark's file, downloading it if it is nowhere else.
 
     Raises `DatasetNotFoundError` or `DatasetError`, as `load_cmu` does.
@@ -91,7 +98,7 @@ def obtain_cmu(path: str | os.PathLike[str] | None = None) -> RawFile:
             raise DatasetNotFoundError(f"{given}: no such file. Check the path.")
         return _read(given)
     found = find_cmu()
-    return _read(found) if found is not None else _obtain_from_web()
+    return _read(found) if found is not None else _obtain_from_web(advice)
 
 
 def find_cmu() -> Path | None:
@@ -124,18 +131,18 @@ def _read(path: Path) -> RawFile:
         ) from error
 
 
-def _obtain_from_web() -> RawFile:
+def _obtain_from_web(advice: str) -> RawFile:
     looked = ", ".join(str(place) for place in cmu_places()[::3])
     hint = "" if os.environ.get("HAWKEYS_DATA") else "; HAWKEYS_DATA is not set"
     start = f"CMU benchmark: no file {looked} (nor .csv.gz or .xls there{hint}), and "
     try:
         raw = RawFile(download(CMU_URL), CMU_URL)
     except DatasetNotFoundError as error:
-        raise DatasetNotFoundError(f"{start}{error} {_ADVICE}") from None
+        raise DatasetNotFoundError(f"{start}{error} {advice}") from None
     try:
         parse_cmu(*raw)
     except DatasetError as error:
         raise DatasetNotFoundError(
-            f"{start}the download is not usable: {error} {_ADVICE}"
+            f"{start}the download is not usable: {error} {advice}"
         ) from error
     return RawFile(raw.content, keep(raw.content, cache_folder() / CMU_FILE) or CMU_URL)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from hawkeys._validation import check_choice
-from hawkeys.datasets.cmu import CMU_URL, cmu_places, find_cmu, read_cmu
+from hawkeys.datasets.cmu import CMU_URL, DEMO_TAKEN, cmu_places, find_cmu, read_cmu
 from hawkeys.datasets.demo import simulate_demo
 from hawkeys.datasets.free_text import free_text_places
 from hawkeys.datasets.keystrokes import Keystrokes
@@ -87,7 +87,7 @@ def load_dataset(
             )
         return simulate_demo()
     try:
-        return read_cmu(path)
+        return read_cmu(path) if name == "cmu" else read_cmu(path, advice=DEMO_TAKEN)
     except DatasetNotFoundError as error:
         if name == "cmu" or path is not None:
             raise

@@ -9,11 +9,11 @@ import pandas as pd
 from scipy.stats import rankdata, wilcoxon
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import as_float_array
+from hawkeys._validation import as_float_array, check_count
 from hawkeys.evaluation.bootstrap import Bootstrap
 from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["HIGHER_IS_BETTER", "compare_pairs", "holm", "signed_rank_pvalue"]
+__all__ = ["HIGHER_IS_BETTER", "compare_pairs", "holm", "least_pvalue", "signed_rank_pvalue"]
 
 HIGHER_IS_BETTER = frozenset({"auc"})
 """Figures of which a larger value is better; of all others a smaller one is."""
@@ -33,7 +33,8 @@ def compare_pairs(
 
     Differences are first minus second, subject by subject. The p-values are those of
     `signed_rank_pvalue`, adjusted by `holm` over all pairs of the table; the intervals are not
-    adjusted.
+    adjusted. With few subjects no p-value can be small, whatever the differences: see
+    `least_pvalue`.
 
     Parameters
     ----------
@@ -157,6 +158,40 @@ def signed_rank_pvalue(differences: ArrayLike) -> float:
     law = _law_of_sum(doubled)
     observed = doubled[values[values != 0] > 0].sum()
     return float(min(1.0, 2 * min(law[: observed + 1].sum(), law[observed:].sum())))
+
+
+def least_pvalue(n_subjects: int, n_pairs: int = 1) -> float:
+    """Return the least p-value that `compare_pairs` can give, after Holm's adjustment.
+
+    The signed ranks of n differences have 2^n signs that are equally likely, of which one puts all
+    on one side: 2 / 2^n for both sides, times the number of pairs.
+
+    Parameters
+    ----------
+    n_subjects : int
+        Subjects n.
+    n_pairs : int, default 1
+        Pairs of verifiers that are compared.
+
+    Returns
+    -------
+    float
+        At most 1; for 5 subjects and 6 pairs (4 verifiers) .375: with so few subjects nothing can
+        be told from chance.
+
+    Raises
+    ------
+    InvalidParameterError
+        If an argument is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> from hawkeys.evaluation.comparisons import least_pvalue
+    >>> least_pvalue(5), least_pvalue(5, 6), least_pvalue(8, 6)
+    (0.0625, 0.375, 0.046875)
+    """
+    check_count(n_subjects, "n_subjects")
+    return min(1.0, check_count(n_pairs, "n_pairs") * 2.0 ** (1 - n_subjects))
 
 
 def holm(p_values: ArrayLike) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hawkeys.evaluation.comparisons import least_pvalue
 from hawkeys.evaluation.operating import miss_name
 from hawkeys.evaluation.published import PUBLISHED_COUNTS, PUBLISHED_FIGURES
 
@@ -19,6 +20,7 @@ _KM = ("killourhy-maxion", "killourhy-maxion-all")
 _MANY = 6
 # pairs of columns that a page 1280 pixels wide shows
 _PAIRS_PER_TABLE = 6
+_LEVEL = 0.05
 
 
 def page_content(
@@ -54,6 +56,7 @@ def page_content(
         "achieved": _achieved(tables["achieved"]),
         "spread": _spread(tables["spread"], tables.get("people"), evaluation.false_alarm),
         "comparisons": _comparisons(tables.get("comparisons_miss_rate"), summary),
+        "too_few": _too_few(tables.get("comparisons_miss_rate")),
         "costs": _costs(tables["costs"]),
         "operating": _operating_tables(tables["operating_point"], evaluation),
         "subjects": _subjects(tables["rates"]),
@@ -196,6 +199,25 @@ def _comparisons(pairs: pd.DataFrame | None, summary: pd.DataFrame) -> list[dict
         }
         for row in pairs.itertuples()
     ]
+
+
+def _too_few(pairs: pd.DataFrame | None) -> str:
+    """Say that no difference can be told from chance, if the subjects are too few for that."""
+    if pairs is None:
+        return ""
+    n_subjects, n_pairs = int(pairs["n_subjects"].min()), len(pairs)
+    least = least_pvalue(n_subjects, n_pairs)
+    if least <= _LEVEL:
+        return ""
+    enough = n_subjects + 1
+    while least_pvalue(enough, n_pairs) > _LEVEL:
+        enough += 1
+    return (
+        f"With {n_subjects} subjects this test cannot find a difference: were one verifier better "
+        f"on every subject, p would still be {least_pvalue(n_subjects):.3g}, and {least:.3g} after "
+        f"the adjustment for {n_pairs} pair{'s' * (n_pairs > 1)}. At least {enough} subjects are "
+        f"needed for a p of {_LEVEL:g}."
+    )
 
 
 def _costs(costs: pd.DataFrame) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process import Hawkes
 
-__all__ = ["NextEvent", "next_event"]
+__all__ = ["NextEvent", "next_event", "shown_time"]
 
 _N_CELLS = 64
 _MAX_DROP = 0.002
@@ -98,10 +98,36 @@ class NextEvent:
     def __repr__(self) -> str:
         shares = [float(f"{value:.4g}") for value in self.mark_probabilities[:9]]
         shown = f"{shares}" if self.mark_probabilities.size <= 9 else f"<{shares[0]}, ...>"
+        median = shown_time(self.median, float(self.times[-1] - self.times[0]))
         return (
-            f"NextEvent(probability={self.probability:.4g}, median={self.median:.4g}, "
+            f"NextEvent(probability={self.probability:.4g}, median={median}, "
             f"mark_probabilities={shown})"
         )
+
+
+def shown_time(time: float, horizon: float) -> str:
+    """Return a time with one decimal, or as many as give the wait to a thousandth of the horizon.
+
+    Parameters
+    ----------
+    time, horizon : float
+        In the same unit; the clock of the time may start anywhere.
+
+    Returns
+    -------
+    str
+        Without an exponent and without zeros at the end.
+
+    Examples
+    --------
+    >>> from hawkeys.forecasting.next_event import shown_time
+    >>> shown_time(7800.1, 3600.0), shown_time(1_700_000_000.1234, 60.0), shown_time(0.00125, 0.01)
+    ('7800.1', '1700000000.12', '0.00125')
+    """
+    if not np.isfinite(time):
+        return f"{time}"
+    decimals = max(1, 3 - int(np.floor(np.log10(horizon))))
+    return np.format_float_positional(round(time, decimals), trim="-")
 
 
 def next_event(processes: Sequence[Hawkes], history: Events, horizon: float) -> NextEvent:

@@ -12,7 +12,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_count, check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.forecasting.next_event import NextEvent, next_event
+from hawkeys.forecasting.next_event import NextEvent, next_event, shown_time
 from hawkeys.plotting._axes import current_axes
 from hawkeys.plotting.time import mark_index
 from hawkeys.process import Hawkes
@@ -210,12 +210,12 @@ class Forecast:
         """
         coming = self.next_event
         facts = {
-            "From": f"{self.start:.6g}",
-            "To": f"{self.end:.6g}",
+            "From": shown_time(self.start, self.end - self.start),
+            "To": shown_time(self.end, self.end - self.start),
             "Events so far": f"{self.history.n_events}",
             "Paths": f"{self.n_paths}",
             "Parameters": f"{self.n_draws} draws" if self.n_draws else "held",
-            "Next event": f"median at {coming.median:.6g}",
+            "Next event": f"median at {shown_time(coming.median, self.end - self.start)}",
         }
         shares = coming.mark_probabilities
         likely = ", ".join(
@@ -223,7 +223,8 @@ class Forecast:
         )
         notes = [
             f"lower, upper: {100 * self.level:g} % prediction intervals of the counts.",
-            f"Probability that the next event comes by {self.end:.6g}: "
+            f"Probability that the next event comes by "
+            f"{shown_time(self.end, self.end - self.start)}: "
             f"{coming.probability:.4f}, of mark {likely}.",
         ]
         return render("Forecast of a Hawkes process", facts, self.to_frame(n_bins=n_bins), notes)

@@ -1,80 +1,23 @@
 """The contract of every verifier: one class, scikit-learn's habits of an outlier detector."""
 
+import warnings
 from abc import ABC, abstractmethod
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_fraction, check_nonnegative, check_shape
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys._validation import check_fraction
+from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
+from hawkeys.verifiers._weights import check_enough, resubstitution_threshold, weights_of
 
-__all__ = ["OneClassVerifier", "WeightedVerifier", "resubstitution_threshold"]
+__all__ = ["OneClassVerifier", "WeightedVerifier", "most_needed", "resubstitution_threshold"]
 
 Verifier = TypeVar("Verifier", bound="OneClassVerifier")
 Weighted = TypeVar("Weighted", bound="WeightedVerifier")
-
-# n * (1 - false_alarm) in floating point may fall short of a whole number by some ulp.
-_ROUNDING = 1e-9
-
-
-def resubstitution_threshold(
-    distances: ArrayLike, false_alarm: float, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the distance above which a sample is rejected, learned from the training samples.
-
-    The n training distances are sorted ascending and the one at place
-    floor(n (1 - false_alarm)), counted from 0, is the threshold. A product within 1e-9 of a whole
-    number counts as that number, so that 200 * 0.95 is 190 whatever its rounding.
-
-    Parameters
-    ----------
-    distances : array_like, shape (n_samples,)
-        Distances of the training samples, larger for less genuine.
-    false_alarm : float
-        Share of the training samples that may lie beyond the threshold, between 0 and 1.
-    sample_weight : array_like, shape (n_samples,), optional
-        How often each sample counts; every one once by default.
-
-    Returns
-    -------
-    float
-        The threshold. At most floor(n false_alarm) training samples exceed it; without ties it is
-        the largest whole number below n false_alarm (9 of 200 at 0.05).
-
-    Raises
-    ------
-    InvalidParameterError
-        If `false_alarm` is not strictly between 0 and 1, there is no distance, or a weight is
-        missing, negative or not finite.
-
-    References
-    ----------
-    .. [1] C. Zhang, Y. Zhang and F. Li (2021), "Feature extraction of sequence of keystrokes in
-       fixed text using the multivariate Hawkes process", Mathematical Problems in Engineering,
-       doi:10.1155/2021/6648726, whose table 1 uses this threshold.
-
-    Examples
-    --------
-    >>> from hawkeys.verifiers import resubstitution_threshold
-    >>> resubstitution_threshold(range(200), 0.05)
-    190.0
-    """
-    kept = 1.0 - check_fraction(false_alarm, "false_alarm")
-    values = np.asarray(distances, dtype=np.float64)
-    if values.ndim != 1 or values.size == 0:
-        raise InvalidParameterError(
-            f"distances must be one or more numbers in one dimension; got shape {values.shape}."
-        )
-    weights = (
-        np.ones(values.size) if sample_weight is None else _weights(sample_weight, values.size)
-    )
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order])
-    place = int(np.searchsorted(below, below[-1] * kept + _ROUNDING, side="right"))
-    return float(values[order[min(place, values.size - 1)]])
 
 
 class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
@@ -98,6 +41,16 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         Columns of the training samples.
     feature_names_in_ : ndarray of str, shape (n_features_in_,)
         Names of the columns, when the training samples were a frame.
+    enough_samples : int or None
+        Number of training samples from which the verifier means something, a constant of its
+        class; None if there is no such number. `fit` warns below it.
+    enough_samples_per_feature : int
+        The same, for each feature; the larger of both counts.
+
+    Warns
+    -----
+    EnrolmentWarning
+        By `fit`, with fewer training samples than `samples_needed`.
 
     Notes
     -----
@@ -120,8 +73,44 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
     array([ 1, -1])
     """
 
+    # Measured by benchmarks/enough_samples.py: see `samples_needed`.
+    enough_samples: ClassVar[int | None] = 2
+    enough_samples_per_feature: ClassVar[int] = 0
+
     def __init__(self, *, false_alarm: float = 0.05) -> None:
         self.false_alarm = false_alarm
+
+    def samples_needed(self, n_features: int) -> int | None:
+        """Return the number of training samples from which the verifier means something.
+
+        It was measured on typists of the CMU benchmark: with so many samples the verifier tells
+        typists apart half as well as with 200 (by the area under the ROC curve above 1/2, and by
+        what is left of 1 after misses and false alarms at its own threshold). With fewer it rejects
+        nearly all samples of the typist or accepts nearly all impostors.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the samples, 3 K - 2 for the timings of a text of K keys.
+
+        Returns
+        -------
+        int or None
+            None if no number of samples makes it tell typists apart.
+
+        Examples
+        --------
+        >>> from hawkeys.verifiers import Mahalanobis, Manhattan
+        >>> Manhattan().samples_needed(31), Mahalanobis().samples_needed(31)
+        (15, 62)
+        """
+        return self._own_need(n_features)
+
+    def _own_need(self, n_features: int) -> int | None:
+        """Return `samples_needed` but for an inner verifier, which warns itself."""
+        if self.enough_samples is None:
+            return None
+        return max(self.enough_samples, self.enough_samples_per_feature * n_features)
 
     def _check_parameters(self) -> None:
         """Raise `InvalidParameterError` if a parameter is not valid, whatever the samples.
@@ -166,6 +155,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
             If `X` is no matrix of numbers with two rows or more.
         """
         samples = self._check_training(X)
+        self._warn_of_few(samples)
         self._learn(samples)
         self._set_threshold(samples)
         return self
@@ -271,6 +261,20 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         self._check_parameters()
         return self._check_samples(X, reset=True)
 
+    def _warn_of_few(self, samples: FloatArray) -> None:
+        """Warn if there are fewer training samples than the verifier needs."""
+        n_samples, n_features = samples.shape
+        needed = self._own_need(n_features)
+        if needed is not None and n_samples < needed:
+            warnings.warn(
+                f"{n_samples} training samples are few for {type(self).__name__} of {n_features} "
+                f"feature{'s' * (n_features != 1)}, which means something from about {needed} on: "
+                "it may reject nearly every sample of the typist, or accept nearly every impostor. "
+                "Collect more samples or choose a verifier that needs fewer.",
+                EnrolmentWarning,
+                stacklevel=3,
+            )
+
     def _set_threshold(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         """Set `offset_` from the training samples."""
         distances = -self._training_score(samples)
@@ -373,27 +377,19 @@ class WeightedVerifier(OneClassVerifier):
         samples = self._check_training(X)
         weights = None
         if sample_weight is not None:
-            weights = _weights(sample_weight, samples.shape[0])
+            weights = weights_of(sample_weight, samples.shape[0])
             used = weights > 0
             samples, weights = samples[used], weights[used]
-            _check_enough(weights)
+            check_enough(weights)
+        self._warn_of_few(samples)
         self._learn(samples, weights)
         self._set_threshold(samples, weights)
         return self
 
 
-def _weights(sample_weight: ArrayLike, n_samples: int) -> FloatArray:
-    """Return weights as an array; one number stands for all."""
-    weights = check_nonnegative(sample_weight, "sample_weight")
-    if weights.ndim == 0:
-        return np.full(n_samples, float(weights))
-    return check_shape(weights, "sample_weight", (n_samples,), "one per training sample")
-
-
-def _check_enough(weights: FloatArray) -> None:
-    if weights.size < 2 or weights.sum() <= 1.0:
-        raise InvalidParameterError(
-            f"sample_weight leaves {weights.size} samples whose weight is not zero, with the sum "
-            f"{weights.sum():g}; a weight is a number of repetitions, so at least two samples and "
-            "a sum above 1 are needed. Scale the weights, for example to a mean of 1."
-        )
+def most_needed(n_features: int, *verifiers: Any) -> int | None:
+    """Return the largest `samples_needed` of verifiers; None if one of them has none."""
+    last = [one.steps[-1][1] if isinstance(one, Pipeline) else one for one in verifiers]
+    needs = [one.samples_needed(n_features) for one in last if isinstance(one, OneClassVerifier)]
+    known = [need for need in needs if need is not None]
+    return max(known, default=2) if len(known) == len(needs) else None

@@ -71,6 +71,9 @@ class KMeans(WeightedVerifier):
     array([-0., -5., -4.])
     """
 
+    # five for each of three centroids
+    enough_samples = 15
+
     def __init__(
         self, *, n_clusters: int = 3, random_state: RandomState = 0, false_alarm: float = 0.05
     ) -> None:
@@ -82,6 +85,9 @@ class KMeans(WeightedVerifier):
     def slow_to_fit(self) -> bool:
         """Whether a fit takes too long for one per training sample: its restarts do."""
         return True
+
+    def _own_need(self, n_features: int) -> int:
+        return 5 * self.n_clusters
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

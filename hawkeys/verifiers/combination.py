@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.verifiers._base import OneClassVerifier
+from hawkeys.verifiers._base import OneClassVerifier, most_needed
 from hawkeys.verifiers._intervals import MAD_TO_STD
 from hawkeys.verifiers.thresholds import (
     THRESHOLD_POLICIES,
@@ -100,6 +100,21 @@ class ScoreSum(OneClassVerifier):
     def slow_to_fit(self) -> bool:
         """Whether one of the verifiers is slow to fit."""
         return any(getattr(part, "slow_to_fit", False) for part in self.verifiers)
+
+    def samples_needed(self, n_features: int) -> int | None:
+        """Return the larger need, that of this verifier or of its parts.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the samples.
+
+        Returns
+        -------
+        int or None
+            See `OneClassVerifier`.
+        """
+        return most_needed(n_features, *self.verifiers)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

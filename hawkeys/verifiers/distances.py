@@ -57,6 +57,8 @@ class Manhattan(DistanceToMean):
     array([-0., -7.])
     """
 
+    enough_samples = 15
+
     def _distance(self, deviation: FloatArray) -> FloatArray:
         return np.abs(deviation).sum(axis=1)
 
@@ -111,6 +113,8 @@ class Euclidean(DistanceToMean):
     >>> Euclidean(definition="l1").fit(train).score_samples(test)
     array([-7.])
     """
+
+    enough_samples = 20
 
     def __init__(self, *, definition: str = "squared", false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)
@@ -181,6 +185,8 @@ class ScaledManhattan(DistanceToMean):
     array([-2., -3.])
     """
 
+    enough_samples = 15
+
     def __init__(self, *, scale: str = "mean_abs_deviation", false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)
         self.scale = scale
@@ -239,6 +245,8 @@ class EuclideanNormed(DistanceToMean):
     >>> verifier.score_samples([[1.0, 1.0], [2.0, 2.0]]).round(12)
     array([-0. , -0.5])
     """
+
+    enough_samples = 45
 
     def _score(self, samples: FloatArray) -> FloatArray:
         return over_lengths(super()._score(samples), samples, self.center_)
@@ -349,6 +357,8 @@ class OutlierCount(DistanceToMean):
     >>> verifier.score_samples([[1.0, 10.0], [4.0, 20.0], [4.0, 99.0]])
     array([-0., -1., -2.])
     """
+
+    enough_samples = 10
 
     def __init__(self, *, threshold: float = 1.96, false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)

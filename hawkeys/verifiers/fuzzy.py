@@ -78,6 +78,8 @@ class FuzzyLogic(WeightedVerifier):
     array([0.32])
     """
 
+    enough_samples = 15
+
     def __init__(
         self,
         *,

@@ -129,6 +129,8 @@ class HawkesLikelihood(WeightedVerifier):
     True
     """
 
+    enough_samples = 30
+
     def __init__(
         self,
         *,

@@ -77,6 +77,9 @@ class Mahalanobis(DistanceToMean):
     array([-3., -3.])
     """
 
+    # a covariance of as many directions as there are features
+    enough_samples_per_feature = 2
+
     def __init__(self, *, rcond: float = _RCOND, false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)
         self.rcond = rcond
@@ -136,6 +139,8 @@ class MahalanobisNormed(Mahalanobis):
     array([-0.2775])
     """
 
+    enough_samples_per_feature = 3
+
     def _score(self, samples: FloatArray) -> FloatArray:
         return over_lengths(super()._score(samples), samples, self.center_)
 
@@ -194,6 +199,8 @@ class NearestNeighborMahalanobis(WeightedVerifier):
     >>> verifier.training_scores(train).round(12)
     array([-3., -3., -3., -3.])
     """
+
+    enough_samples_per_feature = 2
 
     def __init__(self, *, rcond: float = _RCOND, false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)

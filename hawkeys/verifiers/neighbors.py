@@ -105,6 +105,8 @@ class RecencyNearestNeighbors(WeightedVerifier):
     True
     """
 
+    enough_samples = 15
+
     def __init__(
         self,
         *,

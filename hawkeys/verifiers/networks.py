@@ -147,6 +147,8 @@ class AutoAssociativeNet(_Net):
     array([ 1, -1])
     """
 
+    enough_samples = 30
+
     _logistic_output = False
 
     def __init__(
@@ -247,6 +249,8 @@ class StandardNet(_Net):
     >>> verifier.predict([[0.1, 0.2], [5.0, 9.0]])
     array([1, 1])
     """
+
+    enough_samples = None
 
     _logistic_output = True
 

@@ -86,6 +86,8 @@ class OneClassSVM(WeightedVerifier):
     array([ 1,  1, -1])
     """
 
+    enough_samples = 35
+
     def __init__(
         self, *, nu: float = 0.5, gamma: float | None = None, false_alarm: float = 0.05
     ) -> None:

@@ -131,6 +131,9 @@ class POHMM(OneClassVerifier):
     True
     """
 
+    # nine for each transition between two states
+    enough_samples = 36
+
     def __init__(
         self,
         *,
@@ -204,6 +207,9 @@ class POHMM(OneClassVerifier):
         names = _check_names(keys, events.shape[1])
         known = {name: index for index, name in enumerate(self.keys_, start=1)}
         return self._score_events(events, np.array([known.get(name, 0) for name in names]))
+
+    def _own_need(self, n_features: int) -> int:
+        return 9 * self.n_states**2
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_nonnegative_number, check_positive_number
 from hawkeys.datasets.timings import split_timings
-from hawkeys.verifiers._base import OneClassVerifier
+from hawkeys.verifiers._base import OneClassVerifier, most_needed
 from hawkeys.verifiers._intervals import MAD_TO_STD, log_intervals
 from hawkeys.verifiers.thresholds import check_detector, seen_scores
 
@@ -93,6 +93,8 @@ class PracticeCorrected(OneClassVerifier):
     array([-0.1, -0.1, -0.1])
     """
 
+    enough_samples = 60
+
     def __init__(
         self,
         verifier: BaseEstimator,
@@ -135,6 +137,22 @@ class PracticeCorrected(OneClassVerifier):
         """
         check_is_fitted(self)
         return self._corrected(self._check_samples(X, reset=False))
+
+    def samples_needed(self, n_features: int) -> int | None:
+        """Return the larger need, that of this verifier or of the inner one.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the samples.
+
+        Returns
+        -------
+        int or None
+            See `OneClassVerifier`.
+        """
+        inner = most_needed(n_features, self.verifier)
+        return None if inner is None else max(inner, self.enough_samples)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

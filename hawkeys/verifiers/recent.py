@@ -9,7 +9,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.verifiers._base import OneClassVerifier
+from hawkeys.verifiers._base import OneClassVerifier, most_needed
 from hawkeys.verifiers.recency import recency_weights
 from hawkeys.verifiers.thresholds import check_detector, seen_scores
 
@@ -59,6 +59,21 @@ class RecencyWeighted(OneClassVerifier):
         super().__init__(false_alarm=false_alarm)
         self.verifier = verifier
         self.half_life = half_life
+
+    def samples_needed(self, n_features: int) -> int | None:
+        """Return the larger need, that of this verifier or of the inner one.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the samples.
+
+        Returns
+        -------
+        int or None
+            See `OneClassVerifier`.
+        """
+        return most_needed(n_features, self.verifier)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

@@ -4,6 +4,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction, check_positive_number
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import WeightedVerifier
 from hawkeys.verifiers._distance import DistanceToMean, whiten
 from hawkeys.verifiers._intervals import MAD_TO_STD, log_intervals, log_ticks, robust_scale
@@ -78,6 +79,8 @@ class ClippedManhattan(DistanceToMean):
     >>> verifier.score_samples([[2.0], [4.9652], [40.0]])
     array([-0., -2., -3.])
     """
+
+    enough_samples = 20
 
     def __init__(self, *, clip: float = 3.0, false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)
@@ -178,6 +181,8 @@ class RobustMahalanobis(WeightedVerifier):
     True
     """
 
+    enough_samples_per_feature = 3
+
     def __init__(
         self,
         *,
@@ -227,4 +232,10 @@ def _whitener(covariance: FloatArray, shrinkage: float) -> FloatArray:
     if level <= 0.0:
         return identity
     shrunk = (1.0 - shrinkage) * covariance + shrinkage * level * identity
-    return np.linalg.inv(np.linalg.cholesky(shrunk)).T.copy()
+    try:
+        return np.linalg.inv(np.linalg.cholesky(shrunk)).T.copy()
+    except np.linalg.LinAlgError as error:
+        raise InvalidParameterError(
+            f"shrinkage={shrinkage:g} leaves the covariance of these training samples singular. "
+            "Raise shrinkage or give more samples."
+        ) from error

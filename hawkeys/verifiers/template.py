@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from hawkeys._files import write_text
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys._version import __version__
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
 from hawkeys.verifiers._storable import known_verifiers, make_verifier, plain_parameters
 from hawkeys.verifiers.enrolment import check_enrolment, column_names, read_samples, refuse_or_warn
@@ -210,7 +211,8 @@ def enrol(
     Warns
     -----
     EnrolmentWarning
-        The samples can be enrolled but break a rule that only warns.
+        The samples can be enrolled but break a rule that only warns, or are fewer than the verifier
+        needs to mean something (see `OneClassVerifier.samples_needed`).
 
     Notes
     -----
@@ -237,6 +239,13 @@ def enrol(
     if not keep_keys and parameters.get("keys") is not None:
         parameters["keys"] = _anonymous(parameters["keys"])
     refuse_or_warn(check_enrolment(matrix))
+    if chosen.samples_needed(matrix.shape[1]) is None:
+        warnings.warn(
+            f"{type(chosen).__name__} accepts impostors as readily as the typist, with any number "
+            "of samples; it is here to be compared with. Choose another verifier.",
+            EnrolmentWarning,
+            stacklevel=2,
+        )
     matrix.flags.writeable = False
     codes = _session_codes(sessions, matrix.shape[0])
     _check_sessions(policy, codes)

@@ -16,6 +16,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import (
     OneClassVerifier,
     WeightedVerifier,
+    most_needed,
     resubstitution_threshold,
 )
 
@@ -268,6 +269,21 @@ class HeldOutThreshold(OneClassVerifier):
         super().__init__(false_alarm=false_alarm)
         self.verifier = verifier
         self.policy = policy
+
+    def samples_needed(self, n_features: int) -> int | None:
+        """Return the larger need, that of this verifier or of the inner one.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the samples.
+
+        Returns
+        -------
+        int or None
+            See `OneClassVerifier`.
+        """
+        return most_needed(n_features, self.verifier)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

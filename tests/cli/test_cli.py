@@ -15,6 +15,7 @@ import hawkeys
 from hawkeys import cli
 from hawkeys.cli import benchmark, main
 from hawkeys.evaluation import VERIFIERS, runner, trials
+from hawkeys.evaluation.exports import REPORT_FILES
 
 QUICK = ["benchmark", "--dataset", "demo", "--verifiers", "manhattan,scaled-manhattan"]
 QUICK += ["--jobs", "1"]
@@ -153,6 +154,8 @@ def test_studies_are_reported_on_request(capsys, tmp_path):
         assert (tmp_path / "studied" / "figures" / f"study_{name}.png").stat().st_size > 1000
         table = pd.read_csv(tmp_path / "studied" / f"{name}.csv")
         assert set(table["verifier"]) == {"manhattan", "scaled-manhattan"}
+    names = {path.name for path in (tmp_path / "studied").iterdir() if path.is_file()}
+    assert names <= set(REPORT_FILES)
     record = json.loads((tmp_path / "studied" / "evaluation.json").read_text())
     assert "--studies" in record["command"]
 
@@ -180,6 +183,9 @@ def test_verifiers_are_listed_with_reference_and_parameters(capsys):
         assert f"{name}: " in out or f"{name} (default): " in out
     assert 'published as "Mahalanobis (normed)": EER 0.1101; does not follow' in text
     assert "POHMM(distribution='lognormal', false_alarm=0.05" in text
+    assert text.count("training samples: ") == len(VERIFIERS)
+    assert "training samples: means something from about 62 (2 for each of 31 timings)" in text
+    assert "training samples: with no number of them does it tell typists apart" in text
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -204,7 +210,10 @@ def test_auto_falls_back_to_the_demo_and_says_so(capsys, monkeypatch):
         "five-subjects",
     )
     assert status == 0
-    assert "not available, so this is the DEMO" in " ".join(out.replace("│", " ").split())
+    text = " ".join(out.replace("│", " ").split())
+    assert "not available, so this is the DEMO" in text
+    assert "take the simulated demo" not in text
+    assert "by the environment variable HAWKEYS_DATA to have it." in text
 
 
 def test_named_dataset_never_falls_back(capsys, monkeypatch):
@@ -213,6 +222,7 @@ def test_named_dataset_never_falls_back(capsys, monkeypatch):
     status, out, err = run(capsys, "benchmark", "--dataset", "cmu")
     assert (status, out) == (2, "")
     assert err.startswith("hawkeys: error: CMU benchmark: no file")
+    assert err.endswith("HAWKEYS_DATA, or take the simulated demo.\n")
 
 
 def _no_network(*args, **kwargs):

@@ -7,7 +7,12 @@ import pytest
 from scipy.stats import wilcoxon
 
 from hawkeys.evaluation.bootstrap import Bootstrap
-from hawkeys.evaluation.comparisons import compare_pairs, holm, signed_rank_pvalue
+from hawkeys.evaluation.comparisons import (
+    compare_pairs,
+    holm,
+    least_pvalue,
+    signed_rank_pvalue,
+)
 from hawkeys.exceptions import InvalidParameterError
 
 
@@ -160,3 +165,20 @@ def test_frames_that_cannot_be_compared(frame, metric, match):
 def test_bad_numbers(call, match):
     with pytest.raises(InvalidParameterError, match=match):
         call()
+
+
+@pytest.mark.parametrize("n_subjects", [2, 3, 4, 5, 6, 8])
+@pytest.mark.parametrize("n_verifiers", [2, 3, 4])
+def test_the_least_p_is_that_of_one_verifier_better_everywhere(n_subjects, n_verifiers):
+    """No table of so many subjects has a smaller one; by all signs of the differences."""
+    best = {f"v{k}": k + np.arange(1, n_subjects + 1) / 100 for k in range(n_verifiers)}
+    pairs = compare_pairs(table(**best), "eer")
+    assert pairs["p_holm"].min() == least_pvalue(n_subjects, len(pairs))
+    ranks = np.arange(1, n_subjects + 1)
+    signs = (2 * (np.arange(2**n_subjects)[:, None] >> np.arange(n_subjects) & 1)) - 1
+    assert min(signed_rank_pvalue(ranks * sign) for sign in signs) == least_pvalue(n_subjects)
+
+
+def test_the_least_p_needs_subjects():
+    with pytest.raises(InvalidParameterError, match="n_subjects must be at least 1; got 0"):
+        least_pvalue(0)

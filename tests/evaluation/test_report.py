@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from hawkeys.datasets import Keystrokes, load_demo
 from hawkeys.evaluation import PUBLISHED_COUNTS, Protocol, evaluate, pictures, report
+from hawkeys.evaluation.exports import REPORT_FILES
 from hawkeys.evaluation.page import headline
 from hawkeys.evaluation.pictures import adjacency_of
 from hawkeys.evaluation.stages import Representation
@@ -105,6 +106,12 @@ def folder(result, drawn, tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(folder):
     return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_names_of_all_files_are_known_beforehand(folder):
+    """So that a report is not begun over the data that it is made from."""
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    assert names <= set(REPORT_FILES)
 
 
 def files_of(folder):
@@ -456,3 +463,26 @@ def test_names_that_are_no_file_names_or_formulas(demo, tmp_path):
         assert "<script>" not in page
         pictures = sorted(path.name for path in tmp_path.rglob("adjacency_*"))
     assert pictures == [f"adjacency_no.{k}.png" for k in (1, 1, 2, 2, 3, 3)]
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(
+    ("n_subjects", "words"),
+    [
+        (5, "With 5 subjects this test cannot find a difference: were one verifier better on every "
+            "subject, p would still be 0.0625, and 0.188 after the adjustment for 3 pairs. At least "
+            "7 subjects are needed for a p of 0.05."),
+        (7, ""),
+    ],
+)  # fmt: skip
+def test_too_few_subjects_for_a_difference_are_said_to_be(tmp_path, n_subjects, words):
+    data = load_demo(n_subjects=n_subjects, n_sessions=1)
+    verifiers = {
+        "one": Manhattan(),
+        "two": ScaledManhattan(),
+        "three": ScaledManhattan(scale="std"),
+    }
+    result = evaluate(verifiers, data, protocol=QUICK, n_bootstrap=10)
+    text = Page(result.report(tmp_path).read_text(encoding="utf-8")).text
+    assert words in text
+    assert ("cannot find a difference" in text) is bool(words)

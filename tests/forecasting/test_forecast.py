@@ -9,7 +9,7 @@ from scipy import linalg, stats
 import hawkeys
 from hawkeys import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
-from hawkeys.forecasting.next_event import next_event
+from hawkeys.forecasting.next_event import next_event, shown_time
 from hawkeys.forecasting.parameter_draws import draw_parameters, draw_positive_normal
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal
 from hawkeys.plotting import plot_intensity
@@ -431,3 +431,31 @@ def test_explosion(monkeypatch):
     message = r"the forecast is too large: .*spectral radius is 1\.5.*shorter horizon or fewer"
     with pytest.raises(UnstableProcessError, match=message):
         hawkeys.forecast(explosive, PAST, 1e3, n_paths=2)
+
+
+@pytest.mark.parametrize(
+    ("time", "horizon", "shown"),
+    [
+        (7800.1, 3600.0, "7800.1"),
+        (7800.1, 1e9, "7800.1"),
+        (7800.0, 60.0, "7800"),
+        (1_700_000_000.126, 60.0, "1700000000.13"),
+        (1_700_000_000.0, 86400.0, "1700000000"),
+        (4.46112, 4.0, "4.461"),
+        (1.23456e-6, 1e-6, "0.000001235"),
+        (-7800.1, 10.0, "-7800.1"),
+        (np.inf, 10.0, "inf"),
+    ],
+)
+def test_times_are_shown_to_a_thousandth_of_the_horizon(time, horizon, shown):
+    assert shown_time(time, horizon) == shown
+
+
+def test_a_forecast_late_on_the_clock_shows_its_times():
+    process = hawkeys.Hawkes([0.001], [[0.0]], decay=1.0)
+    past = hawkeys.Events.from_lists([[[100.0]]], end_times=7106.95281944)
+    future = hawkeys.forecast(process, past, horizon=3600.0, n_paths=10, rng=0)
+    # the median wait of a Poisson process of .001 per unit of time is 693.147
+    assert "median=7800.1," in repr(future.next_event)
+    assert "median at 7800.1" in future.summary()
+    assert "7107" in future.summary()
