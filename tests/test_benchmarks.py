@@ -7,6 +7,9 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
+
+from hawkeys.evaluation import VERIFIERS, make_verifiers
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 RESULTS = FOLDER / "results"
@@ -44,6 +47,29 @@ def test_speed_against_tick(script, tmp_path):
     assert keystrokes["method"].tolist() == ["mle", "map"]
     assert keystrokes["data"].tolist() == ["demo", "demo"]
     assert keystrokes["largest_gap_to_lbfgs"][0] < 1e-6
+
+
+@pytest.mark.usefixtures("no_data")
+def test_enough_samples(script, tmp_path):
+    """The script runs, and each verifier states at least the number in the saved table."""
+    script("enough_samples").main(["--quick", "--output", str(tmp_path)])
+    quick = pd.read_csv(tmp_path / "enough_samples.csv")
+    assert list(quick["verifier"].unique()) == ["manhattan", "nearest-neighbor-mahalanobis",
+                                                "standard-net"]  # fmt: skip
+    assert quick[["auc", "misses", "false_alarms"]].stack().between(0, 1).all()
+    saved = pd.read_csv(RESULTS / "enough_samples.csv").drop_duplicates("verifier")
+    saved = saved.set_index("verifier")
+    assert list(saved.index) == list(VERIFIERS)
+    for name, verifier in make_verifiers(["all"]).items():
+        is_pipeline = isinstance(verifier, Pipeline)
+        detector = verifier.steps[-1][1] if is_pipeline else verifier
+        needed = detector.samples_needed(41 if is_pipeline else 31)
+        if needed is None:
+            assert saved.loc[name, ["stated", "enough"]].isna().all()
+            continue
+        needed = max(needed, VERIFIERS[name].enough_samples)
+        assert saved.loc[name, "stated"] == needed, name
+        assert saved.loc[name, "enough"] <= needed <= 1.6 * saved.loc[name, "enough"], name
 
 
 @pytest.mark.usefixtures("no_data", "tick")

@@ -13,7 +13,7 @@ from hawkeys._files import write_text
 from hawkeys.cli.console import progress_on_stderr
 from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_timings
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import DatasetError, InvalidParameterError
 from hawkeys.features import HawkesFeatures
 from hawkeys.inference.methods import METHODS
 
@@ -37,6 +37,7 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     """
     check_output_file(output, timings)
     table, labels = read_timings(timings)
+    _refuse_empty(timings, table)
     if paper:
         _refuse_with_paper("decay", "method")
         features = HawkesFeatures.published(random_state=seed)
@@ -48,6 +49,11 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
     frame = pd.DataFrame(values, columns=features.get_feature_names_out(), index=labels.index)
     write_text(output, pd.concat((labels, frame), axis=1).to_csv(index=False))
     click.echo(f"{len(frame)} samples, {frame.shape[1]} features: {output}")
+
+
+def _refuse_empty(path: Path, table: pd.DataFrame) -> None:
+    if table.empty:
+        raise DatasetError(f"{path}: there is no sample, only a header. Check the file.")
 
 
 def _refuse_with_paper(*names: str) -> None:

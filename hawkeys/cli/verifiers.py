@@ -27,14 +27,14 @@ def command() -> None:
         print_text()
 
 
-def _need(detector: OneClassVerifier) -> str:
+def _need(detector: OneClassVerifier, at_least: int) -> str:
     """Say from how many training samples on a verifier means something."""
     width = len(timing_columns(CMU_KEYS))
     needed, without = detector.samples_needed(width), detector.samples_needed(0)
     if needed is None:
         return "with no number of them does it tell typists apart"
     if needed == without:
-        return f"means something from about {needed}"
+        return f"means something from about {max(needed, at_least)}"
     return f"means something from about {needed} ({needed // width} for each of {width} timings)"
 
 
@@ -48,6 +48,6 @@ def _lines(name: str, verifier: BaseEstimator) -> list[str]:
         lines.append(f'  published as "{row.detector}": EER {row.eer:.4f}{remark}')
     detector = verifier.steps[-1][1] if isinstance(verifier, Pipeline) else verifier
     parameters = detector.get_params(deep=False)
-    lines.append(f"  training samples: {_need(detector)}")
+    lines.append(f"  training samples: {_need(detector, entry.enough_samples)}")
     shown = ", ".join(f"{key}={value!r}" for key, value in sorted(parameters.items()))
     return [*lines, f"  {type(detector).__name__}({shown})"]

@@ -73,12 +73,16 @@ class VerifierEntry:
         Where its definition was published.
     factory : callable
         Makes the estimator from `Settings`.
+    enough_samples : int
+        Training samples from which a verifier of computed features means something, if those need
+        more than the last step by itself; 0 otherwise.
     """
 
     name: str
     description: str
     reference: str
     factory: Callable[[Settings], BaseEstimator]
+    enough_samples: int = 0
 
 
 def _features(settings: Settings) -> BaseEstimator:
@@ -139,6 +143,7 @@ _ENTRIES = (
         lambda s: make_pipeline(
             _features(s), ScaledManhattan(scale="std", false_alarm=s.false_alarm)
         ),
+        enough_samples=150,
     ),
     VerifierEntry(
         "hawkes-euclidean",
@@ -147,6 +152,7 @@ _ENTRIES = (
         lambda s: make_pipeline(
             _features(s), Euclidean(definition="l1", false_alarm=s.false_alarm)
         ),
+        enough_samples=90,
     ),
     _plain("scaled-manhattan", "Manhattan / mean absolute deviation", _KM, ScaledManhattan),
     _plain("manhattan", "Manhattan distance from the mean", _KM, Manhattan),

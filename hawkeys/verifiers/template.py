@@ -239,13 +239,7 @@ def enrol(
     if not keep_keys and parameters.get("keys") is not None:
         parameters["keys"] = _anonymous(parameters["keys"])
     refuse_or_warn(check_enrolment(matrix))
-    if chosen.samples_needed(matrix.shape[1]) is None:
-        warnings.warn(
-            f"{type(chosen).__name__} accepts impostors as readily as the typist, with any number "
-            "of samples; it is here to be compared with. Choose another verifier.",
-            EnrolmentWarning,
-            stacklevel=2,
-        )
+    _warn_of_hopeless(chosen, matrix.shape[1])
     matrix.flags.writeable = False
     codes = _session_codes(sessions, matrix.shape[0])
     _check_sessions(policy, codes)
@@ -348,6 +342,16 @@ def _session_codes(sessions: ArrayLike | None, n_samples: int) -> tuple[int, ...
             f"{np.shape(sessions)}."
         )
     return tuple(codes.tolist())
+
+
+def _warn_of_hopeless(verifier: OneClassVerifier, n_features: int) -> None:
+    if verifier.samples_needed(n_features) is None:
+        warnings.warn(
+            f"{type(verifier).__name__} accepts impostors as readily as the typist, with any "
+            "number of samples; it is here to be compared with. Choose another verifier.",
+            EnrolmentWarning,
+            stacklevel=3,
+        )
 
 
 def _check_sessions(policy: str, codes: tuple[int, ...] | None) -> None:

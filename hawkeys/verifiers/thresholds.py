@@ -155,7 +155,10 @@ def _is_plain(kind: type[OneClassVerifier]) -> bool:
 
 
 def check_detector(verifier: Any, name: str) -> None:
-    """Raise `InvalidParameterError` if a parameter is no outlier detector or pipeline of one."""
+    """Refuse a parameter that is no outlier detector or pipeline of one, or has a wrong parameter.
+
+    Raises `InvalidParameterError`.
+    """
     last = verifier.steps[-1][1] if isinstance(verifier, Pipeline) else verifier
     able = all(callable(getattr(last, method, None)) for method in ("fit", "score_samples"))
     if isinstance(last, type) or not able or not hasattr(last, "get_params"):

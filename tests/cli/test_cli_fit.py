@@ -141,6 +141,10 @@ BAD = {
         [*FIT, *RUNS, "--output", "no/fit.json"],
         "cannot write",
     ),
+    "no sample": (
+        ["features", "head.csv", "-o", "o.csv"],
+        "head.csv: there is no sample, only a he",
+    ),
     "no timings": (["features", "events.csv", "-o", "o.csv"], "expected timing columns"),
     "one timing": (["features", "part.csv", "-o", "o.csv"], "part.csv: "),
     "decay of the paper": (
@@ -157,6 +161,7 @@ def test_bad_input_is_one_line_and_status_two(capsys, tmp_path, case):
     (tmp_path / "text.csv").write_text("time\n1.0\nsoon\n")
     packed = gzip.compress((tmp_path / "events.csv").read_bytes())
     (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "head.csv").write_text("H.a,DD.a.b,UD.a.b,H.b\n")
     (tmp_path / "part.csv").write_text("H.a,DD.a.b\n0.1,0.2\n")
     (tmp_path / "link.csv").symlink_to("events.csv")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}

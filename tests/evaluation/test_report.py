@@ -469,9 +469,9 @@ def test_names_that_are_no_file_names_or_formulas(demo, tmp_path):
 @pytest.mark.parametrize(
     ("n_subjects", "words"),
     [
-        (5, "With 5 subjects this test cannot find a difference: were one verifier better on every "
-            "subject, p would still be 0.0625, and 0.188 after the adjustment for 3 pairs. At least "
-            "7 subjects are needed for a p of 0.05."),
+        (5, "With 5 subjects this test cannot find a difference: were one verifier better on "
+            "every subject, p would still be 0.0625, and 0.188 after the adjustment for 3 pairs. "
+            "At least 7 subjects are needed for a p of 0.05."),
         (7, ""),
     ],
 )  # fmt: skip
