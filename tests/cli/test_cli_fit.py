@@ -143,7 +143,7 @@ BAD = {
     ),
     "no sample": (
         ["features", "head.csv", "-o", "o.csv"],
-        "head.csv: there is no sample, only a he",
+        "head.csv: there is no sample, only a",
     ),
     "no timings": (["features", "events.csv", "-o", "o.csv"], "expected timing columns"),
     "one timing": (["features", "part.csv", "-o", "o.csv"], "part.csv: "),
