@@ -4,98 +4,29 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._loops.decay_slope import log_decay_slopes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
-from hawkeys.inference.decay_peak import climb_parabola, extrapolate, first_part
+from hawkeys.inference.decay_peak import climb_parabola, first_part
+from hawkeys.inference.decay_problem import NO_GAIN, DecayProblem, decay_bounds
 from hawkeys.inference.decay_search import DecaySearch
 from hawkeys.inference.folds import make_folds
 from hawkeys.inference.methods import Method
-from hawkeys.inference.newton import solve_mle, solve_nearby
-from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.selection import check_weights, leave_out
+from hawkeys.inference.separate_decays import optimise_apart
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 
 __all__ = ["choose_decay"]
 
 _PER_DECADE = 3
-_FEWEST_LAGS = 20
-_NO_GAIN = 1e-6  # nats
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
-
-
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """Events and the method whose objective is maximised over everything but the decay."""
-
-    counted: Counted
-    method: Method
-    settings: Any
-    rng: Any
-    found: dict[float, FloatArray] = field(default_factory=dict)
-
-    @property
-    def events(self) -> Events:
-        return self.counted.events
-
-    @property
-    def scale(self) -> float:
-        """Weight of the log-likelihood in the objective."""
-        return float(getattr(self.settings, "likelihood_weight", 1.0))
-
-    def solve(self, decay: ArrayLike) -> tuple[float, FloatArray]:
-        """Return the maximised objective and the columns of the row problems."""
-        return self.maximise(self.counted.design(Exponential(decay), self.scale))
-
-    def maximise(self, design: Design) -> tuple[float, FloatArray]:
-        """Return the maximised objective of row problems and their columns."""
-        seeded = self.method.solve is not solve_mle
-        seeds = row_seeds(self.rng, design.n_blocks) if seeded else np.empty(0, np.int64)
-        solution = self.method.solve(design, self.settings, seeds, keep=False)
-        return float(solution.objective.sum()), solution.x
-
-    def value(self, decay: ArrayLike) -> float:
-        """Return the maximised objective."""
-        return self.solve(decay)[0]
-
-    def without_excitation(self) -> float:
-        """Return the maximised objective with the adjacency held at 0."""
-        size = self.events.n_marks
-        nothing = replace(self.counted, support=np.zeros((size, size), dtype=bool))
-        return self.maximise(nothing.design(Exponential(1.0), self.scale))[0]
-
-    def log_value(self, log_decay: float) -> float:
-        """Return the maximised objective at the logarithm of a decay."""
-        return self.value(np.exp(log_decay))
-
-    def log_value_nearby(self, log_decay: float) -> float:
-        """Return the same by steps from where those at the nearest decays so far have led."""
-        if self.method.solve is not solve_mle:
-            return self.log_value(log_decay)
-        design = self.counted.design(Exponential(np.exp(log_decay)), self.scale)
-        solution = solve_nearby(design, self.settings, extrapolate(self.found, log_decay))
-        self.found[log_decay] = solution.x
-        return float(solution.objective.sum())
-
-    def loss(self, tried: dict[float, float]) -> Callable[[float], float]:
-        """Return minus `log_value` as a function that notes what it has tried."""
-
-        def note(log_decay: float) -> float:
-            if log_decay not in tried:
-                tried[log_decay] = self.log_value(log_decay)
-            return -tried[log_decay]
-
-        return note
 
 
 def choose_decay(
@@ -130,17 +61,17 @@ def choose_decay(
     IdentifiabilityWarning
         The objective is flat in a decay that was optimised.
     """
-    problem = _Problem(counted, *how, rng)
+    problem = DecayProblem(counted, *how, rng)
     if search.grid is not None:
         return _among(problem, search.grid, search)
     shared = _optimise_shared(problem)
     if search.sharing == "shared":
         return shared
     start = float(shared.decays[shared.best])
-    return _optimise_many(problem, search.sharing, start)
+    return optimise_apart(problem, search.sharing, start)
 
 
-def _among(problem: _Problem, grid: Sequence[ArrayLike], search: DecaySearch) -> DecayProfile:
+def _among(problem: DecayProblem, grid: Sequence[ArrayLike], search: DecaySearch) -> DecayProfile:
     candidates = _candidates(grid, problem.events.n_marks)
     objective = np.array([problem.value(decay) for decay in candidates])
     score = objective
@@ -162,14 +93,14 @@ def _candidates(grid: Sequence[ArrayLike], n_marks: int) -> FloatArray:
     return np.unique(stacked) if stacked.ndim == 1 else stacked
 
 
-def _held_out(problem: _Problem, decay: FloatArray, n_folds: int) -> float:
+def _held_out(problem: DecayProblem, decay: FloatArray, n_folds: int) -> float:
     """Return the log-likelihood of each fold under the fit of the others, summed."""
     folds = make_folds(problem.counted, Exponential(decay), n_folds, weight=problem.scale)
     values = [fold.test.log_likelihood(problem.maximise(fold.train)[1]).sum() for fold in folds]
     return float(np.sum(values))
 
 
-def _optimise_shared(problem: _Problem) -> DecayProfile:
+def _optimise_shared(problem: DecayProblem) -> DecayProfile:
     """Maximise over one decay: near where a part of long data has its maximum, or from a grid."""
     tried: dict[float, float] = {}
     part = first_part(problem.events) if problem.counted.is_plain else None
@@ -181,7 +112,7 @@ def _optimise_shared(problem: _Problem) -> DecayProfile:
             if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
                 return _profile(tried)
     _search_grid(problem.loss(tried), problem.events)
-    edges = _range(problem.events)
+    edges = decay_bounds(problem.events)
     _fill_in(problem.loss(tried), tried, edges)
     return _with_limit(problem, _profile(tried), edges)
 
@@ -193,7 +124,7 @@ def _profile(tried: dict[float, float]) -> DecayProfile:
 
 
 def _with_limit(
-    problem: _Problem, profile: DecayProfile, edges: tuple[float, float]
+    problem: DecayProblem, profile: DecayProfile, edges: tuple[float, float]
 ) -> DecayProfile:
     """Return the profile with the limit to which it rises, if it has no maximum inside `edges`."""
     objective = profile.objective
@@ -202,7 +133,7 @@ def _with_limit(
     at_edge = best <= edges[0] + AT_EDGE, best >= edges[1] - AT_EDGE
     unclear = objective.max() - max(objective[0], objective[-1]) <= _FAINT
     gain = objective.max() - problem.without_excitation() if unclear or any(at_edge) else np.inf
-    if gain <= (_FAINT if any(at_edge) else _NO_GAIN):
+    if gain <= (_FAINT if any(at_edge) else NO_GAIN):
         return replace(profile, limit="no excitation")
     if any(at_edge):
         return replace(profile, limit="trend" if at_edge[0] else "burst")
@@ -221,7 +152,7 @@ def _search_grid(loss: Callable[[float], float], events: Events, *, rough: bool 
     """Go through a grid, then by Brent's method between its best points; tell if there are any."""
     from scipy.optimize import minimize_scalar
 
-    low, high = _range(events)
+    low, high = decay_bounds(events)
     decades = (high - low) / np.log(10.0)
     grid = np.linspace(low, high, max(5, round(decades * (1 if rough else _PER_DECADE)) + 1))
     values = np.array([loss(point) for point in grid])
@@ -251,17 +182,6 @@ def _width(tried: dict[float, float]) -> float:
     return float(1.0 / np.sqrt(2.0 * max(sharp)))
 
 
-def _range(events: Events) -> tuple[float, float]:
-    """Return the logs of the smallest and largest decay that the data can tell anything about."""
-    lags = np.diff(events.times)
-    lags = np.sort(lags[(np.diff(events.realization) == 0) & (lags > 0)])
-    longest = float(events.durations.max())
-    if lags.size == 0:
-        return np.log(1.0 / longest), np.log(1e3 / longest)
-    shortest = lags[min(_FEWEST_LAGS, lags.size) - 1] if lags.size > 1 else lags[0]
-    return np.log(1.0 / longest), np.log(max(10.0 / shortest, 100.0 / longest))
-
-
 def _fill_in(
     loss: Callable[[float], float], tried: dict[float, float], edges: tuple[float, float]
 ) -> None:
@@ -277,50 +197,3 @@ def _fill_in(
             if drop > 4.0 * _FAINT:
                 break
             step *= 1.6 if drop > 0.25 * _FAINT else 2.5
-
-
-def _optimise_many(problem: _Problem, sharing: str, start: float) -> DecayProfile:
-    """Maximise over one decay per source or pair, with the gradient at the inner optimum.
-
-    There the other parameters' derivatives vanish, so that only the direct effect remains.
-    """
-    from scipy.optimize import minimize
-
-    if not problem.counted.is_plain:
-        raise InvalidParameterError(
-            f"decay_sharing={sharing!r} needs one constant baseline per mark and nothing tied. Use "
-            "decay_sharing='shared' or decay_grid."
-        )
-    events, counting = leave_out(problem.events, problem.counted.weights)
-    weights = check_weights(counting, events.n_realizations)
-    size = events.n_marks
-    shape = (size,) if sharing == "source" else (size, size)
-    scale = getattr(problem.settings, "likelihood_weight", 1.0)
-    arrays = events.times, events.marks, events.offsets
-    slopes = np.empty((size, size))
-
-    def loss(flat: FloatArray) -> tuple[float, FloatArray]:
-        decay = np.exp(flat.reshape(shape))
-        value, x = problem.solve(decay)
-        full = np.ascontiguousarray(np.broadcast_to(decay, (size, size)))
-        log_decay_slopes(arrays, events.end_times, scale * weights, full, x, slopes)
-        gradient = slopes.sum(axis=0) if sharing == "source" else slopes.ravel()
-        return -value, -gradient
-
-    low, high = _range(events)
-    found = minimize(
-        loss,
-        np.full(int(np.prod(shape)), np.log(start)),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(low, high)] * int(np.prod(shape)),
-        options={"ftol": 1e-12, "gtol": 1e-4, "maxiter": 500},
-    )
-    value = np.array([-float(found.fun)])
-    decays = np.exp(found.x).reshape(1, *shape)
-    profile = DecayProfile(decays, value, value, bounds=(float(np.exp(low)), float(np.exp(high))))
-    edges = {"trend": found.x <= low + AT_EDGE, "burst": found.x >= high - AT_EDGE}
-    limits = [name for name, edge in edges.items() if edge.any()]
-    if value[0] - problem.without_excitation() <= _NO_GAIN:
-        limits = ["no excitation"]
-    return replace(profile, limit=" and ".join(limits) or None)

@@ -388,3 +388,25 @@ def test_refits_and_resamples_keep_to_the_bounds():
     assert gof.failures == ()
     boot = hawkeys.inference.bootstrap(result, sample, n_replicates=19, rng=0, kind="parametric")
     assert np.nanmax(boot.replicates) < 10
+
+
+@pytest.mark.parametrize("sharing", ["source", "pair"])
+def test_a_decay_without_excitation_at_the_start_is_not_stuck_there(sharing):
+    """At the best shared decay mark b excites nothing; at one of its own it does."""
+    a = [3.52854, 12.72321, 14.05986, 16.18461, 17.12107, 18.27415, 20.38484, 29.08361, 31.77986,
+         34.94042, 35.86805, 36.25741, 38.91644, 39.19918, 50.22749, 51.60822]  # fmt: skip
+    b = [13.35884, 32.0466, 47.84537, 49.19169, 62.31377]
+    events = hawkeys.Events.from_lists([[a, b], [[], [3.58165]]], end_times=66.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        result = hawkeys.fit(events, decay="estimate", decay_sharing=sharing)
+        shared = hawkeys.fit(events, decay="estimate")
+        assert shared.adjacency[:, 1].max() == 0.0
+        assert result.adjacency[:, 1].max() > 0.1
+        low, high = result.decay_profile.bounds
+        decays = result.kernel.decay.copy()
+        for index in np.ndindex(decays.shape):
+            for decay in np.geomspace(low, high, 15):
+                other = decays.copy()
+                other[index] = decay
+                assert hawkeys.fit(events, decay=other).objective < result.objective + 1e-4
