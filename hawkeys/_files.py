@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hawkeys.exceptions import OutputError
 
-__all__ = ["write_bytes", "write_text"]
+__all__ = ["is_device", "write_bytes", "write_text"]
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes, *, private: bool = False) -> None:
@@ -21,10 +21,10 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, private: bool =
     the file that it replaces. Raises `OutputError` if the folder is missing or cannot be written.
     """
     try:
-        target = Path(path).resolve()
-        if target.exists() and not (target.is_file() or target.is_dir()):
-            target.write_bytes(content)
+        if is_device(path):
+            Path(path).write_bytes(content)
             return
+        target = Path(path).resolve()
         with tempfile.TemporaryDirectory(prefix=".hawkeys-", dir=target.parent) as folder:
             part = Path(folder) / target.name
             _write_part(part, content, 0o600 if private else _mode_of(target))
@@ -39,6 +39,13 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, private: bool =
 def write_text(path: str | os.PathLike[str], text: str, *, private: bool = False) -> None:
     """Write `text` in UTF-8, as `write_bytes` does."""
     write_bytes(path, text.encode("utf-8"), private=private)
+
+
+def is_device(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path is a device or a pipe, which is written to and not replaced."""
+    # before links are followed: /dev/stdout leads to a pipe that has no path
+    given = Path(path)
+    return given.exists() and not (given.is_file() or given.is_dir())
 
 
 def _mode_of(target: Path) -> int | None:

@@ -80,9 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hawkeys ...
     0
     """
+    given = None if arguments is None else list(arguments)
+    if any("\0" in word for word in given or ()):
+        return _fail("an argument holds a NUL character, which no path or name has.", 2)
     try:
         status = command_line.main(
-            args=None if arguments is None else list(arguments),
+            args=given,
             prog_name="hawkeys",
             standalone_mode=False,
         )

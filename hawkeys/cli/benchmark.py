@@ -187,6 +187,8 @@ def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.Da
             "--studies is shown in the report only, which --no-report leaves out. Drop one of them."
         )
     if asked.report:
+        if not asked.output:
+            raise InvalidParameterError("--output names no folder; write . for this one.")
         check_output_directory(asked.output)
         if asked.data_path is not None:
             for name in REPORT_FILES:

@@ -9,6 +9,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from hawkeys._validation import check_fraction
 from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_timings
 from hawkeys.datasets._columns import is_called
@@ -62,6 +63,7 @@ def command(
     like a password file.
     """
     check_output_file(output, samples)
+    check_fraction(false_alarm, "--false-alarm")
     timings, labels = _of_one_typist(samples, subject)
     column = _only_column(labels, "session", samples)
     _report_unread(labels)

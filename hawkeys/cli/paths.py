@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hawkeys._files import is_device
 from hawkeys.evaluation.files import check_output_directory
 from hawkeys.exceptions import OutputError
 
@@ -29,7 +30,8 @@ def check_output_file(output: Path, *inputs: Path) -> None:
     refuse_same_file(output, *inputs)
     if output.is_dir():
         raise OutputError(f"cannot write to {str(output)!r}: it is a folder. Name a file in it.")
-    check_output_directory(output.absolute().parent)
+    if not is_device(output):
+        check_output_directory(output.absolute().parent)
 
 
 def refuse_same_file(output: Path, *inputs: Path) -> None:

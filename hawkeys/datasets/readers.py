@@ -102,6 +102,10 @@ def read_events(
     try:
         for name in (*named, *ignore):
             find_column(name, list(frame.columns))
+        if len(set(named)) < len(named):
+            raise BrokenFileError(
+                f"times, marks and realisations must be columns of their own; got {named}."
+            )
         if frame.empty:
             raise BrokenFileError("there is a header but no row with an event; check the file.")
         _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])

@@ -319,6 +319,8 @@ BAD_INPUT = {
         lambda: (os.mkdir("a"), _make("a/rates.csv", b"1")()),
         "the output 'a/rates.csv' is the input 'a/rates.csv', which would be lost",
     ),
+    "output of no name": ([*QUICK, "--output", ""], None, "--output names no folder; write . for"),
+    "a NUL": ([*QUICK, "--output", "a\0b"], None, "an argument holds a NUL character"),
     "path for the demo": ([*QUICK, "--data-path", "f"], None, "the demo is simulated"),
     "missing file": (["benchmark", "--data-path", "f.csv"], None, "f.csv: no such file"),
     "folder for a file": (["benchmark", "--data-path", "."], None, "is a folder"),

@@ -205,6 +205,18 @@ def test_templates_can_be_read_by_their_owner_alone(capsys, tmp_path):
     assert stat.S_IMODE((tmp_path / "t.json").stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX devices")
+def test_decisions_go_into_a_pipe(capsys):
+    run(capsys, *QUICK)
+    command = [sys.executable, "-m", "hawkeys.cli", "verify", "t.json", "later.csv"]
+    done = subprocess.run(
+        [*command, "--output", "/dev/stdout"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("subject,session,score,threshold,accepted,deviates_1,z_1")
+    assert "of 50 accepted" in done.stdout
+
+
 def test_session_column_of_the_benchmark(capsys):
     TRAIN.rename(columns={"session": "sessionIndex"}).to_csv("train.csv", index=False)
     run(capsys, *QUICK)
@@ -324,6 +336,11 @@ BAD_INPUT = {
     "no states": ([*ENROL, "--verifier", "pohmm:n_states=0"], None, "n_states must be at least 1"),
     "unknown policy": ([*ENROL, "--threshold", "best"], None, "'leave-one-out'"),
     "percent": ([*ENROL, "--false-alarm", "5"], None, "(5 % is 0.05)"),
+    "no share": (
+        [*ENROL, "--false-alarm", "nan"],
+        None,
+        "--false-alarm is nan; every value",
+    ),
     "output folder": (["enrol", "train.csv", "-o", "no/t.json"], None, "cannot write"),
     "several typists": (ENROL, _write("train.csv", TABLE), "demo01, demo02, demo03; a template"),
     "unknown typist": ([*ENROL, "--subject", "x"], None, "demo01; none is 'x'. Choose"),

@@ -204,6 +204,12 @@ def test_a_measurement_is_reported_and_a_run_of_one_event_refused(place):
         events_of(place("time,mark,who\n1,a,x\n2,b,y\n3,a,z\n"))
 
 
+@pytest.mark.parametrize("how", [{"mark": "run", "realization": "run"}, {"mark": "time"}])
+def test_one_column_has_one_meaning(place, how):
+    with pytest.raises(DatasetError, match=r"must be columns of their own; got \['time', '"):
+        events_of(place(RUNS), **how)
+
+
 def test_no_column_is_named_that_the_file_does_not_have(place):
     with pytest.raises(DatasetError, match=r"no column 't' among 'a', 'b'; name the") as caught:
         events_of(place("a,b\n1,2\n"), mark=None, time="t")
