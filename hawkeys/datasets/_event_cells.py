@@ -74,7 +74,7 @@ def downs_of(rows: EventRows) -> BoolArray:
 
 def numbered(labels: np.ndarray) -> np.ndarray:
     """Return labels as int64 if each is a whole number written without leading zeros."""
-    names = np.unique(labels).tolist()
+    names = set(labels.tolist())
     whole = all(re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", name) and name != "-0" for name in names)
     return labels.astype(np.int64) if whole else labels
 

@@ -16,7 +16,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ __all__ = [
 _GZIP, _XLS, _ZIP = b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 # a few kilobytes of gzip can hold terabytes of zeros
 _MOST_BYTES = 2**30
-_DIGITS = frozenset("0123456789+-.eE")
+_DIGITS = "0123456789+-.eE"
 _LONGEST_NUMBER = 100
 # beyond it not every whole number is a double
 _LARGEST_WHOLE = 2**53
@@ -82,14 +82,31 @@ def read_table(content: bytes) -> pd.DataFrame:
     Empty cells are empty text. A first column without a name that numbers the rows is left out.
     """
     if content.startswith(_XLS):
-        return _frame_of(_read_xls(content))
+        return _frame_of([list(column) for column in zip(*_read_xls(content), strict=True)])
     text = decode_text(content)
-    rows = [cells for _, cells in _even_rows(text)]
-    if not rows:
-        raise BrokenFileError("the file is empty.")
+    columns = _columns_without_quotes(text)
+    if columns is None:
+        rows = [cells for _, cells in _even_rows(text)]
+        if not rows:
+            raise BrokenFileError("the file is empty.")
+        columns = [list(column) for column in zip(*rows, strict=True)]
     if re.search(r"[^\S\r\n]", text):
-        rows = [[cell.strip() for cell in cells] for cells in rows]
-    return _frame_of(rows)
+        columns = [[cell.strip() for cell in column] for column in columns]
+    return _frame_of(columns)
+
+
+def _columns_without_quotes(text: str) -> list[list[str]] | None:
+    """Return what `_even_rows` gives, by columns and six times as fast; None if it is not sure."""
+    if '"' in text:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = [line for line in lines if line and not line.isspace()]
+    n_commas = {line.count(",") for line in lines}
+    if len(n_commas) != 1 or 0 in n_commas or lines[0].lstrip()[:1] == "#":
+        return None
+    width = n_commas.pop() + 1
+    cells = ",".join(lines).split(",")
+    return [cells[k::width] for k in range(width)]
 
 
 def decode_text(content: bytes) -> str:
@@ -187,10 +204,9 @@ def _check_header_line(line: int, cells: list[str]) -> None:
             )
 
 
-def _frame_of(rows: list[list[str]]) -> pd.DataFrame:
-    """Return rows of equal length, the header first, as a frame of text."""
-    header, body = rows[0], rows[1:]
-    columns = [list(column) for column in zip(*body, strict=True)] or [[] for _ in header]
+def _frame_of(columns: list[list[str]]) -> pd.DataFrame:
+    """Return columns of equal length, their names first, as a frame of text."""
+    header, columns = [column[0] for column in columns], [column[1:] for column in columns]
     if header[0] == "" and len(header) > 1 and _number_the_rows(columns[0]):
         header, columns = header[1:], columns[1:]
     repeated = list(dict.fromkeys(name for name in header if name and header.count(name) > 1))
@@ -203,7 +219,10 @@ def _frame_of(rows: list[list[str]]) -> pd.DataFrame:
         raise BrokenFileError(
             f"column {header.index('') + 1} has no name; name it in the header or remove it."
         )
-    return pd.DataFrame(dict(zip(header, columns, strict=True)), dtype=object)
+    block = np.empty((len(header), len(columns[0])), dtype=object)
+    for row, column in zip(block, columns, strict=True):
+        row[:] = column
+    return pd.DataFrame(block.T, columns=header, dtype=object)
 
 
 def _number_the_rows(cells: list[str]) -> bool:
@@ -245,14 +264,14 @@ def numbers_of(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
 
 
 def _numbers(cells: list[str], name: str) -> np.ndarray:
-    values = None
-    if _DIGITS.issuperset("".join(cells)):
-        try:
-            values = np.array(cells, dtype=object).astype(np.float64)
-        except ValueError:
-            values = None
-    if values is None:
-        values = np.array([_number(cell) for cell in cells], dtype=np.float64)
+    read: Callable[[str], float] = _number
+    text = "".join(cells)
+    if text.isascii() and "_" not in text:
+        read = float  # takes no more than `_number`, but for infinity and NaN
+    try:
+        values = np.fromiter(map(read, cells), np.float64, len(cells))
+    except ValueError:
+        values = np.fromiter(map(_number, cells), np.float64, len(cells))
     for row in np.flatnonzero(~np.isfinite(values))[:1]:
         raise BrokenFileError(
             f"data row {row + 1}, column {name}: expected a finite number, got "
@@ -269,7 +288,7 @@ def _numbers(cells: list[str], name: str) -> np.ndarray:
 
 def _number(cell: str) -> float:
     """Return the number in a cell, or NaN."""
-    if len(cell) > _LONGEST_NUMBER or not _DIGITS.issuperset(cell):
+    if len(cell) > _LONGEST_NUMBER or cell.strip(_DIGITS):
         return np.nan
     try:
         return float(cell)
@@ -283,7 +302,7 @@ def _shown(cell: str) -> str:
 
 def _hint(cell: str) -> str:
     """Say what to do with a cell that is a number or a time to somebody."""
-    if re.fullmatch(r"[+-]?[\d., '_]*\d[\d., '_]*", cell) and not _DIGITS.issuperset(cell):
+    if re.fullmatch(r"[+-]?[\d., '_]*\d[\d., '_]*", cell) and cell.strip(_DIGITS):
         return "; write 1234.5 with a point and nothing between the thousands"
     if re.match(r"\d{1,4}[-/.:]\d{1,2}([-/.:]|$)", cell):
         return "; convert dates and clock times to numbers, such as seconds since the start"

@@ -110,10 +110,11 @@ def read_events(
             raise BrokenFileError("there is a header but no row with an event; check the file.")
         _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])
         table = pd.DataFrame({"time": numbers_of(frame, [time])[:, 0]})
-        table["mark"] = _ONE_MARK if mark is None else numbered(_labels(frame, mark))
+        table["mark"] = _ONE_MARK if mark is None else _sorted(numbered(_labels(frame, mark)))
         windows = {"end_times": end_times, "start_times": start_times}
         if realization is not None:
-            table["realization"], windows = _windows(_labels(frame, realization), windows)
+            runs, windows = _windows(_labels(frame, realization), windows)
+            table["realization"] = _sorted(runs)
         return Events.from_frame(
             table,
             time="time",
@@ -134,6 +135,12 @@ def _labels(frame: pd.DataFrame, name: str) -> np.ndarray:
             "Fill it in or remove the row."
         )
     return np.array(cells, dtype=np.str_)
+
+
+def _sorted(labels: np.ndarray) -> pd.Categorical:
+    """Return labels with their categories in order; quicker than to sort all of them as text."""
+    cells = labels.tolist()
+    return pd.Categorical(cells, categories=sorted(set(cells)))
 
 
 def _windows(labels: np.ndarray, windows: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
