@@ -71,6 +71,7 @@ def run(python, resolution, arguments):
 
 
 def main(argv=None):
+    """Run the suite for every interpreter and resolution; return 1 if a test failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", nargs="+", default=[sys.executable])
     parser.add_argument("--resolution", nargs="+", default=["lowest-direct", "highest"])
