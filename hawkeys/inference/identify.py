@@ -47,20 +47,23 @@ def warn_about(
     names: tuple[str, ...],
     pieces: tuple[str, ...] = ("constant",),
     *,
+    priors: bool = True,
     stacklevel: int = 3,
 ) -> None:
     """Warn, in the caller's name, of parameters not identified and of rows not converged.
 
-    `pieces` names the columns before those of the adjacency.
+    `pieces` names the columns before those of the adjacency; `priors` says whether the caller
+    takes any.
     """
     missing = np.argwhere(~identified)
     if missing.size:
         named = [_name(i, j, names, pieces) for i, j in missing[:_NAMED]]
         more = ", ..." if len(missing) > _NAMED else ""
+        prior = ", or use a prior (method='map' or 'vi')" if priors else ""
         warnings.warn(
             f"{len(missing)} parameters are not identified by the data: {', '.join(named)}{more}. "
             "They are flagged in result.identified; their estimates mean nothing. Drop the marks "
-            "without events, observe longer, or use a prior (method='map' or 'vi').",
+            f"without events, or observe longer{prior}.",
             IdentifiabilityWarning,
             stacklevel=stacklevel,
         )

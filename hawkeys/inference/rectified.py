@@ -146,7 +146,7 @@ def fit_rectified(
     silent = np.zeros_like(allowed)
     silent[problem.counts == 0, 1:] = True  # no events, no influence: said in event_counts
     climbed = np.array([row.converged for row in rows])
-    warn_about(found.identified | ~allowed | silent, climbed, events.mark_names)
+    warn_about(found.identified | ~allowed | silent, climbed, events.mark_names, priors=False)
     _warn_about_edges(rows, events.mark_names)
     return found if counting is events else about_all(found, events, weights)
 
@@ -167,7 +167,8 @@ def _warn_about_edges(rows: list[RowFit], names: tuple[str, ...]) -> None:
     if edge:
         warnings.warn(
             f"estimated decays lie at the edge of their range: {', '.join(edge[:5])}. The data "
-            "show no kernel of that kind; give a decay, or leave the pairs out of the support.",
+            "show no kernel of that kind; give a decay, or a support that is False in the rows of "
+            "these target marks.",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -197,6 +198,8 @@ class _Problem:
             return self._silent(target, decay)
         if decay is not None:
             return self._climb(target, decay, None)
+        if not self.allowed[target, 1:].any():  # a decay of nothing
+            return self._climb(target, decay_range(self.events)[0], None)
         return best_decay(lambda b, start: self._climb(target, b, start), self.events)
 
     def _climb(self, target: int, decay: float, start: FloatArray | None) -> RowFit:

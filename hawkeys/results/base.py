@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,13 +41,16 @@ class Result(ABC):
     message : str
         Why the method stopped.
     identified : ndarray of bool, shape (n_marks, n_marks + 1)
-        Baseline, then adjacency row, of each target: False where the data say nothing.
+        Baseline, then adjacency row, of each target: False where the data say nothing, and for
+        pairs outside the support.
     event_counts : ndarray of int, shape (n_marks,)
         Events per mark.
     n_realizations : int
         Number of realisations.
     total_time : float
         Sum of the window lengths.
+    options : mapping
+        Options of the fit.
     """
 
     schema: ClassVar[str]
@@ -60,6 +64,7 @@ class Result(ABC):
     event_counts: np.ndarray
     n_realizations: int
     total_time: float
+    options: Mapping[str, Any]
 
     @property
     def baseline(self) -> FloatArray:
@@ -166,6 +171,20 @@ class Result(ABC):
 
     def _notes(self, level: float) -> list[str]:
         notes = [f"lower, upper: {100 * level:g} % {self._interval_name()}."]
-        if (~self.identified).any():
-            notes.append(f"{(~self.identified).sum()} parameters are not identified (-).")
+        excluded = self._excluded
+        if excluded.any():
+            notes.append(f"{excluded.sum()} pairs are outside the support: held at 0 (-).")
+        unknown = ~self.identified & ~excluded
+        if unknown.any():
+            notes.append(f"{unknown.sum()} parameters are not identified (-).")
         return notes
+
+    @property
+    def _excluded(self) -> BoolArray:
+        """Which parameters the caller's support left out, shape as `identified`."""
+        out = np.zeros(self.identified.shape, dtype=bool)
+        support = self.options.get("support")
+        if support is not None:
+            size = self.event_counts.size
+            out[:, -size:] = ~np.asarray(support, dtype=bool) & ~self.identified[:, -size:]
+        return out

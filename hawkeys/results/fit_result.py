@@ -49,7 +49,8 @@ class FitResult(Result):
     trace : ndarray, shape (n_steps,)
         Objective along the way, in nats.
     identified : ndarray of bool, shape (n_marks, n_marks + 1)
-        Baseline, then adjacency row, of each target: False where the data say nothing.
+        Baseline, then adjacency row, of each target: False where the data say nothing, and for
+        pairs outside the support, whose adjacency is 0.
     event_counts : ndarray of int, shape (n_marks,)
         Events per mark.
     n_realizations : int
@@ -126,7 +127,8 @@ class FitResult(Result):
         -------
         pandas.DataFrame, shape (n_marks * (n_marks + 1), 9)
             Columns parameter ("baseline" or "adjacency"), target, source, estimate, std_err, lower,
-            upper, at_bound, identified. Of a parameter that is not identified the numbers are NaN.
+            upper, at_bound, identified. Of a parameter that is not identified the numbers are NaN;
+            of a pair outside the support the estimate is 0, and the others are NaN.
             A baseline that changes over time has one row per piece, with the piece as source.
 
         Raises
@@ -141,7 +143,7 @@ class FitResult(Result):
         size = len(names)
         pieces = self._pieces
         order = _baseline_first(size, len(pieces))
-        blank = np.where(self.identified, 1.0, np.nan)
+        blank = np.where(self.identified | self._excluded, 1.0, np.nan)
         columns = {
             "estimate": self.estimates * blank,
             "std_err": self.std_err,
