@@ -268,11 +268,11 @@ def test_kinds_of_sequences(convert):
 
 FILES = {
     "truncated": (lambda text: text[: len(text) // 2], "not a complete JSON file"),
-    "newer": (lambda text: text.replace("hawkeys-fit/1", "hawkeys-fit/9"), "upgrade"),
+    "newer": (lambda text: text.replace("hawkeys-fit/2", "hawkeys-fit/9"), "upgrade"),
     "foreign": (lambda text: '{"a": 1}', "holds schema None"),
-    "a list": (lambda text: "[1]", "holds schema 'list'"),
-    "field": (lambda text: text.replace('"trace"', '"tracé"'), "lacks the field|broken field"),
-    "value": (lambda text: text.replace('"name": "exponential"', '"name": "x"'), "unknown kernel"),
+    "a list": (lambda text: "[1]", "holds schema a list of 1"),
+    "field": (lambda text: text.replace('"trace"', '"tracé"'), "has the field 'trac"),
+    "value": (lambda text: text.replace('"exponential"', '"x"'), "process.kernel.name: .*'x'"),
 }
 
 

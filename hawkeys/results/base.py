@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hawkeys._files import write_text
-from hawkeys._records import encode
+from hawkeys._records import CHECKSUM, checksum_of, encode, seal
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.plotting import plot_adjacency
 from hawkeys.process.base import Process
@@ -137,16 +136,23 @@ class Result(ABC):
         OutputError
             The file cannot be written.
         """
-        write_text(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+        write_text(path, seal(self._record()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain JSON types; NaN becomes None.
+        """Return the result as plain JSON types.
 
         Returns
         -------
         dict
-            Every field, with the schema's name and version under "schema".
+            Every field, with the schema's name and version under "schema", and under "checksum" the
+            SHA-256 of the rest, written as JSON with sorted names and without spaces. NaN is None,
+            and an infinite number the text "inf" or "-inf".
         """
+        record = self._record()
+        return {**record, CHECKSUM: checksum_of(record)}
+
+    def _record(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, without a checksum."""
         record = {f.name: encode(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
         return {"schema": self.schema, **record}
 

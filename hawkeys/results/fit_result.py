@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hawkeys._records import SCHEMA
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
 from hawkeys.kernels import Kernel
@@ -67,7 +66,7 @@ class FitResult(Result):
         the parameters of log-normal and gamma kernels, which are part of the same problem.
     """
 
-    schema: ClassVar[str] = SCHEMA
+    schema: ClassVar[str] = "hawkeys-fit/2"
     kind: ClassVar[str] = "fit"
 
     process: Hawkes
@@ -161,15 +160,9 @@ class FitResult(Result):
         )
         return frame.assign(**{key: value.ravel()[order] for key, value in columns.items()})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain JSON types; NaN becomes None.
-
-        Returns
-        -------
-        dict
-            Every field, with the schema's name and version under "schema" and the kind of fit.
-        """
-        return super().to_dict() | {"kind": self.kind}
+    def _record(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, with the kind of fit."""
+        return super()._record() | {"kind": self.kind}
 
     def __repr__(self) -> str:
         return (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECTIFIED_SCHEMA", "RectifiedResult"]
 
-RECTIFIED_SCHEMA = "hawkeys-rectified-fit/1"
+RECTIFIED_SCHEMA = "hawkeys-rectified-fit/2"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

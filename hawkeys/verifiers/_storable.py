@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from hawkeys._records import shown
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
 
-__all__ = ["known_verifiers", "make_verifier", "plain_parameters", "shown"]
+__all__ = ["known_verifiers", "make_verifier", "plain_parameters"]
 
 _PACKAGE = "hawkeys.verifiers."
 # Whole numbers are sizes and counts of steps: far above the default they only cost time and memory.
 _LARGEST_FACTOR = 10
 _SEED = "random_state"
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "float": (int, float),
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "None": (type(None),),
+    "RandomState": (int, type(None)),
+}
 _LONGEST_TEXT, _LONGEST_LIST = 100, 1000
-_SHOWN = 60
 
 
 def known_verifiers() -> dict[str, type[OneClassVerifier]]:
@@ -78,16 +87,6 @@ def make_verifier(name: Any, parameters: Mapping[str, Any]) -> OneClassVerifier:
     return known[name](**_check_parameters(known[name], parameters))
 
 
-def shown(value: Any) -> str:
-    """Return a value of any size as a short text in printable ASCII."""
-    if isinstance(value, str):
-        return ascii(value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")
-    if _is_scalar(value):
-        text = repr(value)
-        return text[:_SHOWN] + ("..." if len(text) > _SHOWN else "")
-    return f"a {type(value).__name__} of {len(value)}"
-
-
 def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float)
 
@@ -113,6 +112,7 @@ def _check_parameters(
                 f"parameter {key} of {kind.__name__} must be a finite number, a short text, true, "
                 f"false, null or a list of these to be stored in a template; got {_type(value)}."
             )
+        _check_type(kind, key, value)
         _check_size(kind.__name__, key, value, defaults[key])
     if _SEED in defaults and parameters.get(_SEED, defaults[_SEED]) is None:
         raise InvalidParameterError(
@@ -120,6 +120,24 @@ def _check_parameters(
             f"learns again when it is loaded. Give {_SEED} a whole number."
         )
     return dict(parameters)
+
+
+def _check_type(kind: type[OneClassVerifier], key: str, value: Any) -> None:
+    """Refuse a value that is not of a type that the signature of the verifier names."""
+    annotation = inspect.signature(kind.__init__).parameters[key].annotation
+    if annotation is inspect.Parameter.empty:
+        return
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    names = set(re.findall(r"\w+", text))
+    if isinstance(value, list):
+        fits = "Sequence" in names and all(isinstance(item, str) for item in value)
+    else:
+        allowed = {known for name, types in _TYPES.items() if name in names for known in types}
+        fits = type(value) in allowed - ({str} if "Sequence" in names else set())
+    if not fits:
+        raise InvalidParameterError(
+            f"parameter {key} of {kind.__name__} must be {text}; got {shown(value)}."
+        )
 
 
 def _is_plain(value: Any) -> bool:

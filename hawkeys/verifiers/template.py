@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import warnings
@@ -17,6 +16,7 @@ import scipy
 import sklearn
 
 from hawkeys._files import write_text
+from hawkeys._records import checksum_of
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys._version import __version__
@@ -35,7 +35,6 @@ __all__ = [
     "DEFAULT_VERIFIER",
     "SCHEMA",
     "Template",
-    "checksum_of",
     "enrol",
     "is_storable",
     "train",
@@ -300,13 +299,6 @@ def train(
     inner = make_verifier(verifier, parameters)
     model = HeldOutThreshold(inner, policy=policy, false_alarm=inner.false_alarm)
     return model.fit(samples, sessions=sessions)
-
-
-def checksum_of(record: Mapping[str, Any]) -> str:
-    """Return the checksum of the JSON form of a template, without "checksum" itself."""
-    content = {name: value for name, value in record.items() if name != "checksum"}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _kept(names: tuple[str, ...] | None, keep_keys: bool) -> tuple[str, ...] | None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from hawkeys._records import (
+    CHECKSUM,
+    RecordError,
+    check_sum,
+    parse_record,
+    read_limited,
+    shown,
+    words,
+)
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice
 from hawkeys._version import __version__
@@ -22,23 +29,20 @@ from hawkeys.exceptions import (
     InvalidParameterError,
     TemplateFileError,
 )
-from hawkeys.verifiers._storable import make_verifier, shown
+from hawkeys.verifiers._storable import make_verifier
 from hawkeys.verifiers.enrolment import check_enrolment
-from hawkeys.verifiers.template import SCHEMA, Template, checksum_of, train
+from hawkeys.verifiers.template import SCHEMA, Template, train
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold
 
 __all__ = ["load_template"]
 
 _MOST_BYTES = 2**24  # the largest template that `enrol` makes has 12 MB
+_REMEDY = "Take an undamaged copy or enrol again."
 _LONGEST_NAME, _MOST_VERSIONS = 100, 20
 # Another machine or numpy may round scores differently; an edit that matters is larger.
 _TOLERANCE = 1e-6
 # What a verifier's fit may raise on parameters of the right type that make no sense together.
 _FIT_ERRORS = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, MemoryError)
-
-
-class _Refusal(Exception):
-    """What is wrong with a template, without the name of the file."""
 
 
 def load_template(path: str | os.PathLike[str]) -> Template:
@@ -81,51 +85,29 @@ def load_template(path: str | os.PathLike[str]) -> Template:
     True
     """
     try:
-        return _rebuild(_parse(_read(path)))
-    except _Refusal as error:
+        content = read_limited(path, _MOST_BYTES)
+        return _rebuild(_check_schema(parse_record(content, _REMEDY)))
+    except RecordError as error:
         raise TemplateFileError(f"{str(path)!a}: {error}") from error
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise _Refusal(f"cannot be read ({error.strerror}). Check the path.") from error
-    except ValueError as error:  # a path with a NUL or a lone surrogate
-        raise _Refusal(f"is no path ({error}).") from error
-    if len(content) > _MOST_BYTES:
-        raise _Refusal(f"has more than {_MOST_BYTES // 2**20} MiB, which no template has.")
-    return content
-
-
-def _parse(content: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise _Refusal(
-            f"is not a complete JSON file ({error}). Enrol again, or take a complete copy."
-        ) from error
+def _check_schema(record: Any) -> dict[str, Any]:
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         found = record.get("schema") if isinstance(record, dict) else record
-        raise _Refusal(
+        raise RecordError(
             f"expected a template of schema {SCHEMA!r}, which hawkeys {__version__} reads; got "
             f"{shown(found)}. If a newer hawkeys wrote it, upgrade; otherwise enrol again."
         )
     return record
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _rebuild(record: dict[str, Any]) -> Template:
     fields = _check_fields(record)
-    _check_sum(record)
+    check_sum(record, b"", _REMEDY)
     model = _train(fields)
     threshold, version = fields["threshold"], fields["versions"].get("hawkeys")
     if not math.isclose(threshold, model.offset_, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
-        raise _Refusal(
+        raise RecordError(
             f"damaged or edited: the stored threshold is {threshold:.9g}, its samples give "
             f"{model.offset_:.9g} (written by hawkeys {shown(version)}, read by {__version__}). "
             "Enrol again."
@@ -136,15 +118,6 @@ def _rebuild(record: dict[str, Any]) -> Template:
     return Template(**fields, model=model)
 
 
-def _check_sum(record: dict[str, Any]) -> None:
-    found, stored = checksum_of(record), record["checksum"]
-    if stored != found:
-        raise _Refusal(
-            f"damaged or edited: the checksum of its content is {found[:12]}..., the stored one "
-            f"{shown(stored)}. Take an undamaged copy or enrol again."
-        )
-
-
 def _train(fields: dict[str, Any]) -> HeldOutThreshold:
     names = ("verifier", "parameters", "samples", "policy", "sessions")
     try:
@@ -152,25 +125,27 @@ def _train(fields: dict[str, Any]) -> HeldOutThreshold:
             warnings.simplefilter("ignore")  # `enrol` has said it
             return train(**{name: fields[name] for name in names})
     except (HawkeysError, *_FIT_ERRORS) as error:
-        raise _Refusal(f"the verifier cannot be trained ({_words(error)}). Enrol again.") from error
+        raise RecordError(
+            f"the verifier cannot be trained ({words(error)}). Enrol again."
+        ) from error
 
 
 def _check_fields(record: dict[str, Any]) -> dict[str, Any]:
-    missing = [name for name in (*_CHECKS, "schema", "checksum") if name not in record]
-    unknown = [name for name in record if name not in (*_CHECKS, "schema", "checksum")]
+    missing = [name for name in (*_CHECKS, "schema", CHECKSUM) if name not in record]
+    unknown = [name for name in record if name not in (*_CHECKS, "schema", CHECKSUM)]
     if missing or unknown:
         what = f"lacks the field {missing[0]!r}" if missing else f"has a field {shown(unknown[0])}"
-        raise _Refusal(f"{what}, unlike every template of schema {SCHEMA!r}. Enrol again.")
+        raise RecordError(f"{what}, unlike every template of schema {SCHEMA!r}. Enrol again.")
     fields = {}
     for name, check in _CHECKS.items():
         try:
             fields[name] = check(record[name])
-        except (_Refusal, HawkeysError) as error:
-            raise _Refusal(f"field {name!r}: {_words(error)}") from error
+        except (RecordError, HawkeysError) as error:
+            raise RecordError(f"field {name!r}: {words(error)}") from error
     try:
         make_verifier(fields["verifier"], fields["parameters"])
     except InvalidParameterError as error:
-        raise _Refusal(_words(error)) from error
+        raise RecordError(words(error)) from error
     _check_lengths(fields)
     return fields
 
@@ -182,7 +157,7 @@ def _check_lengths(fields: dict[str, Any]) -> None:
         value = fields[name]
         found = len(value) if isinstance(value, tuple) else value
         if found is not None and found != size:
-            raise _Refusal(
+            raise RecordError(
                 f"field {name!r} is of {found}, the samples are {n_samples} of "
                 f"{expected['keys']} keys. Enrol again."
             )
@@ -190,7 +165,9 @@ def _check_lengths(fields: dict[str, Any]) -> None:
 
 def _check_text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST_NAME or not value.isprintable():
-        raise _Refusal(f"expected a printable text of at most 100 characters; got {shown(value)}.")
+        raise RecordError(
+            f"expected a printable text of at most 100 characters; got {shown(value)}."
+        )
     return value
 
 
@@ -200,25 +177,25 @@ def _check_policy(value: Any) -> str:
 
 def _check_number(value: Any) -> float:
     if type(value) is not float or not math.isfinite(value):
-        raise _Refusal(f"expected a finite number with a decimal point; got {shown(value)}.")
+        raise RecordError(f"expected a finite number with a decimal point; got {shown(value)}.")
     return value
 
 
 def _check_count(value: Any) -> int:
     if type(value) is not int:
-        raise _Refusal(f"expected a whole number; got {shown(value)}.")
+        raise RecordError(f"expected a whole number; got {shown(value)}.")
     return value
 
 
 def _check_parameters(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Refusal(f"expected named parameters (an object); got {shown(value)}.")
+        raise RecordError(f"expected named parameters (an object); got {shown(value)}.")
     return value
 
 
 def _check_versions(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > _MOST_VERSIONS:
-        raise _Refusal(f"expected at most 20 named versions (an object); got {shown(value)}.")
+        raise RecordError(f"expected at most 20 named versions (an object); got {shown(value)}.")
     return {_check_text(name): _check_text(version) for name, version in value.items()}
 
 
@@ -233,38 +210,34 @@ def _check_sessions(value: Any) -> tuple[int, ...] | None:
         return None
     for code in codes:
         if not 0 <= _check_count(code) < len(codes):
-            raise _Refusal(f"sessions are numbered from 0; got {shown(code)}.")
+            raise RecordError(f"sessions are numbered from 0; got {shown(code)}.")
     return tuple(codes)
 
 
 def _list_or_none(value: Any) -> list[Any] | None:
     if value is not None and not isinstance(value, list):
-        raise _Refusal(f"expected a list or null; got {shown(value)}.")
+        raise RecordError(f"expected a list or null; got {shown(value)}.")
     return value
 
 
 def _check_samples(value: Any) -> FloatArray:
     rows = _list_or_none(value)
     if not rows:
-        raise _Refusal(f"expected lists of intervals, one per sample; got {shown(value)}.")
+        raise RecordError(f"expected lists of intervals, one per sample; got {shown(value)}.")
     for k, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(rows[0]):
-            raise _Refusal(f"row {k} is not a list as long as the first; got {shown(row)}.")
+            raise RecordError(f"row {k} is not a list as long as the first; got {shown(row)}.")
         for interval in row:
             if type(interval) is not float:
-                raise _Refusal(
+                raise RecordError(
                     f"row {k}: expected numbers with a decimal point; got {shown(interval)}."
                 )
     samples = check_timings(np.array(rows, dtype=np.float64))
     for finding in check_enrolment(samples):
         if finding.is_error:
-            raise _Refusal(f"{finding.rule}: {finding.message}")
+            raise RecordError(f"{finding.rule}: {finding.message}")
     samples.flags.writeable = False
     return samples
-
-
-def _words(error: BaseException) -> str:
-    return " ".join(str(error).split())[:400] or type(error).__name__
 
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {

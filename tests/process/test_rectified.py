@@ -464,9 +464,9 @@ def test_bad_files(sample, tmp_path):
     path.write_text(json.dumps(record))
     with pytest.raises(ResultFileError, match="lacks the field 'trace'"):
         hawkeys.load_result(path)
-    record["trace"], record["process"]["baseline"] = [0.0], [-1.0]
+    record["trace"], record["process"]["baseline"] = [0.0], [-1.0, 1.0]
     path.write_text(json.dumps(record))
-    with pytest.raises(ResultFileError, match="holds a broken field: baseline"):
+    with pytest.raises(ResultFileError, match="field process: baseline must not be negative"):
         hawkeys.load_result(path)
 
 

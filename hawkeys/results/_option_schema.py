@@ -1,0 +1,231 @@
+"""What the options of a saved result hold, by method; a new option is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hawkeys._records import RecordError, shown, words
+from hawkeys.exceptions import HawkeysError
+from hawkeys.kernels import kernel_from_dict
+from hawkeys.results._reading import (
+    AGAIN,
+    Bools,
+    Floats,
+    Fraction,
+    Integers,
+    Mask,
+    Number,
+    Numbers,
+    Positive,
+    Record,
+    Several,
+    check_shape,
+    demand,
+    read,
+)
+from hawkeys.results._schema import BASELINES, KERNELS
+
+__all__ = ["ModelOptions", "read_options"]
+
+
+class TiedRecord(Record):
+    baseline: Integers
+    adjacency: Integers
+
+
+class ModelOptions(Record):
+    """Which model was fitted; what was not given is absent."""
+
+    support: Bools | UnsetType = UNSET
+    weights: Floats | UnsetType = UNSET
+    baseline: BASELINES | UnsetType = UNSET
+    tied: TiedRecord | UnsetType = UNSET
+
+
+class SearchOptions(ModelOptions, kw_only=True):
+    """How a decay was chosen, if it was."""
+
+    decay_sharing: Literal["shared", "source", "pair"] | UnsetType = UNSET
+    decay_grid: list[Numbers] | UnsetType = UNSET
+    decay_selection: Literal["likelihood", "cross-validation"] | UnsetType = UNSET
+    n_folds: Annotated[int, msgspec.Meta(ge=2)] | UnsetType = UNSET
+
+
+class MLERecord(SearchOptions, kw_only=True):
+    tolerance: Positive
+    max_iter: Several
+
+
+class MAPRecord(MLERecord, kw_only=True):
+    prior: Any
+
+
+class LeastSquaresRecord(ModelOptions, kw_only=True):
+    tolerance: Positive
+
+
+class VIRecord(ModelOptions, kw_only=True):
+    likelihood_weight: Positive
+    relevance_determination: bool
+    prior_coefficient: Positive
+    prior_sharing: Literal["parameter", "row", "all"]
+    n_draws: Several | None
+    tolerance: Positive
+    max_iter: Several
+
+
+class StochasticVIRecord(ModelOptions, kw_only=True):
+    likelihood_weight: Positive
+    n_steps: Several
+    learning_rate: Positive
+    learning_rate_factor: Number
+    first_moment: Fraction
+    second_moment: Fraction
+    epsilon: Positive
+    prior_coefficient: Positive
+    relevance_determination: bool
+    damping: Fraction
+    update_every: Several
+    start_location: Number
+    start_scale: Number
+    start_jitter: Number
+
+
+class BranchingRecord(ModelOptions, kw_only=True):
+    prior: Any
+    tolerance: Positive
+    max_iter: Several
+
+
+class KernelPriorRecord(Record):
+    kernel: KERNELS
+    weight: Positive
+    location_weight: Number | None
+
+
+class KernelOptions(Record):
+    """What the methods that estimate a kernel have in common; what was not given is null."""
+
+    tolerance: Positive
+    max_iter: Several
+    groups: Any
+    smoothing: Number
+    min_spread: Positive
+    start: KERNELS | None
+    support: Bools | None
+    weights: Floats | None
+
+
+class EMRecord(KernelOptions):
+    prior: KernelPriorRecord | None
+    baseline_floor: Number
+
+
+class BranchingKernelRecord(KernelOptions):
+    prior: Any
+    kernel_prior: KernelPriorRecord | None
+
+
+class RectifiedOptions(Record):
+    support: Mask | None
+    weights: Numbers | None
+    tolerance: Positive
+    max_iter: Several
+
+
+class GammaPriorRecord(Record):
+    shape: Number
+    rate: Number
+    baseline_shape: Number
+    baseline_rate: Number
+
+
+class Penalty(Record, tag_field="name"):
+    strength: Numbers
+    baseline: Number
+
+
+class Ridge(Penalty, tag="Ridge"):
+    pass
+
+
+class Lasso(Penalty, tag="Lasso"):
+    pass
+
+
+class ElasticNet(Penalty, tag="ElasticNet"):
+    l1_ratio: Number
+
+
+class GroupLasso(Penalty, tag="GroupLasso"):
+    groups: Any
+
+
+_BY_METHOD: Mapping[str, type[Record]] = {
+    "mle": MLERecord,
+    "map": MAPRecord,
+    "least_squares": LeastSquaresRecord,
+    "vi": VIRecord,
+    "vi_stochastic": StochasticVIRecord,
+    "vi_branching": BranchingRecord,
+    "rectified mle": RectifiedOptions,
+}
+_OF_KERNELS: Mapping[str, type[KernelOptions]] = {
+    "mle": EMRecord,
+    "vi_branching": BranchingKernelRecord,
+}
+
+
+def read_options(options: Mapping[str, Any], method: str, n_marks: int) -> Record:
+    """Return the options of a method, of a fit of so many marks; raises `RecordError`."""
+    estimated = "min_spread" in options and method in _OF_KERNELS
+    kind = _OF_KERNELS[method] if estimated else _BY_METHOD[method]
+    found: Any = read(options, kind, ".options")
+    if "prior" in options and kind is not EMRecord:
+        _read_prior(options["prior"], n_marks, penalties=method == "map")
+    if isinstance(found, KernelOptions):
+        _read_groups(options["groups"], ".options.groups", n_marks, "shared", "edge")
+        _check_kernel(options["start"], "options.start", n_marks)
+        name = "prior" if kind is EMRecord else "kernel_prior"
+        prior = options[name]
+        _check_kernel(None if prior is None else prior["kernel"], f"options.{name}", n_marks)
+    tied = getattr(found, "tied", UNSET)
+    if tied is not UNSET:
+        check_shape(tied.baseline, "options.tied.baseline", n_marks)
+        check_shape(tied.adjacency, "options.tied.adjacency", n_marks, n_marks)
+    return found
+
+
+def _check_kernel(record: dict[str, Any] | None, where: str, n_marks: int) -> None:
+    if record is None:
+        return
+    try:
+        kernel_from_dict(record).check_marks(n_marks)
+    except HawkeysError as error:
+        raise RecordError(f"field {where}: {words(error)} {AGAIN}") from error
+
+
+def _read_prior(value: Any, n_marks: int, *, penalties: bool) -> None:
+    if not (penalties and isinstance(value, dict) and "name" in value):
+        read(value, GammaPriorRecord, ".options.prior")
+        return
+    kind: Any = Ridge | Lasso | ElasticNet | GroupLasso
+    found: Any = read(value, kind, ".options.prior")
+    if found.strength.ndim:
+        check_shape(found.strength, "options.prior.strength", n_marks, n_marks)
+    if isinstance(found, GroupLasso):
+        where = ".options.prior.groups"
+        _read_groups(value["groups"], where, n_marks, "source", "target", "pair")
+
+
+def _read_groups(value: Any, where: str, n_marks: int, *names: str) -> None:
+    if isinstance(value, str):
+        demand(value in names, where[1:], f"expected one of {', '.join(names)}; got {shown(value)}")
+    else:
+        groups = read(value, Numbers, where)
+        check_shape(groups, where[1:], n_marks, n_marks)
+        demand(not (groups % 1).any(), where[1:], "expected whole numbers")

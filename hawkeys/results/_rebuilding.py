@@ -1,0 +1,148 @@
+"""From the record of a saved result, checked field by field, to the result."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design.columns import ColumnMap, FittedColumns
+from hawkeys._records import RecordError, words
+from hawkeys.baselines import baseline_from_dict
+from hawkeys.exceptions import HawkeysError
+from hawkeys.kernels import kernel_from_dict
+from hawkeys.process import Hawkes
+from hawkeys.process.rectified import RectifiedHawkes
+from hawkeys.results._agreement import check_fit, check_rectified
+from hawkeys.results._option_schema import read_options
+from hawkeys.results._posterior_agreement import (
+    check_contrast,
+    check_likelihood,
+    check_variational,
+)
+from hawkeys.results._reading import AGAIN, Floats, demand, read
+from hawkeys.results._schema import (
+    ADDED,
+    BASELINES,
+    KINDS,
+    ContrastRecord,
+    RectifiedRecord,
+    VariationalRecord,
+)
+from hawkeys.results.column_posterior import ColumnPosterior
+from hawkeys.results.contrast import ContrastResult
+from hawkeys.results.decay_profile import DecayProfile
+from hawkeys.results.estimates import LikelihoodResult, VariationalResult
+from hawkeys.results.fit_result import FitResult
+from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.posterior import LogNormalPosterior
+from hawkeys.results.rectified import RectifiedResult
+
+__all__ = ["as_of_now", "fit_result", "rectified_result"]
+
+_KINDS: dict[str, type[FitResult]] = {
+    kind.kind: kind for kind in (ContrastResult, LikelihoodResult, VariationalResult)
+}
+_PARTS: dict[str, Any] = {
+    "decay_profile": DecayProfile,
+    "columns": FittedColumns,
+    "column_posterior": ColumnPosterior,
+    "map": ColumnMap,
+}
+
+
+def as_of_now(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of schema 1 in the form of today: -inf was null, and fields were added."""
+    new = dict(record)
+    if new.get("log_likelihood", 0.0) is None:
+        new["log_likelihood"] = "-inf"
+    too_few_steps = new.get("converged") is False and "min_spread" in (new.get("options") or ())
+    if too_few_steps and new.get("optimality_gap", 0.0) is None:
+        new["optimality_gap"] = "inf"
+    for path, value in ADDED.items():
+        parent, _, name = path.rpartition(".")
+        if not parent:
+            new.setdefault(name, value)
+        elif isinstance(new.get(parent), dict):
+            new[parent] = {name: value, **new[parent]}
+    return new
+
+
+def fit_result(record: dict[str, Any]) -> FitResult:
+    """Return a fit without inhibition; raises `RecordError`."""
+    found: Any = read(record, KINDS)  # type: ignore[arg-type]
+    process = _process(record["process"])
+    options: Any = read_options(record["options"], found.method, process.n_marks)
+    check_fit(found, process, options)
+    if isinstance(found, VariationalRecord):
+        check_variational(found, process, options)
+    elif isinstance(found, ContrastRecord):
+        check_contrast(found, process)
+    else:
+        check_likelihood(found, process, options)
+    fields = _fields(found, _KINDS[record["kind"]], process, record["options"])
+    if fields["optimality_gap"] is None:
+        fields["optimality_gap"] = float("nan")
+    return _KINDS[record["kind"]](**fields)
+
+
+def rectified_result(record: dict[str, Any]) -> RectifiedResult:
+    """Return a fit with inhibition; raises `RecordError`."""
+    found = read(record, RectifiedRecord)
+    demand(found.process.decay.ndim == 1, "process.decay", "expected a list of numbers")
+    try:
+        process = RectifiedHawkes(**record["process"])
+    except HawkeysError as error:
+        raise RecordError(f"field process: {words(error)} {AGAIN}") from error
+    options = read_options(record["options"], found.method, process.n_marks)
+    check_rectified(found, process, options)
+    return RectifiedResult(**_fields(found, RectifiedResult, process, record["options"]))
+
+
+def _process(record: dict[str, Any]) -> Hawkes:
+    baseline = record["baseline"]
+    changing = isinstance(baseline, dict)
+    where = "process.baseline"
+    if changing:
+        read(baseline, BASELINES, f".{where}")  # type: ignore[arg-type]
+    else:
+        demand(read(baseline, Floats, f".{where}").ndim == 1, where, "expected a list of numbers")
+    try:
+        return Hawkes(
+            baseline_from_dict(baseline) if changing else baseline,
+            record["adjacency"],
+            kernel=kernel_from_dict(record["kernel"]),
+            mark_names=record["mark_names"],
+        )
+    except HawkeysError as error:
+        raise RecordError(f"field process: {words(error)} {AGAIN}") from error
+
+
+def _fields(found: Any, kind: type, process: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a result by name, from those of its record."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return {name: _built(getattr(found, name), name) for name in names} | {
+        "process": process,
+        "options": options,
+    }
+
+
+def _built(value: Any, name: str) -> Any:
+    """Return what a field of a record stands for: an array, a float, or a class of its parts."""
+    if isinstance(value, np.ndarray):
+        return np.asarray(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, tuple):
+        return tuple(_built(part, name) for part in value)
+    if isinstance(value, dict):
+        parts = {key: _built(part, key) for key, part in value.items()}
+        if name == "posterior":
+            return GammaPosterior(**parts) if "rate" in parts else LogNormalPosterior(**parts)
+        return parts
+    if name in _PARTS and value is not None:
+        kind = _PARTS[name]
+        own = (field.name for field in dataclasses.fields(kind))
+        return kind(**{key: _built(getattr(value, key), key) for key in own})
+    return value

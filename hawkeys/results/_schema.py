@@ -1,0 +1,186 @@
+"""What a saved result holds, field by field.
+
+To add a field to a result, add it to the class here, and name it in `ADDED` with what it is in
+files of schema 1, which were saved without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from hawkeys.results._reading import (
+    Bools,
+    Count,
+    Extended,
+    Floats,
+    Integers,
+    Real,
+    Record,
+    Several,
+    Text,
+    Unbounded,
+)
+
+__all__ = [
+    "ADDED",
+    "BASELINES",
+    "KERNELS",
+    "KINDS",
+    "ColumnPosteriorRecord",
+    "Common",
+    "ContrastRecord",
+    "FitRecord",
+    "LikelihoodRecord",
+    "RectifiedRecord",
+    "VariationalRecord",
+]
+
+ADDED: Mapping[str, Any] = {"decay_profile.bounds": None, "decay_profile.limit": None}
+"""Fields that files of schema 1 lack, by path ("decay_profile.limit"), and their value there."""
+
+
+class ExponentialRecord(Record, tag_field="name", tag="exponential"):
+    decay: Floats
+
+
+class LogNormalRecord(Record, tag_field="name", tag="log_normal"):
+    location: Floats
+    scale: Floats
+
+
+class GammaRecord(Record, tag_field="name", tag="gamma"):
+    shape: Floats
+    rate: Floats
+
+
+class HistogramRecord(Record, tag_field="name", tag="histogram"):
+    masses: Floats
+    edges: Floats
+
+
+class SumExponentialRecord(Record, tag_field="name", tag="sum_exponential"):
+    decays: Floats
+    weights: Floats
+
+
+KERNELS = ExponentialRecord | LogNormalRecord | GammaRecord | HistogramRecord | SumExponentialRecord
+
+
+class PiecewiseRecord(Record, tag_field="name", tag="piecewise_constant"):
+    knots: Floats
+    rates: Floats | None
+
+
+class PeriodicRecord(Record, tag_field="name", tag="periodic"):
+    knots: Floats
+    period: Real
+    rates: Floats | None
+
+
+BASELINES = PiecewiseRecord | PeriodicRecord
+
+
+class HawkesRecord(Record):
+    baseline: Any  # numbers, or an object of BASELINES
+    adjacency: Floats
+    kernel: KERNELS
+    mark_names: list[Text]
+
+
+class RectifiedHawkesRecord(Record):
+    baseline: Floats
+    adjacency: Floats
+    decay: Floats
+    mark_names: list[Text]
+
+
+class DecayProfileRecord(Record):
+    decays: Floats
+    objective: Unbounded
+    score: Unbounded
+    selection: Literal["likelihood", "cross-validation"]
+    bounds: tuple[Real, Real] | None
+    limit: Literal["trend", "burst", "trend and burst", "no excitation"] | None
+
+
+class MapRecord(Record):
+    baseline: Integers
+    adjacency: Integers
+    n_columns: Several
+
+
+class ColumnsRecord(Record):
+    map: MapRecord
+    estimates: Floats
+    used: Bools
+
+
+class ColumnPosteriorRecord(Record):
+    map: MapRecord
+    posterior: dict[str, Unbounded]
+    prior_coefficient: Unbounded
+    log_covariance: Unbounded | None
+
+
+class Common(Record):
+    """What every fit holds."""
+
+    converged: bool
+    message: Text
+    n_iterations: Count
+    trace: Unbounded
+    identified: Bools
+    event_counts: Integers
+    n_realizations: Several
+    total_time: Real
+    log_likelihood: Extended
+    options: dict[str, Any]
+    version: Text
+
+
+class FitRecord(Common):
+    """What every fit without inhibition holds."""
+
+    process: HawkesRecord
+    objective: Extended
+    optimality_gap: Extended | None
+    n_kernel_parameters: Count
+
+
+class LikelihoodRecord(FitRecord, tag_field="kind", tag="likelihood"):
+    method: Literal["mle", "map"]
+    kkt_residual: Real
+    information: Unbounded
+    decay_profile: DecayProfileRecord | None
+    columns: ColumnsRecord | None
+    kernel_std_err: dict[str, Unbounded] | None
+
+
+class VariationalRecord(FitRecord, tag_field="kind", tag="variational"):
+    method: Literal["vi", "vi_stochastic", "vi_branching"]
+    posterior: dict[str, Unbounded]
+    prior_coefficient: Unbounded
+    log_covariance: Unbounded | None
+    posterior_covariance: Unbounded | None
+    column_posterior: ColumnPosteriorRecord | None
+
+
+class ContrastRecord(FitRecord, tag_field="kind", tag="contrast"):
+    method: Literal["least_squares"]
+    kkt_residual: Real
+    information: Floats
+    noise: Floats
+
+
+KINDS = LikelihoodRecord | VariationalRecord | ContrastRecord
+
+
+class RectifiedRecord(Common):
+    process: RectifiedHawkesRecord
+    method: Literal["rectified mle"]
+    to_gain: Real
+    gradient_norm: Real
+    at_bound: Bools
+    information: Floats
+    decay_identified: Bools
