@@ -35,6 +35,7 @@ __all__ = [
 IMMIGRANT, CHILD_OF_HISTORY = -1, -2
 _MAX_EXTENSIONS = 60
 _ADDED_SHARE = 0.2
+_MOST_DUE = 1e8
 
 
 class Points(NamedTuple):
@@ -101,9 +102,16 @@ def recent_part(process: Hawkes, history: Events) -> Events:
 
 
 def draw_due_children(
-    process: Hawkes, history: Events | None, n_realizations: int, rng: np.random.Generator
+    process: Hawkes,
+    history: Events | None,
+    n_realizations: int,
+    rng: np.random.Generator,
+    *,
+    limit: float = _MOST_DUE,
 ) -> Points:
     """Draw the direct children that past events have after the end of the history.
+
+    Raises `UnstableProcessError` if more than `limit` are expected.
 
     An event of mark j has a Poisson number of further children of mark i with mean
     W_ij (1 - G_ij(elapsed)). One past may serve all realisations; then their children are drawn
@@ -116,7 +124,14 @@ def draw_due_children(
     due = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks)
     due *= process.adjacency[:, history.marks].T
     shared = history.n_realizations == 1
-    counts = rng.poisson(due * (n_realizations if shared else 1))
+    due *= n_realizations if shared else 1
+    if due.sum() > limit:
+        raise UnstableProcessError(
+            f"about {due.sum():.3g} children of past events are still to come, beyond the limit of "
+            f"{limit:.3g}; the largest adjacency is {process.adjacency.max():.6g}. Scale the "
+            "adjacency down, or check the unit of time."
+        )
+    counts = rng.poisson(due)
     rows, targets = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
     times = process.kernel.sample_residual_lags(rng, targets, history.marks[rows], elapsed[rows])
     owners = history.realization[rows]
@@ -169,7 +184,7 @@ def draw_points(
     """
     seeds = [
         draw_immigrants(process, starts, ends - starts, rng),
-        draw_due_children(process, history, starts.size, rng),
+        draw_due_children(process, history, starts.size, rng, limit=limit),
     ]
     return grow(process, join_points(seeds), ends - starts, rng, limit=limit)
 

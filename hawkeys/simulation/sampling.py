@@ -137,6 +137,8 @@ def simulate_until(
         `n_events` is no positive whole number, or every baseline is 0; or as `simulate`.
     InvalidEventsError
         As `simulate`.
+    UnstableProcessError
+        More than 1e8 children of the history are still to come.
 
     Notes
     -----
