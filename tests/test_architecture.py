@@ -29,7 +29,7 @@ LAYERS = [
     ["features"],
     ["verifiers"],
     ["evaluation"],
-    ["cli"],
+    ["cli", "__main__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
@@ -82,7 +82,7 @@ LONGER = {
 REORDERED = {"hawkeys._jit.variational": {"_inner"}}
 
 
-WITHOUT_NAMES = ("hawkeys._jit", "hawkeys._loops", "hawkeys.cli.__main__")
+WITHOUT_NAMES = ("hawkeys._jit", "hawkeys._loops", "hawkeys.__main__", "hawkeys.cli.__main__")
 
 
 def own_imports(tree):

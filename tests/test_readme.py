@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import hawkeys
+from hawkeys.cli.benchmark import command as benchmark
 from hawkeys.evaluation import PUBLISHED_FIGURES
 from hawkeys.evaluation.tables import interval_text, rate_text
 from hawkeys.verifiers import load_template
@@ -37,6 +38,26 @@ def test_python_examples_run(capsys, tmp_path, monkeypatch):
     assert len(scope["each"]) == 5
     assert "accepted" in shown
     assert load_template(tmp_path / "template.json").n_samples == 200
+
+
+def test_the_first_screen_says_how_to_install():
+    first = README.split("## ")[0]
+    assert "`pip install .`" in first
+    assert "Python 3.10 or newer" in first
+    # no address that leads nowhere: there is none yet, here and in the package's metadata
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert "[project.urls]" not in project
+    assert not re.search(r"https?://", README + project)
+
+
+def test_files_are_written_where_it_says():
+    """The bare command writes a report: the README, the help and the option say one thing."""
+    default = next(o.default for o in benchmark.params if o.name == "output")
+    assert f"`{default}/`" in README.split("## ")[0]
+    assert f"`{default}`, or into the one that `--output DIR` names" in " ".join(README.split())
+    assert f"{default}/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert next(o for o in benchmark.params if o.name == "report").default is True
+    assert "Writes the report" in benchmark.help
 
 
 def test_links_lead_to_files():

@@ -1,4 +1,4 @@
-"""``python -m hawkeys.cli``, where the script ``hawkeys`` is not on the path."""
+"""``python -m hawkeys.cli``: the same as the command ``hawkeys``."""
 
 import sys
 

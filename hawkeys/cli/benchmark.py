@@ -152,7 +152,8 @@ def command(**options: Any) -> None:
 
     Prints one row per verifier, with the mean over subjects and its 95 % bootstrap interval: the
     share of impostor samples accepted when 5 % of the genuine ones may be rejected (miss at 5 %),
-    the equal-error rate (EER) and the area under the ROC curve (AUC).
+    the equal-error rate (EER) and the area under the ROC curve (AUC). Writes the report, with
+    tables and figures, into the folder that --output names.
 
     Interrupted, it keeps the finished subjects in the output folder; the same command goes on from
     there.

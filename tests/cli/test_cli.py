@@ -35,6 +35,14 @@ def _workplace(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
 
 
+@pytest.mark.parametrize("module", ["hawkeys", "hawkeys.cli"])
+def test_it_runs_where_the_command_is_not_on_the_path(module):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"hawkeys {hawkeys.__version__}\n"
+
+
 def test_version(capsys):
     assert run(capsys, "--version") == (0, f"hawkeys {hawkeys.__version__}\n", "")
 
