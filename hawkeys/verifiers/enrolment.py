@@ -45,6 +45,7 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys.datasets._columns import is_called
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.timings import (
     LONGEST_HOLD,
@@ -55,7 +56,14 @@ from hawkeys.datasets.timings import (
 )
 from hawkeys.exceptions import EnrolmentError, EnrolmentWarning, InvalidTimingsError
 
-__all__ = ["Finding", "check_enrolment", "column_names", "read_samples", "refuse_or_warn"]
+__all__ = [
+    "Finding",
+    "check_enrolment",
+    "column_names",
+    "read_samples",
+    "refuse_or_warn",
+    "refuse_several_typists",
+]
 
 _FEWEST, _FEW = 10, 50
 _MOST_SAMPLES, _MOST_INTERVALS = 2_000, 500_000
@@ -121,6 +129,37 @@ def read_samples(samples: ArrayLike | pd.DataFrame) -> tuple[FloatArray, tuple[s
         return typed.timings().to_numpy(), typed.keys
     _refuse_ragged(samples)
     return check_timings(samples), None
+
+
+def refuse_several_typists(samples: Any) -> None:
+    """Refuse a frame whose column of typists names more than one.
+
+    Parameters
+    ----------
+    samples : object
+        What is to be enrolled; only a DataFrame can have such a column (subject, user, ...).
+
+    Raises
+    ------
+    EnrolmentError
+        If there are two typists or more.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hawkeys.verifiers.enrolment import refuse_several_typists
+    >>> refuse_several_typists(pd.DataFrame({"subject": ["ann", "ann"], "H.a": [0.1, 0.2]}))
+    """
+    if not isinstance(samples, pd.DataFrame):
+        return
+    for column in samples.columns:
+        names = samples[column].unique() if is_called(str(column), "user") else []
+        if len(names) > 1:
+            shown = ", ".join(str(name) for name in names[:_SHOWN])
+            raise EnrolmentError(
+                f"the column {column!r} names {len(names)} typists ({shown}); a template is of "
+                "one. Pick the rows of one typist."
+            )
 
 
 def _refuse_ragged(samples: Any) -> None:

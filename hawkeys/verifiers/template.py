@@ -23,7 +23,13 @@ from hawkeys._version import __version__
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
 from hawkeys.verifiers._storable import known_verifiers, make_verifier, plain_parameters
-from hawkeys.verifiers.enrolment import check_enrolment, column_names, read_samples, refuse_or_warn
+from hawkeys.verifiers.enrolment import (
+    check_enrolment,
+    column_names,
+    read_samples,
+    refuse_or_warn,
+    refuse_several_typists,
+)
 from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.thresholds import (
     SESSION_POLICIES,
@@ -175,7 +181,8 @@ def enrol(
     ----------
     samples : array_like or DataFrame, shape (n_samples, 3 K - 2)
         Timing matrix of one typist, oldest first, in seconds. A frame is read by the names of its
-        columns (H.k1, DD.k1.k2, ...), and other columns are ignored.
+        columns (H.k1, DD.k1.k2, ...), and other columns are ignored, unless one that is called
+        subject, user, participant or typist names more than one.
     verifier : OneClassVerifier, optional
         A verifier of `hawkeys.verifiers`, left unchanged; its `false_alarm` is the share of
         the enrolment scores that the threshold rejects. Default: `RecencyNearestNeighbors`.
@@ -199,7 +206,8 @@ def enrol(
     Raises
     ------
     EnrolmentError
-        The samples break a rule of `hawkeys.verifiers.enrolment`; the message names all of them.
+        The samples break a rule of `hawkeys.verifiers.enrolment`, whose message names all of them,
+        or are of several typists.
     InvalidTimingsError
         `samples` is no timing matrix: different lengths, NaN, negative holds, ...
     InvalidParameterError
@@ -233,6 +241,7 @@ def enrol(
     chosen = DEFAULT_VERIFIER() if verifier is None else verifier
     parameters = plain_parameters(chosen)
     check_choice(policy, "policy", THRESHOLD_POLICIES)
+    refuse_several_typists(samples)
     matrix, names = read_samples(samples)
     keys = _kept(names, keep_keys)
     if not keep_keys and parameters.get("keys") is not None:

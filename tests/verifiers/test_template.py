@@ -10,7 +10,12 @@ import pytest
 
 from hawkeys import verifiers
 from hawkeys.datasets import load_demo, timing_columns
-from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError, OutputError
+from hawkeys.exceptions import (
+    EnrolmentError,
+    InvalidParameterError,
+    InvalidTimingsError,
+    OutputError,
+)
 from hawkeys.verifiers import (
     POHMM,
     THRESHOLD_POLICIES,
@@ -387,3 +392,13 @@ def test_only_its_owner_can_read_a_template(tmp_path):
         os.umask(old_umask)
     assert [stat.S_IMODE(one.stat().st_mode) for one in (path, other)] == [0o600, 0o600]
     assert seen == [0o600]
+
+
+@pytest.mark.parametrize("name", ["subject", "Subject", "user", "participant_id"])
+def test_a_frame_of_two_typists_is_not_one_template(name):
+    table = TRAIN.assign(**{name: ["ann", "bob"] * 50})
+    words = rf"the column '{name}' names 2 typists \(ann, bob\); a template is of one"
+    with pytest.raises(EnrolmentError, match=words):
+        enrol(table)
+    one = enrol(table.assign(**{name: "ann"}), verifier=ScaledManhattan())
+    assert one.n_samples == 100
