@@ -1,12 +1,16 @@
 """Excitation by kernels that need not decay from lag 0, evaluated within a finite horizon.
 
 A kernel comes as ``(family, sets, edges, which, reach)``: `family` is one of the codes below; a row
-of `sets` is one set of parameters, namely (location, scale, 1 / (scale sqrt(2 pi)), 0), (shape,
-rate, log gamma(shape), log rate) or (height of each bin, mass below each bin); `edges` are the
-bounds of the bins, empty for the others; ``which[i, j]`` is the set of target i and source j, and
-``reach[i, j]`` the lag beyond which it is over. Times increase, so that the first source within
-reach only moves forwards, and the cost is linear in the number of events if the reach is bounded.
-Simultaneous events do not excite each other.
+of `sets` is one set of parameters, namely (location, scale, 1 / (scale sqrt(2 pi)), 0), (shape a,
+1 / mean, log of a^a e^-a / gamma(a), log a - digamma(a)) or (height of each bin, mass below each
+bin); `edges` are the bounds of the bins, empty for the others; ``which[i, j]`` is the set of target
+i and source j, and ``reach[i, j]`` the lag beyond which it is over. Times increase, so that the
+first source within reach only moves forwards, and the cost is linear in the number of events if the
+reach is bounded. Simultaneous events do not excite each other.
+
+A gamma density is written by the ratio r = lag / mean and its deviance D(r) = r - 1 - log r >= 0 as
+K exp(-a D(r)) / lag, K = a^a e^-a / gamma(a): no two of its terms cancel, however large the shape.
+The expectation of D is log a - digamma(a).
 """
 
 import math
@@ -22,7 +26,6 @@ __all__ = [
     "excitation",
     "excitation_at",
     "integrals",
-    "nearest_lags",
     "pair_densities",
     "responsibilities",
     "tails",
@@ -34,12 +37,13 @@ HISTOGRAM = 2
 
 _SQRT_HALF = math.sqrt(0.5)
 _PHI_0 = 1.0 / math.sqrt(2.0 * math.pi)
-# of the shape: error 1e-8 by truncation, 1e-12 by rounding
-_DIFFERENCE = 1e-4
 _EPSILON = 1e-16
 _TINY = 1e-300
+_HUGE = 1e300
 # the series and the fraction need about six square roots of the shape
 _MOST_TERMS = 1_000_000
+# relative, of the derivative of the fraction by the shape
+_SLOPE_ERROR = 1e-14
 
 
 @njit(cache=True, nogil=True)
@@ -58,54 +62,92 @@ def _bin(lag, edges):
 
 
 @njit(cache=True, nogil=True)
-def _log(family, lag):
-    """Return the log of a lag > 0 if the family needs it."""
-    return 0.0 if family == HISTOGRAM else math.log(lag)
+def _measure(family, lag, sets, s):
+    """Return d = log lag - location, the deviance D(lag / mean), or 0 for bins, at a lag > 0."""
+    if family == LOG_NORMAL:
+        return math.log(lag) - sets[s, 0]
+    if family == GAMMA:
+        ratio = min(lag * sets[s, 1], _HUGE)
+        # near 1 the difference is exact
+        return (ratio - 1.0) - math.log(ratio)
+    return 0.0
 
 
 @njit(cache=True, nogil=True)
-def _density(family, lag, log_lag, sets, s, edges):
-    """Return the density at a lag > 0."""
+def _density(family, lag, measure, sets, s, edges):
+    """Return the density at a lag > 0 with this `_measure`."""
     if family == LOG_NORMAL:
-        z = (log_lag - sets[s, 0]) / sets[s, 1]
+        z = measure / sets[s, 1]
         return sets[s, 2] * math.exp(-0.5 * z * z) / lag
     if family == GAMMA:
-        return sets[s, 1] * math.exp(
-            (sets[s, 0] - 1.0) * (log_lag + sets[s, 3]) - sets[s, 1] * lag - sets[s, 2]
-        )
+        return math.exp(sets[s, 2] - sets[s, 0] * measure) / lag
     b = _bin(lag, edges)
     return sets[s, b] if b >= 0 else 0.0
 
 
 @njit(cache=True, nogil=True)
-def _gamma_split(shape, x, log_gamma):
-    """Return the regularised lower and upper incomplete gamma functions, the smaller one exact."""
-    if x <= 0.0:
-        return 0.0, 1.0
-    front = math.exp(shape * math.log(x) - x - log_gamma)
-    if x < shape + 1.0:
-        term = 1.0 / shape
-        total = term
-        for n in range(1, _MOST_TERMS):
-            term *= x / (shape + n)
-            total += term
-            if term < total * _EPSILON:
-                break
-        return front * total, 1.0 - front * total
-    # a continued fraction, by Lentz's method
-    b = x + 1.0 - shape
-    c = 1.0 / _TINY
+def _gamma_series(shape, ratio):
+    """Return T and its derivative by the shape, with P = F T the mass below ratio * mean.
+
+    F = K exp(-shape D(ratio)), T = sum_n x^n / (a (a + 1) ... (a + n)), x = shape * ratio < a + 1.
+    """
+    x = shape * ratio
+    term = 1.0 / shape
+    slope = -term
+    total, total_slope = term, term * slope
+    for n in range(1, _MOST_TERMS):
+        term *= x / (shape + n)
+        slope += n / (shape * (shape + n))
+        total += term
+        total_slope += term * slope
+        if term * max(1.0, abs(slope) * shape) < total * _EPSILON:
+            break
+    return total, total_slope
+
+
+@njit(cache=True, nogil=True)
+def _gamma_fraction(shape, ratio):
+    """Return f and its derivative by the shape, with Q = F f the mass beyond ratio * mean.
+
+    f is a continued fraction, here by Lentz's method, which converges for shape * ratio > shape.
+    """
+    slope = ratio - 1.0  # of every b
+    b = shape * slope + 1.0
+    c, c_slope = 1.0 / _TINY, 0.0
     d = 1.0 / b
-    fraction = d
+    d_slope = -d * d * slope
+    total, total_slope = d, d_slope
     for n in range(1, _MOST_TERMS):
         a = -n * (n - shape)
         b += 2.0
+        before = n * d + a * d_slope + slope
         d = 1.0 / (a * d + b)
+        d_slope = -d * d * before
+        c_slope = slope + (n - a * c_slope / c) / c
         c = b + a / c
-        fraction *= c * d
-        if abs(c * d - 1.0) < _EPSILON:
+        factor, change = c * d, c_slope * d + c * d_slope
+        total_slope = total_slope * factor + total * change
+        total *= factor
+        done = abs(factor - 1.0) < _EPSILON
+        if done and abs(total * change) <= _SLOPE_ERROR * abs(total_slope):
             break
-    return 1.0 - front * fraction, front * fraction
+    return total, total_slope
+
+
+@njit(cache=True, nogil=True)
+def _gamma_split(lag, sets, s):
+    """Return the mass below and beyond a lag > 0 and the integral of D beyond it, and F."""
+    shape, ratio = sets[s, 0], min(lag * sets[s, 1], _HUGE)
+    deviance = (ratio - 1.0) - math.log(ratio)
+    front = math.exp(sets[s, 2] - shape * deviance)
+    if front == 0.0 and ratio > 1.0:
+        return 1.0, 0.0, 0.0, 0.0
+    if shape * (ratio - 1.0) < 1.0:
+        total, slope = _gamma_series(shape, ratio)
+        below = front * (deviance * total - slope)
+        return front * total, 1.0 - front * total, sets[s, 3] - below, front
+    total, slope = _gamma_fraction(shape, ratio)
+    return 1.0 - front * total, front * total, front * (deviance * total - slope), front
 
 
 @njit(cache=True, nogil=True)
@@ -118,7 +160,7 @@ def _split(family, lag, sets, s, edges):
         tail = 0.5 * math.erfc(abs(z) * _SQRT_HALF)
         return (tail, 1.0 - tail) if z < 0.0 else (1.0 - tail, tail)
     if family == GAMMA:
-        return _gamma_split(sets[s, 0], sets[s, 1] * lag, sets[s, 2])
+        return _gamma_split(lag, sets, s)[:2]
     if lag <= edges[0]:
         return 0.0, 1.0
     b = _bin(lag, edges)
@@ -135,8 +177,8 @@ def density_and_mass(family, lags, sets, edges, out):
         for s in range(sets.shape[0]):
             out[0, k, s] = 0.0
             if lags[k] > 0.0:
-                log_lag = _log(family, lags[k])
-                out[0, k, s] = _density(family, lags[k], log_lag, sets, s, edges)
+                measure = _measure(family, lags[k], sets, s)
+                out[0, k, s] = _density(family, lags[k], measure, sets, s, edges)
             out[1, k, s], _ = _split(family, lags[k], sets, s, edges)
 
 
@@ -144,7 +186,8 @@ def density_and_mass(family, lags, sets, edges, out):
 def pair_densities(family, lags, which, sets, edges, out):
     """Write the density at each lag > 0 under its own set to `out`, the reach disregarded."""
     for n in range(lags.size):
-        out[n] = _density(family, lags[n], _log(family, lags[n]), sets, which[n], edges)
+        s = which[n]
+        out[n] = _density(family, lags[n], _measure(family, lags[n], sets, s), sets, s, edges)
 
 
 @njit(cache=True, nogil=True)
@@ -178,7 +221,8 @@ def excitation(times, marks, offsets, kernel, layout, out, part):
                     break
                 if lag <= reach[i, j]:
                     s = which[i, j]
-                    out[at + j * width] += _density(family, lag, _log(family, lag), sets, s, edges)
+                    measure = _measure(family, lag, sets, s)
+                    out[at + j * width] += _density(family, lag, measure, sets, s, edges)
 
 
 @njit(cache=True, nogil=True)
@@ -225,57 +269,32 @@ def excitation_at(times, marks, kernel, queries, excitation, integrals):
                 else:
                     s = which[i, j]
                     integrals[q, i, j] += _split(family, lag, sets, s, edges)[0]
-                    log_lag = _log(family, lag)
-                    excitation[q, i, j] += _density(family, lag, log_lag, sets, s, edges)
-
-
-@njit(cache=True, nogil=True)
-def _statistics(family, lag, log_lag, first, log_rate, rate):
-    """Return what determines the parameters of a set, but for bins, besides the number of lags.
-
-    Log-normal: (d, d^2), d the log-lag from the location. Gamma: (v, log v), v = rate * lag.
-    Scalars only, because to pass arrays costs more than the sum.
-    """
-    if family == LOG_NORMAL:
-        d = log_lag - first
-        return d, d * d
-    return rate * lag, log_lag + log_rate
-
-
-@njit(cache=True, nogil=True)
-def _gamma_log_tail(shape, x, log_gamma):
-    """Return the integral of log(v) times the unit-rate gamma density from x on.
-
-    It is the derivative of the upper incomplete gamma function by its shape, here by differences.
-    """
-    step = _DIFFERENCE * shape
-    up, down = math.lgamma(shape + step), math.lgamma(shape - step)
-    above = _gamma_split(shape + step, x, up)[1] * math.exp(up - log_gamma)
-    below = _gamma_split(shape - step, x, down)[1] * math.exp(down - log_gamma)
-    return (above - below) / (2.0 * step)
+                    measure = _measure(family, lag, sets, s)
+                    excitation[q, i, j] += _density(family, lag, measure, sets, s, edges)
 
 
 @njit(cache=True, nogil=True)
 def _add_tail(kernel, lag, amount, s, out):
     """Add the expected statistics of the lags beyond `lag`; return the mass up to it."""
     family, sets, edges, _, _ = kernel
+    if family == GAMMA:
+        whole = 0.0, 1.0, sets[s, 3], 0.0
+        mass, beyond, deviance, front = _gamma_split(lag, sets, s) if lag > 0.0 else whole
+        out[0] += amount * beyond
+        out[1] += amount * front / sets[s, 0]
+        out[2] += amount * deviance
+        return mass
     mass, beyond = _split(family, lag, sets, s, edges)
     if family == HISTOGRAM:
         for b in range(edges.size - 1):
             if lag < edges[b + 1]:
                 out[b] += amount * sets[s, b] * (edges[b + 1] - max(lag, edges[b]))
         return mass
+    z = (math.log(lag) - sets[s, 0]) / sets[s, 1] if lag > 0.0 else 0.0
+    phi = _PHI_0 * math.exp(-0.5 * z * z) if lag > 0.0 else 0.0
     out[0] += amount * beyond
-    if family == LOG_NORMAL:
-        z = (math.log(lag) - sets[s, 0]) / sets[s, 1] if lag > 0.0 else 0.0
-        phi = _PHI_0 * math.exp(-0.5 * z * z) if lag > 0.0 else 0.0
-        out[1] += amount * sets[s, 1] * phi
-        out[2] += amount * sets[s, 1] ** 2 * (beyond + z * phi)
-    else:
-        x = sets[s, 1] * max(lag, 0.0)
-        front = math.exp(sets[s, 0] * math.log(x) - x - sets[s, 2]) if x > 0.0 else 0.0
-        out[1] += amount * (sets[s, 0] * beyond + front)
-        out[2] += amount * _gamma_log_tail(sets[s, 0], x, sets[s, 2])
+    out[1] += amount * sets[s, 1] * phi
+    out[2] += amount * sets[s, 1] ** 2 * (beyond + z * phi)
     return mass
 
 
@@ -283,11 +302,11 @@ def _add_tail(kernel, lag, amount, s, out):
 def _weigh_parents(data, k, begin, x, kernel, scratch):
     """Write the possible parents of event k from `begin` on, and their shares of the intensity.
 
-    scratch = (parents, shares, log lags). Returns the intensity and the number of parents.
+    scratch = (parents, shares, measures). Returns the intensity and the number of parents.
     """
     times, marks, _, _, _ = data
     family, sets, edges, which, reach = kernel
-    parents, shares, logs = scratch
+    parents, shares, measures = scratch
     i = marks[k]
     rate = x[i, 0]
     found = 0
@@ -297,9 +316,9 @@ def _weigh_parents(data, k, begin, x, kernel, scratch):
         if lag <= 0.0:
             break
         if lag <= reach[i, j]:
-            parents[found], logs[found] = e, _log(family, lag)
-            density = _density(family, lag, logs[found], sets, which[i, j], edges)
-            shares[found] = x[i, j + 1] * density
+            s = which[i, j]
+            parents[found], measures[found] = e, _measure(family, lag, sets, s)
+            shares[found] = x[i, j + 1] * _density(family, lag, measures[found], sets, s, edges)
             rate += shares[found]
             found += 1
     return rate, found
@@ -312,13 +331,14 @@ def responsibilities(data, x, kernel, counts, moments):
     data = (times, marks, offsets, ends, weight of each realisation); x holds the baseline and the
     adjacency row of each target. Adds the expected numbers of events per parent to `counts`, shaped
     as x, and the statistics of the lags to ``moments`` (n_sets, width): the number of lags per bin,
-    or the number of lags and the sums of their `_statistics`.
+    or the number of lags, and the sums of d and d^2, d the log-lag from the location (log-normal),
+    or of r - 1 and D(r) (gamma).
     """
     times, marks, offsets, _, weights = data
     family, sets, edges, which, reach = kernel
     longest = _longest(reach)
     most = np.max(offsets[1:] - offsets[:-1])
-    parents, shares, logs = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most)
+    parents, shares, measures = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most)
     total = 0.0
     for r in range(offsets.size - 1):
         first = np.full(reach.shape[0], offsets[r])
@@ -326,7 +346,7 @@ def responsibilities(data, x, kernel, counts, moments):
             i = marks[k]
             while times[k] - times[first[i]] > longest[i]:
                 first[i] += 1
-            rate, found = _weigh_parents(data, k, first[i], x, kernel, (parents, shares, logs))
+            rate, found = _weigh_parents(data, k, first[i], x, kernel, (parents, shares, measures))
             if not rate > 0.0:
                 return -math.inf
             total += weights[r] * math.log(rate)
@@ -341,10 +361,10 @@ def responsibilities(data, x, kernel, counts, moments):
                 if family == HISTOGRAM:
                     moments[s, _bin(lag, edges)] += part
                     continue
-                one, two = _statistics(family, lag, logs[n], sets[s, 0], sets[s, 3], sets[s, 1])
+                d = measures[n]
                 moments[s, 0] += part
-                moments[s, 1] += part * one
-                moments[s, 2] += part * two
+                moments[s, 1] += part * (d if family == LOG_NORMAL else lag * sets[s, 1] - 1.0)
+                moments[s, 2] += part * (d * d if family == LOG_NORMAL else d)
     return total
 
 
@@ -368,29 +388,5 @@ def tails(data, kernel, cost, moments):
                 if lag > reach[i, j]:
                     cost[i, j] += weights[r]
                     continue
-                mass = _add_tail(kernel, lag, weights[r], which[i, j], moments[i, j])
-                cost[i, j] += weights[r] * mass
-
-
-@njit(cache=True, nogil=True)
-def nearest_lags(data, allowed, out):
-    """Add (1, log lag, its square) of each event after the latest earlier event of each source.
-
-    `out` has shape (n_targets, n_sources, 3); only pairs `allowed` count.
-    """
-    times, marks, offsets, _, weights = data
-    size = allowed.shape[0]
-    for r in range(offsets.size - 1):
-        last = np.full(size, -math.inf)
-        applied = offsets[r]
-        for k in range(offsets[r], offsets[r + 1] if weights[r] > 0.0 else offsets[r]):
-            while times[applied] < times[k]:
-                last[marks[applied]] = times[applied]
-                applied += 1
-            i = marks[k]
-            for j in range(size):
-                if allowed[i, j] and last[j] > -math.inf:
-                    value = math.log(times[k] - last[j])
-                    out[i, j, 0] += weights[r]
-                    out[i, j, 1] += weights[r] * value
-                    out[i, j, 2] += weights[r] * value * value
+                own = moments[i, j]
+                cost[i, j] += weights[r] * _add_tail(kernel, lag, weights[r], which[i, j], own)

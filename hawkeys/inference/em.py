@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.inference.em_problem import EMProblem, EMState
-from hawkeys.inference.em_setup import KernelOptions, build_kernel, set_up, start_kernel
+from hawkeys.inference.em_setup import KernelOptions, build_kernel, set_up
 from hawkeys.inference.identify import flat_directions
-from hawkeys.inference.kernel_errors import kernel_errors
+from hawkeys.inference.kernel_errors import LEAST_LAGS, KernelErrors, kernel_errors
+from hawkeys.inference.kernel_limits import FAR, LEFT_OUT, NONE, Limits, beyond_reach, find_limits
+from hawkeys.inference.kernel_newton import Curvature, curvature, newton_step, search_along
+from hawkeys.inference.kernel_starts import first_state
 from hawkeys.inference.options import EMOptions
-from hawkeys.inference.selection import admissible
 from hawkeys.kernels import DelayedKernel
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
@@ -42,15 +43,40 @@ class Path:
     trace : list of float
         Objective along the way, in nats.
     gap : float
-        What is still to gain, extrapolated.
+        What is still to gain: extrapolated, or by gradient and curvature.
     converged : bool
         Whether it is below the tolerance.
+    is_maximum : bool or None
+        Whether the curvature is that of a maximum; None if it is not known.
     """
 
     state: EMState
     trace: list[float]
     gap: float
     converged: bool
+    is_maximum: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The maximum.
+
+    Attributes
+    ----------
+    problem : EMProblem
+        What was maximised: without the pairs that were left out.
+    path : Path
+        Where the iteration went.
+    near : Curvature
+        The log-likelihood near its end.
+    codes : ndarray of int, shape (n_groups,)
+        Which limit each group has run into.
+    """
+
+    problem: EMProblem
+    path: Path
+    near: Curvature
+    codes: IntArray
 
 
 def fit_kernel(
@@ -60,7 +86,7 @@ def fit_kernel(
     *,
     support: ArrayLike | None,
     weights: ArrayLike | None,
-) -> LikelihoodResult:
+) -> tuple[LikelihoodResult, Limits]:
     """Fit baseline, adjacency and the parameters of `kernel` by expectation-maximisation.
 
     Parameters
@@ -80,6 +106,8 @@ def fit_kernel(
     -------
     LikelihoodResult
         With ``kernel`` the estimated one.
+    Limits
+        Which pairs have no kernel, and why.
 
     Raises
     ------
@@ -90,8 +118,56 @@ def fit_kernel(
         **set_up(events, kernel, options, options.prior, support=support, weights=weights),
         baseline_floor=options.baseline_floor,
     )
-    path = climb(problem, problem.start(start_kernel(problem, options.start)), options)
-    return _result(problem, path, options, support, weights)
+    found = maximise(problem, options)
+    errors = _errors(found, _identified(found))
+    if errors is not None:
+        far = beyond_reach(found.problem, found.path.state, errors.location)
+        codes = np.where(far & (found.codes == NONE), FAR, found.codes)
+        found = dataclasses.replace(found, codes=codes)
+    limits = Limits.of(problem, found.codes)
+    return _result(
+        found, limits, settings(problem, options, support=support, weights=weights)
+    ), limits
+
+
+def maximise(problem: EMProblem, options: EMOptions) -> Found:
+    """Climb, take Newton steps to the top, and see which kernels have run into a limit.
+
+    Excitation that stands for a trend, or gains next to nothing, is left out, and the rest climbed
+    again.
+    """
+    codes = np.zeros(problem.n_groups, dtype=np.int64)
+    state = first_state(problem, options.start)
+    while True:
+        path, near = _polish(problem, climb(problem, state, options), options)
+        codes = np.where(
+            np.isin(codes, LEFT_OUT), codes, find_limits(problem, path.state, near.design)
+        )
+        dropped = problem.support & np.isin(codes, LEFT_OUT)[problem.groups]
+        if not dropped.any():
+            return Found(problem, path, near, codes)
+        problem = dataclasses.replace(problem, support=problem.support & ~dropped)
+        state = problem.start(path.state.kernel)
+
+
+def _polish(problem: EMProblem, path: Path, options: EMOptions) -> tuple[Path, Curvature]:
+    """Take Newton steps until what is left to gain is below the tolerance."""
+    state, trace = path.state, path.trace
+    if not problem.step.names:
+        return path, curvature(problem, state)
+    while True:
+        near = curvature(problem, state)
+        step = newton_step(problem, state, near)
+        # the log-likelihood is that of `Hawkes`: a difference would be left to gain
+        gap = step.promise + max(near.value - state.objective, 0.0)
+        done = gap < options.tolerance and step.is_maximum
+        further = None
+        if not done and len(trace) <= options.max_iter:
+            further = search_along(problem, state, step)
+        if further is None:
+            return Path(state, trace, gap, done, is_maximum=step.is_maximum), near
+        state = further
+        trace.append(state.objective)
 
 
 def climb(problem: EMProblem, state: EMState, options: KernelOptions) -> Path:
@@ -136,8 +212,7 @@ def climb(problem: EMProblem, state: EMState, options: KernelOptions) -> Path:
 def _step(problem: EMProblem, state: EMState) -> EMState:
     """Return the next state, or the same one if no step gains anything.
 
-    A step never loses but by rounding, or by the difference that stands for a slope in the tails of
-    gamma kernels; without the kernel's part it is exact.
+    A step never loses but by rounding.
     """
     for hold_kernel in (False, True):
         new = problem.advance(state, hold_kernel=hold_kernel)
@@ -153,60 +228,71 @@ def _still_to_gain(before: EMState, one: EMState, two: EMState, last: EMState) -
     return max(series, last.objective - before.objective)
 
 
-def _result(
-    problem: EMProblem,
-    path: Path,
-    options: EMOptions,
-    support: ArrayLike | None,
-    weights: ArrayLike | None,
-) -> LikelihoodResult:
-    events, state = problem.events, path.state
+def _result(found: Found, limits: Limits, options: dict[str, Any]) -> LikelihoodResult:
+    problem, path, near = found.problem, found.path, found.near
+    events, state, cost = problem.events, path.state, near.design.cost
     kernel = build_kernel(problem, state.kernel)
-    design = Design.build(events, kernel)
-    held, slope = _curvature(problem, design, state.x)
-    cost = np.column_stack((np.full(events.n_marks, problem.time), state.window.cost))
-    costly = (cost > 0) & admissible(support, events.n_marks)
-    n_seen = int((problem.step.amount(state.moments) > _NOTHING).sum())
-    identified = flat_directions(held, state.x, costly)
-    errors, information = _errors(problem, state, held, identified)
+    process = Hawkes(state.x[:, 0], state.x[:, 1:], kernel=kernel, mark_names=events.mark_names)
+    identified = _identified(found)
+    errors = _errors(found, identified)
+    seen = (problem.step.amount(state.moments) > LEAST_LAGS) & (found.codes == NONE)
     return LikelihoodResult(
-        process=Hawkes(state.x[:, 0], state.x[:, 1:], kernel=kernel, mark_names=events.mark_names),
+        process=process,
         method="mle",
-        log_likelihood=float(design.log_likelihood(state.x).sum()),
+        log_likelihood=_unweighted(process, found),
         objective=state.objective,
         optimality_gap=float(path.gap),
         converged=path.converged,
-        message=path_message(path),
+        message=path_message(path, limits.text),
         n_iterations=len(path.trace) - 1,
         trace=np.array(path.trace),
         identified=identified,
-        event_counts=design.counts,
+        event_counts=events.counts.sum(axis=0),
         n_realizations=events.n_realizations,
         total_time=float(events.durations.sum()),
-        options=settings(problem, options, support=support, weights=weights),
+        options=options,
         version=__version__,
-        kkt_residual=_violation(problem, state.x, cost, slope),
-        information=information,
-        kernel_std_err=errors,
-        n_kernel_parameters=n_seen * problem.step.n_free,
+        kkt_residual=_violation(problem, state.x, cost, near.slope),
+        information=near.rows if errors is None else errors.information,
+        kernel_std_err=None if errors is None else _by_name(problem, errors),
+        n_kernel_parameters=int(seen.sum()) * problem.step.n_free,
     )
 
 
-def _errors(
-    problem: EMProblem, state: EMState, held: FloatArray, identified: BoolArray
-) -> tuple[dict[str, FloatArray] | None, FloatArray]:
-    """Return the standard errors of the kernel by name, and the information of the rows."""
-    names = problem.step.names
-    if not names:
-        return None, held
+def _unweighted(process: Hawkes, found: Found) -> float:
+    """Return the log-likelihood as `Hawkes` has it."""
+    design = found.near.design
+    if design.weights.size:
+        return process.log_likelihood(found.problem.events)
+    return float(design.log_likelihood(found.path.state.x).sum())
+
+
+def _identified(found: Found) -> BoolArray:
+    """Return which rates the data determine, shape (n_marks, n_marks + 1)."""
+    determined = found.near.design.cost > 0
+    determined[:, 1:] &= (found.codes == NONE)[found.problem.groups]
+    return flat_directions(found.near.rows, found.path.state.x, determined)
+
+
+def _errors(found: Found, identified: BoolArray) -> KernelErrors | None:
+    """Return what the joint information says; None of bins."""
+    problem, state, near = found.problem, found.path.state, found.near
+    if not problem.step.names:
+        return None
     free = identified & (state.x > 0)
     free[:, 0] &= state.x[:, 0] > problem.baseline_floor
-    found = kernel_errors(problem, state, held, free)
+    inside = ~problem.step.edges_met(state.kernel).any(axis=1) & (found.codes == NONE)
+    sets = inside & (problem.step.amount(state.moments) > LEAST_LAGS)
+    return kernel_errors(problem, state, (near.rows, near.mixed, near.own), (free, sets))
+
+
+def _by_name(problem: EMProblem, errors: KernelErrors) -> dict[str, FloatArray]:
+    """Return the standard errors of the kernel, shaped as its parameters."""
     out = {}
-    for name, value in zip(names, found.std_err, strict=True):
+    for name, value in zip(problem.step.names, errors.std_err, strict=True):
         shared = problem.n_groups == 1
         out[name] = value[0] if shared else np.where(problem.support, value[problem.groups], np.nan)
-    return {name: np.asarray(value) for name, value in out.items()}, found.information
+    return {name: np.asarray(value) for name, value in out.items()}
 
 
 def settings(
@@ -236,22 +322,6 @@ def settings(
     return out
 
 
-def _curvature(problem: EMProblem, design: Design, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return minus the second derivatives and sum w v / lambda of each row, for a fixed kernel."""
-    size = design.n_marks
-    weights = problem.weights[problem.events.realization]
-    information = np.zeros((size, size + 1, size + 1))
-    slope = np.zeros((size, size + 1))
-    for i in range(size):
-        matrix = design.block(i)
-        terms = np.vstack((np.ones(matrix.shape[1]), matrix * problem.support[i][:, None]))
-        scaled = terms / (x[i] @ terms)
-        own = weights[problem.events.marks == i]
-        information[i] = (scaled * own) @ scaled.T
-        slope[i] = scaled @ own
-    return information, slope
-
-
 def _violation(problem: EMProblem, x: FloatArray, cost: FloatArray, slope: FloatArray) -> float:
     """Return the largest violation of the optimality conditions for the kernel found, no unit.
 
@@ -264,8 +334,17 @@ def _violation(problem: EMProblem, x: FloatArray, cost: FloatArray, slope: Float
     return float(np.maximum(ratio - 1.0, share * np.abs(ratio - 1.0)).max(initial=0.0))
 
 
-def path_message(path: Path) -> str:
-    """Return in words why the iteration stopped."""
+def path_message(path: Path, limits: str = "") -> str:
+    """Return in words why the iteration stopped, and which limits were met."""
+    steps = len(path.trace) - 1
+    text = f"about {path.gap:.1e} nats to gain, extrapolated"
+    if path.is_maximum is not None:
+        text = (
+            f"{path.gap:.1e} nats to gain nearby, by gradient and curvature (not concave: other "
+            "maxima may be higher)"
+        )
     if not path.converged:
-        return f"stopped after {len(path.trace) - 1} steps before the tolerance was met"
-    return f"about {path.gap:.1e} nats to gain, extrapolated"
+        text = f"stopped after {steps} steps before the tolerance was met: {text}"
+    if path.is_maximum is False:
+        text = f"stopped after {steps} steps where the curvature is not that of a maximum"
+    return f"{text}; no kernel identified: {limits}" if limits else text

@@ -17,20 +17,22 @@ thesis, University College London.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.inference.branching_options import BranchingKernelOptions
 from hawkeys.inference.branching_rows import prior_constant
 from hawkeys.inference.em import Path, climb, path_message, settings
 from hawkeys.inference.em_problem import EMProblem, EMState, Window
-from hawkeys.inference.em_setup import build_kernel, set_up, start_kernel
+from hawkeys.inference.em_setup import build_kernel, set_up
+from hawkeys.inference.kernel_limits import LEFT_OUT, NONE, Limits, find_limits
+from hawkeys.inference.kernel_starts import first_state
 from hawkeys.inference.kernel_steps import Parameters
 from hawkeys.inference.priors import GammaPrior
 from hawkeys.kernels import DelayedKernel
@@ -107,7 +109,7 @@ def fit_kernel_vi(
     *,
     support: ArrayLike | None,
     weights: ArrayLike | None,
-) -> VariationalResult:
+) -> tuple[VariationalResult, Limits]:
     """Fit posteriors of baseline and adjacency, and the parameters of `kernel` as points.
 
     Parameters
@@ -127,6 +129,8 @@ def fit_kernel_vi(
     -------
     VariationalResult
         With ``kernel`` the estimated one.
+    Limits
+        Which pairs have no kernel, and why.
 
     Raises
     ------
@@ -138,33 +142,60 @@ def fit_kernel_vi(
         baseline_floor=0.0,
         prior=options.prior,
     )
-    path = climb(problem, problem.start(start_kernel(problem, options.start)), options)
-    return _result(problem, path, settings(problem, options, support=support, weights=weights))
+    final, path, codes = _maximise(problem, options)
+    limits = Limits.of(problem, codes)
+    given = settings(problem, options, support=support, weights=weights)
+    return _result(final, path, limits, given), limits
 
 
-def _result(problem: BranchingProblem, path: Path, options: dict[str, object]) -> VariationalResult:
+def _maximise(
+    problem: BranchingProblem, options: BranchingKernelOptions
+) -> tuple[BranchingProblem, Path, IntArray]:
+    """Climb, and leave out excitation that is none; see `hawkeys.inference.em`."""
+    codes = np.zeros(problem.n_groups, dtype=np.int64)
+    state = first_state(problem, options.start)
+    while True:
+        path = climb(problem, state, options)
+        kernel = build_kernel(problem, path.state.kernel)
+        design = Design.build(
+            problem.events, kernel, realization_weights=problem.weights, support=problem.support
+        )
+        codes = np.where(np.isin(codes, LEFT_OUT), codes, find_limits(problem, path.state, design))
+        dropped = problem.support & np.isin(codes, LEFT_OUT)[problem.groups]
+        if not dropped.any():
+            return problem, path, codes
+        problem = replace(problem, support=problem.support & ~dropped)
+        state = problem.start(path.state.kernel)
+
+
+def _result(
+    problem: BranchingProblem, path: Path, limits: Limits, options: dict[str, object]
+) -> VariationalResult:
     events, state = problem.events, path.state
     kernel = build_kernel(problem, state.kernel)
+    process = Hawkes(state.x[:, 0], state.x[:, 1:], kernel=kernel, mark_names=events.mark_names)
     b = problem.paid(state.window)
-    blank = np.where(b > 0, 1.0, np.nan)
-    n_seen = int((problem.step.amount(state.moments) > _NOTHING).sum())
+    identified = b > 0
+    identified[:, 1:] &= ~limits.pairs
+    blank = np.where(identified, 1.0, np.nan)
+    seen = (problem.step.amount(state.moments) > _NOTHING) & (limits.codes == NONE)
     return VariationalResult(
-        process=Hawkes(state.x[:, 0], state.x[:, 1:], kernel=kernel, mark_names=events.mark_names),
+        process=process,
         method="vi_branching",
-        log_likelihood=float(Design.build(events, kernel).log_likelihood(state.x).sum()),
+        log_likelihood=process.log_likelihood(events),
         objective=state.objective,
         optimality_gap=float(path.gap),
         converged=path.converged,
-        message=path_message(path),
+        message=path_message(path, limits.text),
         n_iterations=len(path.trace) - 1,
         trace=np.array(path.trace),
-        identified=b > 0,
-        event_counts=np.bincount(events.marks, minlength=events.n_marks),
+        identified=identified,
+        event_counts=events.counts.sum(axis=0),
         n_realizations=events.n_realizations,
         total_time=float(events.durations.sum()),
         options=options,
         version=__version__,
-        n_kernel_parameters=n_seen * problem.step.n_free,
+        n_kernel_parameters=int(seen.sum()) * problem.step.n_free,
         posterior=GammaPosterior(state.x * b * blank, b * blank),
         prior_coefficient=np.full_like(b, np.nan),
     )

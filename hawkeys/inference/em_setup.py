@@ -6,16 +6,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hawkeys._jit import delayed as jit
-from hawkeys._typing import ArrayLike, BoolArray, IntArray
+from hawkeys._jit import lags as jit
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative, check_shape
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingKernelOptions
 from hawkeys.inference.em_problem import EMProblem
+from hawkeys.inference.histogram_step import HistogramStep
 from hawkeys.inference.kernel_steps import (
+    Box,
     GammaStep,
-    HistogramStep,
     KernelStep,
     LogNormalStep,
     Parameters,
@@ -26,7 +27,7 @@ from hawkeys.inference.priors import KernelPrior
 from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
 
-__all__ = ["KernelOptions", "build_kernel", "set_up", "start_kernel"]
+__all__ = ["KernelOptions", "build_kernel", "by_group", "set_up", "start_kernel"]
 
 KernelOptions: TypeAlias = EMOptions | BranchingKernelOptions
 
@@ -37,6 +38,10 @@ _STEPS: dict[type[DelayedKernel], type[KernelStep]] = {
 }
 # a start narrower than this could miss the lags it should find
 _LEAST_START_SPREAD = 0.5
+# of the longest window: without shorter lags, the shortest that the data can tell
+_SHORT = 0.1
+# of the standard deviation of the log-lag, whose largest is half the range of log-lags or this
+_LEAST_WIDEST = 2.0
 
 
 def set_up(
@@ -82,41 +87,70 @@ def set_up(
         own = _by_group(prior.kernel, kernel, groups, allowed, "prior")
         location_weight = prior.weight if prior.location_weight is None else prior.location_weight
         pseudo = Pseudo(own, prior.weight, location_weight)
-    step = _STEPS[type(kernel)](
-        kernel, pseudo=pseudo, smoothing=options.smoothing, min_spread=options.min_spread
-    )
+    counted = check_weights(weights, events.n_realizations)
+    box = Box(spread=(options.min_spread, np.inf))
+    if prior is None:
+        box = _box(events, counted, options.min_spread)
+    step = _STEPS[type(kernel)](kernel, pseudo=pseudo, smoothing=options.smoothing, box=box)
     return {
         "events": events,
-        "weights": check_weights(weights, events.n_realizations),
+        "weights": counted,
         "support": allowed,
         "groups": groups,
         "step": step,
     }
 
 
-def start_kernel(problem: EMProblem, given: DelayedKernel | None) -> Parameters:
-    """Return the parameters to start from: those given, or from the lags after each source.
+def _box(events: Events, weights: FloatArray, min_spread: float) -> Box:
+    """Return what the data can tell: lags from the shortest to the longest window."""
+    counted = weights > 0
+    longest = float(events.durations[counted].max())
+    lags = np.diff(events.times)
+    inside = (np.diff(events.realization) == 0) & counted[events.realization[1:]] & (lags > 0)
+    shortest = min(float(lags[inside].min(initial=np.inf)), _SHORT * longest)
+    widest = max(0.5 * np.log(longest / shortest), _LEAST_WIDEST, 2.0 * min_spread)
+    return Box((np.log(shortest), np.log(longest)), (min_spread, float(widest)))
+
+
+def by_group(problem: EMProblem, given: DelayedKernel) -> Parameters:
+    """Return the parameters of a given kernel, one row per group.
 
     Parameters
     ----------
     problem : EMProblem
         The data.
-    given : DelayedKernel or None
+    given : DelayedKernel
         Kernel to start from.
 
     Returns
     -------
     tuple of ndarray
-        Kernel parameters, one row per group.
+        Kernel parameters, within what the data can tell.
 
     Raises
     ------
     InvalidParameterError
         The kernel is of another kind, or differs within a group.
     """
-    kernel, groups, support = problem.step.kernel, problem.groups, problem.support
-    if given is not None:
-        return _by_group(given, kernel, groups, support, "start")
+    step = problem.step
+    own = _by_group(given, step.kernel, problem.groups, problem.support, "start")
+    return step.of_free(np.clip(step.free(own), *step.bounds)) if step.names else own
+
+
+def start_kernel(problem: EMProblem) -> Parameters:
+    """Return the parameters to start from, by the lags after the latest event of each source.
+
+    Parameters
+    ----------
+    problem : EMProblem
+        The data.
+
+    Returns
+    -------
+    tuple of ndarray
+        Kernel parameters, one row per group.
+    """
+    groups, support = problem.groups, problem.support
     lags = np.zeros((*groups.shape, 3))
     jit.nearest_lags(problem.data, support, lags)
     sums = np.zeros((problem.n_groups, 3))

@@ -222,7 +222,6 @@ def _null_statistics(
     with warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
-        warnings.filterwarnings("ignore", "estimated decays lie at the edge", ConvergenceWarning)
         for b, generator in enumerate(generators):
             sample = simulate_like(process, events, generator, _SMALLER)
             try:

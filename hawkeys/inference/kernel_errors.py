@@ -29,10 +29,11 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.em_problem import EMProblem, EMState
 
-__all__ = ["KernelErrors", "kernel_errors"]
+__all__ = ["LEAST_LAGS", "KernelErrors", "colours", "differences", "kernel_errors", "touched"]
 
-# of a location or log parameter; the error of a difference is about its square
-_STEP = 1e-4
+# a kernel with fewer lags than this has no curvature to speak of
+LEAST_LAGS = 1e-3
+
 _FLAT = 1e-9
 _SHARE = 1e-3
 
@@ -45,17 +46,23 @@ class KernelErrors:
     ----------
     std_err : tuple of ndarray, shape (n_groups,)
         Standard error of each parameter of each group; NaN at a bound or if not identified.
+    location : ndarray, shape (n_groups,)
+        That of the first free parameter.
     information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
         Information of each row with the kernel parameters estimated beside it: the inverse of
         cov(theta_i), where a row is free; elsewhere that for the kernel held.
     """
 
     std_err: tuple[FloatArray, ...]
+    location: FloatArray
     information: FloatArray
 
 
 def kernel_errors(
-    problem: EMProblem, state: EMState, information: FloatArray, free: BoolArray
+    problem: EMProblem,
+    state: EMState,
+    blocks: tuple[FloatArray, FloatArray, FloatArray],
+    free: tuple[BoolArray, BoolArray],
 ) -> KernelErrors:
     """Return the standard errors of the kernel and the information of the rows beside it.
 
@@ -65,10 +72,10 @@ def kernel_errors(
         The data.
     state : EMState
         The maximum.
-    information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
-        A_i of every row.
-    free : ndarray of bool, shape (n_marks, n_marks + 1)
-        Parameters that are identified and above their bound.
+    blocks : tuple of ndarray
+        A_i of every row, and what `differences` returns.
+    free : tuple of ndarray of bool, shapes (n_marks, n_marks + 1) and (n_groups,)
+        Rates that are identified and above their bound; groups that have an estimate.
 
     Returns
     -------
@@ -76,9 +83,9 @@ def kernel_errors(
         Both.
     """
     n_params = len(problem.step.names)
-    sets = problem.step.inside(state.kernel) & (problem.step.amount(state.moments) > _SHARE)
-    mixed, own = _differences(problem, state, sets)
-    inverses = [_inverse(information[i], free[i]) for i in range(len(free))]
+    information, mixed, own = blocks
+    rates, sets = free
+    inverses = [_inverse(information[i], rates[i]) for i in range(len(rates))]
     schur = own - sum(b @ inv @ b.T for b, inv in zip(mixed, inverses, strict=True))
     flags = np.repeat(sets, n_params)
     covariance = _regular_inverse(schur, flags)
@@ -86,49 +93,58 @@ def kernel_errors(
     for i, (b, inverse) in enumerate(zip(mixed, inverses, strict=True)):
         lever = inverse @ b.T
         total = inverse + lever @ np.nan_to_num(covariance) @ lever.T
-        index = np.ix_(free[i], free[i])
-        if free[i].any():
+        index = np.ix_(rates[i], rates[i])
+        if rates[i].any():
             out[i][index] = _scaled_inverse(total[index])
-    blocks = covariance.reshape(sets.size, n_params, sets.size, n_params)
-    each = blocks[np.arange(sets.size), :, np.arange(sets.size)]
+    square = covariance.reshape(sets.size, n_params, sets.size, n_params)
+    each = square[np.arange(sets.size), :, np.arange(sets.size)]
     slope = problem.step.jacobian(state.kernel)
     variance = np.einsum("sij,sjk,sik->si", slope, each, slope)
-    return KernelErrors(tuple(np.sqrt(variance).T), out)
+    errors = np.column_stack((variance, each[:, 0, 0]))
+    errors = np.sqrt(np.where(errors > 0, errors, np.nan))
+    return KernelErrors(tuple(errors[:, :-1].T), errors[:, -1], out)
 
 
-def _differences(
+def differences(
     problem: EMProblem, state: EMState, sets: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return minus the derivatives by the kernel of the gradient of the rows and of the kernel.
 
     Shapes (n_marks, n_free, n_marks + 1) and (n_free, n_free), the free parameters of a group next
-    to each other.
+    to each other; 0 of groups not among `sets`.
     """
     n_params, size = len(problem.step.names), problem.events.n_marks
-    touches = np.zeros((sets.size, size), dtype=bool)
-    targets = np.nonzero(problem.support)[0]
-    touches[problem.groups[problem.support], targets] = True
+    if n_params == 0:
+        return np.zeros((size, 0, size + 1)), np.zeros((0, 0))
+    touches = touched(problem)
     near = touches.astype(float) @ touches.T > 0
+    probes = problem.step.probes(state.kernel)
     mixed = np.zeros((size, sets.size, n_params, size + 1))
     own = np.zeros((sets.size, n_params, sets.size, n_params))
-    for together in _colours(near, sets):
+    for together in colours(near.astype(float) @ near > 0, sets):
         reached = near[together]  # disjoint: each group is reached by one of them at most
         for m in range(n_params):
             step = np.zeros((sets.size, n_params))
-            step[together, m] = _STEP
+            step[together, m] = probes[together, m]
             up, down = (_gradient(problem, state, sign * step) for sign in (1.0, -1.0))
-            by_row, by_kernel = ((a - b) / (-2.0 * _STEP) for a, b in zip(up, down, strict=True))
+            by_row, by_kernel = (0.5 * (b - a) for a, b in zip(up, down, strict=True))
             for s, others in zip(together, reached, strict=True):
-                mixed[touches[s], s, m] = by_row[touches[s]]
-                own[s, m, others] = by_kernel[others]
+                mixed[touches[s], s, m] = by_row[touches[s]] / probes[s, m]
+                own[s, m, others] = by_kernel[others] / probes[s, m]
     n_free = sets.size * n_params
     square = own.reshape(n_free, n_free)
     return mixed.reshape(size, n_free, size + 1), 0.5 * (square + square.T)
 
 
-def _colours(near: BoolArray, sets: BoolArray) -> list[IntArray]:
-    """Split the free groups so that no group is near two of the same part."""
-    conflict = near.astype(float) @ near > 0
+def touched(problem: EMProblem) -> BoolArray:
+    """Return which targets each group of pairs has, shape (n_groups, n_marks)."""
+    out = np.zeros((problem.n_groups, problem.events.n_marks), dtype=bool)
+    out[problem.groups[problem.support], np.nonzero(problem.support)[0]] = True
+    return out
+
+
+def colours(conflict: BoolArray, sets: BoolArray) -> list[IntArray]:
+    """Split the flagged groups into parts without two that conflict."""
     parts: list[list[int]] = []
     for s in np.flatnonzero(sets):
         for part in parts:
@@ -144,9 +160,7 @@ def _gradient(
     problem: EMProblem, state: EMState, step: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the gradient by rates and by free kernel parameters after a step of the latter."""
-    ones = np.ones(len(step))
-    point = problem.step.pack(state.kernel, ones) + step
-    kernel = problem.step.unpack(point.ravel(), ones, state.kernel)
+    kernel = problem.step.of_free(problem.step.free(state.kernel) + step)
     there = problem.evaluate(state.x, kernel, problem.window(kernel))
     some = state.x > 0
     events = np.divide(there.counts, state.x, out=np.zeros_like(state.x), where=some)

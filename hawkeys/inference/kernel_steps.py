@@ -2,8 +2,9 @@
 
 Within expectation-maximisation a set of pairs that share a kernel has expected lags, given by their
 statistics (`hawkeys._jit.delayed`): log-normal (n, sum d, sum d^2) with d the log-lag from the
-present location, gamma (n, sum v, sum log v) with v = present rate * lag, histogram the number of
-lags per bin. A prior adds pseudo-lags to them. Parameters are tuples of arrays, one row per set.
+present location, gamma (n, sum (r - 1), sum (r - 1 - log r)) with r = lag / present mean, histogram
+the number of lags per bin. A prior adds pseudo-lags to them. Parameters are tuples of arrays, one
+row per set.
 """
 
 from __future__ import annotations
@@ -15,17 +16,22 @@ from typing import TypeAlias
 import numpy as np
 from scipy import special
 
-from hawkeys._typing import BoolArray, FloatArray
-from hawkeys.inference.roughness import penalised_log_heights, roughness
-from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys.kernels import DelayedKernel, Gamma, LogNormal
+from hawkeys.kernels.gamma_series import log_excess, log_excess_slope, log_front
 
-__all__ = ["GammaStep", "HistogramStep", "KernelStep", "LogNormalStep", "Parameters", "Pseudo"]
+__all__ = ["Box", "GammaStep", "KernelStep", "LogNormalStep", "Parameters", "Pseudo", "unscaled"]
 
 Parameters: TypeAlias = tuple[FloatArray, ...]
 
 _NEWTON_STEPS = 50
-# a parameter is at its bound up to this factor
-_AWAY = 1.001
+# differences by a free parameter; the first one's error is about the square of its step over the
+# spread
+_PROBE, _NARROW = 1e-4, 1e-2
+# deviances of equal lags may round below 0
+_LEAST_EXCESS = 1e-14
+# a free parameter is at its bound within this
+_AWAY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +53,33 @@ class Pseudo:
     location_weight: float
 
 
+@dataclass(frozen=True)
+class Box:
+    """What the data can tell of a kernel: no parameter leaves it.
+
+    Attributes
+    ----------
+    location : tuple of float
+        Least and largest log of the median lag of a log-normal and of the mean of a gamma kernel.
+    spread : tuple of float
+        Least and largest standard deviation of the log-lag; of gamma kernels the inverse square
+        root of the largest shape, and the inverse of the smallest one.
+    """
+
+    location: tuple[float, float] = (-np.inf, np.inf)
+    spread: tuple[float, float] = (0.01, np.inf)
+
+
 class KernelStep(ABC):
     """One kernel family within expectation-maximisation."""
 
     def __init__(
-        self, kernel: DelayedKernel, *, pseudo: Pseudo | None, smoothing: float, min_spread: float
+        self, kernel: DelayedKernel, *, pseudo: Pseudo | None, smoothing: float, box: Box
     ) -> None:
         self.kernel = kernel
         self.pseudo = pseudo
         self.smoothing = smoothing
-        self.min_spread = min_spread
+        self.box = box
 
     @property
     def width(self) -> int:
@@ -84,21 +107,47 @@ class KernelStep(ABC):
         """
 
     @abstractmethod
-    def pack(self, parameters: Parameters, scale: FloatArray) -> FloatArray:
-        """Return free parameters, (n_sets, k), times the square root of the lags of each set."""
+    def free(self, parameters: Parameters) -> FloatArray:
+        """Return free parameters, (n_sets, k)."""
 
     @abstractmethod
+    def of_free(self, free: FloatArray) -> Parameters:
+        """Undo `free`."""
+
+    # of the second free parameter as the spread grows
+    spread_sign = 1
+
+    def probes(self, parameters: Parameters) -> FloatArray:
+        """Return steps of the free parameters for differences, (n_sets, k): small for a density."""
+        _, spread = self.log_lags(parameters)
+        return np.column_stack((np.minimum(_PROBE, _NARROW * spread), np.full_like(spread, _PROBE)))
+
+    def log_lags(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
+        """Return about the mean and the standard deviation of the log-lag of each set."""
+        return parameters[0], parameters[1]
+
+    @property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Least and largest free parameters, each of shape (k,), or one number for all."""
+        return np.array(-np.inf), np.array(np.inf)
+
+    def edges_met(self, parameters: Parameters) -> IntArray:
+        """Return -1 at the least, 1 at the largest free parameter, 0 between, (n_sets, k)."""
+        free, (low, high) = self.free(parameters), self.bounds
+        return (free >= high - _AWAY).astype(np.int64) - (free <= low + _AWAY)
+
+    def pack(self, parameters: Parameters, scale: FloatArray) -> FloatArray:
+        """Return free parameters times the square root of the lags of each set."""
+        return scale[:, None] * self.free(parameters)
+
     def unpack(self, point: FloatArray, scale: FloatArray, last: Parameters) -> Parameters:
         """Undo `pack` (flattened), within the bounds; a set without lags keeps `last`."""
+        return self.of_free(np.clip(unscaled(point, scale, self.free(last)), *self.bounds))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Parameters that have standard errors, in the order of the free ones; none of bins."""
         return self.kernel.parameter_names
-
-    def inside(self, parameters: Parameters) -> BoolArray:
-        """Return which sets are away from the bounds, shape (n_sets,)."""
-        return np.zeros(len(parameters[0]), dtype=bool)
 
     def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the gradient of the objective by the free parameters of `pack`, (n_sets, k).
@@ -136,7 +185,7 @@ class LogNormalStep(KernelStep):
 
     def start(self, location: FloatArray, spread: FloatArray) -> Parameters:
         """Return the location and the spread themselves."""
-        return location, np.maximum(spread, self.min_spread)
+        return np.clip(location, *self.box.location), np.clip(spread, *self.box.spread)
 
     def maximise(self, moments: FloatArray, parameters: Parameters) -> Parameters:
         """Return the weighted mean and standard deviation of the log-lags."""
@@ -146,25 +195,26 @@ class LogNormalStep(KernelStep):
         w = self.pseudo.weight if self.pseudo else 0.0
         v = self.pseudo.location_weight if self.pseudo else 0.0
         away = prior_location - location
-        shift = _ratio(first + v * away, n + v)
-        squares = second + v * away**2 + w * prior_scale**2
-        variance = _ratio(squares - (n + v) * shift**2, n + w)
-        spread = np.sqrt(np.maximum(variance, self.min_spread**2))
-        return location + shift, np.where(n + w > 0, spread, scale)
+        first, second = first + v * away, second + v * away**2 + w * prior_scale**2
+        best = np.clip(location + _ratio(first, n + v), *self.box.location)
+        shift = best - location
+        variance = _ratio(second - 2.0 * shift * first + (n + v) * shift**2, n + w)
+        spread = np.clip(np.sqrt(np.maximum(variance, 0.0)), *self.box.spread)
+        return best, np.where(n + w > 0, spread, scale)
 
-    def pack(self, parameters: Parameters, scale: FloatArray) -> FloatArray:
-        """Return location and log scale, weighted."""
-        location, spread = parameters
-        return scale[:, None] * np.column_stack((location, np.log(spread)))
+    def free(self, parameters: Parameters) -> FloatArray:
+        """Return location and log scale."""
+        return np.column_stack((parameters[0], np.log(parameters[1])))
 
-    def unpack(self, point: FloatArray, scale: FloatArray, last: Parameters) -> Parameters:
-        """Undo `pack`; the scale stays above its bound."""
-        free = _unscaled(point, scale, np.column_stack((last[0], np.log(last[1]))))
-        return free[:, 0], np.maximum(np.exp(free[:, 1]), self.min_spread)
+    def of_free(self, free: FloatArray) -> Parameters:
+        """Undo `free`."""
+        return free[:, 0], np.exp(free[:, 1])
 
-    def inside(self, parameters: Parameters) -> BoolArray:
-        """Return where the scale is above its bound."""
-        return parameters[1] > self.min_spread * _AWAY
+    @property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Those of location and log scale."""
+        low, high = np.column_stack((self.box.location, np.log(self.box.spread)))
+        return low, high
 
     def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the gradient by location and log scale."""
@@ -212,52 +262,70 @@ class GammaStep(KernelStep):
 
     def start(self, location: FloatArray, spread: FloatArray) -> Parameters:
         """Return the gamma density with the mean and coefficient of variation of a log-normal."""
-        shape = 1.0 / np.expm1(np.clip(spread, self.min_spread, 3.0) ** 2)
-        return shape, shape / np.exp(location + 0.5 * np.minimum(spread, 3.0) ** 2)
+        spread = np.clip(spread, self.box.spread[0], 3.0)
+        free = np.column_stack((location + 0.5 * spread**2, -np.log(np.expm1(spread**2))))
+        return self.of_free(np.clip(free, *self.bounds))
 
-    def _with_pseudo(self, moments: FloatArray, rate: FloatArray) -> tuple[FloatArray, ...]:
-        """Return (n, sum v, sum log v) of the lags and the pseudo-lags."""
-        n, total, log_total = moments.T
+    def _with_pseudo(self, moments: FloatArray, mean: FloatArray) -> tuple[FloatArray, ...]:
+        """Return (n, sum (r - 1), sum D(r)) of the lags and the pseudo-lags, r = lag / mean."""
+        n, away, deviance = moments.T
         if self.pseudo is None:
-            return n, total, log_total
+            return n, away, deviance
         w = self.pseudo.weight
-        prior_shape, prior_rate = self.pseudo.parameters
-        unit = rate / prior_rate
-        pseudo_log = w * (special.digamma(prior_shape) + np.log(unit))
-        return n + w, total + w * prior_shape * unit, log_total + pseudo_log
+        away_each, deviance_each = self._of_pseudo(mean)
+        return n + w, away + w * away_each, deviance + w * deviance_each
+
+    def _of_pseudo(self, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the expectations of r - 1 and D(r) of a pseudo-lag."""
+        prior_shape, prior_rate = self.pseudo.parameters if self.pseudo else (mean, mean)
+        ratio = prior_shape / prior_rate / mean
+        return ratio - 1.0, (ratio - 1.0) - np.log(ratio) + log_excess(prior_shape)
 
     def maximise(self, moments: FloatArray, parameters: Parameters) -> Parameters:
         """Return shape and rate of greatest weighted likelihood."""
         shape, rate = parameters
-        n, total, log_total = self._with_pseudo(moments, rate)
-        seen = (n > 0) & (total > 0)
-        mean = np.where(seen, total, 1.0) / np.where(seen, n, 1.0)
-        excess = np.log(mean) - log_total / np.where(seen, n, 1.0)
-        new = _gamma_shape(np.where(seen, excess, 1.0), 1.0 / self.min_spread**2)
-        return np.where(seen, new, shape), np.where(seen, new * rate / mean, rate)
+        mean = shape / rate
+        n, away, deviance = self._with_pseudo(moments, mean)
+        seen = n > 0
+        each = np.where(seen, n, 1.0)
+        shift, deviance = np.where(seen, away, 0.0) / each, np.where(seen, deviance, 1.0) / each
+        low, high = self.bounds
+        move = np.clip(np.log1p(shift), low[0] - np.log(mean), high[0] - np.log(mean))
+        # deviance from the new mean: of r e^-move
+        excess = deviance + np.expm1(-move) * (1.0 + shift) + move
+        new = np.clip(_gamma_shape(excess), *np.exp((low[1], high[1])))
+        return np.where(seen, new, shape), np.where(seen, new / (mean * np.exp(move)), rate)
 
-    def pack(self, parameters: Parameters, scale: FloatArray) -> FloatArray:
-        """Return log mean and log shape, weighted."""
+    def free(self, parameters: Parameters) -> FloatArray:
+        """Return log mean and log shape."""
         shape, rate = parameters
-        return scale[:, None] * np.column_stack((np.log(shape / rate), np.log(shape)))
+        return np.column_stack((np.log(shape / rate), np.log(shape)))
 
-    def unpack(self, point: FloatArray, scale: FloatArray, last: Parameters) -> Parameters:
-        """Undo `pack`; the shape stays below its bound."""
-        before = np.column_stack((np.log(last[0] / last[1]), np.log(last[0])))
-        free = _unscaled(point, scale, before)
-        shape = np.minimum(np.exp(free[:, 1]), 1.0 / self.min_spread**2)
+    def of_free(self, free: FloatArray) -> Parameters:
+        """Undo `free`."""
+        shape = np.exp(free[:, 1])
         return shape, shape / np.exp(free[:, 0])
 
-    def inside(self, parameters: Parameters) -> BoolArray:
-        """Return where the shape is below its bound."""
-        return parameters[0] * _AWAY < 1.0 / self.min_spread**2
+    @property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Those of log mean and log shape."""
+        least, largest = self.box.spread
+        low, high = np.column_stack((self.box.location, (-np.log(largest), -2.0 * np.log(least))))
+        return low, high
+
+    spread_sign = -1
+
+    def log_lags(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
+        """Return the mean and the standard deviation of the log-lag."""
+        shape, rate = parameters
+        mean = np.log(shape / rate) - log_excess(shape)
+        return mean, np.sqrt(special.polygamma(1, shape))
 
     def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the gradient by log mean and log shape."""
         shape, rate = parameters
-        n, total, log_total = self._with_pseudo(moments, rate)
-        by_shape = shape * (log_total - n * special.digamma(shape)) + n * shape - total
-        return np.column_stack((total - n * shape, by_shape))
+        n, away, deviance = self._with_pseudo(moments, shape / rate)
+        return np.column_stack((shape * away, shape * (n * log_excess(shape) - deviance)))
 
     def jacobian(self, parameters: Parameters) -> FloatArray:
         """Return the derivatives of shape and rate by log mean and log shape."""
@@ -274,89 +342,12 @@ class GammaStep(KernelStep):
         shape, rate = parameters
         prior_shape, prior_rate = self.pseudo.parameters
         mean_log = special.digamma(prior_shape) - np.log(prior_rate)
-        density = shape * np.log(rate) - special.gammaln(shape) + (shape - 1.0) * mean_log
-        return float(self.pseudo.weight * (density - rate * prior_shape / prior_rate).sum())
+        density = log_front(shape) - shape * self._of_pseudo(shape / rate)[1] - mean_log
+        return float(self.pseudo.weight * density.sum())
 
     def build(self, parameters: Parameters) -> DelayedKernel:
         """Return the kernel."""
         return Gamma(*parameters)
-
-
-class HistogramStep(KernelStep):
-    """Bin masses in proportion to the lags, or with a penalty on roughness."""
-
-    @property
-    def edges(self) -> FloatArray:
-        """Bounds of the bins."""
-        return self.kernel.edges
-
-    @property
-    def width(self) -> int:
-        """Number of bins."""
-        return self.edges.size - 1
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """None: masses have no standard errors."""
-        return ()
-
-    @property
-    def n_free(self) -> int:
-        """Number of free masses per set."""
-        return self.width - 1
-
-    def amount(self, moments: FloatArray) -> FloatArray:
-        """Return the number of lags of each set."""
-        return moments.sum(axis=1)
-
-    def start(self, location: FloatArray, spread: FloatArray) -> Parameters:
-        """Return a flat density: the expected log density is concave in the masses."""
-        flat = np.diff(self.edges) / (self.edges[-1] - self.edges[0])
-        return (np.tile(flat, (location.size, 1)),)
-
-    def maximise(self, moments: FloatArray, parameters: Parameters) -> Parameters:
-        """Return the masses; with a penalty by Newton steps that never lower the objective."""
-        (masses,) = parameters
-        counts = moments
-        if self.pseudo is not None:
-            counts = counts + self.pseudo.weight * self.pseudo.parameters[0]
-        n = counts.sum(axis=1)
-        seen = n > 0
-        new = masses.copy()
-        if self.smoothing == 0.0:
-            new[seen] = counts[seen] / n[seen, None]
-        elif seen.any():
-            heights = penalised_log_heights(counts[seen], masses[seen], self.edges, self.smoothing)
-            new[seen] = np.exp(heights) * np.diff(self.edges)
-        return (new / new.sum(axis=1, keepdims=True),)
-
-    def pack(self, parameters: Parameters, scale: FloatArray) -> FloatArray:
-        """Return the square roots of the masses, weighted."""
-        return scale[:, None] * np.sqrt(parameters[0])
-
-    def unpack(self, point: FloatArray, scale: FloatArray, last: Parameters) -> Parameters:
-        """Undo `pack`; no mass falls to 0 at once."""
-        before = np.sqrt(last[0])
-        roots = np.maximum(_unscaled(point, scale, before), 0.1 * before)
-        return (roots**2 / (roots**2).sum(axis=1, keepdims=True),)
-
-    def log_prior(self, parameters: Parameters) -> float:
-        """Return the expected log mass of the pseudo-lags, less the penalty on roughness."""
-        (masses,) = parameters
-        total = 0.0
-        if self.pseudo is not None:
-            total += self.pseudo.weight * special.xlogy(self.pseudo.parameters[0], masses).sum()
-        if self.smoothing > 0.0:
-            total -= 0.5 * self.smoothing * roughness(masses, self.edges).sum()
-        return float(total)
-
-    def tabulate(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
-        """Return height and mass below of each bin of each set, and its horizon."""
-        return self.kernel.tabulate(self.edges, *parameters)
-
-    def build(self, parameters: Parameters) -> DelayedKernel:
-        """Return the kernel."""
-        return Histogram(self.edges, *parameters)
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -365,23 +356,22 @@ def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     return np.where(some, numerator, 0.0) / np.where(some, denominator, 1.0)
 
 
-def _unscaled(point: FloatArray, scale: FloatArray, last: FloatArray) -> FloatArray:
+def unscaled(point: FloatArray, scale: FloatArray, last: FloatArray) -> FloatArray:
     """Return free parameters from the weighted ones, or the last ones where the weight is 0."""
     weighted = point.reshape(last.shape)
     some = scale[:, None] > 0
     return np.where(some, weighted / np.where(some, scale[:, None], 1.0), last)
 
 
-def _gamma_shape(excess: FloatArray, largest: float) -> FloatArray:
+def _gamma_shape(excess: FloatArray) -> FloatArray:
     """Solve log(shape) - digamma(shape) = excess, the log of the mean less the mean of the log."""
-    target = np.maximum(excess, np.log(largest) - special.digamma(largest))
+    target = np.clip(excess, _LEAST_EXCESS, 1.0 / _LEAST_EXCESS)
     shape = (3.0 - target + np.sqrt((target - 3.0) ** 2 + 24.0 * target)) / (12.0 * target)
     for _ in range(_NEWTON_STEPS):
-        error = np.log(shape) - special.digamma(shape) - target
-        slope = 1.0 / shape - special.polygamma(1, shape)
+        error = log_excess(shape) - target
         # Newton in 1 / shape
-        new = 1.0 / (1.0 / shape + error / (shape**2 * slope))
+        new = 1.0 / (1.0 / shape + error / (shape**2 * log_excess_slope(shape)))
         if (np.abs(new - shape) <= 1e-14 * shape).all():
             break
         shape = new
-    return np.minimum(shape, largest)
+    return shape

@@ -14,9 +14,17 @@ from hawkeys._validation import check_count, check_positive_number
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.lists import as_events
-from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.identify import warn_about
-from hawkeys.inference.rectified_rows import LOWEST, RowFit, best_decay, climb, decay_range
+from hawkeys.inference.rectified_rows import (
+    LEFT_OUT,
+    LIMITS,
+    LOWEST,
+    RowFit,
+    best_decay,
+    climb,
+    decay_range,
+)
 from hawkeys.inference.selection import about_all, admissible, check_weights, leave_out
 from hawkeys.process.rectified import RectifiedHawkes, as_target_decays, row_terms
 from hawkeys.results.rectified import RectifiedResult
@@ -79,9 +87,10 @@ def fit_rectified(
     Warns
     -----
     IdentifiabilityWarning
-        The data do not determine some parameters.
+        The data do not determine some parameters, or an estimated decay lies at the edge of its
+        range or cannot be told from there.
     ConvergenceWarning
-        The tolerance was not met, or an estimated decay lies at the edge of its range.
+        The tolerance was not met.
 
     Notes
     -----
@@ -94,8 +103,12 @@ def fit_rectified(
     restart adds to the second derivatives.
 
     An estimated decay maximises the profile, which need not be concave: a grid of three values a
-    decade over a range that the data set, then Brent's method around the best. If a row has no
-    influence to speak of, the best may lie at the edge of the range, which a warning says.
+    decade over a range that the data set, then Brent's method around the best. If that is at the
+    edge of the range, or less than 1.92 nats better than the edge or than no influence at all,
+    there is no estimate: a warning and `message` say which limit it is, and decay and adjacency of
+    the target have no intervals and are flagged. Influence that gains next to nothing, or runs off
+    to the slow edge, where it is a trend in the baseline, is left out; else what is returned is the
+    maximum within the range.
 
     If no event of the target follows one of the source, stronger inhibition may only ever gain. The
     adjacency then ends at -1e6, marked `at_bound`.
@@ -146,8 +159,9 @@ def fit_rectified(
     silent = np.zeros_like(allowed)
     silent[problem.counts == 0, 1:] = True  # no events, no influence: said in event_counts
     climbed = np.array([row.converged for row in rows])
+    silent[:, 1:] |= np.array([bool(row.limit) for row in rows])[:, None]  # said below
     warn_about(found.identified | ~allowed | silent, climbed, events.mark_names, priors=False)
-    _warn_about_edges(rows, events.mark_names)
+    _warn_about_limits(rows, events.mark_names)
     return found if counting is events else about_all(found, events, weights)
 
 
@@ -162,16 +176,27 @@ def _check_decay(decay: ArrayLike | str, n_marks: int) -> FloatArray | None:
     return as_target_decays(decay, n_marks)
 
 
-def _warn_about_edges(rows: list[RowFit], names: tuple[str, ...]) -> None:
-    edge = [f"{row.theta[-1]:.3g} for {names[i]}" for i, row in enumerate(rows) if row.at_edge]
-    if edge:
+def _warn_about_limits(rows: list[RowFit], names: tuple[str, ...]) -> None:
+    text = _limits(rows, names)
+    if text:
         warnings.warn(
-            f"estimated decays lie at the edge of their range: {', '.join(edge[:5])}. The data "
-            "show no kernel of that kind; give a decay, or a support that is False in the rows of "
-            "these target marks.",
-            ConvergenceWarning,
+            f"not every decay is identified by the data. {text}. These decays and the adjacency of "
+            "their targets have no intervals and are flagged in the result. Give a decay, observe "
+            "more, or set a support that is False in the rows of these target marks.",
+            IdentifiabilityWarning,
             stacklevel=3,
         )
+
+
+def _limits(rows: list[RowFit], names: tuple[str, ...]) -> str:
+    """Return which targets have run into which limit, empty if none has."""
+    parts = []
+    for limit, meaning in LIMITS.items():
+        marks = [names[i] for i, row in enumerate(rows) if row.limit == limit]
+        if marks:
+            more = ", ..." if len(marks) > 5 else ""
+            parts.append(f"target {', '.join(marks[:5])}{more}: {meaning}")
+    return "; ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,17 +225,26 @@ class _Problem:
             return self._climb(target, decay, None)
         if not self.allowed[target, 1:].any():  # a decay of nothing
             return self._climb(target, decay_range(self.events)[0], None)
-        return best_decay(lambda b, start: self._climb(target, b, start), self.events)
+        alone = self._constant(target, decay_range(self.events)[0])
+        value, gradient, curvature = self.terms(target)(alone)
+        found = best_decay(lambda b, start: self._climb(target, b, start), self.events, value)
+        if found.limit not in LEFT_OUT:
+            return found
+        return RowFit(alone, value, gradient, curvature, 0.0, True, (value,), found.limit)
 
     def _climb(self, target: int, decay: float, start: FloatArray | None) -> RowFit:
         """Climb from the constant rate, or from `start` if that is possible with this decay."""
-        rate = self.counts[target] / float(self.weights @ self.events.durations)
-        theta = np.concatenate(([rate], np.zeros(self.events.n_marks), [decay]))
+        theta = self._constant(target, decay)
         terms = self.terms(target)
         if start is not None:
             near = np.append(start[:-1], decay)
             theta = near if np.isfinite(terms(near)[0]) else theta
         return climb(terms, theta, self.allowed[target], self.tolerance, self.max_iter)
+
+    def _constant(self, target: int, decay: float) -> FloatArray:
+        """Return the parameters of a constant rate."""
+        rate = self.counts[target] / float(self.weights @ self.events.durations)
+        return np.concatenate(([rate], np.zeros(self.events.n_marks), [decay]))
 
     def _silent(self, target: int, decay: float | None) -> RowFit:
         """Return the fit of a mark without events: its baseline is 0, all else is free."""
@@ -233,7 +267,9 @@ def _result(
     pieces = [_information(problem, i, row, estimated) for i, row in enumerate(rows)]
     lowest = np.append(0.0, np.full(events.n_marks, LOWEST))
     identified = np.array([_identified(problem, row, i) for i, row in enumerate(rows)])
-    inside = _converged(rows) & (problem.counts > 0) & estimated
+    free = np.array([not row.limit for row in rows])
+    identified[:, 1:] &= free[:, None]
+    inside = _converged(rows) & (problem.counts > 0) & estimated & free
     return RectifiedResult(
         process=process,
         method="rectified mle",
@@ -241,7 +277,7 @@ def _result(
         to_gain=float(sum(row.to_gain for row in rows)),
         gradient_norm=_gradient_norm(problem, rows, lowest),
         converged=bool(_converged(rows).all()),
-        message=_message(rows),
+        message=_message(rows, events.mark_names),
         n_iterations=max(len(row.trace) - 1 for row in rows),
         trace=_trace(rows),
         identified=identified,
@@ -300,14 +336,13 @@ def _converged(rows: list[RowFit]) -> BoolArray:
     return np.array([row.converged and not row.at_edge for row in rows])
 
 
-def _message(rows: list[RowFit]) -> str:
+def _message(rows: list[RowFit], names: tuple[str, ...]) -> str:
     stopped = sum(not row.converged for row in rows)
+    text = f"the next steps promise {sum(row.to_gain for row in rows):.1e} nats"
     if stopped:
-        return f"{stopped} target marks stopped before the tolerance was met"
-    edge = sum(row.at_edge for row in rows)
-    if edge:
-        return f"the decays of {edge} target marks are at the edge of their range"
-    return f"the next steps promise {sum(row.to_gain for row in rows):.1e} nats"
+        text = f"{stopped} target marks stopped before the tolerance was met"
+    limits = _limits(rows, names)
+    return f"{text}; decays not identified: {limits}" if limits else text
 
 
 def _trace(rows: list[RowFit]) -> FloatArray:

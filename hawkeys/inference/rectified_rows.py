@@ -18,7 +18,19 @@ from scipy.optimize import minimize_scalar
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 
-__all__ = ["LOWEST", "RowFit", "best_decay", "climb", "decay_range"]
+__all__ = ["LEFT_OUT", "LIMITS", "LOWEST", "RowFit", "best_decay", "climb", "decay_range"]
+
+TREND, BURST, FAR, NEAR, FAINT = "trend", "burst", "far", "near", "faint"
+LEFT_OUT = TREND, FAINT
+LIMITS = {
+    TREND: "the decay runs off to the slowest that the windows can tell, as it does for a trend in "
+    "the baseline; the influence is left out",
+    BURST: "the decay runs off to the fastest that the lags can tell, as it does for bursts; what "
+    "is returned is the fit at that edge",
+    FAR: "the decay cannot be told from the slowest of its range, as for a trend in the baseline",
+    NEAR: "the decay cannot be told from the fastest of its range, as for bursts",
+    FAINT: "with any decay the influence gains less than 1.92 nats over none; it is left out",
+}
 
 # Inhibition beyond this leaves no trace that data could tell apart.
 LOWEST = -1e6
@@ -30,6 +42,8 @@ _PULL = 1e-12
 _DECAYS_PER_DECADE = 3
 _LOG_TOLERANCE = 1e-7
 _SHORT_LAG = 0.05
+# half the 95 % quantile of chi-square with one degree of freedom
+_FAINT = 1.92
 
 Terms: TypeAlias = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
@@ -54,8 +68,9 @@ class RowFit:
         Whether that is below the tolerance.
     trace : tuple of float
         Value after each step that gained.
-    at_edge : bool
-        Whether the decay was estimated and lies at the edge of its range.
+    limit : str
+        Which edge of its range an estimated decay lies at or cannot be told from; a key of
+        `LIMITS`, or empty.
     """
 
     theta: FloatArray
@@ -65,7 +80,12 @@ class RowFit:
     to_gain: float
     converged: bool
     trace: tuple[float, ...]
-    at_edge: bool = False
+    limit: str = ""
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the decay was estimated and lies at the edge of its range."""
+        return self.limit in (TREND, BURST)
 
 
 def climb(
@@ -178,7 +198,9 @@ def decay_range(events: Events) -> tuple[float, float]:
     return 1.0 / (3.0 * longest), max(2.0 / short, 10.0 / longest)
 
 
-def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Events) -> RowFit:
+def best_decay(
+    fit_at: Callable[[float, FloatArray | None], RowFit], events: Events, alone: float
+) -> RowFit:
     """Maximise the profile over the decay of one target mark.
 
     Parameters
@@ -187,20 +209,24 @@ def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Eve
         ``fit_at(decay, start)``: the best fit with that decay.
     events : Events
         The data, for the range of decays.
+    alone : float
+        Log-likelihood of the constant rate.
 
     Returns
     -------
     RowFit
         The best of a grid over the range, then of Brent's method between its neighbours. It says if
-        that is at the edge.
+        that is at the edge, or no better than the edge or than no influence by 1.92 nats.
     """
     low, high = np.log(decay_range(events))
     grid = np.linspace(low, high, 2 + round(_DECAYS_PER_DECADE * (high - low) / np.log(10.0)))
     fits = [fit_at(float(np.exp(point)), None) for point in grid]
     best = int(np.argmax([fit.value for fit in fits]))
     top = fits[best]
+    if top.value - alone < _FAINT:
+        return replace(top, limit=FAINT)
     if not 0 < best < grid.size - 1:
-        return replace(top, at_edge=True)
+        return replace(top, limit=TREND if best == 0 else BURST)
 
     def loss(point: float) -> float:
         nonlocal top
@@ -210,4 +236,7 @@ def best_decay(fit_at: Callable[[float, FloatArray | None], RowFit], events: Eve
 
     bounds = (float(grid[best - 1]), float(grid[best + 1]))
     minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _LOG_TOLERANCE})
+    for edge, limit in ((fits[0], FAR), (fits[-1], NEAR)):
+        if top.value - edge.value < _FAINT:
+            return replace(top, limit=limit)
     return top

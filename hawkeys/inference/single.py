@@ -153,11 +153,14 @@ def fit(
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
     counting, positive = leave_out(events, weights)
+    allowed = check_support(support, events.n_marks)
     if isinstance(excitation, DelayedKernel) and not excitation.known:
         how_given = method, refuse_models(rest, "a fit of kernel parameters")
-        found: FitResult = fit_unknown(
+        found: FitResult
+        found, told = fit_unknown(
             counting, excitation, how_given, support=support, weights=positive
         )
+        allowed = allowed & ~told
         converged = np.full(events.n_marks, found.converged)
     elif method == "least_squares":
         settings = choose_method(method, refuse_models(rest, "least squares"))[1]
@@ -169,7 +172,7 @@ def fit(
         found, converged = _fit_known(counted, excitation, search, how, rng)
     if counting is not events:
         found = about_all(found, events, weights)
-    warn_about_fit(found, converged, counting, check_support(support, events.n_marks))
+    warn_about_fit(found, converged, counting, allowed)
     return found
 
 

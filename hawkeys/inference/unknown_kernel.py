@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-from hawkeys._typing import ArrayLike
+from hawkeys._typing import ArrayLike, BoolArray
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.branching_options import BranchingKernelOptions
 from hawkeys.inference.em import fit_kernel
 from hawkeys.inference.em_branching import fit_kernel_vi
+from hawkeys.inference.kernel_limits import Limits
 from hawkeys.inference.methods import make_options
 from hawkeys.inference.options import EMOptions
 from hawkeys.kernels import DelayedKernel
@@ -18,7 +20,7 @@ from hawkeys.results.fit_result import FitResult
 
 __all__ = ["fit_unknown"]
 
-_METHODS: dict[str, tuple[type, Callable[..., FitResult]]] = {
+_METHODS: dict[str, tuple[type, Callable[..., tuple[FitResult, Limits]]]] = {
     "mle": (EMOptions, fit_kernel),
     "vi_branching": (BranchingKernelOptions, fit_kernel_vi),
 }
@@ -31,7 +33,7 @@ def fit_unknown(
     *,
     support: ArrayLike | None,
     weights: ArrayLike | None,
-) -> FitResult:
+) -> tuple[FitResult, BoolArray]:
     """Fit baseline, adjacency and the parameters of `kernel`.
 
     Parameters
@@ -51,11 +53,18 @@ def fit_unknown(
     -------
     LikelihoodResult or VariationalResult
         With ``kernel`` the estimated one.
+    ndarray of bool, shape (n_marks, n_marks)
+        Pairs (target, source) without a kernel, of which a warning has told.
 
     Raises
     ------
     InvalidParameterError
         A method that estimates no kernel, an unknown option, or a value out of range.
+
+    Warns
+    -----
+    IdentifiabilityWarning
+        The likelihood of a kernel rises to the edge of what the data can tell.
     """
     method, given = how
     if method not in _METHODS:
@@ -66,4 +75,13 @@ def fit_unknown(
         )
     kind, run = _METHODS[method]
     options = make_options(kind, given, "estimating the kernel")
-    return run(events, kernel, options, support=support, weights=weights)
+    found, limits = run(events, kernel, options, support=support, weights=weights)
+    if limits.text:
+        warnings.warn(
+            f"no kernel is identified by the data. {limits.text}. The kernel parameters and the "
+            "adjacency that goes with them have no intervals and are flagged in result.identified. "
+            "Give the kernel, a prior for it (KernelPrior), or observe more.",
+            IdentifiabilityWarning,
+            stacklevel=3,
+        )
+    return found, limits.pairs

@@ -14,6 +14,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_positive, check_square
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.delayed import TAIL, DelayedKernel
+from hawkeys.kernels.gamma_series import log_excess, log_front
 
 __all__ = ["Gamma", "LogNormal"]
 
@@ -186,9 +187,9 @@ class Gamma(_TwoParameters):
 
     @staticmethod
     def tabulate(*parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (shape, rate, log gamma(shape), log rate) of each set, and its horizon."""
+        """Return (shape, 1 / mean, log K, log shape - digamma) of each set, and its horizon."""
         shape, rate = parameters
-        table = np.column_stack((shape, rate, special.gammaln(shape), np.log(rate)))
+        table = np.column_stack((shape, rate / shape, log_front(shape), log_excess(shape)))
         return table, special.gammainccinv(shape, TAIL) / rate
 
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:

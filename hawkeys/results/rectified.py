@@ -52,7 +52,7 @@ class RectifiedResult(Result):
         Weighted log-likelihood along the way, at the final decays.
     identified : ndarray of bool, shape (n_marks, n_marks + 1)
         Baseline, then adjacency row, of each target: False where the data say nothing, or where any
-        stronger inhibition is as good.
+        stronger inhibition is as good, or where an estimated decay is not identified.
     at_bound : ndarray of bool, shape (n_marks, n_marks + 1)
         A baseline of 0, or inhibition at the strongest value that is tried (-1e6).
     information : ndarray, shape (n_marks, p, p)
@@ -60,7 +60,7 @@ class RectifiedResult(Result):
         decay: p is n_marks + 1 or n_marks + 2. Standard errors invert it over the parameters that
         are identified and not at a bound; all others have NaN, in the intervals too.
     decay_identified : ndarray of bool, shape (n_marks,)
-        Where the decay was estimated and not at the edge of its range.
+        Where the decay was estimated and can be told from the edges of its range.
     event_counts : ndarray of int, shape (n_marks,)
         Events per mark.
     n_realizations : int

@@ -323,6 +323,7 @@ class TestEstimatedKernel:
 
     @pytest.mark.parametrize("name", UNKNOWN)
     @pytest.mark.parametrize("groups", ["shared", "edge"])
+    @pytest.mark.filterwarnings("ignore:no kernel is identified")
     def test_the_bound_never_decreases(self, name, groups):
         """On short windows too, where many children are unseen."""
         for n, end in ((1, 60.0), (8, 4.0)):
@@ -332,8 +333,7 @@ class TestEstimatedKernel:
                 weights=np.linspace(0.5, 2.0, n), min_spread=0.1,
             )  # fmt: skip
             assert result.converged
-            # the tails of gamma kernels are differences
-            assert np.diff(result.trace).min() > -1e-6
+            assert np.diff(result.trace).min() >= 0.0
             assert result.trace[-1] > result.trace[0] + 0.1
 
     @pytest.mark.parametrize("name", UNKNOWN)

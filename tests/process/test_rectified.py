@@ -341,16 +341,37 @@ def test_decays_are_estimated(sample):
     assert np.isnan(held.decay_std_err).all()
 
 
-def test_decay_at_the_edge_of_its_range():
-    events = hawkeys.Events.from_lists([[[1.0]]], end_times=3.0)
-    with (
-        pytest.warns(ConvergenceWarning, match="lie at the edge of their range: .* for 0"),
-        pytest.warns(IdentifiabilityWarning),
-    ):
-        result = hawkeys.fit_rectified(events, decay="estimate")
-    assert not result.converged
-    assert "decays of 1 target marks are at the edge" in result.message
+def uniform_times(seed, n, power=1.0):
+    return 100.0 * np.sort(np.random.default_rng(seed).uniform(0.0, 1.0, n) ** power)
+
+
+LIMITS = {
+    # (times, end of the window, part of the message, whether the influence is left out)
+    "one event": ([1.0], 3.0, "gains less than 1.92 nats over none", True),
+    "seven events": ([1, 4, 6, 7.5, 8.5, 9.2, 9.8], 10.0, "fastest that the lags", False),
+    "trend": (uniform_times(0, 30, 0.5), 100.0, "slowest that the windows", True),
+    "steep trend": (uniform_times(0, 400, 0.2), 100.0, "told from the slowest", False),
+    "no influence": (uniform_times(1, 60), 100.0, "gains less than 1.92", True),
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_a_decay_at_the_edge_is_no_estimate(case):
+    times, end, text, left_out = LIMITS[case]
+    with pytest.warns(IdentifiabilityWarning, match=text) as told:
+        result = hawkeys.fit_rectified([times], decay="estimate", end_time=end)
+    assert len(told) == 1
+    assert text in result.message
     assert not result.decay_identified.any()
+    assert result.identified.tolist() == [[True, False]]
+    assert np.isnan(result.std_err[0, 1])
+    assert np.isnan(result.decay_std_err).all()
+    assert np.isfinite(result.estimates).all()
+    if left_out:
+        assert result.adjacency.tolist() == [[0.0]]
+        assert result.baseline[0] == pytest.approx(len(times) / end)
+        constant = len(times) * (np.log(len(times) / end) - 1.0)
+        assert result.log_likelihood == pytest.approx(constant)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e9])

@@ -1,0 +1,253 @@
+r"""Newton steps on the log-likelihood over rows and kernel together, and what is left to gain.
+
+Expectation-maximisation says where a maximum is; how far it is from there say the gradient and the
+curvature of the log-likelihood itself. With A_i the information of row i, B_i that of row and free
+kernel parameters, C that of the kernel and g the gradients, the step solves
+
+.. math:: \begin{pmatrix} A & B \\ B^T & C \end{pmatrix} s = g,
+
+within the bounds of all parameters, and promises :math:`g^T s - s^T H s / 2` nats, H that matrix.
+Gradient and information of the rows are those of the excitations and integrals that
+`Hawkes.log_likelihood` evaluates. The likelihood is not concave in the kernel: the promise is about
+the maximum nearby, not about others.
+
+References
+----------
+Bertsekas, D. P. (1982). Projected Newton methods for optimization problems with simple constraints.
+SIAM Journal on Control and Optimization 20(2), 221-246. doi:10.1137/0320018
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.inference.em_problem import EMProblem, EMState
+from hawkeys.inference.em_setup import build_kernel
+from hawkeys.inference.kernel_errors import LEAST_LAGS, differences
+
+__all__ = ["Curvature", "Step", "curvature", "newton_step", "search_along"]
+
+# relative eigenvalues: of a row that are 0, of the kernel below which the step is bounded, and
+# below minus which the point is no maximum
+_FLAT, _LEAST, _SADDLE = 1e-12, 1e-9, 1e-3
+_HALVINGS = 20
+_LONGEST = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """The log-likelihood near a state, to second order; F free kernel parameters.
+
+    Attributes
+    ----------
+    design : Design
+        Row problems of the support at the kernel, weighted.
+    value : float
+        Weighted log-likelihood and log prior, as `Hawkes.log_likelihood` has it.
+    slope : ndarray, shape (n_marks, n_marks + 1)
+        Derivatives of sum w log lambda by the rates.
+    gradient : ndarray, shape (n_marks, n_marks + 1)
+        The same less the cost: derivatives of the objective.
+    rows : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
+        Information of each row for the kernel held.
+    score : ndarray, shape (F,)
+        Gradient by the free kernel parameters.
+    mixed : ndarray, shape (n_marks, F, n_marks + 1)
+        Information of kernel and rows.
+    own : ndarray, shape (F, F)
+        Information of the kernel.
+    """
+
+    design: Design
+    value: float
+    slope: FloatArray
+    gradient: FloatArray
+    rows: FloatArray
+    score: FloatArray
+    mixed: FloatArray
+    own: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A Newton step within the bounds.
+
+    Attributes
+    ----------
+    rates : ndarray, shape (n_marks, n_marks + 1)
+        Change of the rates.
+    kernel : ndarray, shape (n_sets, k)
+        Change of the free kernel parameters.
+    promise : float
+        Rise to second order, in nats, or more.
+    is_maximum : bool
+        Whether the curvature is that of a maximum.
+    """
+
+    rates: FloatArray
+    kernel: FloatArray
+    promise: float
+    is_maximum: bool
+
+
+def curvature(problem: EMProblem, state: EMState) -> Curvature:
+    """Return the log-likelihood near `state` to second order."""
+    kernel = build_kernel(problem, state.kernel)
+    design = Design.build(
+        problem.events, kernel, realization_weights=problem.weights, support=problem.support
+    )
+    size = design.n_marks
+    rows, slope = np.zeros((size, size + 1, size + 1)), np.zeros((size, size + 1))
+    value = problem.step.log_prior(state.kernel) - float((state.x * design.cost).sum())
+    for i in range(size):
+        own = design.weights[design.offsets[i] : design.offsets[i + 1]]
+        matrix = design.block(i)
+        if own.size:  # what has no weight may be impossible
+            matrix, own = matrix[:, own > 0], own[own > 0]
+        terms = np.vstack((np.ones(matrix.shape[1]), matrix))
+        rate = state.x[i] @ terms
+        scaled = terms / rate
+        weighted = scaled * own if own.size else scaled
+        rows[i], slope[i] = weighted @ scaled.T, weighted.sum(axis=1)
+        value += float(own @ np.log(rate)) if own.size else float(np.log(rate).sum())
+    sets = problem.step.amount(state.moments) > LEAST_LAGS
+    mixed, second = differences(problem, state, sets)
+    score = np.where(sets[:, None], problem.step.score(state.moments, state.kernel), 0.0)
+    gradient = np.where(design.cost > 0, slope - design.cost, 0.0)
+    return Curvature(design, value, slope, gradient, rows, score.ravel(), mixed, second)
+
+
+@dataclass(frozen=True, eq=False)
+class _Moves:
+    """Which parameters move, and by how much those do that stop at a bound."""
+
+    rates: BoolArray
+    kernel: BoolArray
+    stop_rates: FloatArray
+    stop_kernel: FloatArray
+
+
+def newton_step(problem: EMProblem, state: EMState, near: Curvature) -> Step:
+    """Return the Newton step from `state` that leaves no parameter beyond its bound."""
+    lower = np.zeros_like(state.x)
+    lower[:, 0] = problem.baseline_floor
+    here, low, high = _kernel_point(problem, state)
+    moves = _Moves(
+        (near.design.cost > 0) & ((state.x > lower) | (near.gradient > 0)),
+        (np.diagonal(near.own) != 0)
+        & ((here > low) | (near.score > 0))
+        & ((here < high) | (near.score < 0)),
+        np.zeros_like(state.x),
+        np.zeros_like(here),
+    )
+    rates, kernel, is_maximum = _solve(near, moves)
+    # without bounds: as much as any step within them promises, or more
+    most = 0.5 * float((near.gradient * rates).sum() + near.score @ kernel)
+    while True:
+        below = moves.rates & (state.x + rates < lower)
+        outside = moves.kernel & ((here + kernel < low) | (here + kernel > high))
+        if not (below.any() or outside.any()):
+            break
+        bound = np.clip(here + kernel, low, high) - here
+        moves = replace(
+            moves,
+            rates=moves.rates & ~below,
+            kernel=moves.kernel & ~outside,
+            stop_rates=np.where(below, lower - state.x, moves.stop_rates),
+            stop_kernel=np.where(outside, bound, moves.stop_kernel),
+        )
+        rates, kernel, _ = _solve(near, moves)
+    promise = _promise(near, moves, rates, kernel)
+    promise = most if promise is None else promise
+    return Step(rates, kernel.reshape(problem.n_groups, -1), promise, is_maximum)
+
+
+def _promise(near: Curvature, moves: _Moves, rates: FloatArray, kernel: FloatArray) -> float | None:
+    """Return the rise to second order, if no step within the bounds rises higher; else None."""
+    left = near.gradient - np.einsum("ipq,iq->ip", near.rows, rates)
+    left -= np.einsum("ifp,f->ip", near.mixed, kernel)
+    left_kernel = near.score - np.einsum("ifp,ip->f", near.mixed, rates) - near.own @ kernel
+    # a parameter that was stopped must want to go further
+    back = (moves.stop_rates < 0) & (left > 0)
+    if back.any() or (moves.stop_kernel * left_kernel < 0).any():
+        return None
+    rise = (near.gradient + left) * rates
+    return max(0.5 * float(rise.sum() + (near.score + left_kernel) @ kernel), 0.0)
+
+
+def _kernel_point(problem: EMProblem, state: EMState) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the free kernel parameters, flat, and their bounds; empty of bins."""
+    if not problem.step.names:
+        return np.empty(0), np.empty(0), np.empty(0)
+    free = problem.step.free(state.kernel)
+    low, high = (np.broadcast_to(bound, free.shape).ravel() for bound in problem.step.bounds)
+    return free.ravel(), low, high
+
+
+def _solve(near: Curvature, moves: _Moves) -> tuple[FloatArray, FloatArray, bool]:
+    """Return the step of the rates and of the kernel, and whether it leads to a maximum."""
+    held = near.score - np.einsum("ifp,ip->f", near.mixed, moves.stop_rates)
+    held -= near.own @ moves.stop_kernel
+    wanted = near.gradient - np.einsum("ipq,iq->ip", near.rows, moves.stop_rates)
+    wanted -= np.einsum("ifp,f->ip", near.mixed, moves.stop_kernel)
+    inverses = [_inverse(a, free) for a, free in zip(near.rows, moves.rates, strict=True)]
+    schur = near.own.copy()
+    for inverse, mixed, pull in zip(inverses, near.mixed, wanted, strict=True):
+        lever = mixed @ inverse
+        schur -= lever @ mixed.T
+        held -= lever @ pull
+    kernel, is_maximum = moves.stop_kernel.copy(), True
+    index = np.flatnonzero(moves.kernel)
+    if index.size:
+        kernel[index], is_maximum = _uphill(schur[np.ix_(index, index)], held[index])
+    change = np.where(moves.kernel, kernel, 0.0)
+    rates = moves.stop_rates.copy()
+    for i, inverse in enumerate(inverses):
+        rates[i] += inverse @ (wanted[i] - near.mixed[i].T @ change)
+    return rates, kernel, is_maximum
+
+
+def _uphill(matrix: FloatArray, gradient: FloatArray) -> tuple[FloatArray, bool]:
+    """Return a step that rises along every eigenvector, the Newton step at a maximum."""
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diagonal(matrix)), 1e-300))
+    values, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
+    size = np.maximum(np.abs(values), _LEAST)
+    step = scale * (vectors @ ((vectors.T @ (scale * gradient)) / size))
+    return step, bool((values > -_SADDLE).all())
+
+
+def _inverse(matrix: FloatArray, free: BoolArray) -> FloatArray:
+    """Return the inverse over the free parameters and where it exists, 0 elsewhere."""
+    out = np.zeros_like(matrix)
+    index = np.flatnonzero(free & (np.diagonal(matrix) > 0))
+    if index.size:
+        part = matrix[np.ix_(index, index)]
+        scale = 1.0 / np.sqrt(np.diagonal(part))
+        values, vectors = np.linalg.eigh(part * np.outer(scale, scale))
+        some = values > _FLAT * values[-1]
+        inverse = (vectors[:, some] / values[some]) @ vectors[:, some].T
+        out[np.ix_(index, index)] = inverse * np.outer(scale, scale)
+    return out
+
+
+def search_along(problem: EMProblem, state: EMState, step: Step) -> EMState | None:
+    """Return the first state along `step`, halved until it gains; None if no length gains."""
+    length = min(1.0, _LONGEST / max(float(np.abs(step.kernel).max(initial=0.0)), 1e-300))
+    lower = np.zeros_like(state.x)
+    lower[:, 0] = problem.baseline_floor
+    for _ in range(_HALVINGS):
+        kernel, window = state.kernel, state.window
+        if step.kernel.size:
+            moved = problem.step.free(kernel) + length * step.kernel
+            kernel = problem.step.of_free(np.clip(moved, *problem.step.bounds))
+            window = problem.window(kernel)
+        rates = np.maximum(state.x + length * step.rates, lower)
+        found = problem.evaluate(rates, kernel, window)
+        if found.objective > state.objective:
+            return found
+        length *= 0.5
+    return None
