@@ -15,7 +15,7 @@ from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.em_setup import KernelOptions, build_kernel, set_up
 from hawkeys.inference.identify import flat_directions
 from hawkeys.inference.kernel_errors import LEAST_LAGS, KernelErrors, kernel_errors
-from hawkeys.inference.kernel_limits import FAR, LEFT_OUT, NONE, Limits, beyond_reach, find_limits
+from hawkeys.inference.kernel_limits import LEFT_OUT, NONE, Limits, beyond_reach, find_limits
 from hawkeys.inference.kernel_newton import Curvature, curvature, newton_step, search_along
 from hawkeys.inference.kernel_starts import first_state
 from hawkeys.inference.options import EMOptions
@@ -119,11 +119,6 @@ def fit_kernel(
         baseline_floor=options.baseline_floor,
     )
     found = maximise(problem, options)
-    errors = _errors(found, _identified(found))
-    if errors is not None:
-        far = beyond_reach(found.problem, found.path.state, errors.location)
-        codes = np.where(far & (found.codes == NONE), FAR, found.codes)
-        found = dataclasses.replace(found, codes=codes)
     limits = Limits.of(problem, found.codes)
     return _result(
         found, limits, settings(problem, options, support=support, weights=weights)
@@ -143,9 +138,14 @@ def maximise(problem: EMProblem, options: EMOptions) -> Found:
         codes = np.where(
             np.isin(codes, LEFT_OUT), codes, find_limits(problem, path.state, near.design)
         )
+        found = Found(problem, path, near, codes)
+        errors = _errors(found, _identified(found))
+        if errors is not None:
+            far = beyond_reach(problem, path.state, errors.location)
+            codes = np.where((codes == NONE) & (far != NONE), far, codes)
         dropped = problem.support & np.isin(codes, LEFT_OUT)[problem.groups]
         if not dropped.any():
-            return Found(problem, path, near, codes)
+            return dataclasses.replace(found, codes=codes)
         problem = dataclasses.replace(problem, support=problem.support & ~dropped)
         state = problem.start(path.state.kernel)
 
@@ -164,10 +164,22 @@ def _polish(problem: EMProblem, path: Path, options: EMOptions) -> tuple[Path, C
         further = None
         if not done and len(trace) <= options.max_iter:
             further = search_along(problem, state, step)
+            if further is None and (closer := _closer(problem, state, options, len(trace))):
+                further = closer.state
+                trace.extend(closer.trace[1:-1])
         if further is None:
             return Path(state, trace, gap, done, is_maximum=step.is_maximum), near
         state = further
         trace.append(state.objective)
+
+
+def _closer(problem: EMProblem, state: EMState, options: EMOptions, steps: int) -> Path | None:
+    """Return some more steps of expectation-maximisation; None if they gain less than rounding."""
+    strict = dataclasses.replace(
+        options, tolerance=0.01 * options.tolerance, max_iter=options.max_iter - steps + 1
+    )
+    path = climb(problem, state, strict)
+    return path if path.state.objective > state.objective + options.tolerance else None
 
 
 def climb(problem: EMProblem, state: EMState, options: KernelOptions) -> Path:

@@ -18,7 +18,7 @@ from hawkeys.inference.kernel_errors import LEAST_LAGS, colours, touched
 from hawkeys.inference.newton import solve_mle
 from hawkeys.inference.options import MLEOptions
 
-__all__ = ["FAR", "LEFT_OUT", "NONE", "Limits", "beyond_reach", "find_limits"]
+__all__ = ["LEFT_OUT", "NONE", "Limits", "beyond_reach", "find_limits"]
 
 _QUANTILE = 1.96
 # half the 95 % quantile of chi-square with one degree of freedom
@@ -28,6 +28,8 @@ _FEW_LAGS = 20.0
 # of the children that are expected, in the windows
 _LEAST_SEEN = 0.05
 _NAMED = 5
+# direct children of an event beyond which a trend is left out
+_LARGEST = 10.0
 # expected children without which there is no kernel
 _FEWEST = 5.0
 
@@ -128,7 +130,7 @@ def find_limits(problem: EMProblem, state: EMState, design: Design) -> IntArray:
     return codes
 
 
-def beyond_reach(problem: EMProblem, state: EMState, error: FloatArray) -> BoolArray:
+def beyond_reach(problem: EMProblem, state: EMState, error: FloatArray) -> IntArray:
     """Return which groups have lags that may as well lie beyond every window.
 
     Parameters
@@ -138,17 +140,19 @@ def beyond_reach(problem: EMProblem, state: EMState, error: FloatArray) -> BoolA
     state : EMState
         The maximum.
     error : ndarray, shape (n_groups,)
-        Standard error of the first free parameter, the location.
+        Standard error of the first free parameter, the location; NaN where there is none.
 
     Returns
     -------
-    ndarray of bool, shape (n_groups,)
-        Where its 95 % interval reaches the longest window; never where there is no error.
+    ndarray of int64, shape (n_groups,)
+        A code where its 95 % interval reaches the longest window: a trend, if the adjacency has
+        left what a process can have; else 0.
     """
-    if not problem.step.names:
-        return np.zeros(problem.n_groups, dtype=bool)
     away = problem.step.box.location[1] - problem.step.free(state.kernel)[:, 0]
-    return np.nan_to_num(error, nan=0.0) * _QUANTILE > away
+    largest = np.zeros(problem.n_groups)
+    np.maximum.at(largest, problem.groups[problem.support], state.x[:, 1:][problem.support])
+    code = np.where(largest > _LARGEST, TREND, FAR)
+    return np.where(np.nan_to_num(error) * _QUANTILE > away, code, NONE)
 
 
 def _named(problem: EMProblem, pairs: BoolArray) -> str:

@@ -19,7 +19,7 @@ SIAM Journal on Control and Optimization 20(2), 221-246. doi:10.1137/0320018
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,6 +36,8 @@ __all__ = ["Curvature", "Step", "curvature", "newton_step", "search_along"]
 _FLAT, _LEAST, _SADDLE = 1e-12, 1e-9, 1e-3
 _HALVINGS = 20
 _LONGEST = 1.0
+# events that a rate explains
+_TINY = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,23 +149,52 @@ def newton_step(problem: EMProblem, state: EMState, near: Curvature) -> Step:
     rates, kernel, is_maximum = _solve(near, moves)
     # without bounds: as much as any step within them promises, or more
     most = 0.5 * float((near.gradient * rates).sum() + near.score @ kernel)
+    box = lower - state.x, low - here, high - here
+    tiny = state.x * near.design.cost < _TINY
+    at = np.zeros_like(rates), np.zeros_like(kernel)
     while True:
-        below = moves.rates & (state.x + rates < lower)
-        outside = moves.kernel & ((here + kernel < low) | (here + kernel > high))
+        below = moves.rates & (rates < box[0])
+        outside = moves.kernel & ((kernel < box[1]) | (kernel > box[2]))
         if not (below.any() or outside.any()):
             break
-        bound = np.clip(here + kernel, low, high) - here
-        moves = replace(
-            moves,
-            rates=moves.rates & ~below,
-            kernel=moves.kernel & ~outside,
-            stop_rates=np.where(below, lower - state.x, moves.stop_rates),
-            stop_kernel=np.where(outside, bound, moves.stop_kernel),
-        )
+        moves, at = _stopped(moves, at, (rates, kernel), (below, outside), box, tiny)
         rates, kernel, _ = _solve(near, moves)
     promise = _promise(near, moves, rates, kernel)
     promise = most if promise is None else promise
     return Step(rates, kernel.reshape(problem.n_groups, -1), promise, is_maximum)
+
+
+def _stopped(
+    moves: _Moves,
+    at: tuple[FloatArray, FloatArray],
+    to: tuple[FloatArray, FloatArray],
+    over: tuple[BoolArray, BoolArray],
+    box: tuple[FloatArray, FloatArray, FloatArray],
+    tiny: BoolArray,
+) -> tuple[_Moves, tuple[FloatArray, FloatArray]]:
+    """Return the moves with one more parameter stopped, the first that meets its bound.
+
+    And where on the way that is. Rates that explain next to nothing are stopped all at once.
+    """
+    below, outside = over
+    bound = np.where(to[1] < box[1], box[1], box[2])
+    if not (below & tiny).any():
+        share = [
+            np.divide(edge - a, b - a, out=np.ones_like(a), where=out)
+            for edge, a, b, out in zip((box[0], bound), at, to, over, strict=True)
+        ]
+        share = [np.where(out, part, np.inf) for part, out in zip(share, over, strict=True)]
+        first = min(part.min(initial=np.inf) for part in share)
+        at = at[0] + first * (to[0] - at[0]), at[1] + first * (to[1] - at[1])
+        below, outside = (part <= first for part in share)
+    else:
+        below, outside = below & tiny, np.zeros_like(outside)
+    return _Moves(
+        moves.rates & ~below,
+        moves.kernel & ~outside,
+        np.where(below, box[0], moves.stop_rates),
+        np.where(outside, bound, moves.stop_kernel),
+    ), at
 
 
 def _promise(near: Curvature, moves: _Moves, rates: FloatArray, kernel: FloatArray) -> float | None:
