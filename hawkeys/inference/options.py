@@ -91,8 +91,9 @@ class EMOptions:
     Parameters
     ----------
     tolerance : float, default 1e-4
-        Stop when the gain still to come, extrapolated from the last two steps, is below this, in
-        nats.
+        Stop when what is still to gain is below this, in nats: of log-normal and gamma kernels by
+        gradient and curvature of the log-likelihood over all parameters together, which tells of
+        the maximum nearby; of histograms extrapolated from the last two steps.
     max_iter : int, default 2000
         Most steps.
     groups : "shared", "edge" or array_like of int, shape (n_marks, n_marks), default "shared"
@@ -105,12 +106,15 @@ class EMOptions:
         it should grow with the number of lags if the shape is to stay equally smooth.
     min_spread : float, default 0.01
         Smallest standard deviation of the log-lag of a log-normal kernel, and smallest coefficient
-        of variation of a gamma kernel. Without it a kernel on a single lag is infinitely likely.
+        of variation of a gamma kernel. Without it a kernel on a single lag is infinitely likely;
+        at this bound a kernel is not identified, which a warning says.
     baseline_floor : float, default 0.0
         Smallest baseline, per unit of time.
     start : LogNormal, Gamma or Histogram, optional
-        Kernel to start from. Default: from the lags after the latest event of each source. The
-        likelihood can have several maxima; the one found depends on the start.
+        Kernel to start from. Default: from the lags after the latest event of each source, or, if
+        that is more than 10 nats better after a few steps, from the lags that more pairs of events
+        have than independent ones would. The likelihood can have several maxima; the one found
+        depends on the start.
 
     Raises
     ------

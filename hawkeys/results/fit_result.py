@@ -29,7 +29,8 @@ class FitResult(Result):
     Attributes
     ----------
     process : Hawkes
-        The fitted process. A parameter that the data do not identify is 0 in it.
+        The fitted process. A parameter that the data do not identify is 0 in it, or, where a decay
+        or kernel has run into a limit, what goes with its bound (see `message`).
     method : str
         Name of the inference method.
     log_likelihood : float
@@ -37,8 +38,10 @@ class FitResult(Result):
     objective : float
         What was maximised: log-likelihood, log posterior or evidence bound, in nats.
     optimality_gap : float
-        What is still to gain, in nats: an upper bound for likelihood methods, the promise of the
-        next step for deterministic variational inference, NaN for the stochastic form.
+        What is still to gain, in nats: an upper bound for likelihood methods whose kernel is given,
+        by gradient and curvature nearby for estimated log-normal and gamma kernels, extrapolated
+        for histograms and for "vi_branching" with an estimated kernel, the promise of the next step
+        for deterministic variational inference, NaN for the stochastic form.
     converged : bool
         Whether every target mark met the tolerance.
     message : str
