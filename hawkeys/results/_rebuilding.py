@@ -121,11 +121,9 @@ def _process(record: dict[str, Any]) -> Hawkes:
 
 def _fields(found: Any, kind: type, process: Any, options: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a result by name, from those of its record."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    return {name: _built(getattr(found, name), name) for name in names} | {
-        "process": process,
-        "options": options,
-    }
+    own = {"process": process, "options": options}
+    names = [field.name for field in dataclasses.fields(kind) if field.name not in own]
+    return {name: _built(getattr(found, name), name) for name in names} | own
 
 
 def _built(value: Any, name: str) -> Any:

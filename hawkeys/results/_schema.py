@@ -179,7 +179,7 @@ KINDS = LikelihoodRecord | VariationalRecord | ContrastRecord
 class RectifiedRecord(Common):
     process: RectifiedHawkesRecord
     method: Literal["rectified mle"]
-    to_gain: Real
+    to_gain: Extended
     gradient_norm: Real
     at_bound: Bools
     information: Floats
