@@ -1,12 +1,14 @@
 """The README stays true: its commands, its code, its links and its figures."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import hawkeys
+from hawkeys.cli import command_line, main
 from hawkeys.cli.benchmark import command as benchmark
 from hawkeys.evaluation import PUBLISHED_FIGURES
 from hawkeys.evaluation.tables import interval_text, rate_text
@@ -58,6 +60,29 @@ def test_files_are_written_where_it_says():
     assert f"{default}/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert next(o for o in benchmark.params if o.name == "report").default is True
     assert "Writes the report" in benchmark.help
+
+
+COMMANDS = re.findall(r"^(?:\S*/)?hawkeys [a-z].*", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_has_the_options_it_is_shown_with(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("samples.csv", "new.csv", "template.json", "EVENTS.csv", "TIMINGS.csv"):
+        (tmp_path / name).touch()
+    _, name, *words = shlex.split(line, comments=True)
+    command = command_line.get_command(None, name)
+    with command.make_context(name, words) as context:  # parses, checks, does not run
+        assert context.params is not None
+
+
+def test_the_events_of_the_readme_are_fitted_as_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{0.5 * k + (k % 3) * 0.1},{'ab'[k % 2]}" for k in range(100)]
+    (tmp_path / "EVENTS.csv").write_text("\n".join(["time,mark", *rows]), encoding="utf-8")
+    (line,) = [line for line in COMMANDS if line.startswith("hawkeys fit")]
+    assert main(shlex.split(line, comments=True)[1:]) == 0
+    assert re.search(r"Events: +100", capsys.readouterr().out)
 
 
 def test_links_lead_to_files():
