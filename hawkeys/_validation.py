@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import HawkeysError, InvalidParameterError
 
 __all__ = [
     "as_float_array",
@@ -26,11 +26,19 @@ __all__ = [
     "check_positive_number",
     "check_shape",
     "check_square",
+    "refuse_disguised",
 ]
+
+# attributes of the types whose numbers have a unit: pint, unyt; astropy
+_UNITS = ("units", "unit")
 
 
 def as_float_array(value: ArrayLike, name: str) -> FloatArray:
-    """Return `value` as a new float64 array, refusing text, complex, NaN and infinity."""
+    """Return `value` as a new float64 array, refusing what has no plain finite number for each.
+
+    That is text, dates, complex numbers, numbers with units, masked entries, NaN and infinity.
+    """
+    refuse_disguised(value, name)
     try:
         array = np.array(value, order="C")
         if array.dtype.kind == "c":
@@ -38,6 +46,8 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
         if array.dtype.kind in "SU":
             # "2.5" would pass here, and the text itself be used later
             raise TypeError("text")
+        if array.dtype.kind in "mM":
+            raise TypeError("dates; count them in the unit of the times")
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(
@@ -50,6 +60,49 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
             f"{place} is {array[where]}; every value must be finite. Remove or impute it first."
         )
     return array
+
+
+def refuse_disguised(
+    value: Any, name: str, error: type[HawkeysError] = InvalidParameterError
+) -> None:
+    """Refuse masked entries, and numbers with units: an array of numbers would lose both."""
+    if isinstance(value, np.ma.MaskedArray):
+        n_masked = int(np.ma.count_masked(value))
+        if n_masked:
+            raise error(
+                f"{name}: {n_masked} of {value.size} entries are masked. Pass what is left, "
+                "x.compressed(), or fill them."
+            )
+    parts: list[Any] = [value]
+    if isinstance(value, list | tuple):
+        # one of each type: a list may be long
+        parts += list({type(part): part for part in value}.values())
+    for part in parts:
+        unit = _unit_of(part)
+        if unit is not None:
+            raise error(
+                f"{name}: got {type(part).__name__} with the unit {unit}, which a plain number "
+                "would lose. Convert times, start, end and decay to one unit first and pass plain "
+                f"numbers: {_plain(part)}, of a decay in 1/s likewise."
+            )
+
+
+def _unit_of(value: Any) -> Any:
+    """Return the unit of a quantity; None for plain numbers, and for dates, refused elsewhere."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] in ("builtins", "numpy", "pandas"):
+        return None
+    if hasattr(kind, "rescale"):  # of quantities or neo
+        return value.dimensionality
+    names = [name for name in _UNITS if hasattr(kind, name)]
+    return getattr(value, names[0]) if names else None
+
+
+def _plain(value: Any) -> str:
+    """Return what to write to get the numbers."""
+    if hasattr(value, "rescale"):
+        return 'x.rescale("s").magnitude'
+    return 'x.to_value("s")' if hasattr(value, "to_value") else 'x.to("s").magnitude'
 
 
 def as_generator(rng: Any, name: str = "rng") -> np.random.Generator:

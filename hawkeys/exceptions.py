@@ -11,6 +11,7 @@ __all__ = [
     "DatasetNotFoundError",
     "EnrolmentError",
     "EnrolmentWarning",
+    "EventsWarning",
     "HawkeysError",
     "HawkeysWarning",
     "IdentifiabilityWarning",
@@ -83,6 +84,10 @@ class ConvergenceWarning(HawkeysWarning):
 
 class IdentifiabilityWarning(HawkeysWarning):
     """The data do not determine some of the parameters."""
+
+
+class EventsWarning(HawkeysWarning):
+    """Events are valid, but look as if their window, unit or clock were not what was meant."""
 
 
 class ImportanceWarning(HawkeysWarning):

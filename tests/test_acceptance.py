@@ -131,6 +131,7 @@ def degenerate(events):
     ]
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")  # a coarse clock
 def test_fit_each_reaches_the_optimum_of_typing_samples(cmu):
     rng = np.random.default_rng(0)
     picked = timings_to_events(cmu.timings().to_numpy()[rng.choice(20_400, 60, replace=False)])

@@ -82,6 +82,7 @@ class TestAgainstNaive:
         np.testing.assert_allclose(rows, parts, rtol=1e-12)
 
     @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
+    @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
     def test_the_optimum_is_a_fixed_point_of_em(self, data, kind):
         for method, exponent, rate in (("mle", 0.0, 0.0), ("map", 0.5, 1.0)):
             result = hawkeys.fit(DATA[data], decay=DECAYS[kind], method=method, tolerance=1e-10)
@@ -133,7 +134,10 @@ def test_exchangeable_sources_are_flagged():
     rng = np.random.default_rng(0)
     both = np.sort(rng.uniform(0, 50, 60))
     child = np.sort(both + rng.exponential(0.5, 60))
-    with pytest.warns(hawkeys.exceptions.IdentifiabilityWarning):
+    with (
+        pytest.warns(hawkeys.exceptions.IdentifiabilityWarning),
+        pytest.warns(hawkeys.exceptions.EventsWarning, match="60 of 180 events"),
+    ):
         result = hawkeys.fit([both, both, child], decay=2.0, end_time=60.0)
     pair = result.identified[2, 1:3]
     assert not pair.all()

@@ -82,16 +82,23 @@ def _warnings_at_the_end() -> Iterator[None]:
         click.echo(f"hawkeys: warning: {text}", err=True)
 
 
+def _time(text: str) -> float:
+    """Return a number; a whole one stays an integer, which may be too large for a float."""
+    with suppress(ValueError):
+        return int(text)
+    return float(text)
+
+
 def _window(text: str, option: str, realization: str | None) -> float | dict[str, float]:
     """Return one time, or one per label of a realisation."""
     with suppress(ValueError):
-        return float(text)
+        return _time(text)
     times: dict[str, float] = {}
     for part in text.split(","):
         label, sign, value = (word.strip() for word in part.rpartition("="))
         time = None
         with suppress(ValueError):
-            time = float(value)
+            time = _time(value)
         if not sign or not label or time is None or realization is None or label in times:
             raise InvalidParameterError(
                 f"{option} must be one time, or with --realization one for each label, as in "

@@ -34,6 +34,7 @@ __all__ = [
     "numbers_of",
     "one_line",
     "read_table",
+    "times_of",
 ]
 
 _GZIP, _XLS, _ZIP = b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
@@ -263,6 +264,24 @@ def numbers_of(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     return np.column_stack([_numbers(frame[name].tolist(), name) for name in columns])
 
 
+def times_of(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """Return a column of text as floats, or as integers if there are some too large for floats."""
+    cells = frame[column].tolist()
+    digits = max(map(len, cells), default=0)
+    if digits >= len(str(_LARGEST_WHOLE)) and all(_is_whole(cell) for cell in cells):
+        whole = [int(cell) for cell in cells]
+        if max(map(abs, whole)) > _LARGEST_WHOLE:
+            low, high = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+            return np.array(whole, np.int64 if low <= min(whole) <= max(whole) <= high else object)
+    return numbers_of(frame, [column])[:, 0]
+
+
+def _is_whole(cell: str) -> bool:
+    text = cell.strip()
+    unsigned = text[1:] if text[:1] in ("+", "-") else text
+    return unsigned.isascii() and unsigned.isdecimal() and len(unsigned) <= _LONGEST_NUMBER
+
+
 def _numbers(cells: list[str], name: str) -> np.ndarray:
     read: Callable[[str], float] = _number
     text = "".join(cells)
@@ -281,7 +300,8 @@ def _numbers(cells: list[str], name: str) -> np.ndarray:
         if cells[row].lstrip("+-").isdecimal() and int(cells[row]) != int(values[row]):
             raise BrokenFileError(
                 f"data row {row + 1}, column {name}: {_shown(cells[row])} has more digits than a "
-                "floating-point number holds (15 to 17). Subtract a common start first."
+                "floating-point number holds (15 to 17). Write all of the column as whole numbers, "
+                "or subtract a common start first."
             )
     return values
 

@@ -17,7 +17,7 @@ import pandas as pd
 from hawkeys._typing import ArrayLike
 from hawkeys.datasets._columns import find_column, is_called, plain
 from hawkeys.datasets._event_cells import numbered
-from hawkeys.datasets._tables import BrokenFileError, list_names, load_table, numbers_of
+from hawkeys.datasets._tables import BrokenFileError, list_names, load_table, numbers_of, times_of
 from hawkeys.datasets._timing_columns import PREFIXES, sort_timing_columns
 from hawkeys.datasets.timings import check_timings, check_unit
 from hawkeys.events import Events
@@ -60,8 +60,9 @@ def read_events(
     end_times, start_times : float, array_like (n_realizations,) or mapping
         Observation windows, as for `hawkeys.Events.from_frame`.
     time, mark : str, default "time" and "mark"
-        Names of the columns with the times (numbers) and the marks (any labels). None for `mark`:
-        all events have one mark.
+        Names of the columns with the times (numbers; whole numbers too large for doubles, such as
+        nanoseconds since 1970, stay exact, see `hawkeys.Events`) and the marks (any labels).
+        None for `mark`: all events have one mark.
     realization : str, optional
         Name of the column that tells the realisations apart. Default: one realisation.
     ignore : sequence of str, optional
@@ -109,7 +110,7 @@ def read_events(
         if frame.empty:
             raise BrokenFileError("there is a header but no row with an event; check the file.")
         _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])
-        table = pd.DataFrame({"time": numbers_of(frame, [time])[:, 0]})
+        table = pd.DataFrame({"time": times_of(frame, time)})
         table["mark"] = _ONE_MARK if mark is None else _sorted(numbered(_labels(frame, mark)))
         windows = {"end_times": end_times, "start_times": start_times}
         if realization is not None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_count
+from hawkeys._validation import check_count, refuse_disguised
+from hawkeys.events._exact import as_exact, is_large
 from hawkeys.exceptions import InvalidEventsError
 
 __all__ = [
+    "Origins",
+    "as_columns",
+    "as_given",
     "as_marks",
     "as_offsets",
     "as_times",
-    "as_window",
     "check_marks",
     "check_times",
     "check_windows",
@@ -27,6 +30,10 @@ __all__ = [
 ]
 
 
+# the whole number that was subtracted from the times of each realisation; None: none was
+Origins: TypeAlias = tuple[int, ...] | None
+
+
 def is_sequence(value: Any) -> bool:
     """Tell a sequence (list, tuple, array, Series) from a scalar or text."""
     if isinstance(value, np.ndarray):
@@ -34,21 +41,51 @@ def is_sequence(value: Any) -> bool:
     return hasattr(value, "__len__") and not isinstance(value, str | bytes)
 
 
-def as_times(times: ArrayLike, where: str = "") -> FloatArray:
-    """Return `times` as a new one-dimensional float64 array."""
-    array = np.asarray(times)
+def as_times(times: ArrayLike, where: str = "") -> np.ndarray:
+    """Return `times` as a new one-dimensional array of doubles, or of integers beyond 2**53."""
+    refuse_disguised(times, f"{where}times", InvalidEventsError)
+    array = as_exact(_plain_times(times, where))
     if array.size == 0:
         array = array.astype(np.float64)
-    if array.ndim != 1 or array.dtype.kind not in "fiu":
+    if array.ndim != 1 or not (array.dtype.kind in "fiu" or is_whole(array)):
         raise InvalidEventsError(
             f"{where}times must be a one-dimensional sequence of numbers; got shape {array.shape} "
-            f"of type {array.dtype}. Convert dates to numbers (seconds, say) first."
+            f"of type {array.dtype}. {_advice(array)}"
         )
-    return array.astype(np.float64)
+    return array.copy() if is_large(array) else array.astype(np.float64)
+
+
+def is_whole(array: np.ndarray) -> bool:
+    """Tell whether an array of objects holds whole numbers alone."""
+    numbers = (int, np.integer)
+    return array.dtype.kind == "O" and all(
+        isinstance(x, numbers) or (isinstance(x, float) and x.is_integer()) for x in array.flat
+    )
+
+
+def _plain_times(times: Any, where: str) -> Any:
+    """Return the times of a pynapple Ts; refuse time series, whose values are no times."""
+    if not (hasattr(times, "time_support") and hasattr(times, "t")):
+        return times
+    if hasattr(times, "d") or hasattr(times, "values"):
+        raise InvalidEventsError(
+            f"{where}times: a {type(times).__name__} holds values at times. Pass its times, x.t."
+        )
+    return times.t
+
+
+def _advice(array: np.ndarray) -> str:
+    if array.dtype.kind in "mM":
+        return (
+            "Pass integers, which stay exact, in the unit that decay and window are given in, such "
+            "as x.astype('datetime64[ns]').astype('int64') with start and end likewise."
+        )
+    return "Convert them to numbers first, and drop or fill what is missing."
 
 
 def as_marks(marks: ArrayLike) -> IntArray:
     """Return `marks` as a new one-dimensional int64 array."""
+    refuse_disguised(marks, "marks", InvalidEventsError)
     array = np.asarray(marks)
     if array.size == 0:
         return np.empty(0, dtype=np.int64)
@@ -72,19 +109,6 @@ def as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
             f"than there are realisations (at least one); got {offsets!r}."
         )
     return array.astype(np.int64)
-
-
-def as_window(value: ArrayLike, name: str, n_realizations: int) -> FloatArray:
-    """Return one window bound per realisation."""
-    array = as_float_array(value, name)
-    if array.ndim == 0:
-        return np.full(n_realizations, float(array))
-    if array.shape != (n_realizations,):
-        raise InvalidEventsError(
-            f"{name} must be one number or one per realisation ({n_realizations}); got shape "
-            f"{array.shape}."
-        )
-    return array
 
 
 def name_marks(
@@ -118,18 +142,20 @@ def check_marks(marks: IntArray, n_marks: int, offsets: IntArray) -> None:
         )
 
 
-def check_windows(starts: FloatArray, ends: FloatArray) -> None:
+def check_windows(starts: FloatArray, ends: FloatArray, origins: Origins) -> None:
     """Refuse windows that do not end after they start."""
     bad = np.flatnonzero(~(ends > starts))
     if bad.size:
         r = int(bad[0])
         raise InvalidEventsError(
-            f"realization {r}: the window must end after it starts; got start {starts[r]} and end "
-            f"{ends[r]}."
+            f"realization {r}: the window must end after it starts; got start "
+            f"{as_given(starts[r], r, origins)} and end {as_given(ends[r], r, origins)}."
         )
 
 
-def check_times(times: FloatArray, offsets: IntArray, starts: FloatArray, ends: FloatArray) -> None:
+def check_times(
+    times: FloatArray, offsets: IntArray, starts: FloatArray, ends: FloatArray, origins: Origins
+) -> None:
     """Refuse times that are not finite, decrease, or leave their window."""
     for r in range(offsets.size - 1) if not np.isfinite(times).all() else ():
         check_finite(times[offsets[r] : offsets[r + 1]], f"realization {r}: ")
@@ -139,16 +165,25 @@ def check_times(times: FloatArray, offsets: IntArray, starts: FloatArray, ends: 
     if bad.size:
         r, k = locate(bad[0], offsets)
         raise InvalidEventsError(
-            f"realization {r}: times must not decrease; times[{k}]={times[bad[0]]} < "
-            f"times[{k - 1}]={times[bad[0] - 1]}. Sort them or check the clock."
+            f"realization {r}: times must not decrease; times[{k}]="
+            f"{as_given(times[bad[0]], r, origins)} < times[{k - 1}]="
+            f"{as_given(times[bad[0] - 1], r, origins)}. Sort them or check the clock."
         )
     bad = np.flatnonzero((times < starts[group]) | (times > ends[group]))
     if bad.size:
         r, k = locate(bad[0], offsets)
         raise InvalidEventsError(
-            f"realization {r}: times[{k}]={times[bad[0]]} lies outside the window [{starts[r]}, "
-            f"{ends[r]}]. Correct the window or drop the event."
+            f"realization {r}: times[{k}]={as_given(times[bad[0]], r, origins)} lies outside the "
+            f"window [{as_given(starts[r], r, origins)}, {as_given(ends[r], r, origins)}]. Correct "
+            "the window or drop the event."
         )
+
+
+def as_given(time: float, r: int, origins: Origins) -> str:
+    """Return a time of realisation r as the caller wrote it."""
+    if origins is None:
+        return f"{time}"
+    return f"{origins[r] + int(time)}" if float(time).is_integer() else f"{origins[r]} + {time}"
 
 
 def check_finite(times: FloatArray, where: str) -> None:
@@ -191,16 +226,22 @@ def n_lists(r: int, per_mark: Any) -> int:
     return len(per_mark)
 
 
-def merge_marks(r: int, per_mark: Sequence[ArrayLike]) -> tuple[FloatArray, IntArray]:
-    """Return the times and marks of one realisation in time order."""
+def as_columns(r: int, per_mark: Sequence[ArrayLike]) -> list[np.ndarray]:
+    """Return the times of each mark of one realisation, checked, large integers as they came."""
     columns = [as_times(t, f"realization {r}, mark {m}: ") for m, t in enumerate(per_mark)]
     for m, column in enumerate(columns):
-        check_finite(column, f"realization {r}, mark {m}: ")
+        if column.dtype.kind == "f":
+            check_finite(column, f"realization {r}, mark {m}: ")
         for k in np.flatnonzero(column[1:] < column[:-1])[:1]:
             raise InvalidEventsError(
                 f"realization {r}, mark {m}: times must not decrease; times[{k + 1}]="
                 f"{column[k + 1]} < times[{k}]={column[k]}. Sort them or check the clock."
             )
+    return columns
+
+
+def merge_marks(columns: Sequence[FloatArray]) -> tuple[FloatArray, IntArray]:
+    """Return the times and marks of one realisation in time order."""
     times = np.concatenate(columns) if columns else np.empty(0)
     marks = np.repeat(np.arange(len(columns)), [column.size for column in columns])
     order = np.argsort(times, kind="stable")

@@ -9,7 +9,8 @@ import numpy as np
 
 from hawkeys._jit.merging import are_regular, merge_realizations
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys.events._checks import merge_marks
+from hawkeys.events._checks import Origins, as_columns, merge_marks
+from hawkeys.events._exact import find_origins, shift_column
 
 __all__ = ["merge_checked", "merge_quickly"]
 
@@ -44,13 +45,21 @@ def merge_quickly(
 
 
 def merge_checked(
-    realizations: Sequence[Sequence[ArrayLike]],
-) -> tuple[FloatArray, IntArray, IntArray]:
-    """Return times, marks and offsets; an error names what is wrong with which list."""
-    merged = [merge_marks(r, per_mark) for r, per_mark in enumerate(realizations)]
+    realizations: Sequence[Sequence[ArrayLike]], starts: np.ndarray
+) -> tuple[FloatArray, IntArray, IntArray, Origins]:
+    """Return times, marks, offsets and origins; an error names what is wrong with which list."""
+    columns = [as_columns(r, per_mark) for r, per_mark in enumerate(realizations)]
+    origins = find_origins([column for part in columns for column in part], starts)
+    if origins is not None:
+        columns = [
+            [shift_column(r, column, origin) for column in part]
+            for r, (part, origin) in enumerate(zip(columns, origins, strict=True))
+        ]
+    merged = [merge_marks(part) for part in columns]
     sizes = [times.size for times, _ in merged]
     return (
         np.concatenate([times for times, _ in merged]),
         np.concatenate([marks for _, marks in merged]),
         np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))),
+        origins,
     )

@@ -10,16 +10,22 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events._checks import (
+    Origins,
     as_marks,
     as_offsets,
     as_times,
-    as_window,
     check_marks,
     check_times,
     check_windows,
     count_marks,
     freeze,
     name_marks,
+)
+from hawkeys.events._exact import (
+    as_window,
+    find_origins,
+    shift_realizations,
+    shift_windows,
 )
 from hawkeys.events._frames import add_silent_labels, by_label, check_column, encode_labels
 from hawkeys.events._merging import merge_checked, merge_quickly
@@ -52,6 +58,18 @@ class Events:
         Observation window of each realisation, in the same unit as `times`.
     mark_names : tuple of str, length n_marks
         Label of each mark.
+    origins : tuple of int, length n_realizations, or None
+        What was subtracted from the times and the window of each realisation (see Notes); None if
+        nothing was.
+
+    Notes
+    -----
+    Times are doubles, which hold whole numbers up to 2**53 = 9.0e15 and skip some of the larger
+    ones: nanoseconds since 1970 would be rounded to multiples of 256. If times or starts are
+    integers beyond that, the whole number at which each window starts is subtracted from its times,
+    exactly and before anything becomes a double; `times`, `start_times` and `end_times` count from
+    there, and ``origins[r]`` is that number. So give the start of observation as an integer, too.
+    Durations and decays are per unit of the integers, here per nanosecond.
 
     Examples
     --------
@@ -63,6 +81,12 @@ class Events:
     Events(n_events=4, n_marks=2, n_realizations=2, mark_names=('a', 'b'))
     >>> events[0].times
     array([0.5, 1.5, 2. ])
+    >>> start = 1_700_000_000_000_000_000  # nanoseconds since 1970
+    >>> recent = hawkeys.Events.from_lists(
+    ...     [[[start + 5, start + 7]]], start_times=start, end_times=start + 60_000_000_000
+    ... )
+    >>> recent.times, recent.origins
+    (array([5., 7.]), (1700000000000000000,))
     """
 
     times: FloatArray
@@ -71,6 +95,7 @@ class Events:
     start_times: FloatArray
     end_times: FloatArray
     mark_names: tuple[str, ...]
+    origins: Origins = None
 
     @property
     def n_events(self) -> int:
@@ -165,10 +190,31 @@ class Events:
         starts = as_window(start_times, "start_times", bounds.size - 1)
         ends = as_window(end_times, "end_times", bounds.size - 1)
         check_marks(flat_marks, len(names), bounds)
-        check_windows(starts, ends)
-        check_times(flat_times, bounds, starts, ends)
-        freeze(flat_times, flat_marks, bounds, starts, ends)
-        return cls(flat_times, flat_marks, bounds, starts, ends, names)
+        origins = find_origins([flat_times], starts)
+        if origins is not None:
+            flat_times = shift_realizations(flat_times, bounds, origins)
+        return cls._checked(flat_times, flat_marks, bounds, (starts, ends), names, origins)
+
+    @classmethod
+    def _checked(
+        cls,
+        times: FloatArray,
+        marks: IntArray,
+        bounds: IntArray,
+        windows: tuple[np.ndarray, np.ndarray],
+        names: tuple[str, ...],
+        origins: Origins,
+    ) -> Events:
+        """Return events whose times are counted from their origins, the windows not yet."""
+        if origins is not None:
+            windows = shift_windows(windows[0], origins), shift_windows(windows[1], origins)
+        starts, ends = (bound.astype(np.float64) for bound in windows)
+        check_windows(starts, ends, origins)
+        check_times(times, bounds, starts, ends, origins)
+        freeze(times, marks, bounds, starts, ends)
+        return cls(
+            times, marks, bounds, starts, ends, names, origins if any(origins or ()) else None
+        )
 
     @classmethod
     def from_lists(
@@ -210,18 +256,12 @@ class Events:
         n_marks = count_marks(realizations, names)
         starts = as_window(start_times, "start_times", len(realizations))
         ends = as_window(end_times, "end_times", len(realizations))
-        merged = merge_quickly(realizations, starts, ends)
+        exact = starts.dtype.kind == "O" or ends.dtype.kind == "O"
+        merged = None if exact else merge_quickly(realizations, starts, ends)
         if merged is None or not (ends > starts).all():
-            times, marks, offsets = merge_checked(realizations)
-            return cls.from_arrays(
-                times,
-                marks,
-                offsets=offsets,
-                end_times=ends,
-                start_times=starts,
-                n_marks=n_marks,
-                mark_names=names,
-            )
+            times, marks, offsets, origins = merge_checked(realizations, starts)
+            labels = name_marks(names, n_marks, marks)
+            return cls._checked(times, marks, offsets, (starts, ends), labels, origins)
         freeze(*merged, starts, ends)
         return cls(*merged, starts, ends, name_marks(names, n_marks, merged[1]))
 
@@ -296,7 +336,7 @@ class Events:
         Returns
         -------
         list of list of ndarray, shape (n_realizations, n_marks, any)
-            The inverse of `from_lists`.
+            The inverse of `from_lists`, but that times count from `origins`.
 
         Examples
         --------
@@ -317,7 +357,7 @@ class Events:
         Returns
         -------
         pandas.DataFrame, shape (n_events, 3)
-            In the order of `times`.
+            In the order of `times`, which count from `origins`.
 
         Examples
         --------
@@ -342,7 +382,8 @@ class Events:
         starts, ends = self.start_times[picked], self.end_times[picked]
         times, marks = self.times[flat], self.marks[flat]
         freeze(times, marks, bounds, starts, ends)
-        return Events(times, marks, bounds, starts, ends, self.mark_names)
+        origins = None if self.origins is None else tuple(self.origins[r] for r in picked)
+        return Events(times, marks, bounds, starts, ends, self.mark_names, origins)
 
     def __len__(self) -> int:
         return self.n_realizations

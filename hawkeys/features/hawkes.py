@@ -16,6 +16,7 @@ from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets.timings import check_timings, timings_to_events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference import EachResult, fit_each
+from hawkeys.inference.examine import quietly
 
 __all__ = ["HawkesFeatures"]
 
@@ -241,7 +242,7 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         options = dict(self.options or {})
         if self.method in _VARIATIONAL:
             options.setdefault("likelihood_weight", 10.0)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quietly():  # of the clock, coarse by design
             # a feature need not be an estimate that a single sample determines
             warnings.simplefilter("ignore", IdentifiabilityWarning)
             return fit_each(

@@ -19,7 +19,7 @@ from hawkeys.forecasting.result import Forecast
 from hawkeys.process import Hawkes
 from hawkeys.results.fit_result import FitResult
 from hawkeys.simulation._clusters import collect, draw_points, recent_part, time_order
-from hawkeys.simulation._windows import check_history
+from hawkeys.simulation._windows import check_history, on_clock_of
 
 __all__ = ["forecast"]
 
@@ -143,7 +143,7 @@ def _simulate(
                 f"the forecast is too large: {error} Take a shorter horizon or fewer paths."
             ) from error
         parts.append(collect(process, starts, starts + horizon, points, time_order(points)))
-    return _end_to_end(parts)
+    return on_clock_of(history, _end_to_end(parts))
 
 
 def _end_to_end(parts: list[Events]) -> Events:

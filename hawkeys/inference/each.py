@@ -17,6 +17,7 @@ from hawkeys.baselines import Baseline, Constant
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.counted import Counted, refuse_models, split_model
+from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_radii
 from hawkeys.inference.methods import Method, choose_method
 from hawkeys.inference.pooling import (
@@ -167,6 +168,9 @@ def fit_each(
         ``NUMBA_NUM_THREADS``, says; one per core if neither is set.
     progress : callable, optional
         Called with the number of realisations done and in all, now and then.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
+        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
     pooling : {"parameter", "row", "all"}, optional
         Whether the prior is common to all realisations and estimated from all of them (empirical
         Bayes; see Notes), and which parameters share its hyper-parameters: each (target, column)
@@ -190,6 +194,8 @@ def fit_each(
 
     Warns
     -----
+    EventsWarning
+        As `hawkeys.fit`, once for all realisations.
     IdentifiabilityWarning
         Estimates of some realisations have spectral radii over 10.
 
@@ -224,13 +230,15 @@ def fit_each(
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
     pooling = options.pop("pooling", None)
+    events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
     model, others = split_model(options)
     if method == "least_squares":
         refuse_models(options, "least squares")
     how = choose_method(method, others)
-    counted = Counted.check(as_events(data, end_time=end_time), None, None, model)
+    counted = Counted.check(events, None, None, model)
     size, n = counted.events.n_marks, counted.events.n_realizations
     excitation = _choose_kernel(decay, kernel, size)
+    examine(counted.events, excitation, counted.baseline, separate=True)
     seeds = row_seeds(rng, n * size)
     parts: list[_Part] = []
     pool = None

@@ -12,6 +12,7 @@ from hawkeys._validation import check_choice, check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.chi_bar import mixture_tail
+from hawkeys.inference.examine import warn_about_ties
 from hawkeys.inference.profile import profile_figures, weights_at_zero
 from hawkeys.inference.refits import FittedRows
 from hawkeys.plotting._axes import current_axes, plain_numbers
@@ -195,6 +196,8 @@ default "benjamini-hochberg"
 
     Warns
     -----
+    EventsWarning
+        Many events are simultaneous; the tests are not valid.
     ConvergenceWarning
         A profile needs more steps than allowed; its figures are NaN.
 
@@ -252,6 +255,7 @@ default "benjamini-hochberg"
     rows = FittedRows.check(result, events, "edge_tests")
     fitted = rows.result
     _check_kernel(fitted.options)
+    warn_about_ties(events, fitted.kernel, "edge_tests")
     wanted = fitted.identified.copy()
     where = rows.columns.map
     wanted[:, : where.n_pieces] = False

@@ -23,6 +23,7 @@ from hawkeys.exceptions import (
     IdentifiabilityWarning,
     InvalidParameterError,
 )
+from hawkeys.inference.examine import quietly
 from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.refits import check_same_events, fit_again, simulate_like
 from hawkeys.inference.seeds import seeded
@@ -163,12 +164,22 @@ def _report(failures: tuple[str, ...], count: int) -> None:
     warnings.warn(f"{told} They are left out.", ConvergenceWarning, stacklevel=3)
 
 
+def _quiet(refit: Refit) -> Refit:
+    """Return the same function, but that fits in it say nothing of the samples."""
+
+    def again(sample: Events) -> Any:
+        with quietly():
+            return refit(sample)
+
+    return again
+
+
 def _choose_refit(
     fitted: Result | Hawkes | RectifiedHawkes, events: Events, refit: bool | Refit
 ) -> tuple[Refit | None, str]:
     """Return how to estimate the parameters of a sample, and that in words."""
     if callable(refit):
-        return refit, "re-fitted by the function given"
+        return _quiet(refit), "re-fitted by the function given"
     if not isinstance(refit, bool):
         raise InvalidParameterError(
             f"refit must be True, False or a function of Events; got {refit!r}."

@@ -12,6 +12,7 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_nonnegative
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.examine import quietly
 from hawkeys.inference.penalties import Penalty
 from hawkeys.inference.single import fit
 from hawkeys.kernels import Kernel
@@ -207,7 +208,8 @@ class PenaltyPath:
         """
         strength = float(self.strengths[self.index(rule, gamma=gamma)])
         prior = self.penalty.scaled(strength)
-        return fit(self.events, kernel=self.kernel, method="map", prior=prior, **self.options)
+        with quietly():
+            return fit(self.events, kernel=self.kernel, method="map", prior=prior, **self.options)
 
     def to_frame(self, *, gamma: float = 0.5) -> pd.DataFrame:
         """Return one row per strength.

@@ -13,6 +13,7 @@ from hawkeys._validation import check_count, check_fraction, check_positive
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.counted import Counted, split_model
+from hawkeys.inference.examine import examine
 from hawkeys.inference.folds import fold_names, make_folds
 from hawkeys.inference.methods import make_options
 from hawkeys.inference.path_result import PenaltyPath
@@ -86,6 +87,7 @@ def penalty_path(
     decay: ArrayLike | None = None,
     kernel: Kernel | None = None,
     end_time: ArrayLike | None = None,
+    start_time: ArrayLike | None = None,
     penalty: Penalty | None = None,
     support: ArrayLike | None = None,
     weights: ArrayLike | None = None,
@@ -106,6 +108,9 @@ def penalty_path(
         Excitation kernel, its parameters given. Give either this or `decay`.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
+        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
     penalty : Lasso, ElasticNet or GroupLasso, optional
         Penalty at strength 1. Default: ``Lasso(1.0)``.
     support : array_like of bool, shape (n_marks, n_marks), optional
@@ -127,6 +132,11 @@ def penalty_path(
         The data break the contract of `Events`.
     InvalidParameterError
         An argument is wrong, or the penalty has no strength that gives exact zeros (as ridge).
+
+    Warns
+    -----
+    EventsWarning
+        As `hawkeys.fit`.
 
     Notes
     -----
@@ -155,10 +165,10 @@ def penalty_path(
     """
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
-    counted = Counted.check(as_events(data, end_time=end_time), support, weights, model)
-    excitation = choose_kernel(decay, kernel)
-    for component in excitation.components:
-        component.check_marks(counted.events.n_marks)
+    events = as_events(data, end_time=end_time, start_time=start_time)
+    counted = Counted.check(events, support, weights, model)
+    excitation = _check_kernel(decay, kernel, events.n_marks)
+    examine(events, excitation, counted.baseline)
     own = _check_penalty(Lasso(1.0) if penalty is None else penalty)
     rows = PenalizedRows.of(counted.design(excitation))
     strengths = _strengths(rows, own, settings)
@@ -180,6 +190,13 @@ def penalty_path(
         options=counted.as_options()
         | {"tolerance": settings.tolerance, "max_iter": settings.max_iter},
     )
+
+
+def _check_kernel(decay: ArrayLike | None, kernel: Kernel | None, n_marks: int) -> Kernel:
+    excitation = choose_kernel(decay, kernel)
+    for component in excitation.components:
+        component.check_marks(n_marks)
+    return excitation
 
 
 def _check_penalty(penalty: Any) -> Penalty:

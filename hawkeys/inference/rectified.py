@@ -15,6 +15,7 @@ from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about
 from hawkeys.inference.rectified_rows import (
     LEFT_OUT,
@@ -26,6 +27,7 @@ from hawkeys.inference.rectified_rows import (
     decay_range,
 )
 from hawkeys.inference.selection import about_all, admissible, check_weights, leave_out
+from hawkeys.kernels import Exponential
 from hawkeys.process.rectified import RectifiedHawkes, as_target_decays, row_terms
 from hawkeys.results.rectified import RectifiedResult
 
@@ -41,6 +43,7 @@ def fit_rectified(
     *,
     decay: ArrayLike | str,
     end_time: ArrayLike | None = None,
+    start_time: ArrayLike | None = None,
     support: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     tolerance: float = 1e-8,
@@ -62,6 +65,9 @@ def fit_rectified(
         fixed (a matrix must be constant along each row). "estimate" finds one per target mark.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
+        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
     support : array_like of bool, shape (n_marks, n_marks), optional
         Which pairs (target, source) may influence; elsewhere the adjacency is 0. Default: all.
     weights : array_like, shape (n_realizations,), optional
@@ -86,6 +92,8 @@ def fit_rectified(
 
     Warns
     -----
+    EventsWarning
+        As `hawkeys.fit`.
     IdentifiabilityWarning
         The data do not determine some parameters, or an estimated decay lies at the edge of its
         range or cannot be told from there.
@@ -142,7 +150,7 @@ def fit_rectified(
     >>> result.converged
     True
     """
-    events = as_events(data, end_time=end_time)
+    events = as_events(data, end_time=end_time, start_time=start_time)
     allowed = admissible(support, events.n_marks)
     counting, positive = leave_out(events, weights)
     problem = _Problem(
@@ -153,6 +161,7 @@ def fit_rectified(
         check_count(max_iter, "max_iter"),
     )
     decays = _check_decay(decay, events.n_marks)
+    examine(counting, None if decays is None else Exponential(decays))
     rows = [problem.row(i, None if decays is None else decays[i]) for i in range(events.n_marks)]
     options = {"support": support, "weights": weights, "tolerance": tolerance, "max_iter": max_iter}
     found = _result(problem, rows, decays is None, options)

@@ -15,6 +15,7 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.counted import Counted, split_model
+from hawkeys.inference.examine import quietly
 from hawkeys.inference.penalties import penalty_from_dict
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.rectified import fit_rectified
@@ -247,8 +248,13 @@ def fit_again(result: Result) -> Callable[..., Any]:
     """
     if isinstance(result, RectifiedResult):
         decay: Any = "estimate" if result.decay_estimated else result.decay
-        return partial(fit_rectified, **{"decay": decay, **result.options})
+        return partial(_quiet_rectified, **{"decay": decay, **result.options})
     return _fit_again(result)  # type: ignore[arg-type]
+
+
+def _quiet_rectified(events: Events, **options: Any) -> RectifiedResult:
+    with quietly():
+        return fit_rectified(events, **options)
 
 
 def _fit_again(result: FitResult) -> Callable[..., FitResult]:
@@ -262,7 +268,8 @@ def _fit_again(result: FitResult) -> Callable[..., FitResult]:
         given = {}
 
     def again(events: Events, **changed: Any) -> FitResult:
-        return fit(events, method=result.method, **given, **{**options, **changed})
+        with quietly():
+            return fit(events, method=result.method, **given, **{**options, **changed})
 
     return again
 

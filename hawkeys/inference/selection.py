@@ -68,7 +68,10 @@ def check_weights(weights: ArrayLike | None, n_realizations: int) -> FloatArray:
     if weights is None:
         return np.ones(n_realizations)
     array = check_nonnegative(weights, "weights")
-    check_shape(array, "weights", (n_realizations,), "one per realisation")
+    meaning = "one per realisation"
+    if n_realizations == 1:
+        meaning += "; [t1, t2, ...] is one with a mark per sequence, [[t1], [t2], ...] are several"
+    check_shape(array, "weights", (n_realizations,), meaning)
     if not (array > 0).any():
         raise InvalidParameterError("weights are all 0; at least one realisation must count.")
     return array

@@ -15,6 +15,7 @@ from hawkeys.inference.assemble import result_of
 from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.decay_search import DecaySearch, split_search
 from hawkeys.inference.decays import choose_decay
+from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.least_squares import fit_contrast
 from hawkeys.inference.methods import Method, choose_method
@@ -71,6 +72,9 @@ def fit(
         Weight >= 0 of the log-likelihood of each realisation. Default: 1. Those of weight 0 are
         left out of the fit as if they were not there. The `log_likelihood` of the result, like its
         counts, is unweighted and of all of them.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
+        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
     **options
         ``baseline``: a baseline that changes over time, with its rates left out, such as
         ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``. ``tied``: labels of parameters,
@@ -100,6 +104,9 @@ def fit(
 
     Warns
     -----
+    EventsWarning
+        The window, the unit of the decay or the clock of the events is probably not what was meant;
+        see `hawkeys.inference.examine.examine` for the rules.
     IdentifiabilityWarning
         The data do not determine some parameters (a mark without events, say).
     ConvergenceWarning
@@ -159,12 +166,13 @@ def fit(
     array([[0.4, 0.4],
            [0.2, 0.2]])
     """
-    events = as_events(data, end_time=end_time)
+    events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
     search, rest = split_search(decay, kernel, options)
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
     counting, positive = leave_out(events, weights)
     allowed = check_support(support, events.n_marks)
+    examine(counting, excitation, model.get("baseline"))
     if isinstance(excitation, DelayedKernel) and not excitation.known:
         how_given = method, refuse_models(rest, "a fit of kernel parameters")
         found: FitResult

@@ -39,6 +39,11 @@ def check_queries(events: Events, times: ArrayLike, realization: int) -> tuple[F
     if queries.ndim != 1 or ((queries < start) | (queries > end)).any():
         raise InvalidParameterError(
             f"times must be one-dimensional and lie in the window [{start}, {end}]; got "
-            f"shape {queries.shape}, from {queries.min()} to {queries.max()}."
+            f"shape {queries.shape}, from {queries.min()} to {queries.max()}.{_count_from(events)}"
         )
     return queries, realization % events.n_realizations
+
+
+def _count_from(events: Events) -> str:
+    """Say where times are counted from, if not from the caller's 0."""
+    return "" if events.origins is None else " Subtract events.origins first, as exact integers."

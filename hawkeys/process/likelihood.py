@@ -37,6 +37,9 @@ class LogLikelihood:
         Excitation kernel with its parameters. Give either this or `decay`.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
+        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
 
     Attributes
     ----------
@@ -82,8 +85,9 @@ class LogLikelihood:
         decay: ArrayLike | None = None,
         kernel: Kernel | None = None,
         end_time: ArrayLike | None = None,
+        start_time: ArrayLike | None = None,
     ) -> None:
-        events = as_events(data, end_time=end_time)
+        events = as_events(data, end_time=end_time, start_time=start_time)
         excitation = choose_kernel(decay, kernel)
         excitation.check_marks(events.n_marks)
         self.n_marks = events.n_marks

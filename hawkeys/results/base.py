@@ -80,6 +80,12 @@ class Result(ABC):
         """Number of events."""
         return int(self.event_counts.sum())
 
+    @property
+    def _realizations_and_marks(self) -> str:
+        """How the data were read: a list of arrays is one realisation of several marks."""
+        size = self.baseline.size
+        return f"{self.n_realizations} ({size} mark{'s' * (size > 1)})"
+
     @abstractmethod
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return one row per parameter; subclasses say which columns."""

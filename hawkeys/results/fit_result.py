@@ -170,8 +170,8 @@ class FitResult(Result):
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(method={self.method!r}, n_marks={self.process.n_marks}, "
-            f"n_events={self.n_events}, log_likelihood={self.log_likelihood:.6g}, "
-            f"converged={self.converged})"
+            f"n_realizations={self.n_realizations}, n_events={self.n_events}, "
+            f"log_likelihood={self.log_likelihood:.6g}, converged={self.converged})"
         )
 
     @property
@@ -202,7 +202,7 @@ class FitResult(Result):
         return {
             "Events": f"{self.n_events}",
             "Log-likelihood": f"{self.log_likelihood:.6f}",
-            "Realisations": f"{self.n_realizations}",
+            "Realisations": self._realizations_and_marks,
             "Spectral radius": f"{self.process.spectral_radius:.4g}",
             "Total time": f"{self.total_time:.6g}",
             "Kernel": repr(self.kernel),

@@ -256,7 +256,7 @@ class RectifiedResult(Result):
         return {
             "Events": f"{self.n_events}",
             "Log-likelihood": f"{self.log_likelihood:.6f}",
-            "Realisations": f"{self.n_realizations}",
+            "Realisations": self._realizations_and_marks,
             "AIC": f"{self.aic:.4f}",
             "Total time": f"{self.total_time:.6g}",
             "BIC": f"{self.bic:.4f}",
@@ -266,6 +266,7 @@ class RectifiedResult(Result):
 
     def __repr__(self) -> str:
         return (
-            f"RectifiedResult(n_marks={self.baseline.size}, n_events={self.n_events}, "
-            f"log_likelihood={self.log_likelihood:.6g}, converged={self.converged})"
+            f"RectifiedResult(n_marks={self.baseline.size}, n_realizations={self.n_realizations}, "
+            f"n_events={self.n_events}, log_likelihood={self.log_likelihood:.6g}, "
+            f"converged={self.converged})"
         )

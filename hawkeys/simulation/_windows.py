@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_count
 from hawkeys.events import Events
+from hawkeys.events._exact import as_exact, is_large, shift_windows
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 
-__all__ = ["check_history", "check_windows", "limit_of_events"]
+__all__ = ["check_history", "check_windows", "limit_of_events", "on_clock_of"]
 
 _MAX_EXPECTED_EVENTS = 2e8
 # above what a stable process with that many expected events ever draws
@@ -38,10 +41,9 @@ def check_windows(
     history: Events | None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the starts and ends of the windows, one per realisation; no end is infinite."""
-    starts = as_float_array(
-        _default_start(history) if start_time is None else start_time, "start_time"
-    )
-    ends = np.array(np.inf) if end_time is None else as_float_array(end_time, "end_time")
+    begin = _default_start(history) if start_time is None else start_time
+    starts = _as_bounds(begin, "start_time", history)
+    ends = np.array(np.inf) if end_time is None else _as_bounds(end_time, "end_time", history)
     size = max(starts.size, ends.size)
     if n_realizations is not None:
         size = max(size, check_count(n_realizations, "n_realizations"))
@@ -65,6 +67,26 @@ def check_windows(
     if history is not None:
         _check_no_gap(history, starts)
     return starts, ends
+
+
+def on_clock_of(history: Events | None, events: Events) -> Events:
+    """Return events that continue a history, counted from the same origins."""
+    if history is None or history.origins is None:
+        return events
+    copies = events.n_realizations // history.n_realizations
+    return replace(events, origins=history.origins * copies)
+
+
+def _as_bounds(value: ArrayLike, name: str, history: Events | None) -> FloatArray:
+    """Return bounds counted as the history is; large integers are not yet."""
+    exact = as_exact(value)
+    if history is None or history.origins is None or not is_large(exact):
+        return as_float_array(value, name)
+    size = max(exact.size, history.n_realizations)
+    if history.n_realizations not in (1, size) or exact.size not in (1, size):
+        return as_float_array(value, name)  # refused by the caller
+    origins = history.origins * (size // history.n_realizations)
+    return shift_windows(np.full(size, exact.astype(object)), origins)
 
 
 def _default_start(history: Events | None) -> ArrayLike:

@@ -17,7 +17,12 @@ from hawkeys.simulation._clusters import (
     draw_points,
     time_order,
 )
-from hawkeys.simulation._windows import check_history, check_windows, limit_of_events
+from hawkeys.simulation._windows import (
+    check_history,
+    check_windows,
+    limit_of_events,
+    on_clock_of,
+)
 
 __all__ = ["Branching", "simulate_branching"]
 
@@ -147,7 +152,8 @@ def simulate_branching(
     inside = points.parents >= 0
     parents = np.where(inside, place[points.parents], points.parents)
     generations = _generations(points.parents)[order]
-    return Branching(collect(process, starts, ends, points, order), parents[order], generations)
+    events = on_clock_of(history, collect(process, starts, ends, points, order))
+    return Branching(events, parents[order], generations)
 
 
 def _generations(parents: IntArray) -> IntArray:

@@ -10,7 +10,12 @@ from hawkeys.events import Events
 from hawkeys.process import Hawkes
 from hawkeys.simulation._bulk_clusters import is_bulk, simulate_bulk
 from hawkeys.simulation._clusters import collect, draw_points, first_points, time_order
-from hawkeys.simulation._windows import check_history, check_windows, limit_of_events
+from hawkeys.simulation._windows import (
+    check_history,
+    check_windows,
+    limit_of_events,
+    on_clock_of,
+)
 
 __all__ = ["simulate", "simulate_clusters", "simulate_until"]
 
@@ -43,8 +48,9 @@ def simulate(
     n_realizations : int, optional
         Number of independent realisations. Default: the length of `end_time`, or 1.
     history : Events, optional
-        What happened up to the start: one realisation that all share, or one for each. Default:
-        nothing happened.
+        What happened up to the start: one realisation that all share, or one for each; they carry
+        their own start of observation. If they have `origins`, so has the answer, and integers too
+        large for doubles are counted from there. Default: nothing happened.
     max_events : int, optional
         Simulate whatever the spectral radius, and raise an error if the clusters grow beyond so
         many events in all. An unstable process is finite on every window, but explodes with it.
@@ -97,7 +103,7 @@ def simulate(
     if history is None and is_bulk(process, ends - starts):
         return simulate_bulk(process, starts, ends, generator, limit=limit)
     points = draw_points(process, starts, ends, history, generator, limit=limit)
-    return collect(process, starts, ends, points, time_order(points))
+    return on_clock_of(history, collect(process, starts, ends, points, time_order(points)))
 
 
 def simulate_until(
@@ -165,7 +171,7 @@ def simulate_until(
     order = time_order(points)
     # the last event ends the window; each realisation has as many
     ends = starts + points.times[order[wanted - 1 :: wanted]]
-    return collect(process, starts, ends, points, order)
+    return on_clock_of(history, collect(process, starts, ends, points, order))
 
 
 def simulate_clusters(

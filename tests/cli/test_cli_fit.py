@@ -171,3 +171,31 @@ def test_bad_input_is_one_line_and_status_two(capsys, tmp_path, case):
     assert err.count("\n") == 1
     assert message in err
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_fit_reads_nanoseconds_exactly(capsys):
+    """Integers beyond 2**53 in the table and in the options lose no digit."""
+    start = 1_700_000_000_123_456_789
+    lags = np.cumsum(np.random.default_rng(0).integers(1, 400, 500))
+    end = int(lags[-1]) + 9
+    pd.DataFrame({"time": start + lags}).to_csv("ns.csv", index=False)
+    window = ["--start-time", str(start), "--end-time", str(start + end)]
+    status, out, err = run(capsys, "fit", "ns.csv", "--decay", "0.005", *window)
+    assert (status, err) == (0, "")
+    expected = hawkeys.fit([lags], decay=0.005, end_time=end)
+    assert f"Log-likelihood:    {expected.log_likelihood:.6f}" in out
+    status, out, err = run(capsys, "fit", "ns.csv", "--decay", "0.005", *window[2:])
+    assert status == 2
+    assert "the integer times are so far from the start of the window, 0, that doubles lie" in err
+
+
+def test_fit_questions_a_window_from_1970(capsys):
+    pd.DataFrame({"time": 1.7e9 + np.arange(20.0) ** 1.5}).to_csv("unix.csv", index=False)
+    window = ["--end-time", "1700000100"]
+    status, _, err = run(capsys, "fit", "unix.csv", "--decay", "1", *window)
+    assert status == 0
+    assert "hawkeys: warning: the window from 0 to 1700000100 has no event before" in err
+    status, _, err = run(
+        capsys, "fit", "unix.csv", "--decay", "1", *window, "--start-time", "1.7e9"
+    )
+    assert (status, err) == (0, "")

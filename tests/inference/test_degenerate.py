@@ -42,6 +42,7 @@ FITS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.parametrize("name", FITS)
 def test_an_adjacency_beyond_any_process_is_explained(name):
     with pytest.warns(IdentifiabilityWarning, match=r"adjacency\[0, 0\] is .* the windows show a"):
@@ -55,12 +56,14 @@ def test_an_entry_beside_the_diagonal_is_explained_too():
     assert result.adjacency[0, 1] > 1e5
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 def test_single_realisations_beyond_any_process_are_counted():
     with pytest.warns(IdentifiabilityWarning, match=r"of 1 of 2 .* over 10 \(realization 0: "):
         each = hawkeys.fit_each([RISING, [[5.0]]], decay=1e-6, end_time=10.0)
     assert each.adjacency[0, 0, 0] > 1e4
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 def test_lags_longer_than_every_window_are_not_identified():
     """The median lag is 223, the windows end at 70: of the mass 1e-166 is inside."""
     kernel = LogNormal(5.405812102749444, 0.04165547330394946)

@@ -463,6 +463,7 @@ def test_a_window_may_start_at_an_epoch():
     assert there.kernel.location == here.kernel.location
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
 def test_simultaneous_events_are_no_parents():
     """All lags are 1 or more; had ties counted, the kernel would shrink to lag 0."""

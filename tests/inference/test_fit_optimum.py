@@ -76,6 +76,7 @@ def best_row(matrix, cost, starts):
     return -min(run.fun for run in runs)
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
 @pytest.mark.parametrize(("kind", "seed"), PROBLEMS)
 def test_no_optimiser_finds_more(kind, seed):
@@ -91,6 +92,7 @@ def test_no_optimiser_finds_more(kind, seed):
     )
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.parametrize("kind", ["plain", "no excitation", "large entry", "ties"])
 def test_tick_finds_no_more(tick, kind):
     """tick's own value of the likelihood, at its own optimum and at ours."""

@@ -63,6 +63,7 @@ def test_nothing_cancels_in_short_windows():
     assert out == pytest.approx(1e-18 * np.array([[3.0, 2.0], [2.0, 2.0]]), rel=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
 @pytest.mark.parametrize("case", CASES)
 def test_no_optimiser_finds_less(case):

@@ -87,6 +87,7 @@ def fit(sample, penalty, **options):
     return hawkeys.fit(sample, decay=DECAY, method="map", prior=penalty, **options)
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", ["ridge", "lasso", "elastic net", "source", "target"])

@@ -119,6 +119,7 @@ def test_ebic_finds_the_true_support():
     assert hits == 10
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 def test_without_any_excitation_the_path_is_empty():
     alone = hawkeys.Events.from_lists([[[1.0, 500.0], [250.0]]], end_times=1000.0)
     found = penalty_path(alone, decay=2.0, n_strengths=3, n_folds=2)

@@ -315,6 +315,7 @@ def degenerate(seed):
     return events, rng.choice([0.01, 0.5, 50.0]), options
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
 @pytest.mark.parametrize("seed", range(12))
 def test_degenerate_data(seed):

@@ -332,6 +332,7 @@ def numbered(base, pairs, n_pieces, n_components):
     return labels
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.IdentifiabilityWarning")
 @pytest.mark.parametrize("seed", [2, 33, 40, 47, 59])
 def test_degenerate_data(seed):
