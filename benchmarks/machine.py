@@ -2,6 +2,7 @@
 
 import platform
 import time
+import warnings
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import numba
 from threadpoolctl import threadpool_limits
 
-__all__ = ["best_of", "one_thread", "write_table"]
+from hawkeys.exceptions import IdentifiabilityWarning
+
+__all__ = ["best_of", "one_thread", "unwarned", "write_table"]
 
 
 @contextmanager
@@ -22,6 +25,18 @@ def one_thread():
             yield
     finally:
         numba.set_num_threads(before)
+
+
+@contextmanager
+def unwarned():
+    """Leave out warnings that data do not determine their parameters, for a while.
+
+    The published decay of typing samples, 0.1 per second, is a kernel of 10 s in samples of 2 s, of
+    which hawkeys warns at every fit.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        yield
 
 
 def best_of(function, repeats):

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from keystroke_speed import DECAY as KEYSTROKE_DECAY
 from keystroke_speed import spread
-from machine import best_of, one_thread, write_table
+from machine import best_of, one_thread, unwarned, write_table
 from peers_timed import Hawkespylib, Hawkesrs, Intensify, Tick, installed, plain_start
 from speed_against_tick import CASES, DECAY, QUICK_CASES, make_process
 
@@ -364,7 +364,7 @@ def main(arguments=None):
     if options.marks:
         cases, sizes = {size: cases[size] for size in options.marks}, None
     # intensify says how it projects its start and how it ends
-    with one_thread(), warnings.catch_warnings():
+    with one_thread(), unwarned(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="intensify")
         last = run(cases, sizes, 1 if options.quick else 5, options.output)
     if sizes is None:

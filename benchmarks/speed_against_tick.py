@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from keystroke_speed import keystroke_case
-from machine import best_of, one_thread, write_table
+from machine import best_of, one_thread, unwarned, write_table
 from scipy.optimize import minimize
 from tick.hawkes import ModelHawkesExpKernLogLik
 
@@ -318,7 +318,7 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="small sizes, to test the script")
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
-    with one_thread():
+    with one_thread(), unwarned():
         run(QUICK_CASES if options.quick else CASES, 1 if options.quick else 5, options.output)
         keystrokes = keystroke_case(quick=options.quick)
     write_table(keystrokes, options.output / "keystroke_speed.csv", [])

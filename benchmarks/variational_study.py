@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from machine import one_thread, write_table
+from machine import one_thread, unwarned, write_table
 
 import hawkeys
 from hawkeys._design import Design
@@ -192,7 +192,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     n_samples = 4 if options.quick else options.samples
-    with one_thread():
+    with one_thread(), unwarned():
         table = pd.DataFrame(study(n_samples), columns=["figure", "value", "expected"])
     print(table.to_string(index=False, float_format="{:.4g}".format))
     write_table(table.assign(n_samples=n_samples), options.output / "variational_study.csv", [])
