@@ -123,5 +123,15 @@ def test_the_killourhy_maxion_table_is_the_saved_one():
         assert published == ("" if paper is None else rate_text(paper.eer)), name
 
 
+def test_times_of_the_published_fit_are_the_saved_ones():
+    saved = pd.read_csv(ROOT / "benchmarks" / "results" / "variational_study.csv", index_col=0)
+    seconds = saved.iloc[:, 0].astype(float)
+    slow, fast = (
+        seconds[f"{form}: seconds per sample"] for form in ("stochastic", "deterministic")
+    )
+    words = f"{slow:.1f} s a sample here) and the deterministic one ({1e3 * fast:.0f} ms)"
+    assert words in " ".join(README.split())
+
+
 def test_changelog_knows_the_version():
     assert f"## {hawkeys.__version__} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
