@@ -369,7 +369,8 @@ def main(arguments=None):
         last = run(cases, sizes, 1 if options.quick else 5, options.output)
     if sizes is None:
         return
-    threads = time_threads(last, sizes[0])
+    with unwarned():
+        threads = time_threads(last, sizes[0])
     write_table(threads, options.output / "peers_threads.csv", [])
     print(threads.to_string(index=False, float_format="{:.3g}".format))
 
