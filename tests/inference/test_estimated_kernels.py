@@ -198,6 +198,7 @@ def degenerate():
     yield [uniform(5, 100, power=0.5), uniform(6, 50)], 100.0
 
 
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 @pytest.mark.parametrize("kind", ["log-normal", "gamma", "histogram"])
 @pytest.mark.parametrize("groups", ["shared", "edge"])
 @pytest.mark.parametrize("method", ["mle", "vi_branching"])
