@@ -50,8 +50,8 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         Seed of the variational methods.
     options : dict, optional
         Further options of the method, for example ``{"prior": GammaPrior(...)}``. Variational
-        methods have ``likelihood_weight=10.0`` unless given here: the authors replicated every
-        sample ten times.
+        methods have, unless given here, ``likelihood_weight=10.0`` (the authors replicated every
+        sample ten times) and ``relevance_determination=True`` (but for a ``prior_coefficient``).
     progress : callable, optional
         Called with the number of samples done and in all, now and then.
 
@@ -242,6 +242,8 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         options = dict(self.options or {})
         if self.method in _VARIATIONAL:
             options.setdefault("likelihood_weight", 10.0)
+            if "prior_coefficient" not in options:
+                options.setdefault("relevance_determination", True)
         with warnings.catch_warnings(), quietly():  # of the clock, coarse by design
             # a feature need not be an estimate that a single sample determines
             warnings.simplefilter("ignore", IdentifiabilityWarning)

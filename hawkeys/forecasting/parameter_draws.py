@@ -63,7 +63,8 @@ def draw_parameters(
 ) -> FloatArray:
     """Draw from the posterior of a variational fit, or from the asymptotic normal law of another.
 
-    The posterior is the joint log-normal of linear response if the fit has it.
+    The posterior is the joint log-normal of linear response if the fit has it; what relevance
+    determination switched off stays as it is.
     The normal law has the inverse of the observed information as its covariance and is truncated
     at 0. Parameters without a standard error (at the bound 0, or not identified) stay as they are.
 
@@ -107,11 +108,11 @@ def _draw_posterior(result: VariationalResult, size: int, rng: np.random.Generat
         _, first, where = np.unique(names.ravel()[known], return_index=True, return_inverse=True)
         draws[:, known] = draws[:, known[first[where.ravel()]]]
         return draws.reshape(size, *location.shape)
-    location = result.linear_response.location
+    location, off = result.posterior.mean_log, result.switched_off
     out = np.full((size, *location.shape), np.nan)
     drawn: dict[int, FloatArray] = {}
     for i, covariance in enumerate(result.log_covariance):
-        index = np.flatnonzero(np.isfinite(np.diagonal(covariance)))
+        index = np.flatnonzero(np.isfinite(np.diagonal(covariance)) & ~off[i])
         given = {a: drawn[name] for a, name in enumerate(names[i, index]) if name in drawn}
         logs = _draw_normal(location[i, index], covariance[np.ix_(index, index)], given, size, rng)
         out[:, i, index] = np.exp(logs)

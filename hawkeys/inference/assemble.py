@@ -78,6 +78,8 @@ def result_of(
             log_covariance=final.log_covariance,
             posterior_covariance=final.covariance,
             column_posterior=_column_posterior(design, solution),
+            prior=final.prior,
+            inclusion_probability=final.inclusion,
             n_kernel_parameters=_n_kernel_weights(columns, final),
         )
     if final.violation is None or final.information is None:
@@ -113,7 +115,9 @@ def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | N
     marginals, coefficient = solution.posterior, solution.prior_coefficient
     if design.columns is None or marginals is None or coefficient is None:
         return None
-    return ColumnPosterior(design.columns, marginals, coefficient, solution.log_covariance)
+    return ColumnPosterior(
+        design.columns, marginals, coefficient, solution.log_covariance, solution.prior
+    )
 
 
 def _identified(solution: Solution) -> Solution:

@@ -368,11 +368,12 @@ def _gather_posterior(
     if not marginals:
         return None
     kind = type(marginals[0])
-    joined = (
-        np.concatenate([getattr(one, part.name) for one in marginals]).reshape(*shape, -1)
-        for part in fields(kind)
-    )
-    return kind(*joined)
+    joined = {}
+    for part in fields(kind):
+        values = [getattr(one, part.name) for one in marginals]
+        if values[0] is not None:
+            joined[part.name] = np.concatenate(values).reshape(*shape, -1)
+    return kind(**joined)
 
 
 def _chunks(n: int, method: str) -> Iterator[slice]:

@@ -175,19 +175,24 @@ class LeastSquaresOptions:
 class VIOptions:
     r"""Options of ``method="vi"``: deterministic variational inference.
 
-    The log prior is :math:`-\theta_p^2 / C_p`, a zero-mean Gaussian of variance C_p / 2 restricted
-    to positive values.
+    By default a baseline has an exponential prior whose mean is the mean rate of the target's
+    events, and an adjacency entry of a target with J possible sources the prior
+    Gamma(2 / (J + 1), 1): nothing depends on the unit of time, nothing is switched off, and the
+    prior of a row weighs less than two events, however many sources it has.
 
     Parameters
     ----------
     likelihood_weight : float, default 1.0
         Factor on the log-likelihood (the keystroke paper's is 10: each sample replicated).
-    relevance_determination : bool, default True
-        Whether every C_p is set to its optimum 2 E theta_p^2, which prunes what the data do not
-        need: the estimate of such a parameter is exactly 0 (its posterior is left next to 0). Else
-        C_p stays at `prior_coefficient`.
-    prior_coefficient : float, default 0.1
-        C, used if `relevance_determination` is off. For the baseline it carries the unit of time.
+    relevance_determination : bool, default False
+        Whether the log priors are :math:`-\theta_p^2 / C_p` (a zero-mean Gaussian of variance
+        C_p / 2 restricted to positive values) with every C_p at its optimum 2 E theta_p^2, which
+        prunes what the data do not need: the estimate of such a parameter is exactly 0. It is a
+        choice for features and predictions: what is switched off has no interval, but the
+        probability that it is on (`VariationalResult.inclusion_probability`).
+    prior_coefficient : float, optional
+        C of every such prior, held as it is. For the baseline it carries the unit of time.
+        Default: the priors above.
     prior_sharing : {"parameter", "row", "all"}, default "parameter"
         Which parameters share the C that relevance determination sets, then to the mean of
         2 E theta^2: none; the adjacency entries of a target; or all baselines, and all adjacency
@@ -212,20 +217,35 @@ class VIOptions:
     """
 
     likelihood_weight: float = 1.0
-    relevance_determination: bool = True
-    prior_coefficient: float = 0.1
+    relevance_determination: bool = False
+    prior_coefficient: float | None = None
     prior_sharing: str = "parameter"
     n_draws: int | None = None
     tolerance: float = 1e-6
     max_iter: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("likelihood_weight", "prior_coefficient", "tolerance"):
+        for name in ("likelihood_weight", "tolerance"):
             check_positive(getattr(self, name), name)
+        if self.prior_coefficient is not None:
+            check_positive(self.prior_coefficient, "prior_coefficient")
         check_choice(self.prior_sharing, "prior_sharing", ("parameter", "row", "all"))
+        self._check_determination()
         check_count(self.max_iter, "max_iter")
         if self.n_draws is not None:
             check_count(self.n_draws, "n_draws", minimum=2)
+
+    def _check_determination(self) -> None:
+        if self.relevance_determination and self.prior_coefficient is not None:
+            raise InvalidParameterError(
+                "relevance_determination sets the coefficient of every prior; got also "
+                f"prior_coefficient={self.prior_coefficient!r}. Leave one of them out."
+            )
+        if self.prior_sharing != "parameter" and not self.relevance_determination:
+            raise InvalidParameterError(
+                f"prior_sharing={self.prior_sharing!r} shares what relevance determination sets, "
+                "which is off. Add relevance_determination=True."
+            )
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,12 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.ascent import INNER, SHARING, Ascent, Groups, Step, ascend
+from hawkeys.inference.bound import bound_under, draws_for, raise_bound, start_params
+from hawkeys.inference.inclusion import switched_off
 from hawkeys.inference.options import MAPOptions, VIOptions
+from hawkeys.inference.row_priors import expected_log_gamma
 from hawkeys.inference.solution import Solution
-from hawkeys.inference.variational import (
-    bound_under,
-    draws_for,
-    raise_bound,
-    start_params,
-    variational_solution,
-)
+from hawkeys.inference.variational import variational_solution
 
 __all__ = ["GammaPool", "LogNormalPool", "check_pooling", "pool_map", "pool_vi"]
 
@@ -110,14 +107,15 @@ def pool_vi(
     end = found.climb(_LogNormalFamily)
     params, report, bound = end.state
     location, scale = _LogNormalFamily.describe(end.point, found)
+    silent = switched_off(design, params, n_realizations=design.n_blocks // design.n_marks)
     # what a realisation says nothing about is known from the others
     unseen = design.cost <= 0
     params[:, 0][unseen], params[:, 1][unseen] = location[unseen], np.log(scale[unseen])
     solution = variational_solution(
         design,
         params,
-        np.full(unseen.shape, np.nan),
         known=~np.isnan(location),
+        off=silent,
         objective=bound,
         gap=report[:, 1],
         converged=(report[:, 1] <= options.tolerance * (unseen.shape[1] + 1)) & end.converged,
@@ -283,13 +281,7 @@ class _GammaFamily:
 
     @staticmethod
     def expected_log(prior: FloatArray, rate: FloatArray, params: FloatArray) -> FloatArray:
-        # scipy.special costs a sixth of a second to import, and other fits do not need it
-        from scipy.special import gammaln
-
-        shape = prior[:, 1]
-        mean = np.exp(params[:, 0] + 0.5 * np.exp(2.0 * params[:, 1]))
-        normalizer = shape * np.log(rate) - gammaln(shape)
-        return np.asarray(normalizer + (shape - 1.0) * params[:, 0] - rate * mean)
+        return expected_log_gamma(prior[:, 1], rate, params)
 
     @staticmethod
     def slope(point: FloatArray, params: FloatArray, pooled: _Pooled) -> FloatArray:

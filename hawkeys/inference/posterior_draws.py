@@ -95,7 +95,11 @@ def realization_weights(fit: VariationalResult, n_realizations: int) -> FloatArr
 
 def _prior(fit: VariationalResult, block: int, design: Design) -> FloatArray:
     """Return (n, r, c), each (P,): the log prior of x = log theta is n x - r theta - c theta^2."""
-    coefficient = (fit.column_posterior or fit).prior_coefficient[block]
+    source = fit.column_posterior or fit
+    if source.prior is not None:
+        shape, rate = source.prior.shape[block], source.prior.rate[block]
+        return np.stack((shape, rate, np.zeros_like(rate)))
+    coefficient = source.prior_coefficient[block]
     if isinstance(fit.posterior, LogNormalPosterior):
         return np.stack((np.ones_like(coefficient), np.zeros_like(coefficient), 1.0 / coefficient))
     prior = fit.options["prior"]

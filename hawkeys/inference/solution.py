@@ -39,7 +39,11 @@ class Solution:
     posterior : LogNormalPosterior or GammaPosterior or None
         Marginals of shape (n_blocks, P).
     prior_coefficient : ndarray, shape (n_blocks, P) or None
-        C of the Gaussian priors; NaN under Gamma priors.
+        C of the half-normal priors; NaN under Gamma priors.
+    prior : GammaPosterior or None
+        Gamma priors of the columns, if they have them.
+    inclusion : ndarray, shape (n_blocks, P), or None
+        Probability that what relevance determination switched off is on; NaN for all others.
     log_covariance, covariance : ndarray, shape (n_blocks, P, P) or None
         Linear-response covariances of log-parameters and parameters.
     """
@@ -55,5 +59,7 @@ class Solution:
     information: FloatArray | None = None
     posterior: LogNormalPosterior | GammaPosterior | None = None
     prior_coefficient: FloatArray | None = None
+    prior: GammaPosterior | None = None
+    inclusion: FloatArray | None = None
     log_covariance: FloatArray | None = None
     covariance: FloatArray | None = None

@@ -7,9 +7,12 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._loops import stochastic as loops
 from hawkeys._typing import IntArray
+from hawkeys.inference.bound import base_draws
+from hawkeys.inference.inclusion import switched_off
 from hawkeys.inference.options import StochasticVIOptions
+from hawkeys.inference.row_priors import RowPriors
 from hawkeys.inference.solution import Solution
-from hawkeys.inference.variational import base_draws, evidence_bound, variational_solution
+from hawkeys.inference.variational import evidence_bound, variational_solution
 
 __all__ = ["solve_vi_stochastic"]
 
@@ -44,7 +47,8 @@ def solve_vi_stochastic(
     return variational_solution(
         design,
         params,
-        out[:, 2],
+        RowPriors.half_normal(out[:, 2]),
+        off=switched_off(design, params) if options.relevance_determination else None,
         objective=evidence_bound(design, params, out[:, 2], draws),
         gap=np.full(n_blocks, np.nan),
         # a fixed number of steps has no stopping rule that could fail; only divergence can

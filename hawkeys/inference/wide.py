@@ -58,9 +58,33 @@ def in_parameters(solution: Solution, columns: FittedColumns) -> Solution:
         changed,
         posterior=posterior,
         prior_coefficient=coefficient,
+        prior=_prior_of_one(where, solution.prior),
+        inclusion=None if solution.inclusion is None else _of_one(where, solution.inclusion),
         covariance=covariance,
         log_covariance=log_covariance,
     )
+
+
+def _prior_of_one(where: ColumnMap, prior: GammaPosterior | None) -> GammaPosterior | None:
+    if prior is None:
+        return None
+    return GammaPosterior(_of_one(where, prior.shape), _of_one(where, prior.rate))
+
+
+def _of_one(where: ColumnMap, values: FloatArray) -> FloatArray:
+    """Return values of columns by parameter; NaN for pairs of several columns."""
+    out = where.parameters(values)
+    if where.n_components > 1:
+        out[:, where.n_pieces :] = np.nan
+    return out
+
+
+def _switched_off(where: ColumnMap, posterior: LogNormalPosterior) -> BoolArray | None:
+    """Return which parameters have no column left that is on."""
+    off = posterior.switched_off
+    if off is None:
+        return None
+    return where.any(off) & ~where.any(~off & ~np.isnan(posterior.location))
 
 
 def _marginals(
@@ -78,7 +102,8 @@ def _marginals(
         square = np.log1p(variance / safe**2)
         location, scale = np.log(safe) - 0.5 * square, np.sqrt(square)
     blank = np.where(identified, 0.0, np.nan)
-    return LogNormalPosterior(location + blank, scale + blank)
+    off = _switched_off(where, posterior)
+    return LogNormalPosterior(location + blank, scale + blank, off)
 
 
 def _gamma_marginals(

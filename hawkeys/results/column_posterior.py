@@ -28,12 +28,15 @@ class ColumnPosterior:
         C of the log prior -theta^2 / C of each column; NaN under Gamma priors.
     log_covariance : ndarray of float64, shape (n_blocks, n_columns, n_columns), or None
         Linear-response covariance of the logarithms, if the method has it.
+    prior : GammaPosterior or None
+        Gamma priors of the columns, if the fit had them by default.
     """
 
     map: ColumnMap
     posterior: LogNormalPosterior | GammaPosterior
     prior_coefficient: FloatArray
     log_covariance: FloatArray | None
+    prior: GammaPosterior | None = None
 
     @property
     def used(self) -> BoolArray:

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from hawkeys._design.columns import ColumnMap, FittedColumns
-from hawkeys._typing import FloatArray
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.results.column_posterior import ColumnPosterior
@@ -177,14 +177,14 @@ class LikelihoodResult(PointResult):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VariationalResult(FitResult):
-    """Result of variational inference; `process` holds the posterior means, 0 for what is pruned.
+    """Result of variational inference; `process` holds the posterior means, 0 if switched off.
 
     Attributes
     ----------
     posterior : LogNormalPosterior or (of "vi_branching") GammaPosterior
         Marginals of shape (n_marks, n_marks + 1): baseline, then adjacency row, of each target.
     prior_coefficient : ndarray, shape (n_marks, n_marks + 1)
-        C of the log prior -theta^2 / C of each parameter; NaN under Gamma priors (see `options`).
+        C of the log prior -theta^2 / C of each parameter; NaN under Gamma priors.
     log_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
         Linear-response covariance of the logarithms of each target's parameters, C held.
     posterior_covariance : ndarray, shape (n_marks, n_marks + 1, n_marks + 1), or None
@@ -193,20 +193,33 @@ class VariationalResult(FitResult):
     column_posterior : ColumnPosterior or None
         The posterior from which `posterior` was derived, if a baseline has several pieces, the
         weights of a kernel were estimated or parameters are tied; else None.
+    prior : GammaPosterior or None
+        Shape and rate of the Gamma priors of method "vi", of the shape of `posterior`; None under
+        half-normal ones, and for "vi_branching", whose prior is in `options`.
+    inclusion_probability : ndarray, shape (n_marks, n_marks + 1), or None
+        Probability that a parameter which relevance determination switched off is on, if both were
+        equally probable before: from the evidence bounds with it (under its default prior, the
+        posteriors of the target's other parameters found anew) and without it. NaN for all others
+        and for pairs with several components; None without relevance determination, and of the
+        stochastic form, which has no optimum to compare.
 
     Notes
     -----
     If the weights of a kernel were estimated, each component of a pair has a log-normal posterior,
     and `posterior` is the log-normal with the mean and variance of their sum, of which there is no
-    `prior_coefficient` (NaN).
+    prior (NaN).
 
     Independent marginals are too narrow where parameters are correlated, as the baseline and a
-    row's adjacency are: of method "vi", `std_err` and `credible_interval` are those of linear
-    response; `posterior` keeps the independent marginals. In 1,000 simulated data sets of 4,500
-    events, every parameter well above 0, 95 % intervals of independent marginals covered 87 %
-    (baseline) and 89 % (adjacency), those of linear response 96 % and 95 %. Neither is exactly
-    calibrated for parameters near 0, where the posterior is not log-normal
-    (benchmarks/variational_calibration.py).
+    row's adjacency are: of methods "vi" and "vi_branching", `std_err` and `credible_interval` are
+    those of linear response, Gamma distributions with the mean logarithms of `posterior` and the
+    linear-response variances of the logarithms; `posterior` keeps the independent marginals.
+
+    What relevance determination switched off, because it explains next to nothing (in expectation
+    less than 0.1 events), is marked `at_bound` and has no interval (NaN): the prior that was fitted
+    to it allows nothing but 0.
+
+    A positive parameter has a positive interval. Whether an entry is 0 is a question for
+    `hawkeys.inference.edge_tests`.
 
     References
     ----------
@@ -224,6 +237,8 @@ class VariationalResult(FitResult):
     log_covariance: FloatArray | None = None
     posterior_covariance: FloatArray | None = None
     column_posterior: ColumnPosterior | None = None
+    prior: GammaPosterior | None = None
+    inclusion_probability: FloatArray | None = None
 
     @property
     def elbo(self) -> float:
@@ -239,9 +254,20 @@ class VariationalResult(FitResult):
         """Return credible intervals; the same as `credible_interval`."""
         return self.credible_interval(level)
 
+    @property
+    def switched_off(self) -> BoolArray:
+        """What relevance determination switched off, shape (n_marks, n_marks + 1)."""
+        off = getattr(self.posterior, "switched_off", None)
+        return np.zeros(self.identified.shape, dtype=bool) if off is None else off
+
+    @property
+    def at_bound(self) -> BoolArray:
+        """Whether an identified estimate is 0 or was switched off, shape (n_marks, n_marks + 1)."""
+        return self.identified & ((self.estimates == 0) | self.switched_off)
+
     @cached_property
-    def linear_response(self) -> LogNormalPosterior:
-        """Log-normal marginals with the mean logarithms of `posterior`, linear-response scales.
+    def linear_response(self) -> GammaPosterior:
+        """Gamma marginals with the mean logarithms of `posterior`, linear-response variances.
 
         Raises
         ------
@@ -253,10 +279,9 @@ class VariationalResult(FitResult):
                 f"linear response needs the optimum of method 'vi'; this fit is of method "
                 f"{self.method!r} and has none. Fit with method='vi', or use linear_response=False."
             )
-        scale = np.sqrt(np.diagonal(self.log_covariance, axis1=1, axis2=2))
-        if isinstance(self.posterior, GammaPosterior):
-            return LogNormalPosterior(self.posterior.mean_log, scale)
-        return LogNormalPosterior(self.posterior.location, scale)
+        mean = np.where(self.switched_off, np.nan, self.posterior.mean_log)
+        variance = np.diagonal(self.log_covariance, axis1=1, axis2=2)
+        return GammaPosterior.from_log_moments(mean, variance)
 
     def credible_interval(
         self, level: float = 0.95, *, linear_response: bool | None = None
@@ -268,24 +293,22 @@ class VariationalResult(FitResult):
         level : float, default 0.95
             Posterior probability inside.
         linear_response : bool, optional
-            Whether the scale of each log-normal is the linear-response one, which allows for the
-            correlation of the parameters, or that of the independent marginals. Default: linear
-            response if the fit has it ("vi", and "vi_branching" of a given kernel).
+            Whether the marginals are those of linear response, which allow for the correlation of
+            the parameters, or the independent ones. Default: linear response if the fit has it
+            ("vi", and "vi_branching" of a given kernel).
 
         Returns
         -------
         lower, upper : ndarray, shape (n_marks, n_marks + 1)
-            Baseline, then adjacency row, of each target. Where the estimate is 0 because relevance
-            determination switched a parameter off, the lower bound is 0 too, and the upper one,
-            which holds that choice, does not say how large the parameter may be.
+            Baseline, then adjacency row, of each target; NaN where relevance determination
+            switched a parameter off (see `inclusion_probability`).
 
         Raises
         ------
         InvalidParameterError
             `level` is not strictly between 0 and 1, or linear response of a fit that has none.
         """
-        lower, upper = self._marginals(linear_response).interval(level)
-        return np.where(self.at_bound, 0.0, lower), upper
+        return self._marginals(linear_response).interval(level)
 
     def _marginals(self, linear_response: bool | None) -> LogNormalPosterior | GammaPosterior:
         if linear_response is None:
@@ -297,12 +320,21 @@ class VariationalResult(FitResult):
 
     def _notes(self, level: float) -> list[str]:
         notes = super()._notes(level)
-        if self.at_bound.any():
+        off = self.switched_off
+        if off.any():
             notes.append(
-                f"{self.at_bound.sum()} estimates were switched off (0): their std_err and upper "
-                "hold that."
+                f"{off.sum()} estimates were switched off by relevance determination: no interval; "
+                f"{self._inclusion_note(off)}."
             )
         return notes
+
+    def _inclusion_note(self, off: BoolArray) -> str:
+        """Return what is known of the probability that those are on."""
+        given = self.inclusion_probability
+        known = np.empty(0) if given is None else given[off & ~np.isnan(given)]
+        if known.size == 0:
+            return "the probability that they are on is not known"
+        return f"they are on with probability {known.min():.2g} to {known.max():.2g}"
 
     def _interval_name(self) -> str:
         kind = "independent marginals" if self.log_covariance is None else "linear response"

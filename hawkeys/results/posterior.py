@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray, RandomState
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
 from hawkeys._validation import as_float_array, as_generator, check_count
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.results.marginals import Marginals
@@ -23,6 +23,9 @@ class LogNormalPosterior(Marginals):
     location, scale : ndarray of float64, any common shape (..., n_marks, n_marks + 1)
         a and s of each parameter: the baseline in column 0 of the last axis, then the adjacency
         row. An unidentified parameter has NaN.
+    switched_off : ndarray of bool, the same shape, or None
+        What relevance determination switched off: location and scale are where its ascent was
+        stopped, and no posterior. Standard deviation and quantiles are NaN. None: nothing.
 
     References
     ----------
@@ -40,11 +43,17 @@ class LogNormalPosterior(Marginals):
 
     location: FloatArray
     scale: FloatArray
+    switched_off: BoolArray | None = None
 
     @property
     def mean(self) -> FloatArray:
         """Posterior mean exp(a + s^2 / 2)."""
         return np.exp(self.location + 0.5 * self.scale**2)
+
+    @property
+    def mean_log(self) -> FloatArray:
+        """Posterior mean of the logarithm, a."""
+        return self.location
 
     @property
     def median(self) -> FloatArray:
@@ -59,7 +68,7 @@ class LogNormalPosterior(Marginals):
     @property
     def sd(self) -> FloatArray:
         """Posterior standard deviation."""
-        return self.mean * np.sqrt(np.expm1(self.scale**2))
+        return self._blank(self.mean * np.sqrt(np.expm1(self.scale**2)))
 
     def quantile(self, probability: ArrayLike) -> FloatArray:
         """Return the posterior quantile of every parameter.
@@ -72,7 +81,7 @@ class LogNormalPosterior(Marginals):
         Returns
         -------
         ndarray of float64
-            exp(a + s z) with z the normal quantile.
+            exp(a + s z) with z the normal quantile; NaN where switched off.
 
         Raises
         ------
@@ -87,7 +96,7 @@ class LogNormalPosterior(Marginals):
         # scipy.special costs a sixth of a second to import, and a fit does not need it
         from scipy.special import ndtri
 
-        return np.exp(self.location + self.scale * ndtri(level))
+        return self._blank(np.exp(self.location + self.scale * ndtri(level)))
 
     def sample(self, size: int, *, rng: RandomState = None) -> FloatArray:
         """Draw from the posterior.
@@ -112,3 +121,7 @@ class LogNormalPosterior(Marginals):
         shape = (check_count(size, "size"), *self.location.shape)
         noise = as_generator(rng).standard_normal(shape)
         return np.exp(self.location + self.scale * noise)
+
+    def _blank(self, values: FloatArray) -> FloatArray:
+        """Return the values, NaN where switched off."""
+        return values if self.switched_off is None else np.where(self.switched_off, np.nan, values)

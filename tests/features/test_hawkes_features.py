@@ -51,7 +51,8 @@ LARGE = pytest.mark.filterwarnings("ignore:the spectral radii of")
 
 @LARGE
 def test_parameters_are_those_of_fit_each(X):
-    each = hawkeys.fit_each(timings_to_events(X), decay=0.1, method="vi", likelihood_weight=10.0)
+    options = {"likelihood_weight": 10.0, "relevance_determination": True}
+    each = hawkeys.fit_each(timings_to_events(X), decay=0.1, method="vi", **options)
     baseline, adjacency = HawkesFeatures().parameters(X)
     modes = each.posterior.mode
     np.testing.assert_array_equal(baseline, np.where(each.baseline > 0, modes[:, :, 0], 0.0))

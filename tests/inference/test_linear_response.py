@@ -6,6 +6,7 @@ import naive_hawkes as naive
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.special import polygamma
 
 import hawkeys
 from hawkeys._design import Design
@@ -13,8 +14,9 @@ from hawkeys._jit import variational as jit
 from hawkeys._loops import variational as loops
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference import VIOptions
+from hawkeys.inference.bound import base_draws
 from hawkeys.inference.linear_response import linear_response
-from hawkeys.inference.variational import base_draws, solve_vi
+from hawkeys.inference.variational import solve_vi
 from hawkeys.kernels import Exponential
 
 PROCESS = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.05, 0.5]], decay=2.0)
@@ -125,8 +127,10 @@ def test_result_carries_it_and_files_keep_it(tmp_path):
     np.testing.assert_array_equal(result.std_err, result.linear_response.sd)
     assert "linear response" in result.summary()
     assert (wide > narrow).all()
-    scale = np.sqrt(np.diagonal(result.log_covariance, axis1=1, axis2=2))
-    np.testing.assert_allclose(wide, 2 * 1.959963985 * scale, rtol=1e-9)
+    moments = result.linear_response.mean_log, polygamma(1, result.linear_response.shape)
+    np.testing.assert_allclose(moments[0], result.posterior.location, rtol=1e-12)
+    variance = np.diagonal(result.log_covariance, axis1=1, axis2=2)
+    np.testing.assert_allclose(moments[1], variance, rtol=1e-12)
     result.save(tmp_path / "fit.json")
     again = hawkeys.load_result(tmp_path / "fit.json")
     np.testing.assert_array_equal(again.log_covariance, result.log_covariance)
@@ -165,7 +169,7 @@ def test_the_stochastic_form_has_none(tmp_path):
 @pytest.mark.parametrize("sharing", ["row", "all"])
 def test_shared_coefficients_are_the_mean_of_their_group(sharing):
     events = hawkeys.simulate(PROCESS, end_time=200.0, rng=0)
-    options = {"decay": 2.0, "method": "vi"}
+    options = {"decay": 2.0, "method": "vi", "relevance_determination": True}
     result = hawkeys.fit(events, **options, prior_sharing=sharing)
     assert result.converged
     assert (np.diff(result.trace) >= 0).all()
@@ -188,7 +192,8 @@ def test_shared_coefficients_near_0_are_found_too(seed, sharing):
     adjacency = np.zeros((2, 2)) if seed % 2 else [[0.3, 0.1], [0.0, 0.5]]
     truth = hawkeys.Hawkes([0.4, 0.2], adjacency, decay=2.0)
     events = hawkeys.simulate(truth, end_time=8.0 if seed % 3 == 0 else 20.0, rng=seed)
-    options = {"decay": 2.0, "method": "vi", "prior_sharing": sharing}
+    options = {"decay": 2.0, "method": "vi", "relevance_determination": True}
+    options["prior_sharing"] = sharing
     found = hawkeys.fit(events, **options)
     assert found.converged
     assert "the next step promises" in found.message
@@ -197,17 +202,30 @@ def test_shared_coefficients_near_0_are_found_too(seed, sharing):
 
 
 @pytest.mark.parametrize("linear_response", [None, False])
-def test_the_interval_holds_an_estimate_that_was_switched_off(linear_response):
+def test_what_was_switched_off_has_no_interval(linear_response):
     events = hawkeys.simulate(PROCESS, end_time=20.0, rng=0)
-    result = hawkeys.fit(events, decay=2.0, method="vi")
-    assert result.at_bound.any()
+    result = hawkeys.fit(events, decay=2.0, method="vi", relevance_determination=True)
+    off = result.at_bound
+    assert off.any()
+    np.testing.assert_array_equal(off, result.switched_off)
+    np.testing.assert_array_equal(off, result.estimates == 0.0)
     lower, upper = result.credible_interval(linear_response=linear_response)
-    assert (lower <= result.estimates).all()
-    assert (result.estimates <= upper).all()
-    assert (lower > 0)[~result.at_bound].all()
-    assert f"{result.at_bound.sum()} estimates were switched off (0)" in result.summary()
+    for bound in (lower, upper, result.std_err):
+        np.testing.assert_array_equal(np.isnan(bound), off)
+    assert (lower[~off] < result.estimates[~off]).all()
+    assert (result.estimates[~off] < upper[~off]).all()
+    assert f"{off.sum()} estimates were switched off by relevance det" in result.summary()
 
 
 def test_bad_sharing():
     with pytest.raises(InvalidParameterError, match="prior_sharing must be one of 'parameter', 'r"):
-        VIOptions(prior_sharing="column")
+        VIOptions(relevance_determination=True, prior_sharing="column")
+
+
+def test_priors_that_contradict_each_other():
+    with pytest.raises(InvalidParameterError, match="sets the coefficient of every prior; got als"):
+        VIOptions(relevance_determination=True, prior_coefficient=0.1)
+    with pytest.raises(InvalidParameterError, match=r"is off. Add relevance_determination=True"):
+        VIOptions(prior_sharing="row")
+    with pytest.raises(InvalidParameterError, match="prior_coefficient"):
+        VIOptions(prior_coefficient=0.0)

@@ -11,8 +11,8 @@ import hawkeys
 from hawkeys._design import Design
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.ascent import Groups, Step, ascend
+from hawkeys.inference.bound import base_draws
 from hawkeys.inference.pooling import _gamma_shape, _GammaFamily, _LogNormalFamily
-from hawkeys.inference.variational import base_draws
 from hawkeys.kernels import Exponential
 
 N = 40

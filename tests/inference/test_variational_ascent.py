@@ -6,7 +6,7 @@ import pytest
 import hawkeys
 from hawkeys._jit import variational as jit
 from hawkeys.exceptions import IdentifiabilityWarning
-from hawkeys.inference.variational import base_draws
+from hawkeys.inference.bound import base_draws
 
 NO_WEIGHTS = np.empty(0)
 
@@ -106,7 +106,7 @@ def test_events_of_weight_0_are_as_good_as_absent(changing):
         [[[0.5, 1.0, 2.2, 3.0], [], [1.1, 4.0]], [[0.3, 0.8], [0.5, 1.2, 2.0], [0.9]]],
         end_times=[5.0, 3.0],
     )
-    options = {"decay": 2.0, "method": "vi"}
+    options = {"decay": 2.0, "method": "vi", "relevance_determination": True}
     if changing:
         options["baseline"] = hawkeys.baselines.PiecewiseConstant([0, 1, 5])
     with pytest.warns(IdentifiabilityWarning):
