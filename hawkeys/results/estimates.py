@@ -328,6 +328,12 @@ class VariationalResult(FitResult):
             )
         return notes
 
+    def _few_note(self) -> str:
+        return (
+            "the priors say as much as the data, and intervals may not hold; those of the "
+            "adjacency are rather too wide."
+        )
+
     def _inclusion_note(self, off: BoolArray) -> str:
         """Return what is known of the probability that those are on."""
         given = self.inclusion_probability

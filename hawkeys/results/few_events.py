@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from hawkeys._typing import BoolArray, FloatArray
 if TYPE_CHECKING:
     from hawkeys.results.fit_result import FitResult
 
-__all__ = ["FEW_EVENTS", "events_per_parameter", "few_events"]
+__all__ = ["FEW_EVENTS", "events_per_parameter", "few_events", "shape_note"]
 
 # events per parameter of a target below which 95 % intervals were seen to cover less than 93 %
 # (benchmarks/coverage_small.py)
@@ -61,3 +62,34 @@ def few_events(result: FitResult) -> BoolArray:
         True where intervals cannot be taken at their word.
     """
     return events_per_parameter(result) < FEW_EVENTS
+
+
+def shape_note(result: FitResult) -> str | None:
+    """Return what a Gamma prior of shape above 1 does to baselines, if the fit had one.
+
+    Parameters
+    ----------
+    result : FitResult
+        A fit of any method.
+
+    Returns
+    -------
+    str or None
+        For the summary.
+
+    Notes
+    -----
+    Each entry that is 0 in truth takes a part of its standard error from the baseline, whatever the
+    number of events: of four marks with 9 of 16 entries 0, the 95 % intervals of the baselines
+    covered 87 % (400 events), 90 % (2,000) and 90 % (30,000) by "map", and 88 to 91 % by
+    "vi_branching"; with a shape of 1 (2,000 events) 94 and 92 %.
+    """
+    prior = result.options.get("prior") if result.method in ("map", "vi_branching") else None
+    given = prior.get("shape") if isinstance(prior, Mapping) else getattr(prior, "shape", None)
+    if given is None or given <= 1.0 or result.process.n_marks == 1:
+        return None
+    return (
+        f"The prior of shape {given:g} holds every adjacency entry above 0: where many are 0 in "
+        "truth, baselines come out too low, and their 95 % intervals covered 87 to 91 %. "
+        "GammaPrior(shape=1) does not do so."
+    )

@@ -14,7 +14,7 @@ from hawkeys.baselines import Constant
 from hawkeys.kernels import Kernel
 from hawkeys.process import Hawkes
 from hawkeys.results.base import Result
-from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events
+from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events, shape_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,11 +187,17 @@ class FitResult(Result):
             least = float(np.min(events_per_parameter(self)))
             notes.append(
                 f"{few.sum()} of {few.size} targets have fewer than {FEW_EVENTS:g} events per "
-                f"parameter (fewest: {least:.2g}): the adjacency is estimated too large on the "
-                "whole, and intervals may not hold. Estimate less: hawkeys.inference.penalty_path, "
-                "or support= for the pairs that can excite."
+                f"parameter (fewest: {least:.2g}): {self._few_note()} Estimate less: "
+                "hawkeys.inference.penalty_path, or support= for the pairs that can excite."
             )
+        shape = shape_note(self)
+        if shape is not None:
+            notes.append(shape)
         return notes
+
+    def _few_note(self) -> str:
+        """Return what few events per parameter do to this kind of fit, in a sentence."""
+        return "the adjacency is estimated too large on the whole, and intervals may not hold."
 
     def _title(self) -> str:
         return f"Hawkes process by {self.method}"

@@ -13,7 +13,7 @@ from hawkeys.results.marginals import Marginals
 
 __all__ = ["GammaPosterior"]
 
-_NEWTON_STEPS = 8  # of quadratic convergence, from a start that is 10 % off at most
+_NEWTON_STEPS = 8  # of quadratic convergence, from a start that is 40 % off at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,8 @@ class GammaPosterior(Marginals):
 
         known = np.isfinite(variance) & (variance > 0)
         target = np.where(known, variance, 1.0)
-        shape = 0.5 + 1.0 / target
+        # trigamma is about 1 / k + 1 / k^2
+        shape = (0.5 + np.sqrt(0.25 + target)) / target
         for _ in range(_NEWTON_STEPS):
             value = polygamma(1, shape)
             shape = shape + value * (1.0 - value / target) / polygamma(2, shape)

@@ -82,3 +82,22 @@ def test_a_wide_fit_says_so_and_what_to_do():
         hawkeys.simulate(unstable, end_time=10.0)
     with pytest.raises(UnstableProcessError, match=r"estimate less with .*_path, or support"):
         _ = unstable.stationary_rate
+
+
+@pytest.mark.parametrize("method", ["map", "vi_branching"])
+def test_a_prior_that_holds_entries_above_0_says_what_it_does(method, tmp_path):
+    said = "The prior of shape 1.5 holds every adjacency entry above 0"
+    result = fitted([A, B], method=method)
+    assert said in result.summary()
+    result.save(tmp_path / "fit.json")
+    assert said in hawkeys.load_result(tmp_path / "fit.json").summary()
+    flat = fitted([A, B], method=method, prior=hawkeys.GammaPrior(shape=1.0))
+    assert "holds every" not in flat.summary()
+    assert "holds every" not in fitted([A], method=method).summary()
+    ridge = fitted([A, B], method="map", prior=hawkeys.inference.Ridge(1.0))
+    assert "holds every" not in ridge.summary()
+
+
+def test_what_few_events_do_depends_on_the_method():
+    assert "the adjacency is estimated too large" in fitted([A, B]).summary()
+    assert "the priors say as much as the data" in fitted([A, B], method="vi").summary()
