@@ -161,18 +161,19 @@ def study(path, n_simulations):
 
 
 def summary(counts):
-    """Return one row per method, size and kind of parameter."""
+    """Return one row per method, size and kind of parameter, and one for all kinds together."""
     kinds = counts["parameter"].str.replace(r"\[.*", "", regex=True)
     kinds = kinds.where(kinds.isin(["baseline", "adjacency"]), "kernel")
     lowest = (counts["n_covered"] / counts["n_given"].where(counts["n_given"] > 0)).rename("lowest")
-    table = pd.concat([counts, lowest], axis=1).assign(kind=kinds)
+    table = pd.concat([counts, lowest], axis=1)
+    table = pd.concat([table.assign(kind=kinds), table.assign(kind="all")])
     groups = table.groupby(["method", "n_events", "kind"], sort=False)
     out = groups[COUNTS].sum().join(groups["lowest"].min())
     given = out["n_given"].where(out["n_given"] > 0)
     silent = out["n_silent"].where(out["n_silent"] > 0)
     coverage = out["n_covered"] / given
     n_simulations = groups["n_simulations"].max()
-    return pd.DataFrame({
+    table = pd.DataFrame({
         "n_simulations": n_simulations,
         "mean_events": out["events"] / out["n_simulations"],
         "events_per_parameter": out["events_per_parameter"] / out["n_simulations"],
@@ -184,6 +185,13 @@ def summary(counts):
         "said_to_be_few": 1.0 - out["n_silent"] / out["n_given"],
         "coverage_of_the_rest": out["n_silent_covered"] / silent,
     }).reset_index()  # fmt: skip
+    place = {name: k for k, name in enumerate(METHODS)}
+    return table.sort_values(
+        ["n_events", "method"],
+        kind="stable",
+        ignore_index=True,
+        key=lambda column: column.map(place) if column.name == "method" else column,
+    )
 
 
 def main(arguments=None):

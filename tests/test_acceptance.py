@@ -164,7 +164,8 @@ def five_events(cmu):
 
 
 def test_single_parent_rows_of_deterministic_inference(five_events):
-    each = hawkeys.fit_each(five_events, decay=0.1, method="vi", likelihood_weight=10.0)
+    options = {"likelihood_weight": 10.0, "relevance_determination": True}
+    each = hawkeys.fit_each(five_events, decay=0.1, method="vi", **options)
     alone, cost, mean, scale, mode = single_parents(five_events, each.posterior)
     assert alone.mean() > 0.5
     # what the other, pruned parents keep is below the solver's tolerance
@@ -185,7 +186,8 @@ def test_single_parent_rows_of_the_published_algorithm(five_events):
 
 
 def test_deterministic_bound_is_at_least_the_stochastic_one(five_events):
-    settings = {"decay": 0.1, "likelihood_weight": 10.0, "relevance_determination": False}
+    settings = {"decay": 0.1, "likelihood_weight": 10.0, "prior_coefficient": 0.1}
+    settings["relevance_determination"] = False
     design = Design.build(five_events, Exponential(0.1), separate=True, weight=10.0)
     draws = np.random.default_rng(5).standard_normal((10_000, 12))
 

@@ -182,6 +182,42 @@ def test_variational_calibration(script, tmp_path):
     assert (tmp_path / "variational_calibration.png").stat().st_size > 1000
 
 
+def test_coverage_small_goes_on_where_it_stopped(script, tmp_path):
+    module = script("coverage_small")
+    module.SIZES = (80,)
+    module.METHODS = {name: module.METHODS[name] for name in ("mle", "vi", "mle, decay estimated")}
+    for n_simulations in ("2", "5"):
+        module.main(["--simulations", n_simulations, "--output", str(tmp_path)])
+    counts = pd.read_csv(tmp_path / "coverage_small_counts.csv")
+    assert (counts["n_simulations"] == 5).all()
+    assert len(counts) == 11 + 11 + 7
+    together = module.count("vi", 80, range(5))
+    kept = counts[counts["method"] == "vi"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, together, check_dtype=False, rtol=1e-9)
+    table = pd.read_csv(tmp_path / "coverage_small.csv")
+    assert table["kind"].tolist() == [*["baseline", "adjacency", "all"] * 2,
+                                      "baseline", "adjacency", "kernel", "all"]  # fmt: skip
+    assert (table["said_to_be_few"] > 0.9).all()
+
+
+def test_intervals_cover_from_20_events_per_parameter_or_the_result_says_that_they_are_few():
+    table = pd.read_csv(RESULTS / "coverage_small.csv").set_index(["n_events", "method", "kind"])
+    assert (table["n_simulations"] == 1000).all()
+    inference = table.drop("vi, relevance determination", level="method")
+    few = inference.loc[[20, 80]]
+    assert (few["said_to_be_few"] > 0.98).all()
+    rest = inference.loc[[400, 2000]].xs("all", level="kind")
+    assert len(rest) == 2 * 6
+    assert rest["coverage_of_the_rest"].between(0.93, 0.97).all()
+    every = inference.xs("vi", level="method").loc[[400, 2000]]
+    assert every["coverage"].between(0.93, 0.97).all()
+    # none is switched off, and none is said to be known exactly
+    assert (every["none_given"] == 0.0).all()
+    # what the summaries of these two say about baselines
+    for method in ("map", "vi_branching"):
+        assert inference.loc[(2000, method, "baseline"), "coverage"] < 0.91
+
+
 def test_variational_intervals_cover_and_the_marginals_are_too_narrow():
     coverage = calibration_of(RESULTS, "coverage")
     response = coverage.xs("linear response", level="scale")

@@ -147,7 +147,8 @@ def test_exchangeable_sources_are_flagged():
 @pytest.mark.parametrize("coefficient", [None, 0.1])
 def test_variational_bound_against_naive(coefficient):
     events = DATA["many"]
-    options = {"relevance_determination": coefficient is None}
+    options = {"relevance_determination": True} if coefficient is None else {}
+    options |= {"prior_coefficient": coefficient}
     result = hawkeys.fit(events, decay=1.3, method="vi", rng=3, **options)
     design = Design.build(events, Exponential(1.3))
     seed = np.random.SeedSequence(3).generate_state(3)[0]

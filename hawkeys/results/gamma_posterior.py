@@ -13,6 +13,7 @@ from hawkeys.results.marginals import Marginals
 
 __all__ = ["GammaPosterior"]
 
+_MOST_VARIANCE = 1e5
 _NEWTON_STEPS = 8  # of quadratic convergence, from a start that is 40 % off at most
 
 
@@ -50,7 +51,8 @@ class GammaPosterior(Marginals):
         Parameters
         ----------
         mean, variance : ndarray of float64, one common shape
-            Of the logarithms; NaN where there is no posterior.
+            Of the logarithms; NaN where there is no posterior, or a variance is above 1e5, so that
+            the rate would be below the smallest double.
 
         Returns
         -------
@@ -67,7 +69,7 @@ class GammaPosterior(Marginals):
         """
         from scipy.special import digamma, polygamma
 
-        known = np.isfinite(variance) & (variance > 0)
+        known = (variance > 0) & (variance <= _MOST_VARIANCE)
         target = np.where(known, variance, 1.0)
         # trigamma is about 1 / k + 1 / k^2
         shape = (0.5 + np.sqrt(0.25 + target)) / target

@@ -288,14 +288,14 @@ def test_importance_draws_know_the_default_priors():
     np.testing.assert_allclose(one.pointwise, two.pointwise, atol=0.02)
 
 
-@pytest.mark.parametrize("variance", [1e-8, 1e-3, 0.3, 1.645, 5.0, 40.0, 1e6])
+@pytest.mark.parametrize("variance", [1e-8, 1e-3, 0.3, 1.645, 5.0, 40.0, 1e4])
 def test_gamma_with_given_moments_of_the_logarithm(variance):
     found = GammaPosterior.from_log_moments(np.array([-1.3, np.nan]), np.array([variance, 1.0]))
     law = stats.loggamma(found.shape[0])
     assert law.var() == pytest.approx(variance, rel=1e-8)
     assert found.mean_log[0] == pytest.approx(-1.3, abs=1e-9)
     assert np.isnan(found.quantile(0.5)[1])
-    none = GammaPosterior.from_log_moments(np.zeros(3), np.array([np.nan, -1.0, np.inf]))
+    none = GammaPosterior.from_log_moments(np.zeros(3), np.array([np.nan, -1.0, 2e5]))
     assert np.isnan(none.sd).all()
 
 
