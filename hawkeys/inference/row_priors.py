@@ -116,9 +116,10 @@ class RowPriors:
         GammaPosterior or None
             Shapes and rates.
         """
-        known = used & (self.terms[:, 2] < 0.0)
-        if not known.any():
+        is_gamma = self.terms[:, 2] < 0.0
+        if not is_gamma.any():
             return None
+        known = used & is_gamma
         shape = np.where(known, self.terms[:, 1], np.nan)
         return GammaPosterior(shape, np.where(known, self.rate, np.nan))
 

@@ -71,7 +71,7 @@ class LeastSquaresRecord(ModelOptions, kw_only=True):
 class VIRecord(ModelOptions, kw_only=True):
     likelihood_weight: Positive
     relevance_determination: bool
-    prior_coefficient: Positive
+    prior_coefficient: Positive | None
     prior_sharing: Literal["parameter", "row", "all"]
     n_draws: Several | None
     tolerance: Positive

@@ -76,8 +76,8 @@ def check_variational(record: schema.VariationalRecord, process: Hawkes, options
     n_components = 1 if by_column is None else by_column.map.adjacency.shape[-1]
     sums = np.zeros_like(identified)
     sums[:, -process.n_marks :] = n_components > 1
-    check_shape(record.prior_coefficient, "prior_coefficient", *identified.shape)
-    _check_prior(record.prior_coefficient, "prior_coefficient", identified & ~sums, branching)
+    _check_priors(record, identified & ~sums, options)
+    _check_off(record, identified, sums, options)
     linear = record.method == "vi" or (
         branching and not isinstance(options, KernelOptions) and n_components == 1
     )
@@ -88,13 +88,54 @@ def check_variational(record: schema.VariationalRecord, process: Hawkes, options
         _check_column_posterior(by_column, record.method)
 
 
+def _check_priors(record: schema.VariationalRecord, known: BoolArray, options: Record) -> None:
+    """Check the priors: Gamma ones of "vi" unless others were asked for, else half-normal ones."""
+    determined = getattr(options, "relevance_determination", False)
+    asked = determined or getattr(options, "prior_coefficient", None) is not None
+    gamma = record.method == "vi" and not asked
+    what = "is null exactly if the options ask for other priors"
+    demand((record.prior is not None) == gamma, "prior", what)
+    check_shape(record.prior_coefficient, "prior_coefficient", *known.shape)
+    other = gamma or record.method == "vi_branching"
+    _check_prior(record.prior_coefficient, "prior_coefficient", known, other)
+    if record.prior is not None:
+        _check_marginals(record.prior, "prior", True, known)
+
+
+def _check_off(
+    record: schema.VariationalRecord, identified: BoolArray, sums: BoolArray, options: Record
+) -> None:
+    """Check what relevance determination switched off, and how probable it is to be on."""
+    determined = getattr(options, "relevance_determination", False)
+    off, on = record.posterior.get("switched_off"), record.inclusion_probability
+    older = off is None and on is None  # of a version that did not say
+    demand(older or determined, "posterior.switched_off", "needs relevance determination")
+    if off is not None:
+        inside = not (np.asarray(off) & ~identified).any()
+        demand(inside, "posterior.switched_off", "is true of what is not identified")
+    if on is not None:
+        demand(off is not None, "inclusion_probability", "needs posterior.switched_off")
+        check_shape(on, "inclusion_probability", *identified.shape)
+        check_blanks(on, "inclusion_probability", np.asarray(off) & ~sums)
+        known = on[~np.isnan(on)]
+        fine = ((known >= 0) & (known <= 1)).all()
+        demand(bool(fine), "inclusion_probability", "must lie between 0 and 1")
+
+
 def _check_marginals(
     values: dict[str, Any], where: str, branching: bool, known: BoolArray
 ) -> FloatArray:
     """Check the parameters of marginals and return the means."""
     names = ("shape", "rate") if branching else ("location", "scale")
+    values = dict(values)
+    off = values.pop("switched_off", None)
+    if off is not None:
+        demand(off.dtype == bool, f"{where}.switched_off", "expected true and false")
+        check_shape(off, f"{where}.switched_off", *known.shape)
     demand(set(values) == set(names), where, f"expected {' and '.join(names)}")
     for name, array in values.items():
+        fine = array is not None and array.dtype != bool
+        demand(fine, f"{where}.{name}", "expected numbers")
         check_shape(array, f"{where}.{name}", *known.shape)
         check_blanks(array, f"{where}.{name}", known)
         demand(not np.isinf(array).any(), f"{where}.{name}", "is infinite")
@@ -129,7 +170,11 @@ def _check_column_posterior(record: schema.ColumnPosteriorRecord, method: str) -
     check_shape(spread, f"{where}.posterior.{name}", *record.prior_coefficient.shape)
     known = ~np.isnan(spread)
     _check_marginals(record.posterior, f"{where}.posterior", branching, known)
-    _check_prior(record.prior_coefficient, f"{where}.prior_coefficient", known, branching)
+    gamma = record.prior is not None
+    other = branching or gamma
+    _check_prior(record.prior_coefficient, f"{where}.prior_coefficient", known, other)
+    if record.prior is not None:
+        _check_marginals(record.prior, f"{where}.prior", True, known)
     linear = method != "vi_stochastic"
     _check_covariance(record.log_covariance, f"{where}.log_covariance", known, linear)
 

@@ -24,6 +24,7 @@ __all__ = [
     "Floats",
     "Fraction",
     "Integers",
+    "Marginal",
     "Mask",
     "Number",
     "Numbers",
@@ -48,6 +49,10 @@ class Floats(np.ndarray):
 
 class Unbounded(np.ndarray):
     """The same, with null for NaN and the texts inf and -inf."""
+
+
+class Marginal(np.ndarray):
+    """Regular lists of numbers with a decimal point or null, or of true and false."""
 
 
 class Integers(np.ndarray):
@@ -203,6 +208,11 @@ def _bools(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     return np.array(leaves, dtype=bool)
 
 
+def _marginal(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    truths = set(map(type, leaves)) == {bool}
+    return _bools(leaves, shape) if truths else _unbounded(leaves, shape)
+
+
 def _mask(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     _check_types(leaves, shape, {bool, int, float}, "true or false")
     if not set(leaves) <= {0, 1} or len(set(map(type, leaves))) > 1:
@@ -222,6 +232,7 @@ _ARRAYS: Mapping[type, Callable[[list[Any], tuple[int, ...]], np.ndarray]] = {
     Floats: _floats,
     Unbounded: _unbounded,
     Integers: _integers,
+    Marginal: _marginal,
     Bools: _bools,
     Mask: _mask,
     Numbers: _numbers,

@@ -60,7 +60,14 @@ def as_of_now(record: dict[str, Any]) -> dict[str, Any]:
     too_few_steps = new.get("converged") is False and "min_spread" in (new.get("options") or ())
     if too_few_steps and new.get("optimality_gap", 0.0) is None:
         new["optimality_gap"] = "inf"
+    variational = new.get("kind") == "variational"
+    options = new.get("options")
+    determined = isinstance(options, dict) and options.get("relevance_determination") is True
+    if new.get("method") == "vi" and determined:  # the coefficient was there, and not used
+        new["options"] = dict(options or {}) | {"prior_coefficient": None}
     for path, value in ADDED.items():
+        if path in ("prior", "inclusion_probability") and not variational:
+            continue
         parent, _, name = path.rpartition(".")
         if not parent:
             new.setdefault(name, value)
@@ -136,7 +143,7 @@ def _built(value: Any, name: str) -> Any:
         return tuple(_built(part, name) for part in value)
     if isinstance(value, dict):
         parts = {key: _built(part, key) for key, part in value.items()}
-        if name == "posterior":
+        if name in ("posterior", "prior"):
             return GammaPosterior(**parts) if "rate" in parts else LogNormalPosterior(**parts)
         return parts
     if name in _PARTS and value is not None:

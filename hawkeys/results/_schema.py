@@ -15,6 +15,7 @@ from hawkeys.results._reading import (
     Extended,
     Floats,
     Integers,
+    Marginal,
     Real,
     Record,
     Several,
@@ -36,7 +37,13 @@ __all__ = [
     "VariationalRecord",
 ]
 
-ADDED: Mapping[str, Any] = {"decay_profile.bounds": None, "decay_profile.limit": None}
+ADDED: Mapping[str, Any] = {
+    "decay_profile.bounds": None,
+    "decay_profile.limit": None,
+    "prior": None,
+    "inclusion_probability": None,
+    "column_posterior.prior": None,
+}
 """Fields that files of schema 1 lack, by path ("decay_profile.limit"), and their value there."""
 
 
@@ -118,7 +125,8 @@ class ColumnsRecord(Record):
 
 class ColumnPosteriorRecord(Record):
     map: MapRecord
-    posterior: dict[str, Unbounded]
+    posterior: dict[str, Marginal | None]
+    prior: dict[str, Unbounded] | None
     prior_coefficient: Unbounded
     log_covariance: Unbounded | None
 
@@ -159,7 +167,9 @@ class LikelihoodRecord(FitRecord, tag_field="kind", tag="likelihood"):
 
 class VariationalRecord(FitRecord, tag_field="kind", tag="variational"):
     method: Literal["vi", "vi_stochastic", "vi_branching"]
-    posterior: dict[str, Unbounded]
+    posterior: dict[str, Marginal | None]
+    prior: dict[str, Unbounded] | None
+    inclusion_probability: Unbounded | None
     prior_coefficient: Unbounded
     log_covariance: Unbounded | None
     posterior_covariance: Unbounded | None

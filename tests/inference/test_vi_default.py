@@ -10,13 +10,19 @@ from scipy.special import logsumexp
 
 import hawkeys
 from hawkeys._design import Design
-from hawkeys.exceptions import IdentifiabilityWarning
+from hawkeys.exceptions import IdentifiabilityWarning, ResultFileError
 from hawkeys.forecasting.parameter_draws import draw_parameters
 from hawkeys.inference import VIOptions
 from hawkeys.inference.row_priors import RowPriors, expected_log_half_normal, weak_prior
 from hawkeys.kernels import Exponential
 from hawkeys.results.gamma_posterior import GammaPosterior
 
+BROKEN = (
+    (None, "prior", "field prior: is null exactly"),
+    ({"shape": [[1.0, 1.0, 1.0]] * 2, "rate": [[1.0, -1.0, 1.0]] * 2}, "prior", r"prior\.rate"),
+    ({"shape": [[1.0, 1.0]] * 2, "rate": [[1.0, 1.0]] * 2}, "prior", r"prior\.shape"),
+    ([[0.5, 0.5, 0.5]] * 2, "inclusion_probability", "switched_off: needs relevance"),
+)
 SPARSE = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.0], [0.0, 0.0]], decay=2.0)
 DENSE = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.2], [0.2, 0.3]], decay=2.0)
 DETERMINED = {"method": "vi", "relevance_determination": True}
@@ -267,14 +273,35 @@ class TestSwitchedOff:
         again = hawkeys.load_result(path)
         np.testing.assert_array_equal(again.prior.shape, default.prior.shape)
         np.testing.assert_array_equal(again.prior.rate, default.prior.rate)
-        record = json.loads(path.read_text())
-        for name in ("prior", "inclusion_probability"):
-            del record[name]
-        del record["posterior"]["switched_off"]
-        path.write_text(json.dumps(record))
-        older = hawkeys.load_result(path)
-        assert older.prior is None
-        np.testing.assert_array_equal(older.interval(), default.interval())
+        for broken, field, message in BROKEN:
+            record = json.loads(path.read_text())
+            del record["checksum"]
+            record["schema"] = "hawkeys-fit/1"
+            record[field] = broken
+            (tmp_path / "broken.json").write_text(json.dumps(record))
+            with pytest.raises(ResultFileError, match=message):
+                hawkeys.load_result(tmp_path / "broken.json")
+
+    def test_files_from_before_load(self, tmp_path):
+        events = hawkeys.simulate(SPARSE, end_time=60.0, rng=1)
+        path = tmp_path / "fit.json"
+        for given in (DETERMINED, {"method": "vi", "prior_coefficient": 0.1}):
+            result = hawkeys.fit(events, decay=2.0, **given)
+            result.save(path)
+            record = json.loads(path.read_text())
+            for name in ("prior", "inclusion_probability", "checksum"):
+                del record[name]
+            del record["posterior"]["switched_off"]
+            record["options"]["prior_coefficient"] = 0.1  # whether it was used or not
+            record["schema"] = "hawkeys-fit/1"
+            path.write_text(json.dumps(record))
+            older = hawkeys.load_result(path)
+            assert older.prior is None
+            assert older.inclusion_probability is None
+            np.testing.assert_array_equal(older.at_bound, result.at_bound)
+            kept = ~result.switched_off
+            for mine, theirs in zip(older.interval(), result.interval(), strict=True):
+                np.testing.assert_array_equal(mine[kept], theirs[kept])
 
 
 def test_importance_draws_know_the_default_priors():
