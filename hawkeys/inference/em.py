@@ -30,6 +30,8 @@ _NOTHING = 1e-3
 # steps; a leap that gained may be followed by one this much longer
 _FIRST_LEAP = 4.0
 _LONGER = 4.0
+# times the tolerance
+_ROUGH = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ def maximise(problem: EMProblem, options: EMOptions) -> Found:
     codes = np.zeros(problem.n_groups, dtype=np.int64)
     state = first_state(problem, options.start)
     while True:
-        path, near = _polish(problem, climb(problem, state, options), options)
+        path, near = _polish(problem, climb(problem, state, _rough(problem, options)), options)
         codes = np.where(
             np.isin(codes, LEFT_OUT), codes, find_limits(problem, path.state, near.design)
         )
@@ -148,6 +150,13 @@ def maximise(problem: EMProblem, options: EMOptions) -> Found:
             return dataclasses.replace(found, codes=codes)
         problem = dataclasses.replace(problem, support=problem.support & ~dropped)
         state = problem.start(path.state.kernel)
+
+
+def _rough(problem: EMProblem, options: EMOptions) -> EMOptions:
+    """Return options to climb with where a Newton step, four evaluations, ends the climb."""
+    if not problem.step.names or problem.n_groups > 1:
+        return options
+    return dataclasses.replace(options, tolerance=_ROUGH * options.tolerance)
 
 
 def _polish(problem: EMProblem, path: Path, options: EMOptions) -> tuple[Path, Curvature]:

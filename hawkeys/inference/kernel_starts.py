@@ -24,7 +24,7 @@ _BETTER = 10.0
 _STEPS = 3
 _WIDTH, _N_BINS = 0.05, 240
 # narrow ones, which a broad start may miss, and what explains lags without them
-_NARROW, _BROAD = (0.05, 0.1, 0.2), (0.4, 0.8, 1.6)
+_NARROW, _BROAD = (0.05, 0.1, 0.2), (0.3, 0.5, 0.8, 1.6)
 # events that are looked at, and earlier ones for each of them
 _MOST_EVENTS, _EARLIER = 20_000, 100.0
 _MOST_COUNTS = 10_000_000
@@ -76,12 +76,12 @@ def _narrow_start(problem: EMProblem, usual: Parameters) -> Parameters | None:
     seen, expected = _pairs(problem, first)
     location, spread = step.log_lags(usual)
     narrow = _grid(bins[:: 2 if problem.n_groups == 1 else 4], _NARROW)
-    broad = _grid(bins[::10], _BROAD)
+    broad = _grid(bins[::4], _BROAD)
     shapes, broad_shapes = _shapes(bins, *narrow), _shapes(bins, *broad)
     best = location.copy(), spread.copy()
     for g in np.flatnonzero(seen.sum(axis=1) >= 2.0):
         # a bin where nearly none is expected makes every pair a wonder
-        noise = expected[g] + 1e-3 * (seen[g].sum() + 1.0)
+        noise = expected[g] + problem.weights.max()
         gains = _explained(shapes, seen[g], noise)
         top = int(gains.argmax())
         if gains[top] > _explained(broad_shapes, seen[g], noise).max() + _BETTER:
