@@ -32,6 +32,8 @@ _FIRST_LEAP = 4.0
 _LONGER = 4.0
 # times the tolerance
 _ROUGH = 100.0
+# what a search found was up to 60 times what two steps of a histogram promised
+_HIDDEN = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +155,13 @@ def maximise(problem: EMProblem, options: EMOptions) -> Found:
 
 
 def _rough(problem: EMProblem, options: EMOptions) -> EMOptions:
-    """Return options to climb with where a Newton step, four evaluations, ends the climb."""
-    if not problem.step.names or problem.n_groups > 1:
+    """Return options to climb with: roughly where a Newton step, four evaluations, ends it.
+
+    Further than asked where none does: the last two steps hide what slow directions have to gain.
+    """
+    if not problem.step.names:
+        return dataclasses.replace(options, tolerance=options.tolerance / _HIDDEN)
+    if problem.n_groups > 1:
         return options
     return dataclasses.replace(options, tolerance=_ROUGH * options.tolerance)
 
@@ -163,7 +170,8 @@ def _polish(problem: EMProblem, path: Path, options: EMOptions) -> tuple[Path, C
     """Take Newton steps until what is left to gain is below the tolerance."""
     state, trace = path.state, path.trace
     if not problem.step.names:
-        return path, curvature(problem, state)
+        gap = _HIDDEN * path.gap
+        return dataclasses.replace(path, gap=gap), curvature(problem, state)
     while True:
         near = curvature(problem, state)
         step = newton_step(problem, state, near)

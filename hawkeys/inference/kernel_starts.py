@@ -29,6 +29,8 @@ _NARROW, _BROAD = (0.05, 0.1, 0.2), (0.3, 0.5, 0.8, 1.6)
 _MOST_EVENTS, _EARLIER = 20_000, 100.0
 _MOST_COUNTS = 10_000_000
 _ROUNDS = 4
+# pairs per bin that chance may bring where nearly none is expected
+_WONDER = 5.0
 
 
 def first_state(problem: EMProblem, given: DelayedKernel | None) -> EMState:
@@ -80,8 +82,7 @@ def _narrow_start(problem: EMProblem, usual: Parameters) -> Parameters | None:
     shapes, broad_shapes = _shapes(bins, *narrow), _shapes(bins, *broad)
     best = location.copy(), spread.copy()
     for g in np.flatnonzero(seen.sum(axis=1) >= 2.0):
-        # a bin where nearly none is expected makes every pair a wonder
-        noise = expected[g] + problem.weights.max()
+        noise = expected[g] + _WONDER * problem.weights.max()
         gains = _explained(shapes, seen[g], noise)
         top = int(gains.argmax())
         if gains[top] > _explained(broad_shapes, seen[g], noise).max() + _BETTER:

@@ -93,7 +93,7 @@ class EMOptions:
     tolerance : float, default 1e-4
         Stop when what is still to gain is below this, in nats: of log-normal and gamma kernels by
         gradient and curvature of the log-likelihood over all parameters together, which tells of
-        the maximum nearby; of histograms extrapolated from the last two steps.
+        the maximum nearby; of histograms extrapolated, a hundredfold for what slow directions hide.
     max_iter : int, default 2000
         Most steps.
     groups : "shared", "edge" or array_like of int, shape (n_marks, n_marks), default "shared"

@@ -3,11 +3,12 @@
 import naive_uncertainty_of_kernels as naive
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import optimize, special
 
 import hawkeys
 from hawkeys import Events
 from hawkeys.exceptions import IdentifiabilityWarning
+from hawkeys.inference.roughness import roughness
 from hawkeys.kernels import Gamma, Histogram, LogNormal
 
 SHARP = {
@@ -222,3 +223,29 @@ def test_nothing_on_degenerate_data_is_not_finite(kind, groups, method):
         free_entries = result.identified[:, 1:] & (result.adjacency > 0)
         assert not np.isnan(result.interval()[0][:, 1:][free_entries]).any()
         assert np.isnan(result.interval()[0][:, 1:][~result.identified[:, 1:]]).all()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_histogram_with_empty_bins_too(smoothing, seed):
+    """L-BFGS-B over rates and masses together gains no more than is stated."""
+    process = hawkeys.Hawkes([0.3, 0.2], [[0.2, 0.5], [0.4, 0.0]], kernel=LogNormal(-0.2, 0.5))
+    events = hawkeys.simulate(process, end_time=60.0, n_realizations=4, rng=seed)
+    edges = np.append(np.linspace(0.0, 4.0, 13), 30.0)
+    result = hawkeys.fit(events, kernel=Histogram(edges), smoothing=smoothing)
+    used = result.estimates > 0
+
+    def loss(point):
+        x = np.zeros((2, 3))
+        x[used] = np.exp(point[: used.sum()])
+        masses = special.softmax(point[used.sum() :])
+        own = hawkeys.Hawkes(x[:, 0], x[:, 1:], kernel=Histogram(edges, masses))
+        return 0.5 * smoothing * roughness(masses[None], edges)[0] - own.log_likelihood(events)
+
+    masses = np.maximum(result.kernel.masses, 1e-12)
+    start = np.log(np.concatenate((result.estimates[used], masses)))
+    assert -loss(start) == pytest.approx(result.objective, rel=1e-12)
+    found = optimize.minimize(loss, start, method="L-BFGS-B", options={"maxiter": 200})
+    assert -found.fun - result.objective <= result.optimality_gap
+    assert result.optimality_gap <= 1e-4
+    assert "extrapolated" in result.message
