@@ -19,7 +19,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 LAYERS = [
     ["_version", "exceptions", "_typing", "_threads", "_validation", "_files", "_records"],
-    ["_jit"],
+    ["_jit", "_plain"],
     ["_loops"],
     ["events", "kernels", "baselines", "_design"],
     ["process", "plotting", "summary"],
@@ -82,7 +82,13 @@ LONGER = {
 REORDERED = {"hawkeys._jit.variational": {"_inner"}}
 
 
-WITHOUT_NAMES = ("hawkeys._jit", "hawkeys._loops", "hawkeys.__main__", "hawkeys.cli.__main__")
+WITHOUT_NAMES = (
+    "hawkeys._jit",
+    "hawkeys._loops",
+    "hawkeys._plain",
+    "hawkeys.__main__",
+    "hawkeys.cli.__main__",
+)
 
 
 def own_imports(tree):

@@ -22,7 +22,8 @@ def _log_each(values, weights):
     total = 0.0
     for k in range(values.size):
         weight = weights[k] if weights.size > 0 else 1.0
-        total += weight * math.log(values[k]) if values[k] > 0.0 else -math.inf
+        if weight > 0.0:
+            total += weight * math.log(values[k]) if values[k] > 0.0 else -math.inf
     return total
 
 
@@ -90,7 +91,7 @@ def _value(excitation, weights, x, gradient):
         for k in range(n):
             share[k] = 1.0 / lam[k] if lam[k] > 0.0 else math.inf
         for k in range(own.size):
-            share[k] *= own[k]
+            share[k] = share[k] * own[k] if own[k] > 0.0 else 0.0
         gradient[0] += np.dot(ones, share)
         for j in range(n_sources):
             row = excitation[j * width + at : j * width + at + n]

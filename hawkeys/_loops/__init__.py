@@ -1,5 +1,6 @@
 """The compiled loops as the rest of the package calls them.
 
-Each function allocates its outputs and spreads rows or realisations over threads; the loops
-themselves are in `hawkeys._jit`.
+Each function allocates its outputs, chooses by the size of the data between the plain loops in
+`hawkeys._plain` and the compiled ones in `hawkeys._jit`, and spreads rows or realisations over
+threads.
 """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._jit import branching as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["raise_rows"]
 
+jit = Compiled("branching")
 # nanoseconds per event and column, of the steps that a row takes
 _PER_EVENT = 50
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hawkeys._jit import decay_slope as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["log_decay_slopes"]
 
+jit = Compiled("decay_slope")
 # nanoseconds per event and pair of marks
 _PER_EVENT = 15
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from hawkeys._jit import delayed as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["excitation"]
+__all__ = ["GAMMA", "HISTOGRAM", "LOG_NORMAL", "excitation"]
 
+# the families, as the compiled code numbers them
+LOG_NORMAL, GAMMA, HISTOGRAM = range(3)
+
+jit = Compiled("delayed")
 # nanoseconds per event; how many events lie within the horizon is not looked up
 _PER_EVENT = 200
 

@@ -1,15 +1,24 @@
-"""Excitations of exponential kernels at the events."""
+"""Excitations and integrals of exponential kernels."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hawkeys._jit import exponential as jit
+from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._plain import exponential as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["excitation_per_pair", "excitation_per_source", "excitation_shared"]
+__all__ = [
+    "excitation_at",
+    "excitation_per_pair",
+    "excitation_per_source",
+    "excitation_shared",
+    "integrals_per_pair",
+    "integrals_per_source",
+]
 
+jit = Compiled("exponential")
 # nanoseconds per event and mark
 _SHARED, _PER_SOURCE, _PER_PAIR = 3, 8, 15
 
@@ -24,7 +33,8 @@ def excitation_shared(
 ) -> None:
     """Write c_j at every event, for one decay; see `hawkeys._jit.exponential`."""
     arrays = times, marks, offsets, decay, layout, out
-    in_threads(lambda part: jit.excitation_shared(*arrays, part), offsets.size - 1,
+    loops = plain if is_small(out.size) else jit
+    in_threads(lambda part: loops.excitation_shared(*arrays, part), offsets.size - 1,
                _SHARED * out.size)  # fmt: skip
 
 
@@ -38,7 +48,8 @@ def excitation_per_source(
 ) -> None:
     """Write c_j at every event, for a decay per source; see `hawkeys._jit.exponential`."""
     arrays = times, marks, offsets, decay, layout, out
-    in_threads(lambda part: jit.excitation_per_source(*arrays, part), offsets.size - 1,
+    loops = plain if is_small(out.size) else jit
+    in_threads(lambda part: loops.excitation_per_source(*arrays, part), offsets.size - 1,
                _PER_SOURCE * out.size)  # fmt: skip
 
 
@@ -52,5 +63,45 @@ def excitation_per_pair(
 ) -> None:
     """Write c_ij at every event, for a decay per pair; see `hawkeys._jit.exponential`."""
     arrays = times, marks, offsets, decay, layout, out
-    in_threads(lambda part: jit.excitation_per_pair(*arrays, part), offsets.size - 1,
+    loops = plain if is_small(out.size * decay.shape[0]) else jit
+    in_threads(lambda part: loops.excitation_per_pair(*arrays, part), offsets.size - 1,
                _PER_PAIR * out.size)  # fmt: skip
+
+
+def integrals_per_source(
+    times: FloatArray,
+    marks: IntArray,
+    offsets: IntArray,
+    ends: FloatArray,
+    decay: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation."""
+    loops = plain if is_small(times.size * decay.size) else jit
+    loops.integrals_per_source(times, marks, offsets, ends, decay, out)
+
+
+def integrals_per_pair(
+    times: FloatArray,
+    marks: IntArray,
+    offsets: IntArray,
+    ends: FloatArray,
+    decay: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Add sum_l (1 - exp(-decay_ij (T - t_l))) to ``out[r, i, j]`` for every realisation."""
+    loops = plain if is_small(times.size * decay.size) else jit
+    loops.integrals_per_pair(times, marks, offsets, ends, decay, out)
+
+
+def excitation_at(
+    times: FloatArray,
+    marks: IntArray,
+    decay: FloatArray,
+    queries: FloatArray,
+    excitation: FloatArray,
+    integrals: FloatArray,
+) -> None:
+    """Write c_ij and its integral since the start at sorted query times of one realisation."""
+    loops = plain if is_small(times.size * decay.size + excitation.size) else jit
+    loops.excitation_at(times, marks, decay, queries, excitation, integrals)

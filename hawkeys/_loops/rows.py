@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._jit import likelihood
-from hawkeys._jit import rows as jit
+from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._plain import likelihood as plain_likelihood
+from hawkeys._plain import rows as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["row_log_likelihood", "row_values_and_gradients", "solve_rows"]
 
+jit, jit_likelihood = Compiled("rows"), Compiled("likelihood")
 # nanoseconds per event: of its logarithm, and of each column; and steps that a solution takes
 _LOG, _COLUMN, _STEPS = 5, 1, 4
 
@@ -40,8 +42,9 @@ def solve_rows(
         np.empty((kept, limits[1])),
     )
     data = excitation, weights, offsets
+    loops = plain if is_small(excitation.size, n_blocks) else jit
     in_threads(
-        lambda part: jit.solve_rows(data, cost, shape, limits, start, out, part),
+        lambda part: loops.solve_rows(data, cost, shape, limits, start, out, part),
         n_blocks,
         _STEPS * (offsets[-1] * _LOG + excitation.size * _COLUMN * size + n_blocks * size**3),
     )
@@ -79,7 +82,6 @@ def _values(
 ) -> FloatArray:
     out = np.empty(cost.shape[0])
     work = _LOG * data[2][-1] + _COLUMN * data[0].size
-    in_threads(
-        lambda part: likelihood.row_values(data, cost, x, out, gradient, part), out.size, work
-    )
+    loops = plain_likelihood if is_small(data[0].size, out.size) else jit_likelihood
+    in_threads(lambda part: loops.row_values(data, cost, x, out, gradient, part), out.size, work)
     return out

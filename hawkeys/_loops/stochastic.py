@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._jit import stochastic as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["ascend_rows"]
 
+jit = Compiled("stochastic")
 # nanoseconds per event and column, and of any step
 _PER_EVENT, _PER_STEP = 2, 200
 

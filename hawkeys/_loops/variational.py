@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from hawkeys._jit import variational as jit
+from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._plain import variational as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["SILENT", "curvature_rows", "expected_log_rows", "raise_rows"]
 
-SILENT = jit.SILENT
+SILENT = plain.SILENT
+jit = Compiled("variational")
 # nanoseconds per event, draw and column of an evaluation; and evaluations that a solution takes
 _EVALUATION, _STEPS = 1, 20
 
@@ -34,8 +38,9 @@ def raise_rows(
     n_blocks, size = cost.shape
     out = np.empty(start.shape), np.empty((n_blocks, 3)), np.empty((n_blocks, int(limits[1])))
     data, tolerance = (excitation, weights, offsets), float(limits[0])
+    loops = _loops(data, draws)
     in_threads(
-        lambda part: jit.raise_rows(data, cost, prior, draws, start, tolerance, out, part),
+        lambda part: loops.raise_rows(data, cost, prior, draws, start, tolerance, out, part),
         n_blocks,
         _STEPS * _work(data, draws) * size,
     )
@@ -52,8 +57,9 @@ def expected_log_rows(
     """Return sum_k w_k E log(v_k . theta) of every row problem, for params (n_blocks, 2, P)."""
     out = np.zeros(params.shape[0])
     data = excitation, weights, offsets
+    loops = _loops(data, draws)
     in_threads(
-        lambda part: jit.expected_log_rows(data, draws, params, out, part),
+        lambda part: loops.expected_log_rows(data, draws, params, out, part),
         out.size,
         _work(data, draws),
     )
@@ -76,12 +82,18 @@ def curvature_rows(
     n_blocks, size = cost.shape
     out = np.full((n_blocks, 2 * size, 2 * size), np.nan)
     data = excitation, weights, offsets
+    loops = _loops(data, draws)
     in_threads(
-        lambda part: jit.curvature_rows(data, cost, prior, draws, params, out, part),
+        lambda part: loops.curvature_rows(data, cost, prior, draws, params, out, part),
         n_blocks,
         _work(data, draws) * size,
     )
     return out
+
+
+def _loops(data: tuple[FloatArray, FloatArray, IntArray], draws: FloatArray) -> Any:
+    """Choose by the number of evaluations of an event, in units of the usual 32 draws."""
+    return plain if is_small(data[0].size * draws.shape[0] // 32, data[2].size - 1) else jit
 
 
 def _work(data: tuple[FloatArray, FloatArray, IntArray], draws: FloatArray) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import FittedColumns
-from hawkeys._jit.layout import count_events
+from hawkeys._loops.layout import count_events
 from hawkeys._typing import FloatArray
 from hawkeys._version import __version__
 from hawkeys.inference.counted import Counted

@@ -6,14 +6,16 @@ import numpy as np
 from scipy import special
 
 from hawkeys._design import Design
-from hawkeys._jit import branching as jit
 from hawkeys._loops import branching as loops
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.solution import Solution
 from hawkeys.results.gamma_posterior import GammaPosterior
 
 __all__ = ["prior_constant", "solve_vi_branching"]
+
+jit = Compiled("branching")
 
 
 def solve_vi_branching(

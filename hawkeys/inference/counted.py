@@ -8,7 +8,7 @@ from typing import Any
 
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
-from hawkeys._jit.layout import count_events
+from hawkeys._loops.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events
@@ -89,7 +89,9 @@ class Counted:
             ties=self.ties,
         )
         events = self.events
-        counts = weight * count_events(events.marks, events.offsets, events.n_marks)
+        counts: FloatArray = weight * count_events(
+            events.marks, events.offsets, events.n_marks
+        ).astype(float)
         if self.weights is not None:
             counts = self.weights[:, None] * counts
         return design.without_unseen(counts if separate else counts.sum(axis=0, keepdims=True))

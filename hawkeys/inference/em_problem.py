@@ -30,12 +30,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._jit import delayed as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.inference.kernel_steps import KernelStep, Parameters
 
 __all__ = ["EMProblem", "EMState", "Window"]
+
+jit = Compiled("delayed")
 
 # of the rate of a mark, from the baseline, at the start
 _FROM_BASELINE = 0.5

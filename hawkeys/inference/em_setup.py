@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hawkeys._jit import lags as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative, check_shape
 from hawkeys.events import Events
@@ -28,6 +28,8 @@ from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
 
 __all__ = ["KernelOptions", "build_kernel", "by_group", "set_up", "start_kernel"]
+
+jit = Compiled("lags")
 
 KernelOptions: TypeAlias = EMOptions | BranchingKernelOptions
 

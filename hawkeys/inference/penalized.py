@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._jit.penalized import solve_penalized
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.penalty_terms import PenaltyTerms
 from hawkeys.inference.solution import Solution
 
 __all__ = ["PenalizedRows"]
+
+jit = Compiled("penalized")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ class PenalizedRows:
         for s, (first, last) in enumerate(itertools.pairwise(problems)):
             rows = slice(first, last)
             cost, group = terms.slope[rows].ravel(), terms.group[rows].ravel()
-            report[s] = solve_penalized(
+            report[s] = jit.solve_penalized(
                 self._data(first, last),
                 (cost, terms.ridge[rows].ravel(), group, terms.strength),
                 _sets(cost > 0.0, group),

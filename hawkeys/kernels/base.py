@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._jit.layout import count_events, place_events
+from hawkeys._loops.layout import count_events, place_events
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError

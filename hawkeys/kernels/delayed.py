@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hawkeys._jit import delayed as jit
 from hawkeys._loops import delayed as loops
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
 
 __all__ = ["TAIL", "DelayedKernel"]
+
+jit = Compiled("delayed")
 
 
 class DelayedKernel(Kernel):

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._jit import exponential as jit
 from hawkeys._loops import exponential as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_positive
@@ -142,7 +141,7 @@ class Exponential(Kernel):
         size = events.n_marks
         decay = self._per_source_or_pair(size)
         out = np.zeros((events.n_realizations, *decay.shape))
-        run = jit.integrals_per_pair if decay.ndim == 2 else jit.integrals_per_source
+        run = loops.integrals_per_pair if decay.ndim == 2 else loops.integrals_per_source
         run(events.times, events.marks, events.offsets, events.end_times, decay, out)
         if decay.ndim == 2:
             return out
@@ -157,7 +156,7 @@ class Exponential(Kernel):
         excitation = np.zeros((times.size, size, size))
         integrals = np.zeros((times.size, size, size))
         decay = self.decay_matrix(size)
-        jit.excitation_at(
+        loops.excitation_at(
             events.times[rows], events.marks[rows], decay, times, excitation, integrals
         )
         return excitation, integrals

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._jit import delayed as jit
+from hawkeys._loops.delayed import HISTOGRAM
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
 from hawkeys.exceptions import InvalidParameterError
@@ -62,7 +62,7 @@ class Histogram(DelayedKernel):
     """
 
     name = "histogram"
-    family = jit.HISTOGRAM
+    family = HISTOGRAM
     parameter_names = ("masses",)
 
     def __init__(self, edges: ArrayLike, masses: ArrayLike | None = None) -> None:

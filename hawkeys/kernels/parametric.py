@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from hawkeys._jit import delayed as jit
+from hawkeys._loops.delayed import GAMMA, LOG_NORMAL
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_positive, check_square
 from hawkeys.exceptions import InvalidParameterError
@@ -105,7 +105,7 @@ class LogNormal(_TwoParameters):
     """
 
     name = "log_normal"
-    family = jit.LOG_NORMAL
+    family = LOG_NORMAL
     parameter_names = ("location", "scale")
     checks = (as_float_array, check_positive)
     location: FloatArray | None
@@ -176,7 +176,7 @@ class Gamma(_TwoParameters):
     """
 
     name = "gamma"
-    family = jit.GAMMA
+    family = GAMMA
     parameter_names = ("shape", "rate")
     checks = (check_positive, check_positive)
     shape: FloatArray | None

@@ -8,13 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from hawkeys._jit import delayed as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.kernels import BlockLayout, DelayedKernel, Exponential, Kernel, SumExponential
 from hawkeys.process.hawkes import Hawkes
 
 __all__ = ["Pairs", "find_pairs"]
+
+jit = Compiled("delayed")
 
 # parents that together hold less than this of an event's intensity are not looked for
 _NEGLIGIBLE = 1e-16

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._jit import rectified as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import (
     as_float_array,
@@ -24,6 +24,8 @@ from hawkeys.kernels import Exponential
 from hawkeys.process.base import Process
 
 __all__ = ["RectifiedHawkes", "as_target_decays", "row_terms"]
+
+jit = Compiled("rectified")
 
 
 class RectifiedHawkes(Process):

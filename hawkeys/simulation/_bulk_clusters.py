@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hawkeys._jit.clusters import attach_children, order_points
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.baselines import Constant
 from hawkeys.events import Events
@@ -21,6 +21,8 @@ from hawkeys.kernels import Exponential
 from hawkeys.process import Hawkes
 
 __all__ = ["is_bulk", "simulate_bulk"]
+
+jit = Compiled("clusters")
 
 # expected events; below, fixed costs and loading compiled code outweigh what is saved
 _WORTH_COMPILING = 20_000.0
@@ -122,7 +124,9 @@ def _children(
     times, owners = np.empty(n + 1), np.empty(n + 1, dtype=np.int64)
     bounds = np.empty(decay.shape[0] + 1, dtype=np.int64)
     picks, lags = rng.random(n), rng.standard_exponential(n)
-    attach_children(tuple(parents), counts, picks, lags, decay, durations, (times, owners, bounds))
+    jit.attach_children(
+        tuple(parents), counts, picks, lags, decay, durations, (times, owners, bounds)
+    )
     return _Generation(times[: bounds[-1]], owners[: bounds[-1]], bounds)
 
 
@@ -139,7 +143,7 @@ def _collect(
     sizes = np.concatenate([np.diff(part.bounds) for part in generations])
     marks = np.repeat(np.tile(np.arange(process.n_marks), len(generations)), sizes)
     times, ordered = np.empty(elapsed.size), np.empty(elapsed.size, dtype=np.int64)
-    if not order_points((elapsed, marks, owners), starts, ends, offsets, times, ordered):
+    if not jit.order_points((elapsed, marks, owners), starts, ends, offsets, times, ordered):
         order = np.lexsort((elapsed, owners))
         on_clock = elapsed + starts[owners]
         times, ordered = np.minimum(on_clock, ends[owners])[order], marks[order]

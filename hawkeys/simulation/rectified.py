@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._jit import rectified as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
@@ -13,6 +13,8 @@ from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.simulation._windows import check_windows
 
 __all__ = ["simulate_rectified"]
+
+jit = Compiled("rectified")
 
 _BUFFER = 4096
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._jit import hawkes_likelihood as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.datasets.timings import press_release
 
 __all__ = ["STRUCTURES", "Fit", "Lags", "Options", "Parameters", "estimate", "make_edges"]
+
+jit = Compiled("hawkes_likelihood")
 
 STRUCTURES = ("key", "rollover")
 """Which actions excite a release: those before it, or the press of the next key as well."""

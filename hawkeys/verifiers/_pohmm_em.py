@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hawkeys._jit import pohmm as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "estimate_texts",
     "score",
 ]
+
+jit = Compiled("pohmm")
 
 SMOOTHINGS = ("freq", "exp", "fixed", "none")
 

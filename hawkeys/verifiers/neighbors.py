@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hawkeys._jit.neighbors import neighbor_distances
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_fraction, check_positive_number
 from hawkeys.verifiers._base import WeightedVerifier
@@ -12,6 +12,8 @@ from hawkeys.verifiers._templates import check_own, distinct_rows
 from hawkeys.verifiers.recency import recency_weights
 
 __all__ = ["RecencyNearestNeighbors"]
+
+jit = Compiled("neighbors")
 
 
 class RecencyNearestNeighbors(WeightedVerifier):
@@ -154,7 +156,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
 
     def _distances(self, features: FloatArray, own: IntArray) -> FloatArray:
         distances = np.empty(features.shape[0])
-        neighbor_distances(
+        jit.neighbor_distances(
             features / self.scale_,
             own,
             np.ascontiguousarray((self.templates_ / self.scale_).T),

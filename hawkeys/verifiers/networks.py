@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._jit import networks as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import (
     as_float_array,
@@ -16,6 +16,8 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._base import OneClassVerifier
 
 __all__ = ["AutoAssociativeNet", "StandardNet"]
+
+jit = Compiled("networks")
 
 
 class _Net(OneClassVerifier):

@@ -1,0 +1,54 @@
+"""Which loops: plain ones for small data, compiled ones otherwise, imported when first called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["MOST", "Compiled", "is_small"]
+
+# numbers, of events times marks, up to which numpy does the work in milliseconds
+MOST = 20_000
+# numbers that a row problem, of a mark of all realisations or of one, counts as
+_PER_ROW = 400
+
+
+def is_small(n_numbers: int, n_rows: int = 0) -> bool:
+    """Tell whether the work is so small that compiling the loops would take longer than doing it.
+
+    The answer depends on the size alone, never on what was compiled before, so that results do not
+    depend on the past of the machine.
+
+    Parameters
+    ----------
+    n_numbers : int
+        Events times marks.
+    n_rows : int, default 0
+        Number of row problems, if the work is done row by row.
+
+    Returns
+    -------
+    bool
+        Whether the loops of `hawkeys._plain` are to be used.
+    """
+    return n_numbers + _PER_ROW * n_rows <= MOST
+
+
+class Compiled:
+    """A module of compiled loops, imported with numba when one of its functions is first needed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the module in `hawkeys._jit`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked by tools that look at objects
+            raise AttributeError(name)
+        value = getattr(import_module(f"hawkeys._jit.{self._name}"), name)
+        setattr(self, name, value)
+        return value

@@ -1,0 +1,28 @@
+"""Grouping events by row problem, in linear time."""
+
+from __future__ import annotations
+
+from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._plain import layout as plain
+from hawkeys._typing import IntArray
+
+__all__ = ["count_events", "place_events"]
+
+jit = Compiled("layout")
+
+
+def count_events(marks: IntArray, offsets: IntArray, n_marks: int) -> IntArray:
+    """Return the number of events of each realisation and mark, shape (n_realizations, n_marks)."""
+    loops = plain if is_small(marks.size * n_marks) else jit
+    counts: IntArray = loops.count_events(marks, offsets, n_marks)
+    return counts
+
+
+def place_events(marks: IntArray, offsets: IntArray, first: IntArray) -> IntArray:
+    """Return each event's place in the order of the blocks.
+
+    The events of mark i in realisation r take the places from ``first[r, i]`` on, in their order.
+    """
+    loops = plain if is_small(marks.size * first.shape[1]) else jit
+    slots: IntArray = loops.place_events(marks, offsets, first)
+    return slots

@@ -1,0 +1,172 @@
+"""Maximum-likelihood and MAP solutions of row problems; see `hawkeys._jit.rows` for the method."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hawkeys._plain.likelihood import log_total, row_of
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+
+__all__ = ["solve_rows"]
+
+_RIDGE = 1e-9
+_ARMIJO = 1e-4
+_SHORTEST = 1e-6
+_SILENT = 1e-60
+
+
+class _Row(NamedTuple):
+    """One row problem: v (P, n_events), weights, cost and exponents of the prior (P,)."""
+
+    v: FloatArray
+    weights: FloatArray
+    cost: FloatArray
+    shape: FloatArray
+
+    @property
+    def total(self) -> float:
+        """Sum of z at the optimum; what costs nothing has no z."""
+        return float(self.weights.sum() + self.shape[self.cost > 0].sum())
+
+    def start(self) -> FloatArray:
+        """Spread the expected total evenly over the coordinates that can gain from it."""
+        acts = np.asarray((self.v > 0).any(axis=1))
+        acts[0] = True
+        usable = (self.cost > 0) & ((self.shape > 0) | acts)
+        share = self.total / max(usable.sum(), 1)
+        return np.where(usable, np.maximum(share, self.shape), 0.0)
+
+    def evaluate(self, z: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Return L, D and the negative Hessian, both in z; empty costs stay 0."""
+        costs = self.cost > 0
+        unit = np.where(costs, self.cost, 1.0)
+        x = np.where(costs, z / unit, 0.0)
+        lam = x @ self.v
+        value = log_total(lam, self.weights) - z[costs].sum()
+        with np.errstate(divide="ignore", over="ignore"):
+            q = self.v * np.where(lam > 0, 1.0 / lam, 0.0)
+        weighted = q * self.weights
+        first = weighted.sum(axis=1)
+        slope = np.where(costs & (first > _SILENT * self.cost), first / unit, 0.0)
+        acts = np.outer(slope, slope) > 0
+        hessian = np.where(acts, weighted @ q.T / np.outer(unit, unit), 0.0)
+        prior = costs & (self.shape > 0)
+        if prior.any():
+            value += float(self.shape[prior] @ np.log(x[prior]))
+            slope[prior] += self.shape[prior] / z[prior]
+            hessian[prior, prior] += self.shape[prior] / z[prior] ** 2
+        return value, slope, hessian
+
+
+def _solve_free(hessian: FloatArray, free: IntArray, right: FloatArray) -> FloatArray:
+    """Solve hessian[free, free] y = right[free] with a small ridge."""
+    own = hessian[np.ix_(free, free)]
+    scale = np.sqrt(np.maximum(np.diag(own), 1e-300))
+    matrix = own / np.outer(scale, scale)
+    matrix[np.diag_indices(free.size)] = 1.0 + _RIDGE
+    return np.linalg.solve(matrix, right[free] / scale) / scale
+
+
+def _newton_step(
+    hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray
+) -> FloatArray:
+    """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
+    step = np.zeros(slope.size)
+    for _ in range(6 * slope.size):
+        index = np.flatnonzero(free)
+        change = np.zeros(slope.size)
+        if index.size:
+            change[index] = _solve_free(hessian, index, slope - 1.0 - hessian @ step)
+        blocked = np.flatnonzero(free & (step + change < lower))
+        if blocked.size:
+            ratios = (lower[blocked] - step[blocked]) / change[blocked]
+            first = int(np.argmin(ratios))
+            step += ratios[first] * change
+            free[blocked[first]] = False
+            step[blocked[first]] = lower[blocked[first]]
+            continue
+        step += change
+        pull = np.where(~free & (lower <= 0), slope - 1.0 - hessian @ step, 0.0)
+        entering = int(np.argmax(pull))
+        if not pull[entering] > 1e-12:
+            break
+        free[entering] = True
+    return step
+
+
+def _bounds_of_step(row: _Row, z: FloatArray, slope: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Return the lower bounds of the step and the coordinates that start free."""
+    costs = row.cost > 0
+    lower = np.where(costs, np.where(row.shape == 0, -z, -0.95 * z), 1.0)  # 1: never enters
+    return lower, costs & ((z > 0) | (slope > 1))
+
+
+def _gap(
+    total: float, slope: FloatArray, z: FloatArray, step: FloatArray, hessian: FloatArray
+) -> float:
+    """Return an upper bound, in nats, on what is still to gain."""
+    decrement = float(2.0 * (slope - 1.0) @ step - step @ hessian @ step)
+    simplex = float(total * (max(0.0, slope.max()) - 2.0) + z.sum())
+    return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
+
+
+def _climb(row: _Row, z: FloatArray, tolerance: float, trace: FloatArray) -> tuple[Any, ...]:
+    """Newton ascent from z; return z, the negative Hessian and (value, gap, violation, steps)."""
+    value, gap, promised, length = -np.inf, np.inf, 0.0, 1.0
+    total, before, step = row.total, z, np.zeros(z.size)
+    slope, hessian = np.zeros(z.size), np.zeros((z.size, z.size))
+    iteration = 0
+    while iteration < trace.size:
+        new, slope, hessian = row.evaluate(z)
+        if length > 0.0 and not new >= value + _ARMIJO * length * promised:
+            length = 0.5 * length if length > _SHORTEST else 0.0
+            z = np.maximum(before + length * step, 0.0)
+            continue
+        value = new
+        trace[iteration] = value
+        iteration += 1
+        lower, free = _bounds_of_step(row, z, slope)
+        stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
+        step = _newton_step(hessian, slope, lower, free)
+        gap = _gap(total, slope, z, step, hessian)
+        if gap <= tolerance:
+            break
+        length = -1.0 if stuck else 1.0
+        before, promised = z, float((slope - 1.0) @ step)
+        z = z * slope if stuck else np.maximum(z + step, 0.0)
+    excess = slope - 1.0
+    violation = max(0.0, excess.max(), (z / total * np.abs(excess)).max())
+    return z, hessian, (value, gap, violation, iteration)
+
+
+def solve_rows(
+    data: tuple[FloatArray, FloatArray, IntArray],
+    cost: FloatArray,
+    shape: FloatArray,
+    limits: tuple[float, int],
+    start: FloatArray,
+    out: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    part: tuple[int, int],
+) -> None:
+    """Solve the row problems ``range(*part)``."""
+    x, report, hessians, traces = out
+    for b in range(*part):
+        row = _Row(*row_of(data, cost.shape[1] - 1, b), cost[b], shape)
+        trace = np.full(limits[1], np.nan)
+        z, hessian = np.zeros(cost.shape[1]), np.zeros((cost.shape[1], cost.shape[1]))
+        report[b] = 0.0
+        if row.total > 0.0:
+            given = start[b] * cost[b] if start.size else z
+            spread = row.start()
+            z = (
+                spread
+                if given.max() == 0.0
+                else np.where(spread > 0, np.maximum(given, 1e-6 * row.total), 0.0)
+            )
+            z, hessian, report[b] = _climb(row, z, limits[0], trace)
+        x[b] = np.where(cost[b] > 0, z / np.where(cost[b] > 0, cost[b], 1.0), 0.0)
+        if hessians.shape[0]:
+            hessians[b] = hessian * np.outer(cost[b], cost[b])
+            traces[b] = trace
