@@ -60,3 +60,10 @@ def _do_without(reason):
     if os.environ.get("HAWKEYS_REQUIRE_DATA") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(params=["plain", "compiled"])
+def loops(request, monkeypatch):
+    """Small data by plain loops, as they are, and by the compiled ones of large data."""
+    if request.param == "compiled":
+        monkeypatch.setattr("hawkeys._loops.choice.MOST", -1)

@@ -177,17 +177,19 @@ def _accumulate_one(excitation, x, gram):
 
 
 @njit(cache=True, nogil=True)
-def _accumulate(excitation, weights, x, gram):
-    """Fill `gram` with sum_k q q' (see `_fill_tile`) and return sum_k w_k log lambda_k."""
+def _accumulate(excitation, weights, x, gram, work):
+    """Fill `gram` with sum_k q q' (see `_fill_tile`) and return sum_k w_k log lambda_k.
+
+    work = (tile, product, folded) is overwritten.
+    """
+    tile, product, scratch = work
     n_rows = gram.shape[0]
     n_events = excitation.size // (n_rows - 2)
     if n_rows == 3 and n_events >= _TILE and weights.size == 0:
         value = _accumulate_one(excitation, x, gram)
         if not math.isnan(value):
             return value
-    tile = np.empty((n_rows + 1, max(1, min(n_events, _TILE))))
     total = 0.0
-    product, scratch = np.empty((n_rows, n_rows)), np.empty(_TILE // _FOLD)
     for a in range(n_rows):
         for b in range(n_rows):
             gram[a, b] = 0.0
@@ -215,19 +217,20 @@ def _accumulate(excitation, weights, x, gram):
 
 
 @njit(cache=True, nogil=True)
-def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
-    """Fill slope = D and the negative Hessian, both in z, and return L; empty costs stay 0."""
+def _natural(cost, z, x):
+    """Write x = z / cost; 0 for what costs nothing."""
+    for p in range(cost.size):
+        x[p] = z[p] / cost[p] if cost[p] > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _derive(gram, cost, shape, z, slope, hessian):
+    """Fill slope = D and the negative Hessian, both in z, from `gram`; empty costs stay 0.
+
+    Returns what L has beside the logarithms of the intensities.
+    """
     size = cost.size
-    x = np.empty(size)
-    gram = np.empty((size + 1, size + 1))
     value = 0.0
-    for p in range(size):
-        x[p] = 0.0
-        if cost[p] > 0.0:
-            x[p] = z[p] / cost[p]
-            value -= z[p]
-            value += shape[p] * math.log(x[p]) if shape[p] > 0.0 else 0.0
-    value += _accumulate(excitation, weights, x, gram)
     for p in range(size):
         acts = cost[p] > 0.0 and gram[size, p] > _SILENT * cost[p]
         slope[p] = gram[size, p] / cost[p] if acts else 0.0
@@ -235,9 +238,12 @@ def _evaluate(excitation, weights, cost, shape, z, slope, hessian):
             acts = slope[p] * slope[q] > 0.0
             hessian[p, q] = gram[p, q] / (cost[p] * cost[q]) if acts else 0.0
             hessian[q, p] = hessian[p, q]
-        if shape[p] > 0.0 and cost[p] > 0.0:
-            slope[p] += shape[p] / z[p]
-            hessian[p, p] += shape[p] / (z[p] * z[p])
+        if cost[p] > 0.0:
+            value -= z[p]
+            if shape[p] > 0.0:
+                value += shape[p] * math.log(z[p] / cost[p])
+                slope[p] += shape[p] / z[p]
+                hessian[p, p] += shape[p] / (z[p] * z[p])
     return value
 
 
@@ -387,15 +393,18 @@ def _polish(hessian, slope, step, tolerance, z):
 @njit(cache=True, nogil=True)
 def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
     """Newton ascent from z in place; return (value, gap, violation, iterations)."""
-    size = cost.size
-    slope, step, lower, before = np.empty(size), np.zeros(size), np.empty(size), z.copy()
-    free = np.empty(size, dtype=np.bool_)
-    scratch = np.empty((size + 1, size))
-    total = _total(excitation.size // (size - 1), weights, cost, shape)
+    size, n_events = cost.size, excitation.size // (cost.size - 1)
+    x, slope, lower, before = np.empty(size), np.empty(size), np.empty(size), z.copy()
+    step, free, scratch = np.zeros(size), np.empty(size, np.bool_), np.empty((size + 1, size))
+    gram, folded = np.empty((size + 1, size + 1)), np.empty(_TILE // _FOLD)
+    work = np.empty((size + 2, max(1, min(n_events, _TILE)))), np.empty(gram.shape), folded
+    total = _total(n_events, weights, cost, shape)
     value, gap, promised, length = -math.inf, math.inf, 0.0, 1.0
     iteration = 0
     while iteration < trace.size:
-        new = _evaluate(excitation, weights, cost, shape, z, slope, hessian)
+        _natural(cost, z, x)
+        new = _accumulate(excitation, weights, x, gram, work)
+        new += _derive(gram, cost, shape, z, slope, hessian)
         if length > 0.0 and not new >= value + _ARMIJO * length * promised:
             length = 0.5 * length if length > _SHORTEST else 0.0
             for p in range(size):
@@ -469,56 +478,26 @@ def _head(excitation, n_sources, m):
 
 
 @njit(cache=True, nogil=True)
-def _solve_row(excitation, weights, cost, shape, tolerance, z, hessian, trace):
-    """Solve one row problem from z, or, if that is 0, from a part of the events if they are many.
-
-    A coordinate at 0 starts a little above: it may matter in the whole, or at another decay.
-    """
-    n_sources = cost.size - 1
-    n_events = excitation.size // n_sources
-    total = _total(n_events, weights, cost, shape)
-    outcome = 0.0, 0.0, 0.0, 0
-    if total == 0.0:
-        return outcome
-    given, usable = z.copy(), np.empty(z.size)
+def _begin(excitation, total, cost, shape, z, usable):
+    """Fill `usable` with a start; z, if it is 0, too. Return whether z was given."""
     _start(excitation, total, cost, shape, usable)
-    at_once = n_events < _PARTS_FROM or given.max() > 0.0
-    if given.max() == 0.0:
-        given[:] = usable
-    for part in _PARTS:
-        m = n_events // part
-        own = weights[:m]
-        share = _total(m, own, cost, shape) / total
-        if share == 0.0 or (part > 1 and at_once):
-            continue
-        for p in range(z.size):
-            z[p] = share * max(given[p], 1e-6 * total) if usable[p] > 0.0 else 0.0
-        trace[:] = np.nan
-        events = excitation if part == 1 else _head(excitation, n_sources, m)
-        limit = tolerance if part == 1 else _ROUGH
-        outcome = _climb(events, own, cost * share, shape, limit, z, hessian, trace)
-        given[:] = z / share
-    return outcome
+    given = z.max() > 0.0
+    for p in range(0 if given else z.size):
+        z[p] = usable[p]
+    return given
 
 
 @njit(cache=True, nogil=True)
-def _solve_block(data, cost, shape, limits, start, out, hessians, traces):
-    """Solve one row problem and write x and its report, and what is kept (one entry, or none)."""
-    x, report = out
-    size = cost.size
-    trace, hessian = np.full(limits[1], np.nan), np.zeros((size, size))
-    for p in range(size):
-        x[p] = start[0, p] * cost[p] if start.size > 0 else 0.0
-    report[0], report[1], report[2], report[3] = _solve_row(
-        data[0], data[1], cost, shape, limits[0], x, hessian, trace
-    )
-    for p in range(size):
+def _finish(cost, hessian, trace, x, hessians, traces):
+    """Turn z into x, and write what is kept (one entry, or none)."""
+    for p in range(cost.size):
         x[p] = x[p] / cost[p] if cost[p] > 0.0 else 0.0
     for own in range(hessians.shape[0]):
-        for p in range(size):
-            for q in range(size):
+        for p in range(cost.size):
+            for q in range(cost.size):
                 hessians[own, p, q] = hessian[p, q] * cost[p] * cost[q]
-        traces[own] = trace
+        for k in range(trace.size):
+            traces[own, k] = trace[k]
 
 
 @njit(cache=True, nogil=True)
@@ -530,19 +509,36 @@ def solve_rows(data, cost, shape, limits, start, out, part):
     (n_blocks, 4) with the objective, the gap bound, the violation of the optimality conditions and
     the number of iterations; and, unless they are empty, the negative Hessians in x
     (n_blocks, P, P) and the objective's traces (n_blocks, max_iter).
+
+    Without a start, a row of many events begins on a part of them. A coordinate at 0 starts a
+    little above: it may matter in the whole, or at another decay.
     """
-    excitation, weights, offsets = data
     x, report, hessians, traces = out
-    n_sources = cost.shape[1] - 1
+    size, trace = cost.shape[1], np.empty(limits[1])
+    given, usable, hessian = np.zeros(size), np.empty(size), np.empty((size, size))
     for b in range(part[0], part[1]):
-        begin, end = offsets[b], offsets[b + 1]
-        _solve_block(
-            (excitation[n_sources * begin : n_sources * end], weights[begin:end]),
-            cost[b],
-            shape,
-            limits,
-            start[b : b + 1],
-            (x[b], report[b]),
-            hessians[b : b + 1],
-            traces[b : b + 1],
-        )
+        begin, n = data[2][b], data[2][b + 1] - data[2][b]
+        block, z = data[0][(size - 1) * begin : (size - 1) * (begin + n)], x[b]
+        total = _total(n, data[1][begin : begin + n], cost[b], shape)
+        for p in range(size):
+            given[p] = start[b, p] * cost[b, p] if start.size > 0 else 0.0
+            z[p] = 0.0
+            hessian[p] = 0.0
+        at_once = _begin(block, total, cost[b], shape, given, usable) or n < _PARTS_FROM
+        report[b], trace[:] = 0.0, np.nan
+        for level in _PARTS:
+            m = n // level
+            own = data[1][begin : begin + n][:m]
+            share = _total(m, own, cost[b], shape) / total if total > 0.0 else 0.0
+            if share == 0.0 or (level > 1 and at_once):
+                continue
+            for p in range(size):
+                z[p] = share * max(given[p], 1e-6 * total) if usable[p] > 0.0 else 0.0
+            trace[:] = np.nan
+            events = block if level == 1 else _head(block, size - 1, m)
+            limit = limits[0] if level == 1 else _ROUGH
+            report[b, 0], report[b, 1], report[b, 2], report[b, 3] = _climb(
+                events, own, cost[b] * share, shape, limit, z, hessian, trace
+            )
+            given[:] = z / share
+        _finish(cost[b], hessian, trace, z, hessians[b : b + 1], traces[b : b + 1])

@@ -7,6 +7,9 @@ from hawkeys import Events
 from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.exceptions import InvalidEventsError
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 def problems():
     """Random realisations by (number, marks, events each, kind of times)."""
@@ -40,7 +43,7 @@ def test_merging_is_a_stable_sort(lists):
 
 
 def test_bunched_times_are_left_to_the_sort():
-    clock = np.concatenate((np.linspace(0.0, 1e-6, 500), [1.0]))
+    clock = np.concatenate((np.linspace(0.0, 1e-6, 15_000), [1.0]))
     assert merge_quickly([[clock, clock]], np.zeros(1), np.ones(1)) is None
     np.testing.assert_array_equal(
         Events.from_lists([[clock, clock]], end_times=1.0).times, np.repeat(clock, 2)

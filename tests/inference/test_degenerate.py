@@ -10,6 +10,9 @@ import hawkeys
 from hawkeys.exceptions import IdentifiabilityWarning
 from hawkeys.kernels import LogNormal, SumExponential
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 RISING = [[1, 4, 6, 7.5, 8.5, 9.2, 9.8]]
 
 

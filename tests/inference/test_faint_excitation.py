@@ -7,6 +7,9 @@ from scipy.optimize import minimize
 import hawkeys
 from hawkeys.inference import GroupLasso, Lasso, Ridge
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 FOUR_EVENTS = [[[0.0, 347.0], [3.0], [345.0]]]
 
 

@@ -9,6 +9,9 @@ from hawkeys._design import Design
 from hawkeys._jit import rows
 from hawkeys.kernels import Exponential
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 KINDS = ["plain", "empty mark", "no excitation", "large entry", "ties", "epoch", "few", "burst"]
 DECAY = 1.5
 PROBLEMS = [(KINDS[k % len(KINDS)], k) for k in range(50)]

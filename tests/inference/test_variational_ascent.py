@@ -8,6 +8,9 @@ from hawkeys._jit import variational as jit
 from hawkeys.exceptions import IdentifiabilityWarning
 from hawkeys.inference.bound import base_draws
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 NO_WEIGHTS = np.empty(0)
 
 

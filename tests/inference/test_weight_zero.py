@@ -8,6 +8,9 @@ from hawkeys.baselines import PiecewiseConstant
 from hawkeys.inference import Lasso, penalty_path, profile_interval, sandwich_covariance
 from hawkeys.kernels import LogNormal, SumExponential
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 WAYS = {
     "mle": {"decay": 1.3},
     "map": {"decay": 1.3, "method": "map"},

@@ -9,6 +9,9 @@ from hawkeys import Events, Hawkes, LogLikelihood
 from hawkeys._jit import exponential, likelihood
 from hawkeys.exceptions import InvalidParameterError
 
+# small data: by plain loops, and by compiled ones
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 def random_events(seed, *, n_marks, n_events, n_realizations=1, kind="plain"):
     """Events by kind: plain, tied to tenths, at an epoch time, or with huge gaps."""
