@@ -182,6 +182,16 @@ def test_compiled_functions():
     assert n > 40
 
 
+def test_compiled_code_is_imported_when_it_is_needed():
+    """Through `Compiled` alone: to import the package, or to use small data, needs no numba."""
+    for path, tree in TREES.items():
+        if path.parent.name != "_jit":
+            assert not [name for name in own_imports(tree) if "._jit" in name], path
+            names = [ast.unparse(n) for n in ast.walk(tree)
+                     if isinstance(n, ast.Import | ast.ImportFrom)]  # fmt: skip
+            assert not [name for name in names if "numba" in name], path
+
+
 def test_compiled_files_import_nothing_of_ours():
     for path in (PACKAGE / "_jit").glob("*.py"):
         assert list(own_imports(TREES[path])) == []

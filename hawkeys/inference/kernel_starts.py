@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._jit import lags as jit
+from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray
 from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.em_setup import by_group, start_kernel
@@ -18,6 +18,8 @@ from hawkeys.inference.kernel_steps import Parameters
 from hawkeys.kernels import DelayedKernel
 
 __all__ = ["first_state"]
+
+jit = Compiled("lags")
 
 # nats by which another start must be better than the usual one
 _BETTER = 10.0
