@@ -136,7 +136,8 @@ def test_sums_of_one_source_are_as_defined(n, odd):
     excitation = np.random.default_rng(0).gamma(1.0, 1.0, n)
     excitation[n - 3] = odd
     x, gram = np.array([0.3, 0.7]), np.empty((3, 3))
-    value = rows._accumulate(excitation, np.empty(0), x, gram)
+    work = np.empty((4, 512)), np.empty((3, 3)), np.empty(64)
+    value = rows._accumulate(excitation, np.empty(0), x, gram, work)
     lam = x[0] + x[1] * excitation
     v = np.stack((1.0 / lam, excitation / lam, np.ones(n)))
     expected = np.tril(v @ v.T)
