@@ -335,6 +335,11 @@ class TestChoice:
         assert choice.is_small(0, choice.MOST // 400)
         assert not choice.is_small(1, choice.MOST // 400)
 
+    def test_unless_a_realisation_must_not_depend_on_those_beside_it(self):
+        with choice.compiled_only():
+            assert not choice.is_small(1)
+        assert choice.is_small(1)
+
     @pytest.mark.parametrize("n_events", [9_990, 10_010])
     def test_on_both_sides_of_the_switch(self, both, n_events):
         """With two marks; what is chosen there differs from either by less than the certificate."""

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-__all__ = ["MOST", "Compiled", "is_small"]
+__all__ = ["MOST", "Compiled", "compiled_only", "is_small"]
 
 # numbers, of events times marks, up to which numpy does the work in milliseconds
 MOST = 20_000
 # numbers that a row problem, of a mark of all realisations or of one, counts as
 _PER_ROW = 400
+
+_compiled_only: ContextVar[bool] = ContextVar("hawkeys_compiled_only", default=False)
+
+
+@contextmanager
+def compiled_only() -> Iterator[None]:
+    """Use compiled loops whatever the size, for a while.
+
+    What is computed for one realisation is then the same, bit by bit, however many others there
+    are beside it.
+
+    Yields
+    ------
+    None
+        While that holds.
+    """
+    token = _compiled_only.set(True)
+    try:
+        yield
+    finally:
+        _compiled_only.reset(token)
 
 
 def is_small(n_numbers: int, n_rows: int = 0) -> bool:
@@ -31,7 +55,7 @@ def is_small(n_numbers: int, n_rows: int = 0) -> bool:
     bool
         Whether the loops of `hawkeys._plain` are to be used.
     """
-    return n_numbers + _PER_ROW * n_rows <= MOST
+    return n_numbers + _PER_ROW * n_rows <= MOST and not _compiled_only.get()
 
 
 class Compiled:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
+from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets.timings import check_timings, timings_to_events
@@ -244,7 +245,8 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
             options.setdefault("likelihood_weight", 10.0)
             if "prior_coefficient" not in options:
                 options.setdefault("relevance_determination", True)
-        with warnings.catch_warnings(), quietly():  # of the clock, coarse by design
+        # quietly about the clock, coarse by design; no sample's features depend on the others
+        with warnings.catch_warnings(), quietly(), compiled_only():
             # a feature need not be an estimate that a single sample determines
             warnings.simplefilter("ignore", IdentifiabilityWarning)
             return fit_each(
