@@ -5,10 +5,10 @@ Usage: python benchmarks/sweep.py [--cases N] [--first M] [--case N] [--kind NAM
 Every case is drawn from its number alone, can be run alone, and is of the kind that its number
 says: of each 70 in a row 50 compare a fit, a process or a simulation with sums over all pairs of
 events, L-BFGS-B from several starts, numerical Hessians, quadrature and moments (`sweep_known`,
-`sweep_kernels`, `sweep_methods`, `sweep_invariance`, `sweep_simulated`), and 20 look at what is
-made of data that hold no answer (`sweep_degenerate`). Prints the cases that fail; writes counts by
-kind and outcome. Exit status 1 if there is any silent wrong number. One thread; about three
-minutes for the 7,000 cases of results/sweep.csv.
+`sweep_uncertainty`, `sweep_kernels`, `sweep_methods`, `sweep_invariance`, `sweep_simulated`), and
+20 look at what is made of data that hold no answer (`sweep_degenerate`). Prints the cases that
+fail; writes counts by kind and outcome. Exit status 1 if there is any silent wrong number. One
+thread; some minutes for the cases of results/sweep.csv.
 
 Outcomes: "agrees"; "said" (all comparisons agree, and a warning of hawkeys was heard); "refused"
 (an error of hawkeys that says why); "wrong" (a comparison failed, or something else was raised or
@@ -42,6 +42,7 @@ from sweep_methods import check_branching_vi, check_least_squares, check_rectifi
 from sweep_random import generator
 from sweep_report import Report
 from sweep_simulated import check_built_on, check_simulation, check_spread
+from sweep_uncertainty import check_intervals, check_path
 
 from hawkeys.exceptions import HawkeysError
 
@@ -50,7 +51,7 @@ __all__ = ["CHECKS", "CYCLE", "counts", "main", "run_case"]
 Check = Callable[[Report, np.random.Generator], None]
 # the check of each kind, and how many of 70 cases in a row it has
 CHECKS: dict[str, tuple[Check, int]] = {
-    "mle": (check_mle, 8),
+    "mle": (check_mle, 6),
     "map": (check_map, 4),
     "penalty": (check_penalty, 4),
     "each": (check_each, 3),
@@ -67,6 +68,8 @@ CHECKS: dict[str, tuple[Check, int]] = {
     "rectified": (check_rectified, 2),
     "simulation": (check_simulation, 1),
     "spread of counts": (check_spread, 1),
+    "intervals and edges": (check_intervals, 1),
+    "penalty_path": (check_path, 1),
     "residuals, files, forecasts": (check_built_on, 2),
     "degenerate": (check_degenerate, 20),
 }

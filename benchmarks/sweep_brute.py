@@ -7,7 +7,7 @@ z: rates of baseline pieces, then adjacency entries by component. `Rows` holds t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -152,10 +152,26 @@ class Objective:
     powers: Array
     curve: Array
     groups: tuple[tuple[NDArray[np.int64], float], ...] = ()
+    fixed: Array | float = 0.0  # what parameters that are held add to the rate of each event
+
+    def rate(self, z: Array) -> Array:
+        """Return the intensity at each event."""
+        return self.matrix @ z + self.fixed
+
+    def hold(self, parameter: int, value: float) -> Objective:
+        """Return the objective of the other parameters; what the held one costs is left out."""
+        return replace(
+            self,
+            matrix=np.delete(self.matrix, parameter, axis=1),
+            cost=np.delete(self.cost, parameter),
+            powers=np.delete(self.powers, parameter),
+            curve=np.delete(self.curve, parameter),
+            fixed=self.fixed + self.matrix[:, parameter] * value,
+        )
 
     def value(self, z: Array) -> float:
         """Return the objective; minus infinity outside its domain."""
-        rate = self.matrix @ z
+        rate = self.rate(z)
         held = self.powers > 0
         if not (rate > 0).all() or (z[held] <= 0).any() or z.max(initial=0.0) > _FAR:
             return -np.inf
@@ -165,7 +181,7 @@ class Objective:
 
     def gradient(self, z: Array) -> Array:
         """Return the gradient inside the domain."""
-        out = self.matrix.T @ (self.weights / (self.matrix @ z)) - self.cost - self.curve * z
+        out = self.matrix.T @ (self.weights / self.rate(z)) - self.cost - self.curve * z
         held = self.powers > 0
         out[held] += self.powers[held] / z[held]
         for members, strength in self.groups:
@@ -204,7 +220,7 @@ class Objective:
         if self.groups or not np.isfinite(self.value(z)):
             return z
         for _ in range(n_steps):
-            counts = self.powers + z * (self.matrix.T @ (self.weights / (self.matrix @ z)))
+            counts = self.powers + z * (self.matrix.T @ (self.weights / self.rate(z)))
             z = 2.0 * counts / (self.cost + np.sqrt(self.cost**2 + 4.0 * self.curve * counts))
         return z
 

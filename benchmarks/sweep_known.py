@@ -33,6 +33,7 @@ __all__ = [
     "check_optimum",
     "check_penalty",
     "check_process",
+    "penalised",
     "random_process",
 ]
 
@@ -145,11 +146,11 @@ def check_penalty(report: Report, rng: np.random.Generator) -> None:
     with report.listening():
         result: Any = hawkeys.fit(problem.events, method="map", prior=prior, **problem.options)
     objective, kept = objective_of(rows)
-    objective = _penalised(problem, objective, _is_pair(problem, rows), kept, prior, share)
+    objective = penalised(problem, objective, _is_pair(problem, rows), kept, prior, share)
     check_optimum(report, rng, problem, (rows, objective, kept), result, smooth=share >= 0)
 
 
-def _penalised(
+def penalised(
     problem: Problem,
     objective: Objective,
     pair: NDArray[np.bool_],

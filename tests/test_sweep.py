@@ -1,4 +1,4 @@
-"""Random problems against brute force: a small part of benchmarks/sweep.py, and its saved counts."""
+"""Random problems against brute force: some cases of benchmarks/sweep.py, and its saved counts."""
 
 import ast
 import importlib
