@@ -35,6 +35,7 @@ from sweep_kernels import (
     check_decays,
     check_delayed,
     check_histogram,
+    check_pairs,
     check_sum,
 )
 from sweep_known import check_each, check_map, check_mle, check_penalty
@@ -52,7 +53,7 @@ Check = Callable[[Report, np.random.Generator], None]
 # the check of each kind, and how many of 70 cases in a row it has
 CHECKS: dict[str, tuple[Check, int]] = {
     "mle": (check_mle, 6),
-    "map": (check_map, 4),
+    "map": (check_map, 3),
     "penalty": (check_penalty, 4),
     "each": (check_each, 3),
     "invariance": (check_invariance, 6),
@@ -62,6 +63,7 @@ CHECKS: dict[str, tuple[Check, int]] = {
     "weights of a sum": (check_sum, 3),
     "log-normal or gamma estimated": (check_delayed, 3),
     "histogram estimated": (check_histogram, 1),
+    "kernels by pair": (check_pairs, 1),
     "vi": (check_vi, 2),
     "vi_branching": (check_branching_vi, 1),
     "least_squares": (check_least_squares, 1),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from sweep_model import Array, Problem, Window
+from sweep_model import TAIL, Array, Problem, Window
 
 __all__ = [
     "Objective",
@@ -36,6 +36,7 @@ class Rows:
 
     `matrix` (n_events, D * P), `weights` (n_events,), `costs` (n_windows, D * P) unweighted; P is
     the number of pieces plus D per component. `merge` (D * P, F) takes free parameters to all.
+    `whole` (D * P,) is what each would cost if no kernel were cut by the end of a window.
     """
 
     matrix: Array
@@ -43,11 +44,13 @@ class Rows:
     costs: Array
     window_weights: Array
     merge: Array
+    whole: Array
 
     @property
     def cost(self) -> Array:
-        """Weighted cost of each free parameter."""
-        return (self.window_weights @ self.costs) @ self.merge
+        """Weighted cost of each free parameter; 0 if the windows show less than 1e-12 of it."""
+        cost = (self.window_weights @ self.costs) @ self.merge
+        return np.where(cost < TAIL * (self.whole @ self.merge), 0.0, cost)
 
     def log_likelihood(self, full: Array, *, weighted: bool = False) -> float:
         """Return the log-likelihood at all parameters."""
@@ -83,8 +86,17 @@ def rows_of(problem: Problem) -> Rows:
         matrix.append(block)
         costs.append(cost.ravel())
         weights.append(np.full(window.times.size, weight))
+    whole = np.zeros((size, width))
+    for window, weight in zip(problem.windows, scale, strict=True):
+        counts = np.bincount(window.marks, minlength=size)
+        whole[:, n_pieces:] += weight * np.tile(counts, len(problem.shapes))
     return Rows(
-        np.concatenate(matrix), np.concatenate(weights), np.array(costs), scale, _merge(problem)
+        np.concatenate(matrix),
+        np.concatenate(weights),
+        np.array(costs),
+        scale,
+        _merge(problem),
+        whole.ravel(),
     )
 
 
@@ -237,10 +249,11 @@ def objective_of(rows: Rows, slope: Array | float = 0.0) -> tuple[Objective, NDA
 
     Those without cost can explain nothing and are left out; a `slope` (F,) adds to the cost.
     """
-    cost = rows.cost + slope
+    seen = rows.cost
+    cost = seen + slope
     kept = np.flatnonzero(cost > 0)
     some = rows.weights > 0
-    matrix = (rows.matrix[some] @ rows.merge)[:, kept]
+    matrix = (rows.matrix[some] @ rows.merge * (seen > 0))[:, kept]
     none = np.zeros(kept.size)
     return Objective(matrix, rows.weights[some], cost[kept], none, none), kept
 

@@ -23,6 +23,7 @@ __all__ = [
     "check_decays",
     "check_delayed",
     "check_histogram",
+    "check_pairs",
     "check_sum",
 ]
 
@@ -52,56 +53,81 @@ class Profile:
 
 def check_decay(report: Report, rng: np.random.Generator) -> None:
     """Check an estimated decay: the maximum of the profile, or a warning that there is none."""
-    problem = draw_problem(rng, kernels=("exponential",), most_events=60)
+    problem = draw_problem(rng, kernels=("exponential",), most_events=120, clusters=0.5)
     if rng.random() < 0.7:
         problem = replace(problem, steps=type(problem.steps)(), tied=None, support=None)
     options = {k: v for k, v in problem.options.items() if k != "kernel"}
     with report.listening() as texts:
         result: Any = hawkeys.fit(problem.events, decay="estimate", **options)
-    report.finite("estimates", result.estimates)
     decay = float(np.ravel(result.kernel.decay)[0])
-    report.finite("decay", decay)
-    radius = result.process.spectral_radius
-    report.true("no nonsense without a word", radius <= _RADIUS or texts, f"radius {radius:.3g}")
-    fitted = exponential_problem(problem, decay)
-    brute = rows_of(fitted)
-    objective, kept = objective_of(brute)
-    with report.listening():
-        check_optimum(report, rng, fitted, (brute, objective, kept), result)
-    if any("decay" in text for text in texts):
-        return
+    _check_decay_fit(report, rng, problem, result, texts)
     profile = Profile(problem, lambda point: exponential_problem(problem, float(np.exp(point[0]))))
-    low, high = decay_range(problem)
+    found = result.decay_profile
+    if found.bounds is None:
+        low, high = decay_range(problem)
+    else:
+        low, high = np.log(found.bounds)
     grid = np.linspace(low, high, max(int(_PER_DECADE * (high - low) / np.log(10.0)), 8))
     values = np.array([profile(np.array([point])) for point in grid])
     gain = float(values.max() - result.objective)
+    if found.limit == "no excitation":
+        none = profile_without(problem)
+        report.below("a decay better than none", float(values.max()) - none, 1.92 + 5e-3)
+        return
     report.below(
         "a better decay", gain, 1e-3, f"at {np.exp(grid[values.argmax()]):.6g} for {decay}"
     )
-    if 0 < values.argmax() < grid.size - 1 and gain < 1e-3:
-        lower, upper = result.decay_profile.interval()
+    if found.limit is not None:
+        report.true(
+            "held at a bound", min(abs(np.log(decay) - low), abs(np.log(decay) - high)) < 0.01
+        )
+    elif 0 < values.argmax() < grid.size - 1 and gain < 1e-3:
+        lower, upper = found.interval()
         report.true("interval holds the decay", lower <= decay <= upper, f"{lower}, {upper}")
 
 
-def check_decays(report: Report, rng: np.random.Generator) -> None:
-    """Check decays estimated by source or pair: no nudge of one of them gains anything."""
-    problem = draw_problem(rng, kernels=("exponential",), most_events=60, plain=True)
-    sharing = str(rng.choice(["source", "pair"]))
-    with report.listening() as texts:
-        result: Any = hawkeys.fit(problem.events, decay="estimate", decay_sharing=sharing)
-    report.finite("estimates", result.estimates)
+def _check_decay_fit(
+    report: Report, rng: np.random.Generator, problem: Problem, result: Any, texts: list[str]
+) -> None:
+    """Check the fit with the decay that was chosen; one that is held identifies no adjacency."""
     decay = np.asarray(result.kernel.decay)
     report.finite("decay", decay)
     radius = result.process.spectral_radius
     report.true("no nonsense without a word", radius <= _RADIUS or texts, f"radius {radius:.3g}")
     fitted = exponential_problem(problem, decay)
     brute = rows_of(fitted)
+    held = result.decay_profile.limit is not None
     with report.listening():
-        check_optimum(report, rng, fitted, (brute, *objective_of(brute)), result)
-    if not result.converged or texts:
+        check_optimum(report, rng, fitted, (brute, *objective_of(brute)), result, smooth=not held)
+    if held:
+        report.true("said", any("not identified" in text for text in texts), f"{texts}")
+        pairs = result.decay_profile.held(problem.n_marks)
+        flags = result.identified[:, -problem.n_marks :]
+        report.true("held pairs", not (flags & pairs).any(), f"{flags}")
+        errors = result.std_err[:, -problem.n_marks :]
+        report.true("no error of held pairs", np.isnan(errors[pairs]).all(), f"{errors}")
+
+
+def profile_without(problem: Problem) -> float:
+    """Return the maximum without any excitation."""
+    size = problem.n_marks
+    none = replace(exponential_problem(problem, 1.0), support=np.zeros((size, size), dtype=bool))
+    objective, _ = objective_of(rows_of(none))
+    return objective.maximise(objective.random_starts(np.random.default_rng(0), 0))[0]
+
+
+def check_decays(report: Report, rng: np.random.Generator) -> None:
+    """Check decays estimated by source or pair: no nudge of one of them gains anything."""
+    problem = draw_problem(rng, kernels=("exponential",), most_events=120, plain=True, clusters=0.5)
+    sharing = str(rng.choice(["source", "pair"]))
+    with report.listening() as texts:
+        result: Any = hawkeys.fit(problem.events, decay="estimate", decay_sharing=sharing)
+    decay = np.asarray(result.kernel.decay)
+    _check_decay_fit(report, rng, problem, result, texts)
+    if not result.converged or result.decay_profile.limit is not None:
         return
     profile = Profile(problem, lambda d: exponential_problem(problem, d.reshape(decay.shape)))
-    low, high = np.exp(decay_range(problem))
+    low, high = result.decay_profile.bounds or np.exp(decay_range(problem))
     for p in range(min(decay.size, 4)):
         for by in (-0.3, -0.03, 0.03, 0.3):
             moved = decay.ravel().copy()
@@ -160,7 +186,7 @@ def check_sum(report: Report, rng: np.random.Generator) -> None:
 def check_delayed(report: Report, rng: np.random.Generator) -> None:
     """Check estimated log-normal and gamma kernels against a simplex and a numerical Hessian."""
     size = int(rng.choice([1, 1, 2]))
-    windows = draw_windows(rng, size, 100)
+    windows = draw_windows(rng, size, 120, clusters=0.5)
     family = str(rng.choice(["log_normal", "gamma"]))
     problem = Problem(size, windows, LogNormal() if family == "log_normal" else Gamma(), ())
     if len(windows) > 1 and rng.random() < 0.3:
@@ -204,6 +230,52 @@ def _uphill(profile: Profile, point: Array, value: float) -> float:
             last = found
         gained = max(gained, last - value)
     return gained
+
+
+def check_pairs(report: Report, rng: np.random.Generator) -> None:
+    """Check kernels estimated for every pair: no nudge of one of them gains anything."""
+    size = 2
+    windows = draw_windows(rng, size, 120, clusters=0.7)
+    family = str(rng.choice(["log_normal", "gamma"]))
+    problem = Problem(size, windows, LogNormal() if family == "log_normal" else Gamma(), ())
+    if rng.random() < 0.4:
+        problem = replace(problem, support=rng.random((size, size)) < 0.7)
+    with report.listening() as texts:
+        result: Any = hawkeys.fit(problem.events, groups="edge", **problem.options)
+    report.finite("estimates", result.estimates)
+    values = [np.asarray(getattr(result.kernel, name)) for name in result.kernel.parameter_names]
+    report.finite("kernel", values)
+    radius = result.process.spectral_radius
+    report.true("no nonsense without a word", radius <= _RADIUS or texts, f"radius {radius:.3g}")
+    law = LogNormalLags if family == "log_normal" else GammaLags
+    kind = LogNormal if family == "log_normal" else Gamma
+    first, second = (np.array(np.broadcast_to(value, (size, size))) for value in values)
+
+    def at(point: Array) -> Problem:
+        a, b = np.vectorize(lambda p, q: _unpack(family, np.array([p, q])))(*point.reshape(2, 4))
+        a, b = a.reshape(size, size), b.reshape(size, size)
+        return replace(problem, kernel=kind(a, b), shapes=(law(a, b),))
+
+    points = [
+        _pack(family, float(a), float(b))
+        for a, b in zip(first.ravel(), second.ravel(), strict=True)
+    ]
+    point = np.array(points).T.ravel()
+    total = rows_of(at(point)).log_likelihood(full_parameters(at(point), result.process))
+    report.close("log_likelihood", result.log_likelihood, total, rtol=1e-8, atol=1e-6)
+    if not result.converged or not np.isfinite(total):
+        return
+    profile = Profile(at(point), at)
+    for p in np.flatnonzero(np.tile((result.adjacency > 1e-3).ravel(), 2)):
+        for by in (-0.03, 0.03):
+            moved = point.copy()
+            moved[p] += by
+            if p >= 4 and moved[p] < np.log(0.01):
+                continue
+            gain = profile(moved) - result.objective
+            report.below(
+                "kernel nudged", gain, _GAIN + max(result.optimality_gap, 0.0), f"{p}, {by}"
+            )
 
 
 def _pack(family: str, first: float, second: float) -> Array:
@@ -273,7 +345,7 @@ def _check_kernel_errors(
 def check_histogram(report: Report, rng: np.random.Generator) -> None:
     """Check an estimated histogram, with empty bins: no mass moved gains anything."""
     size = int(rng.choice([1, 1, 2]))
-    windows = draw_windows(rng, size, 100)
+    windows = draw_windows(rng, size, 120, clusters=0.5)
     reach = typical_gap(windows) * 10.0 ** rng.uniform(-0.5, 1.0)
     edges = np.concatenate(([0.0], np.cumsum(rng.uniform(0.1, 1.0, int(rng.integers(2, 7))))))
     edges *= reach / edges[-1]

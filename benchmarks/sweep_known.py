@@ -67,6 +67,11 @@ def check_process(
         expected = rows.gradient(full)
         scale = float(np.abs(rows.costs.sum(axis=0)).max())
         report.close("gradient", found, expected, rtol=1e-7, atol=1e-7 * max(scale, 1.0))
+        if problem.steps.knots is None:
+            likelihood = hawkeys.LogLikelihood(events, kernel=problem.kernel)
+            value, slope = likelihood.value_and_gradient(full)
+            report.close("LogLikelihood", value, total, rtol=1e-9, atol=1e-8)
+            report.close("its gradient", slope, expected, rtol=1e-7, atol=1e-7 * max(scale, 1.0))
     r = int(rng.integers(len(problem.windows)))
     window = problem.windows[r]
     when = np.concatenate((rng.uniform(window.start, window.end, 5), window.times[:5]))

@@ -41,7 +41,7 @@ def blocks_of(problem: Problem) -> list[Block]:
     rows = rows_of(problem)
     size = problem.n_marks
     width = size + 1
-    allowed = rows.merge.sum(axis=1) > 0
+    allowed = rows.merge @ (rows.cost > 0) > 0
     cost = np.where(allowed, rows.window_weights @ rows.costs, 0.0)
     marks = np.concatenate([window.marks for window in problem.windows])
     out = []

@@ -40,13 +40,15 @@ def draw_problem(
     kernels: tuple[str, ...] = KERNELS,
     plain: bool = False,
     most_events: int = 120,
+    clusters: float = 0.0,
 ) -> Problem:
     """Return a random problem with a kernel that is given.
 
-    With `plain` it has a constant baseline, no ties, no support and no weights.
+    With `plain` it has a constant baseline, no ties, no support and no weights. `clusters` is the
+    probability that the data are at least 40 events of a branching process, come what may.
     """
     size = int(rng.choice([1, 1, 2, 2, 3, 4]))
-    windows = draw_windows(rng, size, most_events)
+    windows = draw_windows(rng, size, most_events, clusters=clusters)
     gap = typical_gap(windows)
     kernel, shape = draw_kernel(rng, str(rng.choice(kernels)), size, gap)
     problem = Problem(size, windows, kernel, (shape,))
@@ -70,11 +72,15 @@ def exponential_problem(problem: Problem, rates: Array | float) -> Problem:
     return replace(problem, kernel=Exponential(rates), shapes=(Exponentials(full),))
 
 
-def draw_windows(rng: np.random.Generator, size: int, most_events: int) -> tuple[Window, ...]:
-    """Return one to many windows with at least one event in all."""
-    style = str(rng.choice(_STYLES))
+def draw_windows(
+    rng: np.random.Generator, size: int, most_events: int, *, clusters: float = 0.0
+) -> tuple[Window, ...]:
+    """Return one to many windows with at least one event in all; see `draw_problem`."""
+    many = bool(rng.random() < clusters)
+    style = "clusters" if many else str(rng.choice(_STYLES))
     n_windows = int(rng.choice([1, 1, 1, 2, 3, 8]))
-    wanted = float(np.exp(rng.uniform(np.log(4.0), np.log(most_events)))) / n_windows
+    fewest = min(40.0, most_events - 1.0) if many else 4.0
+    wanted = float(np.exp(rng.uniform(np.log(fewest), np.log(most_events)))) / n_windows
     start = float(rng.choice([0.0, 0.0, 0.0, 3.25, -7.5, 1.7e9]))
     silent = int(rng.integers(size)) if size > 1 and rng.random() < 0.15 else -1
     while True:

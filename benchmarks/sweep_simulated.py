@@ -11,7 +11,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from sweep_brute import compensators, full_parameters, intensities, rows_of
 from sweep_known import random_process
-from sweep_model import Array, Problem
+from sweep_model import Array, Problem, Window
 from sweep_random import draw_problem
 from sweep_report import Report
 
@@ -24,33 +24,35 @@ _CELLS = 300
 
 
 def check_simulation(report: Report, rng: np.random.Generator) -> None:
-    """Compare mean counts of simulated windows with a renewal equation solved on a grid."""
+    """Compare mean counts of simulated windows with a renewal equation solved on a grid.
+
+    The windows follow from nothing, or from what is drawn as their history.
+    """
     problem = draw_problem(rng, plain=True, most_events=30)
-    start = problem.windows[0].start
-    length = problem.windows[0].end - start
+    past = problem.windows[0]
+    length = past.end - past.start
     process = _stable(rng, problem)
-    n = 300
-    seed = int(rng.integers(2**31))
-    sample = hawkeys.simulate(
-        process, start_time=start, end_time=start + length, n_realizations=n, rng=seed
-    )
+    n, seed = 300, int(rng.integers(2**31))
+    follows = bool(rng.random() < 0.4)
+    start = past.end if follows else past.start
+    window: dict[str, Any] = {"start_time": start, "end_time": start + length}
+    window |= {"n_realizations": n, "rng": seed}
+    if follows:
+        window["history"] = problem.events[0]
+    sample = hawkeys.simulate(process, **window)
     counts = sample.counts.astype(float)
-    expected = _mean_counts(problem, process, length)
+    expected = _mean_counts(problem, process, length, past if follows else None)
     error = counts.std(axis=0, ddof=1) / np.sqrt(n) + 0.02 * expected + 0.05
     off = np.abs(counts.mean(axis=0) - expected) / error
     report.below("mean count", float(off.max()), _SIGMAS, f"{counts.mean(axis=0)} for {expected}")
     inside = (sample.times >= start) & (sample.times <= start + length)
     report.true("inside the window", inside.all())
-    again = hawkeys.simulate(
-        process, start_time=start, end_time=start + length, n_realizations=n, rng=seed
-    )
+    again = hawkeys.simulate(process, **window)
     report.true("same seed", np.array_equal(again.times, sample.times))
-    branching = hawkeys.simulate_branching(
-        process, start_time=start, end_time=start + length, n_realizations=n, rng=seed
-    )
+    branching = hawkeys.simulate_branching(process, **window)
     child = branching.parents >= 0
     own = branching.events
-    older = own.times[branching.parents[child]] < own.times[child]
+    older = own.times[branching.parents[child]] <= own.times[child]
     report.true("parents come first", older.all())
     _check_immigrants(report, branching, process.baseline * length * n)
 
@@ -72,10 +74,11 @@ def _stable(rng: np.random.Generator, problem: Problem) -> hawkeys.Hawkes:
     return hawkeys.Hawkes(base, adjacency, kernel=process.kernel)
 
 
-def _mean_counts(problem: Problem, process: Any, length: float) -> Array:
+def _mean_counts(problem: Problem, process: Any, length: float, past: Window | None) -> Array:
     """Return E N(length) from E N(t) = mu t + sum W_ij integral of G_ij(t - s) dE N_j(s).
 
-    Increments of E N over cells are taken to lie in the middle of each cell.
+    Increments of E N over cells are taken to lie in the middle of each cell; the events of the
+    past, before the window, add what they bring about in each.
     """
     size = problem.n_marks
     step = length / _CELLS
@@ -87,12 +90,18 @@ def _mean_counts(problem: Problem, process: Any, length: float) -> Array:
     )  # fmt: skip
     gains = np.diff(mass, axis=2)  # of a cell k + 1 later
     own = process.adjacency * mass[:, :, 0]
+    brought = np.tile(process.baseline * step, (_CELLS, 1))
+    if past is not None:
+        for i, j in np.ndindex(size, size):
+            since = past.end - past.times[past.marks == j]
+            reached = shape.mass(i, j, since[:, None] + np.append(0.0, ends)).sum(axis=0)
+            brought[:, i] += process.adjacency[i, j] * np.diff(reached)
     increments = np.zeros((_CELLS, size))
     solve = np.linalg.inv(np.eye(size) - own)
     for k in range(_CELLS):
         past = increments[:k][::-1]
         driven = np.einsum("ij,ijk,kj->i", process.adjacency, gains[:, :, :k], past)
-        increments[k] = solve @ (process.baseline * step + driven)
+        increments[k] = solve @ (brought[k] + driven)
     return increments.sum(axis=0)
 
 
