@@ -5,10 +5,10 @@ Usage: python benchmarks/sweep.py [--cases N] [--first M] [--case N] [--kind NAM
 Every case is drawn from its number alone, can be run alone, and is of the kind that its number
 says: of each 70 in a row 50 compare a fit, a process or a simulation with sums over all pairs of
 events, L-BFGS-B from several starts, numerical Hessians, quadrature and moments (`sweep_known`,
-`sweep_uncertainty`, `sweep_kernels`, `sweep_methods`, `sweep_invariance`, `sweep_simulated`), and
-20 look at what is made of data that hold no answer (`sweep_degenerate`). Prints the cases that
-fail; writes counts by kind and outcome. Exit status 1 if there is any silent wrong number. One
-thread; some minutes for the cases of results/sweep.csv.
+`sweep_many`, `sweep_uncertainty`, `sweep_kernels`, `sweep_methods`, `sweep_invariance`,
+`sweep_simulated`), and 20 look at what is made of data that hold no answer (`sweep_degenerate`).
+Prints the cases that fail; writes counts by kind and outcome. Exit status 1 if there is any silent
+wrong number. One thread; some minutes for the cases of results/sweep.csv.
 
 Outcomes: "agrees"; "said" (all comparisons agree, and a warning of hawkeys was heard); "refused"
 (an error of hawkeys that says why); "wrong" (a comparison failed, or something else was raised or
@@ -38,7 +38,8 @@ from sweep_kernels import (
     check_pairs,
     check_sum,
 )
-from sweep_known import check_each, check_map, check_mle, check_penalty
+from sweep_known import check_map, check_mle, check_penalty
+from sweep_many import check_each, check_wide
 from sweep_methods import check_branching_vi, check_least_squares, check_rectified, check_vi
 from sweep_random import generator
 from sweep_report import Report
@@ -54,7 +55,8 @@ Check = Callable[[Report, np.random.Generator], None]
 CHECKS: dict[str, tuple[Check, int]] = {
     "mle": (check_mle, 6),
     "map": (check_map, 3),
-    "penalty": (check_penalty, 4),
+    "many marks": (check_wide, 1),
+    "penalty": (check_penalty, 3),
     "each": (check_each, 3),
     "invariance": (check_invariance, 6),
     "decay": (check_decay, 4),

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 from sweep_brute import full_parameters, rows_of
 from sweep_model import Array, Exponentials, Problem, Window
-from sweep_random import draw_problem, draw_windows, typical_gap
+from sweep_random import draw_problem, draw_weights, draw_windows, typical_gap
 from sweep_report import Report
 
 import hawkeys
@@ -40,7 +40,7 @@ def blocks_of(problem: Problem) -> list[Block]:
     """Return the row problem of each target; pairs outside the support cost nothing."""
     rows = rows_of(problem)
     size = problem.n_marks
-    width = size + 1
+    width = rows.matrix.shape[1] // size
     allowed = rows.merge @ (rows.cost > 0) > 0
     cost = np.where(allowed, rows.window_weights @ rows.costs, 0.0)
     marks = np.concatenate([window.marks for window in problem.windows])
@@ -52,15 +52,9 @@ def blocks_of(problem: Problem) -> list[Block]:
     return out
 
 
-def _plain(rng: np.random.Generator, most_events: int = 80) -> Problem:
-    """Return a problem with a constant baseline and nothing tied."""
-    problem = draw_problem(rng, most_events=most_events)
-    return replace(problem, steps=type(problem.steps)(), tied=None)
-
-
 def check_vi(report: Report, rng: np.random.Generator) -> None:
     """Check the bound of log-normal posteriors, and that no nudge of a parameter raises it."""
-    problem = _plain(rng)
+    problem = replace(draw_problem(rng, most_events=80), tied=None)
     switch = bool(rng.random() < 0.5)
     options: dict[str, Any] = {"relevance_determination": switch}
     if not switch:
@@ -68,9 +62,12 @@ def check_vi(report: Report, rng: np.random.Generator) -> None:
     with report.listening():
         result: Any = hawkeys.fit(problem.events, method="vi", **problem.options, **options)
     report.finite("estimates", result.estimates)
-    size = problem.n_marks + 1
+    constant = problem.steps.knots is None
+    size = problem.n_marks + (1 if constant else 1 + problem.steps.n_pieces)
     seed = int(row_seeds(0, problem.n_marks)[0])
     draws = base_draws(max(32, 4 * size), size, seed)
+    if not constant:  # the first column of the row problems is not used
+        draws = draws[:, 1:]
     coefficient = None if switch else options["prior_coefficient"]
     total = 0.0
     for i, block in enumerate(blocks_of(problem)):
@@ -123,7 +120,7 @@ def _nudge(report: Report, bound: Callable[[Array], float], point: Array, value:
 
 def check_branching_vi(report: Report, rng: np.random.Generator) -> None:
     """Check the bound of Gamma posteriors, and that no nudge of a parameter raises it."""
-    problem = _plain(rng)
+    problem = replace(draw_problem(rng, most_events=80), tied=None)
     shapes, rates = 1.0 + rng.gamma(1.0, 0.7, 2), rng.gamma(1.0, 1.0, 2) + 0.01
     prior = hawkeys.GammaPrior(shapes[0], rates[0], shapes[1], rates[1])
     with report.listening():
@@ -131,9 +128,9 @@ def check_branching_vi(report: Report, rng: np.random.Generator) -> None:
             problem.events, method="vi_branching", prior=prior, **problem.options
         )
     report.finite("estimates", result.estimates)
-    size = problem.n_marks
-    shape = np.array([shapes[1], *[shapes[0]] * size])
-    rate = np.array([rates[1], *[rates[0]] * size])
+    size, n_pieces = problem.n_marks, problem.steps.n_pieces
+    shape = np.array([shapes[1]] * n_pieces + [shapes[0]] * size)
+    rate = np.array([rates[1]] * n_pieces + [rates[0]] * size)
     total = 0.0
     for i, block in enumerate(blocks_of(problem)):
         used = np.isfinite(result.posterior.shape[i])
@@ -244,11 +241,19 @@ def check_rectified(report: Report, rng: np.random.Generator) -> None:
     if events.n_events <= 20 and rng.random() < 0.3:
         _check_integral(report, problem, process)
     given = decays if rng.random() < 0.7 else "estimate"
+    if len(windows) > 1 and rng.random() < 0.5:
+        problem = replace(problem, weights=draw_weights(rng, len(windows)))
+    if rng.random() < 0.3:
+        problem = replace(problem, support=rng.random((size, size)) < 0.7)
+    chosen = {"weights": problem.weights, "support": problem.support}
     with report.listening():
-        result = hawkeys.fit_rectified(events, decay=given)
+        result = hawkeys.fit_rectified(events, decay=given, **chosen)
     report.finite("estimates", result.estimates)
     report.finite("decay", result.decay)
-    parts = [_row_value(problem, i, result.estimates[i], result.decay[i]) for i in range(size)]
+    if problem.support is not None:
+        report.true("support", (result.adjacency[~problem.support] == 0).all())
+    every = replace(problem, weights=None)
+    parts = [_row_value(every, i, result.estimates[i], result.decay[i]) for i in range(size)]
     report.close("log_likelihood of the fit", result.log_likelihood, sum(parts), atol=1e-7)
     for i in range(size):
         _check_row(report, rng, problem, i, result, result.decay[i])
@@ -265,8 +270,10 @@ def _check_row(
     """Compare one target's row with what L-BFGS-B makes of it."""
     x = result.estimates[target]
     value = _row_value(problem, target, x, decay)
-    count = int(result.event_counts[target])
-    time = sum(window.end - window.start for window in problem.windows)
+    given = np.ones(len(problem.windows)) if problem.weights is None else problem.weights
+    sizes = [(window.marks == target).sum() for window in problem.windows]
+    count = float(given @ np.array(sizes))
+    time = float(given @ np.array([window.end - window.start for window in problem.windows]))
     if not report.true("possible", np.isfinite(value)) or count == 0:
         return
     unit = np.append(count / time, np.ones(x.size - 1))
@@ -277,7 +284,8 @@ def _check_row(
 
     best = value
     flat = np.append(1.0, np.zeros(x.size - 1))
-    bounds = [(0.0, None), *[(-1e6, None)] * (x.size - 1)]
+    allowed = np.ones(x.size - 1, bool) if problem.support is None else problem.support[target]
+    bounds = [(0.0, None), *[(-1e6, None) if free else (0.0, 0.0) for free in allowed]]
     for start in (x / unit, flat, np.maximum(flat + 0.2 * rng.normal(size=x.size), 0.05)):
         if np.abs(start).max() < 1e4:
             found = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
@@ -289,7 +297,9 @@ def _check_row(
 def _row_value(problem: Problem, target: int, x: Array, decay: float) -> float:
     """Return the log-likelihood of one target with the rate cut at 0, event by event."""
     total = 0.0
-    for window in problem.windows:
+    given = np.ones(len(problem.windows)) if problem.weights is None else problem.weights
+    for window, weight in zip(problem.windows, given, strict=True):
+        part = 0.0
         level, now = x[0], window.start  # x - mu decays between events
         excess = 0.0
         pending = 0.0
@@ -299,14 +309,15 @@ def _row_value(problem: Problem, target: int, x: Array, decay: float) -> float:
             if t > now:
                 excess += pending
                 pending = 0.0
-                total -= _area(level, excess, decay, t - now)
+                part -= _area(level, excess, decay, t - now)
                 excess *= np.exp(-decay * (t - now))
                 now = t
             if mark == target:
                 rate = level + excess
-                total += np.log(rate) if rate > 0 else -np.inf
+                part += np.log(rate) if rate > 0 else -np.inf
             if mark >= 0:
                 pending += x[1 + mark] * decay
+        total += weight * part if weight > 0 else 0.0
     return float(total)
 
 

@@ -21,7 +21,14 @@ from sweep_model import (
 import hawkeys
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, SumExponential
 
-__all__ = ["KERNELS", "draw_problem", "draw_windows", "exponential_problem", "generator"]
+__all__ = [
+    "KERNELS",
+    "draw_problem",
+    "draw_weights",
+    "draw_windows",
+    "exponential_problem",
+    "generator",
+]
 
 KERNELS = ("exponential", "sum", "log_normal", "gamma", "histogram")
 _SEED = 18

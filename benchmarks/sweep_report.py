@@ -15,6 +15,15 @@ from hawkeys.exceptions import HawkeysWarning
 __all__ = ["Report"]
 
 _SHOWN = 400
+_RADIUS = 10.0
+_REASONS = (
+    "beyond any process",
+    "spectral radi",
+    "decay is not identified",
+    "decays are not",
+    "edge of their range",
+    "did not converge",
+)
 
 
 @dataclass
@@ -73,6 +82,12 @@ class Report:
         array = np.asarray(value, dtype=float)
         bad = array[~np.isfinite(array)]
         return self.true(name, bad.size == 0, f"{bad[:3]}")
+
+    def explained(self, radius: float, texts: list[str], data: str = "") -> bool:
+        """Check that a spectral radius beyond any process comes with a warning that says why."""
+        why = any(word in text for text in texts for word in _REASONS)
+        what = f"radius {radius:.3g}; {data}; {texts}"
+        return self.true("no nonsense without a word", radius <= _RADIUS or why, what)
 
     @contextmanager
     def listening(self) -> Iterator[list[str]]:
