@@ -103,7 +103,7 @@ def run_case(number: int, kind: str | None = None) -> Report:
 
 
 def run(numbers: Iterable[int], kind: str | None = None) -> tuple[list[Report], list[float]]:
-    """Run cases and print those that fail."""
+    """Run cases and print those that fail or are refused."""
     reports, seconds = [], []
     for number in numbers:
         started = time.process_time()
@@ -114,6 +114,8 @@ def run(numbers: Iterable[int], kind: str | None = None) -> tuple[list[Report], 
             print(f"case {number} ({report.kind})", flush=True)
             for failure in report.failures[:_SHOWN]:
                 print(f"    {failure}", flush=True)
+        elif report.outcome == "refused":
+            print(f"case {number} ({report.kind}) refused: {report.refused[0]}", flush=True)
     return reports, seconds
 
 
