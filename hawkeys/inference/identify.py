@@ -11,8 +11,15 @@ from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning
 from hawkeys.results.estimates import LikelihoodResult
 from hawkeys.results.fit_result import FitResult
+from hawkeys.results.rectified import RectifiedResult
 
-__all__ = ["flat_directions", "warn_about", "warn_about_fit", "warn_about_radii"]
+__all__ = [
+    "flat_directions",
+    "warn_about",
+    "warn_about_fit",
+    "warn_about_radii",
+    "warn_if_unseen",
+]
 
 _FLAT = 1e-9
 _SHARE = 1e-3
@@ -89,10 +96,9 @@ def warn_about_fit(
         warnings.warn(
             f"{profile.limit_message()}. decay_profile shows it; give a decay, or a decay_grid.",
             IdentifiabilityWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
-    if found.adjacency.max(initial=0.0) > _LARGEST_RADIUS:
-        _warn_if_unseen(found, events)
+    warn_if_unseen(found, events, "Use a prior (method='map'), a kernel", stacklevel=4)
     labels = found.process.baseline_function.labels
     warn_about(expected, converged, events.mark_names, labels, stacklevel=4)
 
@@ -118,8 +124,15 @@ def warn_about_radii(adjacency: FloatArray) -> None:
         )
 
 
-def _warn_if_unseen(found: FitResult, events: Events) -> None:
-    """Warn, in the name of the caller's caller, of what is far beyond any process, and why."""
+def warn_if_unseen(
+    found: FitResult | RectifiedResult, events: Events, remedy: str, *, stacklevel: int
+) -> None:
+    """Warn, in the name of a caller, of what is far beyond any process, and why.
+
+    `remedy` is what to do, up to the word "kernel".
+    """
+    if found.adjacency.max(initial=0.0) <= _LARGEST_RADIUS:
+        return
     size, names, radius = events.n_marks, events.mark_names, found.process.spectral_radius
     seen = found.kernel.integrals(events).sum(axis=0)
     share = seen / np.maximum(np.bincount(events.marks, minlength=size), 1)
@@ -132,10 +145,10 @@ def _warn_if_unseen(found: FitResult, events: Events) -> None:
         f"the estimate is beyond any process that lasts: adjacency[{names[target]}, "
         f"{names[source]}] is {found.adjacency[target, source]:.3g}, the spectral radius "
         f"{radius:.3g}. Of the kernel after events of {names[source]} the windows show a share of "
-        f"{share[target, source]:.2g} on average: so few or so late events say little. Use a prior "
-        "(method='map'), a kernel that is shorter than the windows, or observe longer.",
+        f"{share[target, source]:.2g} on average: so few or so late events say little. "
+        f"{remedy} that is shorter than the windows, or observe longer.",
         IdentifiabilityWarning,
-        stacklevel=5,
+        stacklevel=stacklevel,
     )
 
 

@@ -16,7 +16,7 @@ from hawkeys.events import Events
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.examine import examine
-from hawkeys.inference.identify import warn_about
+from hawkeys.inference.identify import warn_about, warn_if_unseen
 from hawkeys.inference.rectified_rows import (
     LEFT_OUT,
     LIMITS,
@@ -171,6 +171,7 @@ def fit_rectified(
     silent[:, 1:] |= np.array([bool(row.limit) for row in rows])[:, None]  # said below
     warn_about(found.identified | ~allowed | silent, climbed, events.mark_names, priors=False)
     _warn_about_limits(rows, events.mark_names)
+    warn_if_unseen(found, counting, "Give a kernel", stacklevel=3)
     return found if counting is events else about_all(found, events, weights)
 
 

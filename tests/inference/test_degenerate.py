@@ -59,6 +59,25 @@ def test_an_entry_beside_the_diagonal_is_explained_too():
     assert result.adjacency[0, 1] > 1e5
 
 
+def test_an_influence_beyond_any_process_is_explained_in_the_callers_line():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = hawkeys.fit_rectified(RISING, end_time=10.0, decay=1e-3)
+        hawkeys.fit(RISING, end_time=10.0, decay=1e-3)
+        hawkeys.fit(RISING, end_time=10.0, decay="estimate")
+    data = hawkeys.Events.from_lists([RISING], end_times=10.0)
+    for factor in (0.98, 1.02):  # it is the maximum, all the same
+        beside = hawkeys.RectifiedHawkes(
+            result.baseline, factor * result.adjacency, decay=result.decay
+        )
+        assert beside.log_likelihood(data) < result.log_likelihood
+    assert result.process.spectral_radius > 10
+    told = [w for w in caught if w.category is IdentifiabilityWarning]
+    assert "Give a kernel that is shorter than the windows" in str(told[0].message)
+    assert ["beyond any process" in str(w.message) for w in told[:3]] == [True, True, False]
+    assert {w.filename for w in told} == {__file__}
+
+
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.EventsWarning")
 def test_single_realisations_beyond_any_process_are_counted():
     with pytest.warns(IdentifiabilityWarning, match=r"of 1 of 2 .* over 10 \(realization 0: "):
