@@ -374,3 +374,26 @@ def test_the_first_answers_need_no_compiler():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "False False"
+
+
+LOGGED = """
+import logging, sys
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s: %(message)s")
+from hawkeys._loops.layout import jit
+import numpy as np
+for n_marks in (2, np.int32(2)):  # two compilations, of which one is told
+    jit.count_events(np.zeros(3, dtype=np.int64), np.array([0, 3]), n_marks)
+"""
+
+
+def test_compilation_is_logged_once(tmp_path):
+    def run():
+        return subprocess.run(
+            [sys.executable, "-c", LOGGED], capture_output=True, text=True, check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        ).stdout.splitlines()  # fmt: skip
+
+    (line,) = run()
+    assert line.startswith("hawkeys: compiling numerical code for the first use")
+    assert line.endswith(f"kept in {tmp_path}")
+    assert run() == []  # from the cache

@@ -73,6 +73,7 @@ class Compiled:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # asked by tools that look at objects
             raise AttributeError(name)
+        import_module("hawkeys._jit.announcing").announce()
         value = getattr(import_module(f"hawkeys._jit.{self._name}"), name)
         setattr(self, name, value)
         return value

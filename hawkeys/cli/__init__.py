@@ -8,6 +8,8 @@ needs neither.
 from __future__ import annotations
 
 import importlib
+import logging
+import sys
 from collections.abc import Sequence
 
 import click
@@ -83,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = None if arguments is None else list(arguments)
     if any("\0" in word for word in given or ()):
         return _fail("an argument holds a NUL character, which no path or name has.", 2)
+    _log_to_terminal()
     try:
         status = command_line.main(
             args=given,
@@ -98,6 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         return _fail(f"not enough memory ({error}). Give fewer data or smaller parameters.", 2)
     return status if isinstance(status, int) else 0
+
+
+def _log_to_terminal() -> None:
+    """Show what the library logs, that it compiles for long, on stderr if that is a terminal."""
+    logger = logging.getLogger("hawkeys")
+    if sys.stderr.isatty() and not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("hawkeys: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
 
 
 def _hint(error: click.ClickException) -> str:
