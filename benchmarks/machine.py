@@ -10,7 +10,7 @@ from pathlib import Path
 import numba
 from threadpoolctl import threadpool_limits
 
-from hawkeys.exceptions import IdentifiabilityWarning
+from hawkeys.exceptions import EventsWarning, IdentifiabilityWarning
 
 __all__ = ["best_of", "one_thread", "unwarned", "write_table"]
 
@@ -31,11 +31,12 @@ def one_thread():
 def unwarned():
     """Leave out warnings that data do not determine their parameters, for a while.
 
-    The published decay of typing samples, 0.1 per second, is a kernel of 10 s in samples of 2 s, of
-    which hawkeys warns at every fit.
+    The published decay of typing samples, 0.1 per second, is a kernel of 10 s in samples of 2 s,
+    and some of them have a coarse clock, of which hawkeys warns at every fit.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
+        warnings.simplefilter("ignore", EventsWarning)
         yield
 
 
