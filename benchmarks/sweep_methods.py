@@ -333,7 +333,8 @@ def _check_row(
             found = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
             best = max(best, -float(found.fun))
     slack = 1e-5 + 1e-9 * abs(value)
-    if not result.identified[target, 1:].any() and not x[1:].any() and result.decay_estimated:
+    nothing = not result.identified[target, 1:].any() and not x[1:].any()
+    if nothing and result.decay_estimated and allowed.any():
         slack = _FAINT  # no decay gains clearly: the influence is left out, and that is said
         report.true("said", bool(report.heard), "an influence left out without a word")
     if result.converged:

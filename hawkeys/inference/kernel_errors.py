@@ -85,6 +85,8 @@ def kernel_errors(
     n_params = len(problem.step.names)
     information, mixed, own = blocks
     rates, sets = free
+    # where the likelihood does not bend there is no error
+    rates = rates & (np.diagonal(information, axis1=1, axis2=2) > 0)
     inverses = [_inverse(information[i], rates[i]) for i in range(len(rates))]
     schur = own - sum(b @ inv @ b.T for b, inv in zip(mixed, inverses, strict=True))
     flags = np.repeat(sets, n_params)

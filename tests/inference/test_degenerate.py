@@ -167,3 +167,17 @@ def test_no_variance_below_0_reaches_a_square_root():
         warnings.simplefilter("ignore", hawkeys.exceptions.HawkeysWarning)
         errors = hawkeys.fit_rectified(events, decay="estimate").std_err
     assert not (errors < 0).any()
+
+
+def test_a_rate_along_which_the_likelihood_does_not_bend_has_no_error():
+    lists = [
+        [[2.0, 2.0, 3.0], [], [1.0, 1.0, 2.0]],
+        [[0.736, 0.736], [0.736, 2.209, 2.209], [2.209, 2.209]],
+        [[0.94], [0.94], [1.881, 1.881, 2.821]],
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", hawkeys.exceptions.HawkeysWarning)
+        result = hawkeys.fit(lists, kernel=hawkeys.kernels.Gamma(), end_time=[4.0, 2.945, 3.761])
+    assert np.isfinite(result.estimates).all()
+    assert not (result.std_err < 0).any()
