@@ -160,6 +160,10 @@ class Design:
             columns,
         )
 
+    def may_have_unseen(self, most: float) -> bool:
+        """Tell whether `without_unseen` can find any; no source's events weigh more than `most`."""
+        return bool(((self.cost > 0.0) & (self.cost < TAIL * most)).any())
+
     def without_unseen(self, weighted_counts: FloatArray) -> Design:
         """Return the same without pairs of whose kernel the windows show next to nothing.
 

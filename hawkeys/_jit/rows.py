@@ -227,16 +227,16 @@ def _natural(cost, z, x):
 def _derive(gram, cost, shape, z, slope, hessian):
     """Fill slope = D and the negative Hessian, both in z, from `gram`; empty costs stay 0.
 
-    Returns what L has beside the logarithms of the intensities.
+    The last row of `gram` is used up. Returns what L has beside the logarithms of the intensities.
     """
     size = cost.size
     value = 0.0
     for p in range(size):
         acts = cost[p] > 0.0 and gram[size, p] > _SILENT * cost[p]
-        slope[p] = gram[size, p] / cost[p] if acts else 0.0
+        scale = 1.0 / cost[p] if acts else 0.0
+        slope[p], gram[size, p] = gram[size, p] * scale, scale
         for q in range(p + 1):
-            acts = slope[p] * slope[q] > 0.0
-            hessian[p, q] = gram[p, q] / (cost[p] * cost[q]) if acts else 0.0
+            hessian[p, q] = gram[p, q] * (scale * gram[size, q])
             hessian[q, p] = hessian[p, q]
         if cost[p] > 0.0:
             value -= z[p]
@@ -516,6 +516,7 @@ def solve_rows(data, cost, shape, limits, start, out, part):
     x, report, hessians, traces = out
     size, trace = cost.shape[1], np.empty(limits[1])
     given, usable, hessian = np.zeros(size), np.empty(size), np.empty((size, size))
+    stored = trace[: trace.size if traces.size > 0 else 0]
     for b in range(part[0], part[1]):
         begin, n = data[2][b], data[2][b + 1] - data[2][b]
         block, z = data[0][(size - 1) * begin : (size - 1) * (begin + n)], x[b]
@@ -525,20 +526,24 @@ def solve_rows(data, cost, shape, limits, start, out, part):
             z[p] = 0.0
             hessian[p] = 0.0
         at_once = _begin(block, total, cost[b], shape, given, usable) or n < _PARTS_FROM
-        report[b], trace[:] = 0.0, np.nan
+        report[b], stored[:], price = 0.0, np.nan, cost[b]
         for level in _PARTS:
             m = n // level
-            own = data[1][begin : begin + n][:m]
-            share = _total(m, own, cost[b], shape) / total if total > 0.0 else 0.0
-            if share == 0.0 or (level > 1 and at_once):
+            if total == 0.0 or (level > 1 and (at_once or m == 0)):
+                continue
+            own, share, events, limit = data[1][begin : begin + n][:m], 1.0, block, limits[0]
+            if level > 1:
+                share = _total(m, own, cost[b], shape) / total
+                price, events, limit = cost[b] * share, _head(block, size - 1, m), _ROUGH
+            if share == 0.0:
                 continue
             for p in range(size):
                 z[p] = share * max(given[p], 1e-6 * total) if usable[p] > 0.0 else 0.0
-            trace[:] = np.nan
-            events = block if level == 1 else _head(block, size - 1, m)
-            limit = limits[0] if level == 1 else _ROUGH
+            stored[:] = np.nan
             report[b, 0], report[b, 1], report[b, 2], report[b, 3] = _climb(
-                events, own, cost[b] * share, shape, limit, z, hessian, trace
+                events, own, price, shape, limit, z, hessian, trace
             )
-            given[:] = z / share
+            for p in range(size if level > 1 else 0):
+                given[p] = z[p] / share
+            price = cost[b]
         _finish(cost[b], hessian, trace, z, hessians[b : b + 1], traces[b : b + 1])

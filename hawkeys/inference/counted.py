@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
 from hawkeys._loops.layout import count_events
@@ -88,12 +90,13 @@ class Counted:
             baseline=self.baseline,
             ties=self.ties,
         )
-        events = self.events
-        counts: FloatArray = weight * count_events(
-            events.marks, events.offsets, events.n_marks
-        ).astype(float)
-        if self.weights is not None:
-            counts = self.weights[:, None] * counts
+        events, largest = self.events, 1.0 if self.weights is None else float(self.weights.max())
+        if not design.may_have_unseen(weight * largest * events.n_events):
+            return design
+        counts = count_events(events.marks, events.offsets, events.n_marks).astype(np.float64)
+        counts = (
+            weight * counts if self.weights is None else weight * self.weights[:, None] * counts
+        )
         return design.without_unseen(counts if separate else counts.sum(axis=0, keepdims=True))
 
     def pick(self, rows: BoolArray | slice) -> Counted:

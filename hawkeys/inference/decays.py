@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
@@ -103,16 +104,18 @@ def _held_out(problem: DecayProblem, decay: FloatArray, n_folds: int) -> float:
 def _optimise_shared(problem: DecayProblem) -> DecayProfile:
     """Maximise over one decay: near where a part of long data has its maximum, or from a grid."""
     tried: dict[float, float] = {}
+    edges = decay_bounds(problem.events)
     part = first_part(problem.events) if problem.counted.is_plain else None
     if part is not None:
         rough: dict[float, float] = {}
         counted = replace(problem.counted, events=part, weights=None)
-        if _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True):
+        with compiled_only():  # as all the data need it
+            found = _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True)
+        if found:
             start = max(rough, key=lambda point: rough[point])
             if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
-                return _profile(tried)
+                return replace(_profile(tried), bounds=_as_decays(edges))
     _search_grid(problem.loss(tried), problem.events)
-    edges = decay_bounds(problem.events)
     _fill_in(problem.loss(tried), tried, edges)
     return _with_limit(problem, _profile(tried), edges)
 
@@ -123,13 +126,17 @@ def _profile(tried: dict[float, float]) -> DecayProfile:
     return DecayProfile(np.exp(logs), objective, objective)
 
 
+def _as_decays(edges: tuple[float, float]) -> tuple[float, float]:
+    return float(np.exp(edges[0])), float(np.exp(edges[1]))
+
+
 def _with_limit(
     problem: DecayProblem, profile: DecayProfile, edges: tuple[float, float]
 ) -> DecayProfile:
     """Return the profile with the limit to which it rises, if it has no maximum inside `edges`."""
     objective = profile.objective
     best = np.log(profile.decays[profile.best])
-    profile = replace(profile, bounds=(float(np.exp(edges[0])), float(np.exp(edges[1]))))
+    profile = replace(profile, bounds=_as_decays(edges))
     at_edge = best <= edges[0] + AT_EDGE, best >= edges[1] - AT_EDGE
     unclear = objective.max() - max(objective[0], objective[-1]) <= _FAINT
     gain = objective.max() - problem.without_excitation() if unclear or any(at_edge) else np.inf
