@@ -236,7 +236,7 @@ def _derive(gram, cost, shape, z, slope, hessian):
         scale = 1.0 / cost[p] if acts else 0.0
         slope[p], gram[size, p] = gram[size, p] * scale, scale
         for q in range(p + 1):
-            hessian[p, q] = gram[p, q] * (scale * gram[size, q])
+            hessian[p, q] = gram[p, q] * scale * gram[size, q]
             hessian[q, p] = hessian[p, q]
         if cost[p] > 0.0:
             value -= z[p]

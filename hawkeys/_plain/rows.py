@@ -45,13 +45,14 @@ class _Row(NamedTuple):
         x = np.where(costs, z / unit, 0.0)
         lam = x @ self.v
         value = log_total(lam, self.weights) - z[costs].sum()
-        with np.errstate(divide="ignore", over="ignore"):
+        # at a trial point next to an impossible event all of this may leave the range of doubles
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             q = self.v * np.where(lam > 0, 1.0 / lam, 0.0)
-        weighted = q * self.weights
-        first = weighted.sum(axis=1)
-        slope = np.where(costs & (first > _SILENT * self.cost), first / unit, 0.0)
-        acts = np.outer(slope, slope) > 0
-        hessian = np.where(acts, weighted @ q.T / np.outer(unit, unit), 0.0)
+            weighted = q * self.weights
+            first = weighted.sum(axis=1)
+            slope = np.where(costs & (first > _SILENT * self.cost), first / unit, 0.0)
+            scale = np.where(slope > 0, 1.0 / unit, 0.0)
+            hessian = (weighted @ q.T) * scale[:, None] * scale
         prior = costs & (self.shape > 0)
         if prior.any():
             value += float(self.shape[prior] @ np.log(x[prior]))

@@ -122,7 +122,8 @@ def _orthant(covariance: FloatArray) -> float:
     size = len(covariance)
     if size < 2:
         return 0.5**size
-    root = np.sqrt(np.diagonal(covariance))
+    # below 0 by rounding only
+    root = np.sqrt(np.maximum(np.diagonal(covariance), np.finfo(float).tiny))
     correlation = covariance / np.outer(root, root)
     if size < 4:
         angles = np.arcsin(np.clip(correlation[np.triu_indices(size, 1)], -1.0, 1.0))
