@@ -134,3 +134,12 @@ def test_the_script_writes_counts_and_its_exit_status(sweep, tmp_path, monkeypat
     shown = capsys.readouterr().out
     assert "case 0 (mle)" in shown
     assert "wrong" in shown
+
+
+def test_saved_counts_have_no_silent_wrong_number():
+    table = pd.read_csv(FOLDER / "results" / "sweep.csv").set_index("kind")
+    degenerate = table[table.index.str.startswith("degenerate")]
+    assert degenerate["cases"].sum() >= 2000
+    assert table.loc["all", "cases"] - degenerate["cases"].sum() >= 5000
+    assert table.loc["all", "wrong"] == 0
+    assert table["cases"].drop("all").sum() == table.loc["all", "cases"]
