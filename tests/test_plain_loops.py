@@ -362,7 +362,7 @@ class TestChoice:
 
 def test_the_first_answers_need_no_compiler():
     """The example of the README neither imports numba nor writes a cache."""
-    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     example = readme.split("```python\n")[1].split("```")[0]
     assert "goodness_of_fit" in example
     code = (
