@@ -93,9 +93,10 @@ class DecayProblem:
 def decay_bounds(events: Events) -> tuple[float, float]:
     """Return the logs of the smallest and largest decay that the data can tell anything about."""
     lags = np.diff(events.times)
-    lags = np.sort(lags[(np.diff(events.realization) == 0) & (lags > 0)])
+    lags = lags[(np.diff(events.realization) == 0) & (lags > 0)]
     longest = float(events.durations.max())
     if lags.size == 0:
         return np.log(1.0 / longest), np.log(1e3 / longest)
-    shortest = lags[min(_FEWEST_LAGS, lags.size) - 1] if lags.size > 1 else lags[0]
+    rank = min(_FEWEST_LAGS, lags.size) - 1
+    shortest = np.partition(lags, rank)[rank]
     return np.log(1.0 / longest), np.log(max(10.0 / shortest, 100.0 / longest))
