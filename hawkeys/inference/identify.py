@@ -108,9 +108,7 @@ def warn_about_radii(adjacency: FloatArray) -> None:
 
     `adjacency` has shape (n_realizations, n_marks, n_marks).
     """
-    # a radius is at most the largest row sum and the largest column sum
-    bound = np.minimum(*(adjacency.sum(axis=axis).max(axis=1, initial=0.0) for axis in (1, 2)))
-    doubtful = np.flatnonzero(bound > _LARGEST_RADIUS)
+    doubtful = np.flatnonzero(_largest_possible(adjacency) > _LARGEST_RADIUS)
     radii = np.abs(np.linalg.eigvals(adjacency[doubtful])).max(axis=1, initial=0.0)
     over = doubtful[radii > _LARGEST_RADIUS]
     if over.size:
@@ -124,6 +122,12 @@ def warn_about_radii(adjacency: FloatArray) -> None:
         )
 
 
+def _largest_possible(adjacency: FloatArray) -> FloatArray:
+    """Return bounds on spectral radii: the largest row sum, or the largest column sum if less."""
+    sums = (adjacency.sum(axis=axis).max(axis=1, initial=0.0) for axis in (1, 2))
+    return np.asarray(np.minimum(*sums))
+
+
 def warn_if_unseen(
     found: FitResult | RectifiedResult, events: Events, remedy: str, *, stacklevel: int
 ) -> None:
@@ -131,8 +135,8 @@ def warn_if_unseen(
 
     `remedy` is what to do, up to the word "kernel".
     """
-    if found.adjacency.max(initial=0.0) <= _LARGEST_RADIUS:
-        return
+    if _largest_possible(np.maximum(found.adjacency, 0.0)[None])[0] <= _LARGEST_RADIUS:
+        return  # no entry is larger, either
     size, names, radius = events.n_marks, events.mark_names, found.process.spectral_radius
     seen = found.kernel.integrals(events).sum(axis=0)
     share = seen / np.maximum(np.bincount(events.marks, minlength=size), 1)

@@ -1,5 +1,6 @@
 """Data that say next to nothing: finite numbers, no nonsense, a word where it matters."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.optimize import minimize
 
 import hawkeys
 from hawkeys.exceptions import IdentifiabilityWarning
+from hawkeys.inference.identify import warn_if_unseen
 from hawkeys.kernels import LogNormal, SumExponential
 
 # small data: by plain loops, and by compiled ones
@@ -181,3 +183,20 @@ def test_a_rate_along_which_the_likelihood_does_not_bend_has_no_error():
         result = hawkeys.fit(lists, kernel=hawkeys.kernels.Gamma(), end_time=[4.0, 2.945, 3.761])
     assert np.isfinite(result.estimates).all()
     assert not (result.std_err < 0).any()
+
+
+def test_a_radius_of_many_small_entries_is_explained():
+    """No entry is above 10, but twelve marks that all excite each other make a radius of 12."""
+    size = 12
+    process = hawkeys.Hawkes(np.full(size, 0.1), np.ones((size, size)), decay=1.0)
+    events = hawkeys.Events.from_lists([[[1.0 + 0.1 * i] for i in range(size)]], end_times=5.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        result = hawkeys.fit(events, decay=1.0)
+    wide = dataclasses.replace(result, process=process)
+    with pytest.warns(IdentifiabilityWarning, match="spectral radius 12"):
+        warn_if_unseen(wide, events, "Use a kernel", stacklevel=1)
+    half = hawkeys.Hawkes(np.full(size, 0.1), 0.5 * np.ones((size, size)), decay=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", IdentifiabilityWarning)
+        warn_if_unseen(dataclasses.replace(result, process=half), events, "-", stacklevel=1)
