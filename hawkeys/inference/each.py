@@ -27,7 +27,7 @@ from hawkeys.inference.pooling import (
     pool_map,
     pool_vi,
 )
-from hawkeys.inference.seeds import row_seeds
+from hawkeys.inference.seeds import each_seeds
 from hawkeys.inference.solution import Solution
 from hawkeys.inference.wide import in_parameters
 from hawkeys.kernels import Kernel, SumExponential
@@ -141,7 +141,7 @@ def fit_each(
     kernel: Kernel | None = None,
     end_time: ArrayLike | None = None,
     method: str = "mle",
-    rng: RandomState = 0,
+    rng: RandomState | IntArray = 0,
     n_jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
@@ -161,8 +161,10 @@ def fit_each(
         End of observation, for lists.
     method : {"mle", "map", "vi", "vi_stochastic", "vi_branching"}, default "mle"
         As for `hawkeys.fit`.
-    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
-        Randomness of the variational methods; the answer does not depend on `n_jobs`.
+    rng : int, Generator, SeedSequence, None, or ndarray of int, default 0
+        Randomness of the variational methods; the answer does not depend on `n_jobs`. For
+        "vi_stochastic" it may be an array of shape (n_realizations,): the seed of each realisation,
+        which is then fitted as if it were alone.
     n_jobs : int, optional
         Number of threads. Default: what the environment variable ``HAWKEYS_NUM_THREADS``, or
         ``NUMBA_NUM_THREADS``, says; one per core if neither is set.
@@ -239,7 +241,7 @@ def fit_each(
     size, n = counted.events.n_marks, counted.events.n_realizations
     excitation = _choose_kernel(decay, kernel, size)
     examine(counted.events, excitation, counted.baseline, separate=True)
-    seeds = row_seeds(rng, n * size)
+    seeds = each_seeds(rng, n, size, method)
     parts: list[_Part] = []
     pool = None
     with _threads(n_jobs):
