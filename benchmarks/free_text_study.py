@@ -3,9 +3,9 @@
 Run with HAWKEYS_DATA set: ``python benchmarks/free_text_study.py``. Writes
 ``results/free_text.csv``, with paired differences from the digraph Manhattan. Every user is
 enrolled on their first three sessions and tested on the last three; see
-`hawkeys.evaluation.free_text` for the protocol. Settings were chosen on the development users
-alone (the 1st, 3rd, 5th ... of the sorted users), with backgrounds among them; ``--development``
-repeats the main comparisons and writes ``results/free_text_development.csv``.
+`hawkeys.evaluation.studies.free_text` for the protocol. Settings were chosen on the development
+users alone (the 1st, 3rd, 5th ... of the sorted users), with backgrounds among them;
+``--development`` repeats the main comparisons and writes ``results/free_text_development.csv``.
 """
 
 import argparse

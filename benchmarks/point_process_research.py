@@ -20,8 +20,8 @@ from sklearn.base import clone
 
 from hawkeys.datasets import load_cmu
 from hawkeys.evaluation import equal_error_rate, evaluate, make_verifiers, miss_rate_at
-from hawkeys.evaluation.bootstrap import make_bootstrap
-from hawkeys.evaluation.comparisons import compare_pairs
+from hawkeys.evaluation.rates.bootstrap import make_bootstrap
+from hawkeys.evaluation.rates.comparisons import compare_pairs
 from hawkeys.verifiers import (
     POHMM,
     ClippedManhattan,

@@ -52,6 +52,8 @@ def count(printed):
     """Return how many tests had each outcome, from the last line that pytest printed."""
     last = printed.strip().splitlines()[-1]
     found = {word.rstrip("s"): int(n) for n, word in re.findall(r"(\d+) (\w+)", last)}
+    if not found:
+        raise SystemExit(f"the last line that pytest printed counts nothing: {last!r}.")
     return {name: found.get(name.rstrip("s"), 0) for name in COUNTS}
 
 

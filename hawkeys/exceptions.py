@@ -47,7 +47,7 @@ class InvalidTimingsError(HawkeysError, ValueError):
 
 
 class EnrolmentError(HawkeysError, ValueError):
-    """Typing samples break a rule of `hawkeys.verifiers.enrolment` and cannot be enrolled."""
+    """Typing samples break a rule of `verifiers.templates.enrolment` and cannot be enrolled."""
 
 
 class DatasetError(HawkeysError, ValueError):
@@ -95,4 +95,4 @@ class ImportanceWarning(HawkeysWarning):
 
 
 class EnrolmentWarning(HawkeysWarning):
-    """Typing samples can be enrolled, but break a rule of `hawkeys.verifiers.enrolment`."""
+    """Typing samples can be enrolled, but break a rule of `verifiers.templates.enrolment`."""

@@ -52,7 +52,8 @@ def tick():
 def no_pictures(monkeypatch):
     """Reports without figures, in a tenth of the time, for tests that look at something else."""
     groups = ("curves", "studies", "adjacency", "embeddings")
-    monkeypatch.setattr("hawkeys.evaluation.report._draw", lambda *_: {name: [] for name in groups})
+    nothing = {name: [] for name in groups}
+    monkeypatch.setattr("hawkeys.evaluation.report.write._draw", lambda *_: nothing)
 
 
 def _do_without(reason):

@@ -11,7 +11,7 @@ import hawkeys
 from hawkeys.cli import command_line, main
 from hawkeys.cli.benchmark import command as benchmark
 from hawkeys.evaluation import PUBLISHED_FIGURES
-from hawkeys.evaluation.tables import interval_text, rate_text
+from hawkeys.evaluation.report.tables import interval_text, rate_text
 from hawkeys.verifiers import load_template
 
 ROOT = Path(__file__).parents[1]

@@ -1,5 +1,6 @@
 """Threads, forks and several processes at once: all right, and the same numbers as alone."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -139,11 +140,14 @@ def test_processes_that_compile_at_once_into_one_cache(tmp_path):
 
 class TestInThreads:
     @staticmethod
-    def parts_of(n, work, limit):
+    def parts_of(n, work, limit, meeting=0):
+        """With `meeting`, the first two parts wait for each other: no thread can have both."""
         done, threads = [], set()
+        both, arrivals = threading.Barrier(2, timeout=60), itertools.count()
 
         def run(part):
-            time.sleep(0.002)
+            if next(arrivals) < meeting:
+                both.wait()
             threads.add(threading.get_ident())
             done.append(part)
 
@@ -160,7 +164,7 @@ class TestInThreads:
     @pytest.mark.parametrize("n", [2, 5, 100])
     def test_parts_cover_the_range_once(self, monkeypatch, n):
         monkeypatch.setenv("HAWKEYS_NUM_THREADS", "4")
-        done, threads = self.parts_of(n, 1e9, 3)
+        done, threads = self.parts_of(n, 1e9, 3, meeting=2)
         assert np.concatenate([range(*part) for part in done]).tolist() == list(range(n))
         assert 2 <= len(threads) <= 3
 

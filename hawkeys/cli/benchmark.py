@@ -31,8 +31,8 @@ from hawkeys.evaluation import (
     make_verifiers,
     practice_rates,
 )
-from hawkeys.evaluation.exports import REPORT_FILES
-from hawkeys.evaluation.files import UNFINISHED
+from hawkeys.evaluation.report.exports import REPORT_FILES
+from hawkeys.evaluation.report.files import UNFINISHED
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
 

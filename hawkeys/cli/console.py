@@ -20,8 +20,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from hawkeys.evaluation.report.tables import summary_rows
 from hawkeys.evaluation.stages import Progress as ProgressFunction
-from hawkeys.evaluation.tables import summary_rows
 
 __all__ = ["print_notice", "print_summary", "print_text", "progress_on_stderr"]
 

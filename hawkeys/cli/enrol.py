@@ -16,7 +16,7 @@ from hawkeys.datasets._columns import is_called
 from hawkeys.evaluation import make_verifiers
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES, OneClassVerifier, enrol
-from hawkeys.verifiers.template import DEFAULT_VERIFIER, is_storable
+from hawkeys.verifiers.templates.template import DEFAULT_VERIFIER, is_storable
 
 __all__ = ["command"]
 

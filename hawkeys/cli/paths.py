@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from hawkeys._files import is_device
-from hawkeys.evaluation.files import check_output_directory
+from hawkeys.evaluation.report.files import check_output_directory
 from hawkeys.exceptions import OutputError
 
 __all__ = ["check_output_file", "refuse_same_file"]

@@ -1,17 +1,8 @@
 """Evaluation of verifiers: protocols, error rates, intervals, plots and a report."""
 
-from hawkeys.evaluation.bootstrap import Bootstrap
-from hawkeys.evaluation.catalogue import DEFAULT_VERIFIERS, VERIFIERS, VerifierEntry
+from hawkeys.evaluation.catalogue import DEFAULT_VERIFIERS, VERIFIERS, VerifierEntry, make_verifiers
 from hawkeys.evaluation.checkpoints import discard_checkpoints
-from hawkeys.evaluation.clock import coarsen
-from hawkeys.evaluation.comparisons import compare_pairs
-from hawkeys.evaluation.files import check_output_directory
-from hawkeys.evaluation.free_text import (
-    FreeTextScores,
-    free_text_rates,
-    score_free_text,
-    split_halves,
-)
+from hawkeys.evaluation.evaluation import Evaluation
 from hawkeys.evaluation.metrics import (
     ErrorCounts,
     RocCurve,
@@ -23,21 +14,29 @@ from hawkeys.evaluation.metrics import (
     threshold_at,
     zero_miss_false_alarm,
 )
-from hawkeys.evaluation.outcomes import Outcome
 from hawkeys.evaluation.plan import Run
 from hawkeys.evaluation.protocols import PROTOCOLS, Protocol, Split, get_protocol
-from hawkeys.evaluation.published import (
+from hawkeys.evaluation.rates.bootstrap import Bootstrap
+from hawkeys.evaluation.rates.comparisons import compare_pairs
+from hawkeys.evaluation.report.figures import plot_study
+from hawkeys.evaluation.report.files import check_output_directory
+from hawkeys.evaluation.report.published import (
     PUBLISHED_COUNTS,
     PUBLISHED_FIGURES,
     PublishedFigures,
 )
-from hawkeys.evaluation.registry import make_verifiers
-from hawkeys.evaluation.results import Evaluation
 from hawkeys.evaluation.runner import evaluate
 from hawkeys.evaluation.sessions import practice_rates, session_rates
-from hawkeys.evaluation.studies import clock_resolutions, enrolment_sizes
-from hawkeys.evaluation.study_plot import plot_study
-from hawkeys.evaluation.updating import evaluate_updating, summarise_updating
+from hawkeys.evaluation.studies.clock import coarsen
+from hawkeys.evaluation.studies.free_text import (
+    FreeTextScores,
+    free_text_rates,
+    score_free_text,
+    split_halves,
+)
+from hawkeys.evaluation.studies.settings import clock_resolutions, enrolment_sizes
+from hawkeys.evaluation.studies.updating import evaluate_updating, summarise_updating
+from hawkeys.evaluation.trials import Outcome
 
 __all__ = [
     "DEFAULT_VERIFIERS",

@@ -1,88 +1,43 @@
-"""`Evaluation`: error rates of verifiers under a stated protocol, with all that they rest on."""
+"""`Results`: outcomes of verifiers under a stated protocol, and the tables made of them."""
 
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import pandas as pd
 
 from hawkeys._files import write_text
 from hawkeys._validation import check_choice
-from hawkeys.evaluation import figures
-from hawkeys.evaluation.achieved import achieved_rates, policy_table
-from hawkeys.evaluation.analyses import Analyses
-from hawkeys.evaluation.bootstrap import Bootstrap
-from hawkeys.evaluation.curves import MeanCurve, mean_curve
-from hawkeys.evaluation.outcomes import Outcome
 from hawkeys.evaluation.protocols import Protocol
-from hawkeys.evaluation.report import write_report
-from hawkeys.evaluation.stages import Progress, Representation, Samples
-from hawkeys.evaluation.tables import summary_table
+from hawkeys.evaluation.rates.bootstrap import Bootstrap
+from hawkeys.evaluation.rates.by_policy import achieved_rates, policy_table
+from hawkeys.evaluation.rates.by_subject import costs, spread, subject_rates
+from hawkeys.evaluation.rates.comparisons import compare_pairs
+from hawkeys.evaluation.rates.curves import MeanCurve, mean_curve
+from hawkeys.evaluation.rates.people import people_intervals
+from hawkeys.evaluation.stages import Representation, Samples
+from hawkeys.evaluation.trials import Outcome
 from hawkeys.exceptions import InvalidParameterError
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+__all__ = ["Results"]
 
-__all__ = ["Evaluation"]
+_R = TypeVar("_R", bound="Results")
 
 _SUMMARISED = ("miss_rate", "eer", "auc")
 _AVERAGED = ("zero_miss", "achieved_false_alarm", "achieved_miss")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Analyses):
-    """Error rates of verifiers, subject by subject, under a protocol that the result states.
+class Results:
+    """The outcomes of an evaluation, what they rest on, and every table made of them.
 
-    Made by `evaluate`. ``print(evaluation)`` shows the protocol and the summary.
-
-    Attributes
-    ----------
-    outcomes : tuple of Outcome
-        One per verifier and subject, with all test scores.
-    protocol : Protocol
-        The rules.
-    protocol_text : str
-        The rules in words, with the numbers of these data.
-    false_alarm : float
-        The stated false-alarm rate of `miss_rate`.
-    bootstrap : Bootstrap
-        Settings of the intervals over subjects.
-    verifiers : mapping of str to str
-        Name of each verifier, and the expression that makes it.
-    provenance : mapping of str to str
-        Where the data come from, and how many samples were used.
-    versions : mapping of str to str
-        Versions of Python and of the packages used.
-    samples : Samples
-        Typist and session of the samples used.
-    representations : tuple of Representation
-        What the verifiers saw of those samples.
-
-    References
-    ----------
-    .. [1] K. S. Killourhy and R. A. Maxion (2009), "Comparing anomaly-detection algorithms for
-       keystroke dynamics", DSN 2009, doi:10.1109/DSN.2009.5270346.
-    .. [2] C. Zhang, Y. Zhang and F. Li (2021), "Feature extraction of sequence of keystrokes in
-       fixed text using the multivariate Hawkes process", Mathematical Problems in Engineering,
-       doi:10.1155/2021/6648726.
-
-    Examples
-    --------
-    >>> from hawkeys.datasets import load_demo
-    >>> from hawkeys.evaluation import evaluate
-    >>> from hawkeys.verifiers import ScaledManhattan
-    >>> result = evaluate({"raw": ScaledManhattan()}, load_demo(), n_bootstrap=100)
-    >>> result
-    Evaluation(protocol='killourhy-maxion', verifiers=['raw'], n_subjects=20)
-    >>> sorted(result.summary().columns)[:4]
-    ['achieved_false_alarm', 'achieved_miss', 'auc', 'auc_lower']
+    `Evaluation` adds its pictures and its report, and says what each field is.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -98,15 +53,10 @@ class Evaluation(Analyses):
 
     def __repr__(self) -> str:
         return (
-            f"Evaluation(protocol={self.protocol.name!r}, verifiers={list(self.verifiers)}, "
+            f"{type(self).__name__}(protocol={self.protocol.name!r}, "
+            f"verifiers={list(self.verifiers)}, "
             f"n_subjects={self.n_subjects})"
         )
-
-    def __str__(self) -> str:
-        paragraphs = (self.notice, self.protocol_text)
-        table = summary_table(self._summary, self.false_alarm)
-        top = [textwrap.fill(text, 80) for text in paragraphs if text]
-        return "\n\n".join([*top, table, textwrap.fill(self.interval_note, 80)])
 
     @property
     def notice(self) -> str:
@@ -133,7 +83,7 @@ class Evaluation(Analyses):
         genuine = {outcome.subject for outcome in self.outcomes}
         return len(genuine.union(*(set(one.impostor_subject) for one in self.outcomes)))
 
-    def only(self, verifiers: Sequence[str]) -> Evaluation:
+    def only(self: _R, verifiers: Sequence[str]) -> _R:
         """Return the evaluation of some of the verifiers.
 
         Parameters
@@ -258,20 +208,98 @@ class Evaluation(Analyses):
             for name in self.verifiers
         }
 
-    def plot_roc(self, ax: Axes | None = None) -> Axes:
-        """Draw the mean ROC curve of each verifier.
+    def subject_rates(self, false_alarms: Sequence[float] = (0.05, 0.01)) -> pd.DataFrame:
+        """Return the error rates of every subject, see `by_subject.subject_rates`.
 
         Parameters
         ----------
-        ax : Axes, optional
-            Where to draw; the current axes by default.
+        false_alarms : sequence of float, default (0.05, 0.01)
+            Stated false-alarm rates at which misses are counted.
 
         Returns
         -------
-        Axes
-            The axes drawn on.
+        DataFrame
+            One row per verifier and subject, in the order of `to_frame`.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a false-alarm rate is not strictly between 0 and 1.
         """
-        return figures.draw_roc(self.mean_curves(), false_alarm=self.false_alarm, ax=ax)
+        return subject_rates(self.outcomes, false_alarms)
+
+    def spread(self, false_alarms: Sequence[float] = (0.05, 0.01)) -> pd.DataFrame:
+        """Return mean, sd, quartiles and worst subject of every figure, see `by_subject.spread`.
+
+        Parameters
+        ----------
+        false_alarms : sequence of float, default (0.05, 0.01)
+            Stated false-alarm rates at which misses are counted.
+
+        Returns
+        -------
+        DataFrame
+            One row per verifier and figure.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a false-alarm rate is not strictly between 0 and 1.
+        """
+        return spread(self.subject_rates(false_alarms))
+
+    def compare(self, metric: str = "miss_rate") -> pd.DataFrame:
+        """Compare every pair of verifiers on the same subjects, see `compare_pairs`.
+
+        Parameters
+        ----------
+        metric : str, default "miss_rate"
+            A column of `to_frame` or of `subject_rates`, for example "miss_at_1".
+
+        Returns
+        -------
+        DataFrame
+            One row per pair: mean difference with its interval, share of subjects on which the
+            first is better, and p-values before and after Holm's adjustment.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the metric is unknown, or there are fewer than two verifiers or subjects.
+        """
+        frame, rates = pd.DataFrame([o.as_row() for o in self.outcomes]), self.subject_rates()
+        table = frame.join(rates[rates.columns.difference(frame.columns)])
+        return compare_pairs(table, metric, bootstrap=self.bootstrap)
+
+    def intervals(self, false_alarms: Sequence[float] = (0.05, 0.01)) -> pd.DataFrame:
+        """Return mean miss rates with intervals over genuine and impostor subjects.
+
+        Parameters
+        ----------
+        false_alarms : sequence of float, default (0.05, 0.01)
+            Stated false-alarm rates.
+
+        Returns
+        -------
+        DataFrame
+            See `people_intervals`, which says how and within which limits.
+
+        Raises
+        ------
+        InvalidParameterError
+            If fewer than 3 people take part, or a false-alarm rate is no fraction.
+        """
+        return people_intervals(self.outcomes, false_alarms=false_alarms, bootstrap=self.bootstrap)
+
+    def costs(self) -> pd.DataFrame:
+        """Return time and template size of each verifier, see `by_subject.costs`.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by verifier. The times differ from run to run.
+        """
+        return costs(self.outcomes)
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write `to_frame` to a CSV file, in one step.
@@ -293,43 +321,3 @@ class Evaluation(Analyses):
         """
         write_text(path, self._frame.to_csv(index=False))
         return Path(path)
-
-    def report(
-        self,
-        directory: str | os.PathLike[str],
-        *,
-        command: str = "",
-        studies: Mapping[str, pd.DataFrame] | None = None,
-        progress: Progress | None = None,
-    ) -> Path:
-        """Write a report that a reader outside the field can follow.
-
-        The folder receives report.html, which needs no other file, and beside it every table as
-        CSV and all of them as tables.json, the main one as main_table.md and main_table.tex,
-        evaluation.json, which says how all was made, and the figures as PNG files. With the
-        package pyarrow every table is also written as Parquet. All files appear at once when
-        everything has been made.
-
-        Parameters
-        ----------
-        directory : str or path-like
-            Folder to write to; created if missing.
-        command : str, default ""
-            Command that repeats the evaluation, shown in the report.
-        studies : mapping of str to DataFrame, optional
-            Studies to be shown as well, such as `enrolment_sizes` returns, by the name of their
-            file.
-        progress : callable, optional
-            Called as ``progress(what, done, total)``.
-
-        Returns
-        -------
-        Path
-            The HTML file.
-
-        Raises
-        ------
-        OutputError
-            If a file cannot be written.
-        """
-        return write_report(self, directory, command=command, studies=studies, progress=progress)

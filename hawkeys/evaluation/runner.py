@@ -17,14 +17,13 @@ from hawkeys._typing import RandomState
 from hawkeys._validation import check_fraction, check_jobs
 from hawkeys._version import __version__
 from hawkeys.datasets import Keystrokes
-from hawkeys.evaluation.bootstrap import make_bootstrap
 from hawkeys.evaluation.checkpoints import Checkpoint, open_checkpoint
-from hawkeys.evaluation.outcomes import Outcome, make_outcome
+from hawkeys.evaluation.evaluation import Evaluation
 from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
-from hawkeys.evaluation.results import Evaluation
+from hawkeys.evaluation.rates.bootstrap import make_bootstrap
 from hawkeys.evaluation.stages import Samples, check_verifiers, prepare
-from hawkeys.evaluation.trials import Trial, run_trial
+from hawkeys.evaluation.trials import Outcome, Trial, make_outcome, run_trial
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["evaluate"]

@@ -2,7 +2,7 @@
 
 Both functions return a tidy frame with the columns study (what the setting is), setting, verifier,
 metric, mean, lower, upper (bootstrap percentile interval over genuine subjects) and n_subjects.
-`hawkeys.evaluation.study_plot.plot_study` draws it. Impostors are zero-effort throughout.
+`hawkeys.evaluation.report.figures.plot_study` draws it. Impostors are zero-effort throughout.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import pandas as pd
 
 from hawkeys._typing import BoolArray
 from hawkeys._validation import check_count
-from hawkeys.evaluation.bootstrap import Bootstrap
 from hawkeys.evaluation.metrics import equal_error_rate, miss_rate_at, threshold_at
-from hawkeys.evaluation.operating import miss_name
+from hawkeys.evaluation.rates.bootstrap import Bootstrap
+from hawkeys.evaluation.rates.by_subject import miss_name
 from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from hawkeys.evaluation.results import Evaluation
+    from hawkeys.evaluation.results import Results
 
 __all__ = ["practice_rates", "session_rates", "study_means"]
 
 _COLUMNS = ("study", "setting", "verifier", "metric", "mean", "lower", "upper", "n_subjects")
 
 
-def session_rates(evaluation: Evaluation) -> pd.DataFrame:
+def session_rates(evaluation: Results) -> pd.DataFrame:
     """Return the error rates of every test session apart, with templates left as enrolled.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : Results
         Result of `evaluate`.
 
     Returns
@@ -71,7 +71,7 @@ def session_rates(evaluation: Evaluation) -> pd.DataFrame:
     return study_means("test session", pd.DataFrame(rows), evaluation.bootstrap)
 
 
-def practice_rates(evaluation: Evaluation, *, first: int = 5, last: int = 50) -> pd.DataFrame:
+def practice_rates(evaluation: Results, *, first: int = 5, last: int = 50) -> pd.DataFrame:
     """Return the error rates against unpractised and against practised impostors.
 
     Impostors who type a text for the first time are easy to tell from somebody who has typed it
@@ -79,7 +79,7 @@ def practice_rates(evaluation: Evaluation, *, first: int = 5, last: int = 50) ->
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : Results
         Result of `evaluate` with a protocol that takes enough repetitions of each impostor, such
         as "killourhy-maxion-all".
     first : int, default 5

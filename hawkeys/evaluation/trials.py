@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,20 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from hawkeys._typing import FloatArray
+from hawkeys.evaluation.metrics import (
+    ErrorCounts,
+    auc,
+    equal_error_rate,
+    error_counts,
+    miss_rate_at,
+    zero_miss_false_alarm,
+)
 from hawkeys.evaluation.protocols import Split
 from hawkeys.evaluation.stages import Samples, Stage
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import held_out_scores, resubstitution_threshold
 
-__all__ = ["Trial", "run_trial"]
+__all__ = ["Outcome", "Trial", "make_outcome", "run_trial"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,3 +184,87 @@ def _size(value: Any) -> int:
 
 def _is_learned(name: str) -> bool:
     return name.endswith("_") and name not in ("n_features_in_", "feature_names_in_")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome(Trial):
+    """One verifier on one genuine typist: its scores and the error rates they give.
+
+    Attributes
+    ----------
+    errors : ErrorCounts
+        Errors at the verifier's own threshold.
+    policy_errors : mapping of str to ErrorCounts
+        Errors at the threshold of each policy.
+    eer, auc, miss_rate, zero_miss : float
+        Equal-error rate, area under the ROC curve, miss rate at the stated false-alarm rate and
+        false-alarm rate without a miss, all on the test scores.
+    """
+
+    errors: ErrorCounts
+    policy_errors: Mapping[str, ErrorCounts]
+    eer: float
+    auc: float
+    miss_rate: float
+    zero_miss: float
+
+    def as_row(self) -> dict[str, object]:
+        """Return the figures under the column names of `Evaluation.to_frame`."""
+        return {
+            "verifier": self.verifier,
+            "subject": self.subject,
+            "eer": self.eer,
+            "auc": self.auc,
+            "miss_rate": self.miss_rate,
+            "zero_miss": self.zero_miss,
+            "threshold": self.threshold,
+            "achieved_false_alarm": self.errors.false_alarm,
+            "achieved_miss": self.errors.miss,
+            "n_genuine": self.errors.n_genuine,
+            "n_impostor": self.errors.n_impostor,
+            "n_false_alarm": self.errors.n_false_alarm,
+            "n_miss": self.errors.n_miss,
+        }
+
+
+def make_outcome(trial: Trial, false_alarm: float) -> Outcome:
+    """Compute every figure of one verifier on one typist.
+
+    Parameters
+    ----------
+    trial : Trial
+        Scores and thresholds; its scores are made read-only.
+    false_alarm : float
+        The stated false-alarm rate.
+
+    Returns
+    -------
+    Outcome
+        The trial and its figures.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a score or a threshold is NaN, or a score is positive infinity; the message names
+        the verifier and the subject.
+    """
+    genuine, impostor = trial.genuine, trial.impostor
+    try:
+        outcome = Outcome(
+            **{field.name: getattr(trial, field.name) for field in fields(Trial)},
+            errors=error_counts(genuine, impostor, trial.threshold),
+            policy_errors={
+                policy: error_counts(genuine, impostor, threshold)
+                for policy, threshold in trial.policy_thresholds.items()
+            },
+            eer=equal_error_rate(genuine, impostor),
+            auc=auc(genuine, impostor),
+            miss_rate=miss_rate_at(genuine, impostor, false_alarm),
+            zero_miss=zero_miss_false_alarm(genuine, impostor),
+        )
+    except InvalidParameterError as error:
+        raise InvalidParameterError(
+            f"verifier {trial.verifier!r}, subject {trial.subject!r}: {error}"
+        ) from error
+    genuine.flags.writeable = impostor.flags.writeable = False
+    return outcome

@@ -17,16 +17,14 @@ two methods.
 Verifiers of free text (`FreeTextVerifier`) take keystrokes of any keys and score blocks of them.
 """
 
-from hawkeys.verifiers._base import (
+from hawkeys.verifiers._samples import recency_weights
+from hawkeys.verifiers.base import (
     OneClassVerifier,
     WeightedVerifier,
     resubstitution_threshold,
 )
-from hawkeys.verifiers._free_text_base import FreeTextVerifier
-from hawkeys.verifiers.clusters import KMeans
-from hawkeys.verifiers.combination import ScoreSum
-from hawkeys.verifiers.digraphs import DigraphDisorder, DigraphManhattan
-from hawkeys.verifiers.distances import (
+from hawkeys.verifiers.fixed_text.clusters import KMeans
+from hawkeys.verifiers.fixed_text.distances import (
     Euclidean,
     EuclideanNormed,
     FilteredManhattan,
@@ -34,24 +32,30 @@ from hawkeys.verifiers.distances import (
     OutlierCount,
     ScaledManhattan,
 )
-from hawkeys.verifiers.free_text import FreeTextProcess
-from hawkeys.verifiers.free_text_pohmm import FreeTextPOHMM
-from hawkeys.verifiers.fuzzy import FuzzyLogic
-from hawkeys.verifiers.hawkes_likelihood import HawkesLikelihood
-from hawkeys.verifiers.mahalanobis import Mahalanobis, MahalanobisNormed, NearestNeighborMahalanobis
-from hawkeys.verifiers.neighbors import RecencyNearestNeighbors
-from hawkeys.verifiers.networks import AutoAssociativeNet, StandardNet
-from hawkeys.verifiers.one_class_svm import OneClassSVM
-from hawkeys.verifiers.pohmm import POHMM
-from hawkeys.verifiers.practice import PracticeCorrected
-from hawkeys.verifiers.recency import recency_weights
-from hawkeys.verifiers.recent import RecencyWeighted
-from hawkeys.verifiers.robust import ClippedManhattan, RobustMahalanobis
-from hawkeys.verifiers.template import Template, enrol
-from hawkeys.verifiers.template_files import load_template
+from hawkeys.verifiers.fixed_text.fuzzy import FuzzyLogic
+from hawkeys.verifiers.fixed_text.hawkes_likelihood import HawkesLikelihood
+from hawkeys.verifiers.fixed_text.mahalanobis import (
+    Mahalanobis,
+    MahalanobisNormed,
+    NearestNeighborMahalanobis,
+)
+from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
+from hawkeys.verifiers.fixed_text.networks import AutoAssociativeNet, StandardNet
+from hawkeys.verifiers.fixed_text.one_class_svm import OneClassSVM
+from hawkeys.verifiers.fixed_text.pohmm import POHMM
+from hawkeys.verifiers.fixed_text.robust import ClippedManhattan, RobustMahalanobis
+from hawkeys.verifiers.free_text.base import FreeTextVerifier
+from hawkeys.verifiers.free_text.digraphs import DigraphDisorder, DigraphManhattan
+from hawkeys.verifiers.free_text.pohmm import FreeTextPOHMM
+from hawkeys.verifiers.free_text.process import FreeTextProcess
+from hawkeys.verifiers.templates.files import load_template
+from hawkeys.verifiers.templates.template import Template, enrol
+from hawkeys.verifiers.templates.verification import Verification, verify, verify_many
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
-from hawkeys.verifiers.updating import UPDATE_POLICIES, UpdatingVerifier
-from hawkeys.verifiers.verification import Verification, verify, verify_many
+from hawkeys.verifiers.wrappers.combination import ScoreSum
+from hawkeys.verifiers.wrappers.practice import PracticeCorrected
+from hawkeys.verifiers.wrappers.recency import RecencyWeighted
+from hawkeys.verifiers.wrappers.updating import UPDATE_POLICIES, UpdatingVerifier
 
 __all__ = [
     "POHMM",

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.verifiers._base import (
+from hawkeys.verifiers.base import (
     OneClassVerifier,
     WeightedVerifier,
     most_needed,

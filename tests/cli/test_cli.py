@@ -15,7 +15,7 @@ import hawkeys
 from hawkeys import cli
 from hawkeys.cli import benchmark, main
 from hawkeys.evaluation import VERIFIERS, runner, trials
-from hawkeys.evaluation.exports import REPORT_FILES
+from hawkeys.evaluation.report.exports import REPORT_FILES
 
 QUICK = ["benchmark", "--dataset", "demo", "--verifiers", "manhattan,scaled-manhattan"]
 QUICK += ["--jobs", "1"]
@@ -383,7 +383,7 @@ def test_interruption_has_status_130_and_leaves_no_half_report(capsys, tmp_path,
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hawkeys.evaluation.report._write_manifest", interrupt)
+    monkeypatch.setattr("hawkeys.evaluation.report.write._write_manifest", interrupt)
     status, out, err = run(capsys, *QUICK)
     assert (status, out) == (130, "")
     assert err.strip() == "hawkeys: interrupted"

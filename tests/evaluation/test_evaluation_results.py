@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation import Protocol, evaluate, miss_rate_at
-from hawkeys.evaluation.bootstrap import Bootstrap
-from hawkeys.evaluation.comparisons import compare_pairs
-from hawkeys.evaluation.det import SHARED_THRESHOLDS
+from hawkeys.evaluation.rates.bootstrap import Bootstrap
+from hawkeys.evaluation.rates.comparisons import compare_pairs
+from hawkeys.evaluation.report.det import SHARED_THRESHOLDS
 from hawkeys.exceptions import OutputError
 from hawkeys.verifiers import Manhattan, ScaledManhattan
 

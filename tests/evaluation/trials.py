@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from hawkeys.evaluation.outcomes import make_outcome
-from hawkeys.evaluation.trials import Trial
+from hawkeys.evaluation.trials import Trial, make_outcome
 
 
 def outcome(subject, genuine, impostor, *, verifier="v", threshold=0.0, **more):

@@ -18,7 +18,7 @@ from hawkeys.datasets import join_timings
 from hawkeys.inference import ElasticNet, GroupLasso, KernelPrior, Lasso, Ridge
 from hawkeys.kernels import Gamma, Histogram, LogNormal, SumExponential
 from hawkeys.verifiers import enrol
-from hawkeys.verifiers._storable import known_verifiers
+from hawkeys.verifiers.templates._storable import known_verifiers
 
 END = 20.0
 TRUTH = hawkeys.Hawkes([0.5, 0.3], [[0.4, 0.2], [0.0, 0.5]], decay=1.5, mark_names=["a", "ß"])

@@ -1,0 +1,1 @@
+"""Error rates of an evaluation: by subject, by policy, over people; curves and comparisons."""

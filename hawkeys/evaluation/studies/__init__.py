@@ -1,0 +1,1 @@
+"""Studies: one setting varied, all else as in an evaluation."""

@@ -1,0 +1,1 @@
+"""Verifiers of samples of one fixed text."""

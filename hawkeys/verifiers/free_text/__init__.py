@@ -1,0 +1,1 @@
+"""Verifiers of free text: recordings of keys in any order."""

@@ -1,0 +1,1 @@
+"""Verifiers around verifiers: combination, practice, recency, updating."""

@@ -1,0 +1,100 @@
+"""Any verifier that takes weights, with weights that favour the latest training samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from hawkeys._typing import FloatArray
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.verifiers._samples import recency_weights
+from hawkeys.verifiers.base import OneClassVerifier, most_needed
+from hawkeys.verifiers.thresholds import check_detector, seen_scores
+
+__all__ = ["RecencyWeighted"]
+
+
+class RecencyWeighted(OneClassVerifier):
+    """A verifier trained with weights that halve every so many samples back in time.
+
+    People change how they type, so that later samples say more about the next one. The threshold
+    counts the training samples with the same weights.
+
+    Parameters
+    ----------
+    verifier : estimator
+        A verifier whose `fit` takes `sample_weight`; cloned, left unchanged.
+    half_life : float, default 30.0
+        Samples after which a weight is halved. The training samples must come oldest first.
+    false_alarm : float, default 0.05
+        Share of the weighted training samples, strictly between 0 and 1, that the threshold may
+        reject.
+
+    Attributes
+    ----------
+    verifier_ : estimator
+        The inner verifier, trained with the weights.
+    offset_ : float
+        Score below which a sample is rejected.
+
+    Raises
+    ------
+    InvalidParameterError
+        By `fit`, if the verifier takes no weights or `half_life` is not a positive number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hawkeys.verifiers import Manhattan, RecencyWeighted
+    >>> train = np.linspace(0.0, 1.0, 101)[:, None]
+    >>> RecencyWeighted(Manhattan(), half_life=10.0).fit(train).verifier_.center_.round(2)
+    array([0.86])
+    """
+
+    def __init__(
+        self, verifier: BaseEstimator, *, half_life: float = 30.0, false_alarm: float = 0.05
+    ) -> None:
+        super().__init__(false_alarm=false_alarm)
+        self.verifier = verifier
+        self.half_life = half_life
+
+    def samples_needed(self, n_features: int) -> int | None:
+        """Return the larger need, that of this verifier or of the inner one.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the samples.
+
+        Returns
+        -------
+        int or None
+            See `OneClassVerifier`.
+        """
+        return most_needed(n_features, self.verifier)
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        recency_weights(1, self.half_life)
+        check_detector(self.verifier, "verifier")
+
+    def _learn(self, samples: FloatArray) -> None:
+        inner = clone(self.verifier)
+        if isinstance(inner, Pipeline) or not has_fit_parameter(inner, "sample_weight"):
+            raise InvalidParameterError(
+                f"verifier must take sample_weight in fit; {type(inner).__name__} does not. Use a "
+                "WeightedVerifier, such as ScaledManhattan; in a pipeline weight the last step."
+            )
+        self._weights = recency_weights(samples.shape[0], self.half_life)
+        self.verifier_ = inner.fit(samples, sample_weight=self._weights)
+
+    def _set_threshold(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
+        super()._set_threshold(samples, self._weights)
+
+    def _training_score(self, samples: FloatArray) -> FloatArray:
+        return seen_scores(self.verifier_, samples)
+
+    def _score(self, samples: FloatArray) -> FloatArray:
+        return np.asarray(self.verifier_.score_samples(samples), dtype=np.float64)
