@@ -351,7 +351,7 @@ def test_progress(result, tmp_path):
 def test_template_ships_with_the_package():
     from importlib.resources import files
 
-    template = files("hawkeys.evaluation") / "templates" / "report.html.jinja"
+    template = files("hawkeys.evaluation") / "report" / "report.html.jinja"
     assert not re.search(r"https?://(?!www\.w3\.org)", template.read_text(encoding="utf-8"))
 
 
