@@ -96,8 +96,25 @@ def unseen(rest, location, scale, power):
     )[0]
 
 
+def believed(x, logs, slope):
+    """Part of a slope that is believed: exponents scatter by 0.06, this one by its error."""
+    n, middle = len(x), sum(x) / len(x)
+    mean = sum(logs) / n
+    p = [v - middle for v in x]
+    r = [logs[i] - mean - slope * p[i] for i in range(n)]
+    total = sum(v * v for v in p)
+    alone = sum(v * v for v in r) / (n - 2) / total
+    reach, summed = n // 4, 0.0
+    for i in range(n):
+        for k in range(n):
+            if abs(i - k) <= reach:
+                summed += (1 - abs(i - k) / (reach + 1)) * p[i] * r[i] * p[k] * r[k]
+    error = max(alone, n / (n - 2) * summed / total**2)
+    return 0.06**2 / (0.06**2 + error)
+
+
 def practised(rows, strength, ahead, head_start):
-    """Training rows after the power law of practice, and its exponents."""
+    """Training rows after the power law of practice, and its exponents; strength may be None."""
     n, n_keys = len(rows), (len(rows[0]) + 2) // 3
     columns = [3 * i for i in range(n_keys)] + [3 * i + 1 for i in range(n_keys - 1)]
     moved, trend = np.array(rows, dtype=float), []
@@ -109,8 +126,9 @@ def practised(rows, strength, ahead, head_start):
         logs = [min(max(v, middle - reach), middle + reach) for v in logs]
         slope = float(np.polyfit(x, logs, 1)[0])
         trend.append(slope)
+        part = believed(x, logs, slope) if strength is None else strength
         for i in range(n):
-            moved[i, column] *= ((n + ahead + head_start) / (i + head_start)) ** (strength * slope)
+            moved[i, column] *= ((n + ahead + head_start) / (i + head_start)) ** (part * slope)
     for i in range(n_keys - 1):
         moved[:, 3 * i + 2] = moved[:, 3 * i + 1] - moved[:, 3 * i]
     return moved, np.array(trend)

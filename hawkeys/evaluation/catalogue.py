@@ -29,6 +29,7 @@ from hawkeys.verifiers import (
     MahalanobisNormed,
     Manhattan,
     NearestNeighborMahalanobis,
+    NeighborsAndHawkes,
     OneClassSVM,
     OneClassVerifier,
     OutlierCount,
@@ -37,7 +38,6 @@ from hawkeys.verifiers import (
     RecencyWeighted,
     RobustMahalanobis,
     ScaledManhattan,
-    ScoreSum,
     StandardNet,
 )
 from hawkeys.verifiers.thresholds import check_detector
@@ -105,11 +105,9 @@ _JNR = "Jain, Nandakumar and Ross (2005), doi:10.1016/j.patcog.2005.01.012"
 _ZDJ = "Zhong, Deng and Jain (2012), doi:10.1109/CVPRW.2012.6239225"
 
 
-def _practised(settings: Settings, *parts: OneClassVerifier) -> OneClassVerifier:
-    """Return verifiers corrected for practice; of several, the later ones count half."""
-    weights = (2.0, *[1.0] * (len(parts) - 1))
-    whole = parts[0] if len(parts) == 1 else ScoreSum(parts, weights=weights)
-    return PracticeCorrected(whole, false_alarm=settings.false_alarm)
+def _practised(settings: Settings, part: OneClassVerifier) -> OneClassVerifier:
+    """Return a verifier corrected for practice."""
+    return PracticeCorrected(part, false_alarm=settings.false_alarm)
 
 
 def _plain(
@@ -231,7 +229,7 @@ _ENTRIES = (
         "neighbors-and-hawkes",
         "sum of the last two, corrected for practice",
         f"hawkeys; sum after {_JNR}",
-        lambda s: _practised(s, RecencyNearestNeighbors(half_life=25.0), HawkesLikelihood()),
+        lambda s: NeighborsAndHawkes(false_alarm=s.false_alarm),
     ),
     VerifierEntry(
         "pohmm-3",

@@ -53,6 +53,7 @@ from hawkeys.verifiers.templates.template import Template, enrol
 from hawkeys.verifiers.templates.verification import Verification, verify, verify_many
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
 from hawkeys.verifiers.wrappers.combination import ScoreSum
+from hawkeys.verifiers.wrappers.neighbors_and_hawkes import NeighborsAndHawkes
 from hawkeys.verifiers.wrappers.practice import PracticeCorrected
 from hawkeys.verifiers.wrappers.recency import RecencyWeighted
 from hawkeys.verifiers.wrappers.updating import UPDATE_POLICIES, UpdatingVerifier
@@ -79,6 +80,7 @@ __all__ = [
     "MahalanobisNormed",
     "Manhattan",
     "NearestNeighborMahalanobis",
+    "NeighborsAndHawkes",
     "OneClassSVM",
     "OneClassVerifier",
     "OutlierCount",

@@ -12,6 +12,7 @@ import numpy as np
 
 from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys.verifiers.fixed_text._censored import bounds, log_mass, moments
 
 __all__ = [
     "SMOOTHINGS",
@@ -102,12 +103,15 @@ class Options:
         Gain of the log-likelihood below which to stop.
     max_iter : int
         Largest number of updates.
+    width : float, default 0
+        Width of the interval that a value stands for, in its unit; 0 for exact values.
     """
 
     n_states: int
     smoothing: str
     tol: float
     max_iter: int
+    width: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,11 +134,15 @@ class Fit:
 
 
 def score(
-    values: FloatArray, jacobian: float, types: IntArray, parameters: Parameters
+    values: FloatArray,
+    jacobian: float,
+    types: IntArray,
+    parameters: Parameters,
+    width: float = 0.0,
 ) -> FloatArray:
     """Return the log-likelihood of each sample of `values` (N, T, F), event types `types` (T,)."""
     out = np.empty(values.shape[0])
-    start, transition, emission = _at_positions(values, jacobian, types, parameters)
+    start, transition, emission = _at_positions(values, jacobian, types, parameters, width)
     jit.log_likelihood(emission, start, transition, out)
     return out
 
@@ -151,13 +159,15 @@ def estimate_texts(texts: Sequence[Text], jacobian: float, options: Options) -> 
     fall, which stops it too.
     """
     counts = _count(texts)
-    parameters = _starting_point(texts, options.n_states)
+    parameters = _starting_point(_finite(texts, options.width), options.n_states)
     trace: list[float] = []
     while True:
         parameters = _smooth(parameters, counts, options.smoothing)
         found, total = [], 0.0
         for values, types in texts:
-            start, transition, emission = _at_positions(values, jacobian, types, parameters)
+            start, transition, emission = _at_positions(
+                values, jacobian, types, parameters, options.width
+            )
             states = np.empty_like(emission)
             pairs = np.empty_like(transition)
             total += jit.posterior(emission, start, transition, states, pairs)
@@ -166,17 +176,38 @@ def estimate_texts(texts: Sequence[Text], jacobian: float, options: Options) -> 
         converged = len(trace) > 1 and trace[-1] - trace[-2] < options.tol
         if converged or len(trace) > options.max_iter:
             return Fit(parameters, np.array(trace), converged)
-        parameters = _maximise(texts, found, parameters)
+        parameters = _maximise(texts, found, parameters, jacobian, options.width)
 
 
 def _at_positions(
-    values: FloatArray, jacobian: float, types: IntArray, parameters: Parameters
+    values: FloatArray, jacobian: float, types: IntArray, parameters: Parameters, width: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return start (M,), transition (T - 1, M, M) and log emission (N, T, M) of one text."""
     emission = np.empty((*values.shape[:2], parameters.start.shape[1]))
     location, scale = parameters.location[types], parameters.scale[types]
-    jit.log_emission(values, location, scale, jacobian, _LOG_DENSITY_FLOOR, emission)
+    if width > 0.0:
+        lower, upper = _ends(values, jacobian, width)
+        each = log_mass(lower, upper, location, scale) - np.log(width)
+        emission[:] = np.maximum(_LOG_DENSITY_FLOOR, each).sum(axis=2)
+    else:
+        jit.log_emission(values, location, scale, jacobian, _LOG_DENSITY_FLOOR, emission)
     return parameters.start[types[0]], parameters.transition[types[:-1], types[1:]], emission
+
+
+def _ends(values: FloatArray, jacobian: float, width: float) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the interval that each (log) feature stands for, (N, T, F, 1)."""
+    if jacobian == 0.0:
+        return (values - 0.5 * width)[..., None], (values + 0.5 * width)[..., None]
+    lower, upper = bounds(np.exp(values), width)
+    return lower[..., None], upper[..., None]
+
+
+def _finite(texts: Sequence[Text], width: float) -> Sequence[Text]:
+    """Return the texts with a log feature of 0 in the middle of the interval it stands for."""
+    if width == 0.0:
+        return texts
+    lowest = float(np.log(0.25 * width))
+    return [Text(np.where(np.isneginf(v), lowest, v), types) for v, types in texts]
 
 
 def _count(texts: Sequence[Text]) -> Counts:
@@ -218,7 +249,11 @@ def _starting_point(texts: Sequence[Text], n_states: int) -> Parameters:
 
 
 def _maximise(
-    texts: Sequence[Text], found: Sequence[tuple[FloatArray, FloatArray]], old: Parameters
+    texts: Sequence[Text],
+    found: Sequence[tuple[FloatArray, FloatArray]],
+    old: Parameters,
+    jacobian: float,
+    width: float,
 ) -> Parameters:
     """Return the parameters of each event type that the posterior suggests."""
     transition = np.zeros_like(old.transition)
@@ -230,13 +265,43 @@ def _maximise(
     events = _flat(texts)
     states = np.concatenate([states.reshape(-1, states.shape[2]) for states, _ in found])
     location, scale = old.location.copy(), old.scale.copy()
-    jit.weighted_moments(events.values, states[None], events.types, _SCALE_FLOOR, location, scale)
+    if width > 0.0:
+        ends = _ends(events.values, jacobian, width)
+        _weighted_moments(ends, states, events.types, location, scale)
+    else:
+        jit.weighted_moments(
+            events.values, states[None], events.types, _SCALE_FLOOR, location, scale
+        )
     return Parameters(
         _normalise(np.maximum(start, _COUNT_FLOOR)),
         _normalise(np.maximum(transition, _COUNT_FLOOR)),
         location,
         scale,
     )
+
+
+def _weighted_moments(
+    ends: tuple[FloatArray, FloatArray],
+    states: FloatArray,
+    types: IntArray,
+    location: FloatArray,
+    scale: FloatArray,
+) -> None:
+    """Replace mean and deviation of each type by those expected given the intervals.
+
+    `ends` (1, E, F, 1), `states` (E, M), `types` (E,); `location` and `scale` (W, F, M) come as the
+    old ones. Rows without weight keep their mean.
+    """
+    mean, variance = (each[0] for each in moments(*ends, location[types], scale[types]))
+    for w in np.unique(types):
+        weight = states[types == w][:, None, :]
+        total = weight.sum(axis=0)
+        used = np.where(total > 0.0, total, 1.0)
+        center = (weight * mean[types == w]).sum(axis=0) / used
+        gap = mean[types == w] - center
+        spread = (weight * (variance[types == w] + gap**2)).sum(axis=0) / used
+        location[w] = np.where(total > 0.0, center, location[w])
+        scale[w] = np.where(total > 0.0, np.maximum(np.sqrt(spread), _SCALE_FLOOR), _SCALE_FLOOR)
 
 
 def _smooth(parameters: Parameters, counts: Counts, smoothing: str) -> Parameters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,10 +13,10 @@ from sklearn.pipeline import Pipeline
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.verifiers._wrapper import Wrapper
 from hawkeys.verifiers.base import (
     OneClassVerifier,
     WeightedVerifier,
-    most_needed,
     resubstitution_threshold,
 )
 
@@ -223,7 +223,7 @@ def _folds(groups: IntArray, *, past_only: bool) -> Iterator[tuple[IntArray, Int
         yield np.flatnonzero(train), np.flatnonzero(groups == group)
 
 
-class HeldOutThreshold(OneClassVerifier):
+class HeldOutThreshold(Wrapper):
     """A verifier whose threshold comes from samples that it did not see in training.
 
     The inner verifier is trained on all samples; its threshold is then chosen on
@@ -273,20 +273,8 @@ class HeldOutThreshold(OneClassVerifier):
         self.verifier = verifier
         self.policy = policy
 
-    def samples_needed(self, n_features: int) -> int | None:
-        """Return the larger need, that of this verifier or of the inner one.
-
-        Parameters
-        ----------
-        n_features : int
-            Columns of the samples.
-
-        Returns
-        -------
-        int or None
-            See `OneClassVerifier`.
-        """
-        return most_needed(n_features, self.verifier)
+    def _parts(self) -> Sequence[BaseEstimator]:
+        return (self.verifier,)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -324,10 +312,7 @@ class HeldOutThreshold(OneClassVerifier):
         return self
 
     def _learn(self, samples: FloatArray) -> None:
-        self.verifier_ = clone(self.verifier).fit(samples)
+        self.verifier_ = self._trained(self.verifier, samples)
 
     def _training_score(self, samples: FloatArray) -> FloatArray:
         return seen_scores(self.verifier_, samples)
-
-    def _score(self, samples: FloatArray) -> FloatArray:
-        return _as_scores(self.verifier_.score_samples(samples))

@@ -21,6 +21,7 @@ from hawkeys.verifiers import (
     Manhattan,
     OneClassVerifier,
     ScaledManhattan,
+    ScoreSum,
     resubstitution_threshold,
 )
 
@@ -49,6 +50,7 @@ PUBLIC = {
     "MahalanobisNormed",
     "Manhattan",
     "NearestNeighborMahalanobis",
+    "NeighborsAndHawkes",
     "OneClassSVM",
     "OneClassVerifier",
     "OutlierCount",
@@ -186,6 +188,51 @@ def test_a_fit_leaves_its_data_unchanged_and_forgets_the_previous_one():
     np.testing.assert_array_equal(verifier.scale_, fresh.scale_)
 
 
+def by_hand(verifier, samples):
+    """Return the score of each sample by a verifier of the others."""
+    n = len(samples)
+    return [verifier.fit(np.delete(samples, i, 0)).score_samples(samples[[i]])[0] for i in range(n)]
+
+
+@pytest.mark.parametrize("n_samples", [3, 7, 29])
+def test_few_samples_are_judged_by_the_others(n_samples):
+    rng = np.random.default_rng(1)
+    samples = rng.normal(size=(n_samples, 12))
+    scores = by_hand(ScaledManhattan(), samples)
+    few = ScaledManhattan().fit(samples)
+    assert few.offset_ == pytest.approx(-resubstitution_threshold(np.negative(scores), 0.05))
+    fresh = rng.normal(size=(400, 12))
+    assert (few.predict(fresh) == -1).mean() < 0.35
+    if n_samples == 7:  # fitted to few samples, the scale of each column is too small for others
+        known = -resubstitution_threshold(-few.score_samples(samples), 0.05)
+        assert (few.score_samples(fresh) < known).mean() > 0.4
+
+
+def test_thirty_samples_or_two_or_copies_judge_themselves():
+    rng = np.random.default_rng(1)
+    for samples in (rng.normal(size=(30, 3)), rng.normal(size=(2, 3)),
+                    np.repeat(rng.normal(size=(2, 3)), 5, axis=0)):  # fmt: skip
+        one = Manhattan().fit(samples)
+        assert one.offset_ == -resubstitution_threshold(-one.score_samples(samples), 0.05)
+
+
+def test_the_verifiers_inside_are_not_judged_again():
+    """Else a sum of few samples would take n^3 fits."""
+    samples = np.random.default_rng(1).normal(size=(9, 4))
+    whole = ScoreSum([ScoreSum([Counting()]), Counting()])
+    Counting.fits = 0
+    whole.fit(samples)
+    assert Counting.fits == 2 * (1 + 9)
+
+
+class Counting(Manhattan):
+    fits = 0
+
+    def _learn(self, samples, weights=None):
+        Counting.fits += 1
+        super()._learn(samples, weights)
+
+
 def test_works_in_a_pipeline():
     pipeline = make_pipeline(StandardScaler(), Manhattan(false_alarm=0.1)).fit(TRAIN)
     assert pipeline.score_samples(TEST).shape == (30,)
@@ -202,7 +249,8 @@ def test_works_in_a_pipeline():
         (ScaledManhattan(), {"false_alarm", "scale"}),
         (
             POHMM(),
-            {"false_alarm", "n_states", "smoothing", "tol", "max_iter", "distribution", "keys"},
+            {"false_alarm", "n_states", "smoothing", "tol", "max_iter", "distribution", "keys"}
+            | {"clock"},
         ),
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.datasets.timings import press_release
+from hawkeys.verifiers.fixed_text import _coarse_hawkes as coarse
 
 __all__ = ["STRUCTURES", "Fit", "Lags", "Options", "Parameters", "estimate", "make_edges"]
 
@@ -55,6 +56,8 @@ class Lags:
         Logarithms of the time from source to target, and to the end of the window; -inf if none.
     first : ndarray of int64, shape (2 K + 1,)
         First edge into each mark.
+    width : float
+        Seconds that a reading of the clock stands for; 0 for exact times.
     """
 
     times: FloatArray
@@ -62,30 +65,48 @@ class Lags:
     lags: FloatArray
     rests: FloatArray
     first: IntArray
+    width: float = 0.0
 
     @classmethod
-    def of(cls, X: FloatArray, edges: IntArray) -> Lags:
-        """Return the lags of a timing matrix (n_samples, 3 K - 2)."""
+    def of(cls, X: FloatArray, edges: IntArray, width: float = 0.0) -> Lags:
+        """Return the lags of a timing matrix (n_samples, 3 K - 2).
+
+        With a width, a lag of 0 is half a tick or less, and counts as a quarter.
+        """
         press, release = press_release(X)
         times = np.empty((2 * press.shape[1], press.shape[0]))
         times[0::2], times[1::2] = press.T, release.T
         windows = times.max(axis=0)
         target, source = edges.T
+        lags = times[target] - times[source]
+        if width > 0.0:
+            lags = np.where(lags >= 0.0, np.maximum(lags, 0.25 * width), -1.0)
         return cls(
             times,
             windows,
-            _logarithm(times[target] - times[source]),
+            _logarithm(lags),
             _logarithm(windows - times)[source],
             np.searchsorted(target, np.arange(times.shape[0] + 1)),
+            width,
         )
 
     def logs_and_masses(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
         """Return ln lambda of every event, and every mark's compensator, (2 K, n_samples)."""
+        if self.width > 0.0:
+            return coarse.contributions(self.read(), parameters.baseline, parameters.edges)
         logs, masses = np.empty_like(self.times), np.empty_like(self.times)
         jit.contributions(
             self.lags, self.rests, self.windows, self.first, *parameters.arrays, logs, masses
         )
         return logs, masses
+
+    def read(self) -> coarse.Readings:
+        """Return the lags as readings of a clock."""
+        lags = np.exp(self.lags)
+        lags[lags < 0.5 * self.width] = 0.0
+        return coarse.Readings(
+            lags, np.isfinite(self.lags), self.rests, self.windows, self.first, self.width
+        )
 
     def residuals(self, parameters: Parameters) -> FloatArray:
         """Return the compensator of every mark up to its event, (2 K, n_samples)."""
@@ -170,9 +191,14 @@ def _update(
 ) -> tuple[Parameters, float]:
     """Return new parameters, and the objective under the old ones."""
     moments, arrivals = np.zeros_like(parameters.edges), np.zeros_like(parameters.baseline)
-    total = jit.expected_children(
-        data.lags, data.rests, weights, data.first, *parameters.arrays, moments, arrivals
-    )
+    if data.width > 0.0:
+        total = coarse.expected_children(
+            data.read(), weights, *parameters.arrays, moments, arrivals
+        )
+    else:
+        total = jit.expected_children(
+            data.lags, data.rests, weights, data.first, *parameters.arrays, moments, arrivals
+        )
     exposure = float(weights @ data.windows)
     objective = total - float(parameters.baseline.sum()) * exposure
     objective += _log_prior(parameters, options)

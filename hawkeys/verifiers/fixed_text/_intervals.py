@@ -3,20 +3,60 @@
 import numpy as np
 
 from hawkeys._typing import FloatArray
+from hawkeys._validation import check_nonnegative_number, check_positive_number
+from hawkeys.datasets.clocks import COARSE, clock_tick
 from hawkeys.datasets.timings import split_timings
 from hawkeys.verifiers._samples import median_of
 
 __all__ = [
     "MAD_TO_STD",
+    "check_clock",
+    "check_tick",
     "interval_features",
     "interval_ticks",
     "log_intervals",
     "log_ticks",
+    "resolution",
     "robust_scale",
+    "tick_of",
 ]
+
+_POLLED = 0.001
 
 MAD_TO_STD = 1.4826
 """Standard deviation over median absolute deviation, of a normal distribution."""
+
+
+def check_clock(clock: float | None) -> None:
+    """Refuse a resolution that is neither None nor 0 or more; raises `InvalidParameterError`."""
+    if clock is not None:
+        check_nonnegative_number(clock, "clock")
+
+
+def resolution(samples: FloatArray, clock: float | None) -> float:
+    """Return the resolution in seconds of training samples, 0 for exact ones.
+
+    The one that is given; else `clock_tick`, if it is coarse or an interval is zero, then at least
+    1 ms, which is how often keyboards are asked.
+    """
+    if clock is not None:
+        return float(clock)
+    tick = clock_tick(samples)
+    if tick >= COARSE:
+        return tick
+    zero = (samples[:, 0::3] == 0.0).any() or (samples[:, 1::3] == 0.0).any()
+    return max(tick, _POLLED) if zero else 0.0
+
+
+def check_tick(clock: float | None) -> None:
+    """Refuse a tick that is neither None nor positive; raises `InvalidParameterError`."""
+    if clock is not None:
+        check_positive_number(clock, "clock")
+
+
+def tick_of(samples: FloatArray, clock: float | None) -> float:
+    """Return the tick of the clock of training samples: the one given, or found, at least 1 ms."""
+    return max(clock_tick(samples), _POLLED) if clock is None else float(clock)
 
 
 def log_intervals(X: FloatArray, min_interval: float) -> FloatArray:

@@ -14,6 +14,7 @@ from hawkeys.process import Hawkes
 from hawkeys.verifiers._samples import recency_weights
 from hawkeys.verifiers.base import WeightedVerifier
 from hawkeys.verifiers.fixed_text import _hawkes_em as em
+from hawkeys.verifiers.fixed_text._intervals import resolution
 
 __all__ = ["HawkesLikelihood"]
 
@@ -76,6 +77,8 @@ class HawkesLikelihood(WeightedVerifier):
         W, eta (of seconds) and rho of every edge.
     process_ : hawkeys.Hawkes
         The estimated process, with a `hawkeys.kernels.LogNormal` kernel per pair.
+    clock_ : float
+        Resolution of the timings in seconds, 0 for exact ones; see Notes.
     objective_trace_ : ndarray, shape (n_iter + 1,)
         Weighted log-likelihood plus log-priors before each update and at the end; never falls.
     offset_ : float
@@ -99,6 +102,10 @@ class HawkesLikelihood(WeightedVerifier):
     expected after the window, with moments of a truncated normal, so that they are exact and the
     objective does not fall. The fit is deterministic. One update is O(n_samples n_edges), and so is
     scoring, with (2 `lags` + 3) K edges at most.
+
+    Where the training samples come from a clock with ticks of 2 ms or more, jitter or not, or have
+    an interval of zero, a lag read as u stands for all from u - clock_ / 2 to u + clock_ / 2: the
+    mean density over these counts, and updates take means and squares given that interval.
 
     The first press is the origin of time; its ln mu is the same for all samples.
 
@@ -247,15 +254,15 @@ class HawkesLikelihood(WeightedVerifier):
         self.edges_ = em.make_edges(len(keys), self.lags, self.structure)
         recency = recency_weights(samples.shape[0], self.half_life)
         each = recency if weights is None else recency * weights
-        fit = em.estimate(em.Lags.of(self._timings(samples), self.edges_), each, options)
+        self.clock_ = resolution(samples, None)
+        fit = em.estimate(self._lags(samples), each, options)
         self._parameters = fit.parameters
         self.baseline_ = fit.parameters.baseline
         self.adjacency_, self.location_, self.scale_ = fit.parameters.edges.T
         self.objective_trace_ = fit.trace
 
     def _score(self, samples: FloatArray) -> FloatArray:
-        data = em.Lags.of(self._timings(samples), self.edges_)
-        logs, masses = data.logs_and_masses(self._parameters)
+        logs, masses = self._lags(samples).logs_and_masses(self._parameters)
         # one row per sample, so that a row is summed alike in whatever company
         each = np.ascontiguousarray((logs - masses).T)
         return np.sum(each if self.floor is None else np.maximum(each, self.floor), axis=1)
@@ -263,8 +270,11 @@ class HawkesLikelihood(WeightedVerifier):
     def _timings(self, samples: FloatArray) -> FloatArray:
         return samples
 
+    def _lags(self, samples: FloatArray) -> em.Lags:
+        return em.Lags.of(self._timings(samples), self.edges_, self.clock_)
+
     def _data(self, X: ArrayLike) -> em.Lags:
-        return em.Lags.of(self._timings(self._check_samples(X, reset=False)), self.edges_)
+        return self._lags(self._check_samples(X, reset=False))
 
     def _check_options(self) -> em.Options:
         check_choice(self.structure, "structure", em.STRUCTURES)

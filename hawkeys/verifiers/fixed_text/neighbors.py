@@ -7,7 +7,13 @@ from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_fraction, check_positive_number
 from hawkeys.verifiers._samples import check_own, distinct_rows, median_of, recency_weights
 from hawkeys.verifiers.base import WeightedVerifier
-from hawkeys.verifiers.fixed_text._intervals import interval_features, interval_ticks, robust_scale
+from hawkeys.verifiers.fixed_text._intervals import (
+    check_tick,
+    interval_features,
+    interval_ticks,
+    robust_scale,
+    tick_of,
+)
 
 __all__ = ["RecencyNearestNeighbors"]
 
@@ -44,9 +50,10 @@ class RecencyNearestNeighbors(WeightedVerifier):
         at one key does not make an impostor.
     min_interval : float, default 0.005
         Seconds; the logarithm takes shorter intervals as this long.
-    clock : float, default 0.001
-        Tick of the clock in seconds. No a is less than the change of its feature by one tick: in a
-        logarithm, `clock` over the median interval (or `min_interval`, if longer).
+    clock : float, optional
+        Tick of the clock in seconds. Default: from the training samples, at least 1 ms. No a is
+        less than the change of its feature by one tick: in a logarithm, `clock` over the median
+        interval (or `min_interval`, if longer).
     false_alarm : float, default 0.05
         Share of the training samples, strictly between 0 and 1, that the threshold may reject.
 
@@ -58,6 +65,8 @@ class RecencyNearestNeighbors(WeightedVerifier):
         Their weights.
     scale_ : ndarray, shape (4 K - 2,)
         The scales a, in seconds and in units of the natural logarithm.
+    clock_ : float
+        The tick used.
     offset_ : float
         Score below which a sample is rejected.
 
@@ -114,7 +123,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
         neighbor_mass: float = 10 / 200,
         clip: float = 2.5,
         min_interval: float = 0.005,
-        clock: float = 0.001,
+        clock: float | None = None,
         false_alarm: float = 0.05,
     ) -> None:
         super().__init__(false_alarm=false_alarm)
@@ -128,14 +137,16 @@ class RecencyNearestNeighbors(WeightedVerifier):
         super()._check_parameters()
         recency_weights(1, self.half_life)
         check_fraction(self.neighbor_mass, "neighbor_mass")
-        for name in ("clip", "min_interval", "clock"):
+        for name in ("clip", "min_interval"):
             check_positive_number(getattr(self, name), name)
+        check_tick(self.clock)
 
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         recency = recency_weights(samples.shape[0], self.half_life)
         features = self._features(samples)
         center = median_of(features, weights)
-        ticks = interval_ticks(center, self.clock, self.min_interval)
+        self.clock_ = tick_of(samples, self.clock)
+        ticks = interval_ticks(center, self.clock_, self.min_interval)
         self.scale_ = robust_scale(features, center, ticks, weights)
         self.templates_, self._template_of = distinct_rows(features)
         each = recency if weights is None else recency * weights

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +13,7 @@ from hawkeys.datasets.timings import default_keys, split_timings
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import _pohmm_em as em
 from hawkeys.verifiers.base import OneClassVerifier
+from hawkeys.verifiers.fixed_text._intervals import check_clock, resolution
 
 __all__ = ["POHMM"]
 
@@ -48,6 +50,9 @@ class POHMM(OneClassVerifier):
     keys : sequence of str, length K, optional
         Event type of each key of the text. A name that comes twice shares its parameters. By
         default every position is a type of its own: "key1", "key2", ...
+    clock : float, optional
+        Resolution of the timings in seconds: an interval read as x stands for all from x - clock /
+        2 to x + clock / 2. 0 for exact timings. Default: from the training samples (see Notes).
     false_alarm : float, default 0.05
         Share of the training samples, strictly between 0 and 1, that the threshold may reject.
 
@@ -66,6 +71,8 @@ class POHMM(OneClassVerifier):
         Of the training samples under these parameters: the sum of their scores.
     log_likelihood_trace_ : ndarray, shape (n_iter_ + 1,)
         Before each update and, last, `log_likelihood_`.
+    clock_ : float
+        The resolution used, in seconds; 0 for exact timings.
     n_iter_ : int
         Updates done.
     converged_ : bool
@@ -79,7 +86,7 @@ class POHMM(OneClassVerifier):
         By `fit`, if a parameter is not valid or `keys` does not fit the text.
     InvalidTimingsError
         By `fit` and scoring, if `X` is no timing matrix of two keys or more; by `fit`, if an
-        interval is zero ("lognormal" only).
+        interval is zero and ``clock=0`` ("lognormal" only).
 
     Warns
     -----
@@ -90,6 +97,12 @@ class POHMM(OneClassVerifier):
     -----
     `X` is the timing matrix (n_samples, 3 K - 2) in seconds, H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...
     tau of the first key, which has no press before it, is the median DD of the sample.
+
+    A clock of ticks of 2 ms or more, jitter or not, is found in the training samples; so is 1 ms at
+    least, if an interval is zero. The density of an interval x is then the mass of (x - clock / 2,
+    x + clock / 2), cut at 0, over `clock`, and updates take means and squares of the logarithm
+    given that interval, which is exact for such readings. Finer timings are taken as exact: a
+    tick changes a log-density of deviation s by about (clock / s)^2 / 24.
 
     The defaults reproduce iterations and log-likelihoods of the first author's program pohmm,
     version 0.5, on five typists to 1e-6; the other smoothings were not compared. Details:
@@ -143,6 +156,7 @@ class POHMM(OneClassVerifier):
         max_iter: int = 1000,
         distribution: str = "lognormal",
         keys: Sequence[str] | None = None,
+        clock: float | None = None,
         false_alarm: float = 0.05,
     ) -> None:
         super().__init__(false_alarm=false_alarm)
@@ -152,6 +166,7 @@ class POHMM(OneClassVerifier):
         self.max_iter = max_iter
         self.distribution = distribution
         self.keys = keys
+        self.clock = clock
 
     @property
     def slow_to_fit(self) -> bool:
@@ -214,6 +229,7 @@ class POHMM(OneClassVerifier):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         self._check_options()
+        check_clock(self.clock)
         if self.keys is not None:
             _check_names(self.keys, None)
 
@@ -221,8 +237,10 @@ class POHMM(OneClassVerifier):
         options = self._check_options()
         events = _intervals(samples)
         types = self._set_types(events.shape[1])
-        if self.distribution == "lognormal":
+        self.clock_ = resolution(samples, self.clock)
+        if self.distribution == "lognormal" and self.clock_ == 0.0:
             _refuse_zeros(events)
+        options = replace(options, width=_MILLISECONDS * self.clock_)
         fit = em.estimate(*self._values(events), types, options)
         self.start_, self.transition_, self.location_, self.scale_ = fit.parameters
         self.log_likelihood_trace_ = fit.trace
@@ -244,7 +262,7 @@ class POHMM(OneClassVerifier):
     def _score_events(self, events: FloatArray, types: IntArray) -> FloatArray:
         parameters = em.Parameters(self.start_, self.transition_, self.location_, self.scale_)
         values, jacobian = self._values(events)
-        return em.score(values, jacobian, types, parameters)
+        return em.score(values, jacobian, types, parameters, _MILLISECONDS * self.clock_)
 
     def _values(self, events: FloatArray) -> tuple[FloatArray, float]:
         """Return what is normal given key and state, and minus its power in the density."""
@@ -285,8 +303,8 @@ def _refuse_zeros(events: FloatArray) -> None:
     for row, key, feature in np.argwhere(events <= 0)[:1]:
         raise InvalidTimingsError(
             f"timing matrix, row {row}: the {_FEATURES[feature]} of key {key} (counted from 0) is "
-            "0 s, which has no logarithm. Leave the sample out of training or use "
-            "distribution='normal'."
+            "0 s, which has no logarithm if timings are exact (clock=0). Give the resolution of "
+            "the clock, leave the sample out of training or use distribution='normal'."
         )
 
 

@@ -16,9 +16,11 @@ from hawkeys.verifiers.base import WeightedVerifier
 from hawkeys.verifiers.fixed_text._distance import DistanceToMean, whiten
 from hawkeys.verifiers.fixed_text._intervals import (
     MAD_TO_STD,
+    check_tick,
     log_intervals,
     log_ticks,
     robust_scale,
+    tick_of,
 )
 
 __all__ = ["ClippedManhattan", "RobustMahalanobis"]
@@ -126,9 +128,10 @@ class RobustMahalanobis(WeightedVerifier):
         Share lambda of the multiple of the identity, strictly between 0 and 1.
     min_interval : float, default 0.005
         Seconds; the logarithm takes shorter intervals as this long.
-    clock : float, default 0.001
-        Tick of the clock in seconds. No a is less than `clock` over the median interval (or
-        `min_interval`, if longer), which is what one tick changes.
+    clock : float, optional
+        Tick of the clock in seconds. Default: from the training samples, at least 1 ms. No a is
+        less than `clock` over the median interval (or `min_interval`, if longer), which is what one
+        tick changes.
     false_alarm : float, default 0.05
         Share of the training samples, strictly between 0 and 1, that the threshold may reject.
 
@@ -138,6 +141,8 @@ class RobustMahalanobis(WeightedVerifier):
         Median and scale a of the log timings, H first; natural logarithm of seconds.
     mean_ : ndarray, shape (2 K - 1,)
         The mean m of z.
+    clock_ : float
+        The tick used.
     whitener_ : ndarray, shape (2 K - 1, 2 K - 1)
         W such that W W' is the inverse in d.
     offset_ : float
@@ -194,7 +199,7 @@ class RobustMahalanobis(WeightedVerifier):
         clip: float = 3.5,
         shrinkage: float = 0.5,
         min_interval: float = 0.005,
-        clock: float = 0.001,
+        clock: float | None = None,
         false_alarm: float = 0.05,
     ) -> None:
         super().__init__(false_alarm=false_alarm)
@@ -206,13 +211,15 @@ class RobustMahalanobis(WeightedVerifier):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_fraction(self.shrinkage, "shrinkage")
-        for name in ("clip", "min_interval", "clock"):
+        for name in ("clip", "min_interval"):
             check_positive_number(getattr(self, name), name)
+        check_tick(self.clock)
 
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         logs = self._logs(samples)
         self.center_ = median_of(logs, weights)
-        ticks = log_ticks(self.center_, self.clock, self.min_interval)
+        self.clock_ = tick_of(samples, self.clock)
+        ticks = log_ticks(self.center_, self.clock_, self.min_interval)
         self.scale_ = robust_scale(logs, self.center_, ticks, weights)
         standard = self._standardise(logs)
         self.mean_ = center_of(standard, weights)

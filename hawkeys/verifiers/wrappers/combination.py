@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.verifiers.base import OneClassVerifier, most_needed
+from hawkeys.verifiers._wrapper import Wrapper
 from hawkeys.verifiers.fixed_text._intervals import MAD_TO_STD
 from hawkeys.verifiers.thresholds import (
     THRESHOLD_POLICIES,
@@ -22,7 +22,7 @@ from hawkeys.verifiers.thresholds import (
 __all__ = ["ScoreSum"]
 
 
-class ScoreSum(OneClassVerifier):
+class ScoreSum(Wrapper):
     r"""Weighted sum of the scores of several verifiers, each in its own robust standard deviations.
 
     .. math:: s(x) = \sum_k w_k \frac{s_k(x) - m_k}{a_k}, \qquad
@@ -96,25 +96,8 @@ class ScoreSum(OneClassVerifier):
         self.weights = weights
         self.policy = policy
 
-    @property
-    def slow_to_fit(self) -> bool:
-        """Whether one of the verifiers is slow to fit."""
-        return any(getattr(part, "slow_to_fit", False) for part in self.verifiers)
-
-    def samples_needed(self, n_features: int) -> int | None:
-        """Return the larger need, that of this verifier or of its parts.
-
-        Parameters
-        ----------
-        n_features : int
-            Columns of the samples.
-
-        Returns
-        -------
-        int or None
-            See `OneClassVerifier`.
-        """
-        return most_needed(n_features, *self.verifiers)
+    def _parts(self) -> Sequence[BaseEstimator]:
+        return self.verifiers
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -123,7 +106,7 @@ class ScoreSum(OneClassVerifier):
 
     def _learn(self, samples: FloatArray) -> None:
         self._each = self._check_weights()
-        self.verifiers_ = [clone(part).fit(samples) for part in self.verifiers]
+        self.verifiers_ = [self._trained(part, samples) for part in self.verifiers]
         if self.policy == "resubstitution":
             known = [seen_scores(part, samples) for part in self.verifiers_]
         else:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-from sklearn.base import BaseEstimator, clone
+from collections.abc import Sequence
+
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._samples import recency_weights
-from hawkeys.verifiers.base import OneClassVerifier, most_needed
+from hawkeys.verifiers._wrapper import Wrapper
 from hawkeys.verifiers.thresholds import check_detector, seen_scores
 
 __all__ = ["RecencyWeighted"]
 
 
-class RecencyWeighted(OneClassVerifier):
+class RecencyWeighted(Wrapper):
     """A verifier trained with weights that halve every so many samples back in time.
 
     People change how they type, so that later samples say more about the next one. The threshold
@@ -60,20 +61,8 @@ class RecencyWeighted(OneClassVerifier):
         self.verifier = verifier
         self.half_life = half_life
 
-    def samples_needed(self, n_features: int) -> int | None:
-        """Return the larger need, that of this verifier or of the inner one.
-
-        Parameters
-        ----------
-        n_features : int
-            Columns of the samples.
-
-        Returns
-        -------
-        int or None
-            See `OneClassVerifier`.
-        """
-        return most_needed(n_features, self.verifier)
+    def _parts(self) -> Sequence[BaseEstimator]:
+        return (self.verifier,)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -81,20 +70,20 @@ class RecencyWeighted(OneClassVerifier):
         check_detector(self.verifier, "verifier")
 
     def _learn(self, samples: FloatArray) -> None:
-        inner = clone(self.verifier)
+        inner = self.verifier
         if isinstance(inner, Pipeline) or not has_fit_parameter(inner, "sample_weight"):
             raise InvalidParameterError(
                 f"verifier must take sample_weight in fit; {type(inner).__name__} does not. Use a "
                 "WeightedVerifier, such as ScaledManhattan; in a pipeline weight the last step."
             )
         self._weights = recency_weights(samples.shape[0], self.half_life)
-        self.verifier_ = inner.fit(samples, sample_weight=self._weights)
+        self.verifier_ = self._trained(inner, samples, self._weights)
 
     def _set_threshold(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         super()._set_threshold(samples, self._weights)
 
+    def _judged(self, samples: FloatArray, weights: FloatArray | None) -> FloatArray:
+        return super()._judged(samples, None)  # which learns with weights of its own
+
     def _training_score(self, samples: FloatArray) -> FloatArray:
         return seen_scores(self.verifier_, samples)
-
-    def _score(self, samples: FloatArray) -> FloatArray:
-        return np.asarray(self.verifier_.score_samples(samples), dtype=np.float64)

@@ -87,6 +87,7 @@ def test_scores_are_those_of_the_definition(options):
     verifier = RecencyNearestNeighbors(**options).fit(TRAIN)
     parameters = verifier.get_params()
     del parameters["false_alarm"]
+    parameters["clock"] = options.get("clock", 0.001)
     train = TRAIN.tolist()
     expected = [-naive.recency_distance(train, row, **parameters) for row in TEST.tolist()]
     # logarithms of two libraries and sums in another order

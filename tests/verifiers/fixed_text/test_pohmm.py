@@ -164,12 +164,12 @@ def test_an_interval_of_zero_is_floored_at_scoring_and_refused_in_training():
     assert np.isfinite(scores).all()
     assert scores[1] < scores[0]
     with pytest.raises(InvalidTimingsError, match=r"row 1: the press interval of key 1 .* 0 s"):
-        POHMM().fit(rollover)
+        POHMM(clock=0.0).fit(rollover)
     released = X[:3].copy()
     released[2, 1] -= released[2, 0]
     released[2, 2], released[2, 0] = released[2, 1], 0.0
     with pytest.raises(InvalidTimingsError, match=r"row 2: the hold of key 0 .*='normal'"):
-        POHMM().fit(released)
+        POHMM(clock=0.0).fit(released)
     assert POHMM(distribution="normal").fit(rollover).converged_
 
 

@@ -285,7 +285,7 @@ SAVED = Path(__file__).parents[2] / "reference" / "saved"
 # samples. A parameter that is missing has its default, so that older templates can be read.
 ALLOWED = [
     r"parameters\.\w+ absent",
-    r"parameters\.half_life nothing",
+    r"parameters\.(half_life|clock) nothing",
     r"parameters\.\w+ decimal",
     "sessions nothing",  # five blocks instead
 ]
