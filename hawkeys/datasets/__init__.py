@@ -1,10 +1,12 @@
 """Data sets of keystrokes: the `Keystrokes` record, its timing matrix, and where data come from."""
 
-from hawkeys.datasets.attempts import list_attempts, to_keystrokes
+from hawkeys.datasets.attempts import list_attempts, press_intervals, to_keystrokes
 from hawkeys.datasets.cmu import load_cmu
 from hawkeys.datasets.demo import load_demo
+from hawkeys.datasets.event_files import read_key_events
+from hawkeys.datasets.formats import FormatInfo, available_formats
 from hawkeys.datasets.free_text import FreeText, load_free_text
-from hawkeys.datasets.key_events import KeyEvents, read_key_events
+from hawkeys.datasets.key_events import KeyEvents
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.pairing import pair_events
 from hawkeys.datasets.provenance import Provenance
@@ -23,6 +25,7 @@ from hawkeys.datasets.timings import (
 
 __all__ = [
     "DatasetInfo",
+    "FormatInfo",
     "FreeText",
     "KeyEvents",
     "Keystrokes",
@@ -30,6 +33,7 @@ __all__ = [
     "Strokes",
     "Tally",
     "available_datasets",
+    "available_formats",
     "check_timings",
     "join_timings",
     "list_attempts",
@@ -38,6 +42,7 @@ __all__ = [
     "load_demo",
     "load_free_text",
     "pair_events",
+    "press_intervals",
     "press_release",
     "read_events",
     "read_key_events",

@@ -34,7 +34,10 @@ _SYNONYMS = {
     "type": {"type", "eventtype", "event", "action"},
     "time": {"time", "timestamp", "eventtime"},
     "repetition": {"repetition", "rep", "attempt", "trial"},
+    "code": {"code", "scancode", "keycode"},
+    "repeat": {"repeat", "isrepeat"},
 }
+_OPTIONAL = ("repetition", "code", "repeat")
 
 
 def plain(name: str) -> str:
@@ -79,25 +82,33 @@ def find_column(name: str, header: Sequence[str]) -> None:
         )
 
 
-def find_columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
-    """Return the place in the header of every part: the labels, and either layout's two times.
+def find_columns(
+    header: Sequence[str], given: Mapping[str, str], filled: Sequence[str] = ()
+) -> dict[str, int]:
+    """Return the place in the header of every part: the labels, and either layout's times.
 
-    Raises `BrokenFileError`.
+    The parts `filled` may be missing, for the caller has a label for them; so may the releases of
+    a table of presses. Raises `BrokenFileError`.
     """
     repeated = [name[:40] for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise BrokenFileError(f"duplicate column {list_names(repeated)}; rename or remove one.")
     found = {part: _find(part, header, given) for part in _SYNONYMS}
+    if found["code"] == found["key"]:
+        found["code"] = None
     strokes = found["press"] is not None and found["release"] is not None
-    times = STROKE_PARTS if strokes or found["type"] is None else EVENT_PARTS
-    missing = [part for part in (*LABELS, *times) if found[part] is None]
+    times: tuple[str, ...] = STROKE_PARTS if strokes or found["type"] is None else EVENT_PARTS
+    if times == STROKE_PARTS and found["press"] is not None:
+        times = STROKE_PARTS[: 1 + strokes]  # presses alone
+    labels = [part for part in LABELS if part not in filled]
+    missing = [part for part in (*labels, *times) if found[part] is None]
     if missing:
         raise BrokenFileError(
             f"no column for {list_names(missing)} among {list_names([n[:40] for n in header], 8)}; "
             "expected user, session, key and either press and release or type and time. Name the "
-            'others with columns={"press": "..."}.'
+            'others with columns={"press": "..."}, or give user and session (--user, --session).'
         )
-    wanted = (*LABELS, *times, "repetition")
+    wanted = (*LABELS, *times, *_OPTIONAL)
     return {part: place for part in wanted if (place := found[part]) is not None}
 
 
@@ -110,6 +121,10 @@ def _find(part: str, header: Sequence[str], given: Mapping[str, str]) -> int | N
             )
         return header.index(given[part])
     names = [name for name in header if plain(name) in _SYNONYMS[part]]
+    if part == "key" and len(names) > 1:  # a name and the number of the same key
+        names = [name for name in names if plain(name) not in _SYNONYMS["code"]]
+    if part == "code":
+        names = names[:1]
     if len(names) > 1:
         raise BrokenFileError(
             f"{list_names(names)} could each be {part}; say which with "

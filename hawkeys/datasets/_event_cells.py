@@ -1,95 +1,153 @@
-"""Cells of a table of key events as numbers and labels, refusing everything else."""
+"""Cells of a table of key events as numbers and labels; broken ones are struck, never guessed."""
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.datasets._columns import plain
 from hawkeys.datasets._event_rows import EventRows
-from hawkeys.datasets._tables import BrokenFileError
+from hawkeys.datasets._faults import Faults
+from hawkeys.datasets._time_cells import LATEST, read_times
 
-__all__ = ["downs_of", "labels_of", "numbered", "times_of"]
+__all__ = ["Labels", "downs_of", "flags_of", "labels_of", "numbered", "times_of"]
 
-# Far above any clock in seconds: a time in milliseconds since 1970, read as seconds, is 1.7e12.
-_LATEST = 1e11
 # Fixed-width text arrays take 4 bytes per character and row, so that one huge cell costs them all.
 _LONGEST_LABEL = 100
-_LONGEST_NUMBER = 100
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
-_DIGITS = frozenset("0123456789+-.eE ")
-_DOWN, _UP = {"down", "press", "keydown"}, {"up", "release", "keyup"}
+_HELD = "hold"
+_DOWN = {"down", "press", "pressed", "keydown", "wmkeydown", "wmsyskeydown", _HELD}
+_UP = {"up", "release", "released", "keyup", "wmkeyup", "wmsyskeyup"}
+_SHOWN_TYPES = "down, keydown, keyup, press, pressed, release, released, up"
 
 
-def times_of(rows: EventRows, part: str, unit: float) -> FloatArray:
-    """Return a column as finite seconds; `unit` is the number of its units in a second."""
-    cells = rows.cells[part]
-    seconds = np.array([_number(cell) for cell in cells], dtype=np.float64) / unit
-    for row in np.flatnonzero(~np.isfinite(seconds))[:1]:
-        raise BrokenFileError(
-            f"{rows.place(row, part)}: expected a finite number, got {_shown(cells[row])}; "
-            "correct or remove the row."
+class Labels(NamedTuple):
+    """A column of labels: the different ones as text, and the number of each row's."""
+
+    names: np.ndarray
+    codes: IntArray
+
+    def numbers(self, codes: IntArray) -> np.ndarray:
+        """Return labels by number as int64 if each is a whole number, else as text."""
+        used = np.zeros(self.names.size, dtype=bool)
+        used[codes] = True
+        kept = numbered(self.names[used])
+        return kept[codes if used.all() else (np.cumsum(used) - 1)[codes]]
+
+
+def times_of(
+    rows: EventRows, parts: tuple[str, ...], unit: str | None, faults: Faults, alive: BoolArray
+) -> tuple[list[FloatArray], float]:
+    """Return columns as seconds since one origin, and that; strikes cells that are no times."""
+    seen = read_times([rows.cells[part] for part in parts], unit)
+    for part, seconds, late in zip(parts, seen.seconds, seen.late, strict=True):
+        bad = alive & ~np.isfinite(seconds)
+        faults.strike_rows(
+            f"no time in {part}",
+            bad,
+            lambda row, part=part: (  # type: ignore[misc]
+                f"{rows.place(row, part)}: expected a finite number, got "
+                f"{_shown(rows.cells[part][row])}"
+            ),
         )
-    for row in np.flatnonzero(np.abs(seconds) > _LATEST)[:1]:
-        raise BrokenFileError(
-            f"{rows.place(row, part)}: {seconds[row]:g} s is not a time (more than {_LATEST:g} s); "
-            "check time_unit."
+        alive &= ~bad
+        faults.strike_rows(
+            f"no time in {part}",
+            alive & late,
+            lambda row, part=part, seconds=seconds: (  # type: ignore[misc]
+                f"{rows.place(row, part)}: {seconds[row] + seen.origin:g} s is not a time (more "
+                f"than {LATEST:g} s); check time_unit"
+            ),
         )
-    return seconds
+        alive &= ~late
+    return seen.seconds, seen.origin
 
 
-def labels_of(rows: EventRows, part: str) -> np.ndarray:
+def labels_of(rows: EventRows, part: str, faults: Faults, alive: BoolArray) -> Labels:
     """Return a column as labels: text as it stands, whole numbers as their digits.
 
-    Blanks around it do not count, except for keys.
+    Blanks around it do not count; the key of a blank alone is a blank.
     """
     cells = rows.cells[part]
-    if part != "key":  # a blank may be the name of a key
-        cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
-    labels = [_label(cell) for cell in cells]
-    for row, label in enumerate(labels):
-        if label is None:
-            raise BrokenFileError(
+    different, codes = _different(cells)
+    labels = [_label(_tidy(cell, part, rows.comma_blank)) for cell in different]
+    if part == "code":  # not every key has one
+        labels = [label or "" for label in labels]
+    bad_names = np.array([label is None for label in labels], dtype=bool)
+    if bad_names.any():
+        bad = alive & bad_names[codes]
+        faults.strike_rows(
+            f"no label in {part}",
+            bad,
+            lambda row: (
                 f"{rows.place(row, part)}: expected text of 1 to {_LONGEST_LABEL} characters or a "
-                f"whole number, got {_shown(cells[row])}; correct or remove the row."
-            )
-    return np.array(labels, dtype=np.str_)
+                f"whole number, got {_shown(cells[row])}"
+            ),
+        )
+        alive &= ~bad
+    names = np.array([label or "" for label in labels], dtype=np.str_)
+    merged = pd.factorize(names.astype(object))
+    return Labels(merged[1].astype(np.str_), merged[0][codes].astype(np.int64))
 
 
-def downs_of(rows: EventRows) -> BoolArray:
-    """Return the column of event types as True for a press."""
-    kinds = [plain(cell) if isinstance(cell, str) else "" for cell in rows.cells["type"]]
-    for row, kind in enumerate(kinds):
-        if kind not in _DOWN and kind not in _UP:
-            raise BrokenFileError(
-                f"{rows.place(row, 'type')}: expected one of {', '.join(sorted(_DOWN | _UP))}, got "
-                f"{_shown(rows.cells['type'][row])}; correct or remove the row."
-            )
-    return np.array([kind in _DOWN for kind in kinds])
+def _different(cells: Any) -> tuple[list[Any], IntArray]:
+    """Return the different cells, and the number of each row's."""
+    if isinstance(cells, pd.Categorical):
+        return cells.categories.tolist(), cells.codes.astype(np.int64)
+    cells = list(cells)
+    if set(map(type, cells)) == {str}:
+        codes, names = pd.factorize(np.array(cells, dtype=object))
+        return names.tolist(), codes.astype(np.int64)
+    return cells, np.arange(len(cells))
+
+
+def _tidy(cell: Any, part: str, comma_blank: bool) -> Any:
+    """Return a cell without the blanks around it."""
+    if not isinstance(cell, str):
+        return cell
+    if part != "key":
+        return cell.strip()
+    # a blank may be the name of a key
+    return cell.strip() or (cell[1:] if comma_blank and len(cell) > 1 else cell)
+
+
+def downs_of(rows: EventRows, faults: Faults, alive: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Return the column of event types as True for a press, and where it is a repeated one."""
+    cells = rows.cells["type"]
+    different, codes = _different(cells)
+    kinds = [_kind(cell) for cell in different]
+    known = np.array([kind in _DOWN or kind in _UP for kind in kinds], dtype=bool)
+    bad = alive & ~known[codes]
+    faults.strike_rows(
+        "unknown type",
+        bad,
+        lambda row: (
+            f"{rows.place(row, 'type')}: expected one of {_SHOWN_TYPES}, got {_shown(cells[row])}"
+        ),
+    )
+    alive &= ~bad
+    down = np.array([kind in _DOWN for kind in kinds], dtype=bool)[codes]
+    return down, np.array([kind == _HELD for kind in kinds], dtype=bool)[codes]
+
+
+def _kind(cell: Any) -> str:
+    return plain(cell) if isinstance(cell, str) else ""
+
+
+def flags_of(cells: Any) -> BoolArray:
+    """Return a column of yes and no as True for yes; what is neither is no."""
+    return np.array([cell is True or plain(str(cell)) in ("true", "1") for cell in cells])
 
 
 def numbered(labels: np.ndarray) -> np.ndarray:
     """Return labels as int64 if each is a whole number written without leading zeros."""
-    names = set(labels.tolist())
+    names = labels.tolist() if labels.size < 1000 else set(labels.tolist())
     whole = all(re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", name) and name != "-0" for name in names)
     return labels.astype(np.int64) if whole else labels
-
-
-def _number(cell: Any) -> float:
-    """Return the number in a cell, or NaN."""
-    if isinstance(cell, str):
-        if len(cell) > _LONGEST_NUMBER or not _DIGITS.issuperset(cell):
-            return math.nan
-    elif isinstance(cell, bool) or not isinstance(cell, int | float | np.integer | np.floating):
-        return math.nan
-    try:
-        return float(cell)
-    except (ValueError, OverflowError):
-        return math.nan
 
 
 def _label(cell: Any) -> str | None:
@@ -108,7 +166,7 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, str):
         return repr(cell[:40]) if cell.strip() else f"an empty cell ({cell[:40]!r})"
     if isinstance(cell, float) or cell is None:
-        return repr(cell)
+        return repr(float(cell)) if isinstance(cell, float) else repr(cell)
     if isinstance(cell, int) and abs(cell) < 10**18:
         return repr(cell)
     return f"a value of type {type(cell).__name__}"

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import csv
 import gzip
-import importlib
 import io
 import os
 import re
-import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,12 +20,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hawkeys.datasets._sheets import is_sheet, read_sheet
+from hawkeys.datasets._telling import BrokenFileError, list_names, one_line
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
 __all__ = [
     "BrokenFileError",
     "csv_rows",
     "decode_text",
+    "find_separator",
     "list_names",
     "load_bytes",
     "load_table",
@@ -37,18 +38,14 @@ __all__ = [
     "times_of",
 ]
 
-_GZIP, _XLS, _ZIP = b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 # a few kilobytes of gzip can hold terabytes of zeros
 _MOST_BYTES = 2**30
 _DIGITS = "0123456789+-.eE"
 _LONGEST_NUMBER = 100
 # beyond it not every whole number is a double
 _LARGEST_WHOLE = 2**53
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-
-
-class BrokenFileError(Exception):
-    """What is wrong with the file, without its name."""
+_SEPARATORS = (";", "\t", "|")
 
 
 def load_table(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -82,12 +79,14 @@ def read_table(content: bytes) -> pd.DataFrame:
 
     Empty cells are empty text. A first column without a name that numbers the rows is left out.
     """
-    if content.startswith(_XLS):
-        return _frame_of([list(column) for column in zip(*_read_xls(content), strict=True)])
+    if is_sheet(content):
+        rows = read_sheet(content)
+        return _frame_of([list(column) for column in zip(*rows, strict=True)])
     text = decode_text(content)
-    columns = _columns_without_quotes(text)
+    separator = find_separator(text)
+    columns = _columns_without_quotes(text, separator)
     if columns is None:
-        rows = [cells for _, cells in _even_rows(text)]
+        rows = [cells for _, cells in _even_rows(text, separator)]
         if not rows:
             raise BrokenFileError("the file is empty.")
         columns = [list(column) for column in zip(*rows, strict=True)]
@@ -96,22 +95,32 @@ def read_table(content: bytes) -> pd.DataFrame:
     return _frame_of(columns)
 
 
-def _columns_without_quotes(text: str) -> list[list[str]] | None:
+def find_separator(text: str) -> str:
+    """Return what stands between the cells of the first line: comma, semicolon, tab or bar."""
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    counts = {mark: first.count(mark) for mark in (",", *_SEPARATORS)}
+    return max(counts, key=lambda mark: counts[mark]) if any(counts.values()) else ","
+
+
+def _columns_without_quotes(text: str, separator: str) -> list[list[str]] | None:
     """Return what `_even_rows` gives, by columns and six times as fast; None if it is not sure."""
     if '"' in text:
         return None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     lines = [line for line in lines if line and not line.isspace()]
-    n_commas = {line.count(",") for line in lines}
+    n_commas = {line.count(separator) for line in lines}
     if len(n_commas) != 1 or 0 in n_commas or lines[0].lstrip()[:1] == "#":
         return None
     width = n_commas.pop() + 1
-    cells = ",".join(lines).split(",")
+    cells = separator.join(lines).split(separator)
     return [cells[k::width] for k in range(width)]
 
 
-def decode_text(content: bytes) -> str:
-    """Return the text of a csv file, gzipped or not, refusing what is not text."""
+def decode_text(content: bytes, *, latin_mark: bytes = b"") -> str:
+    """Return the text of a csv file, gzipped or not, refusing what is not text.
+
+    A file that begins with `latin_mark` somewhere in its first line may be Latin-1, too.
+    """
     if content.startswith(_GZIP):
         content = _decompress(content)
     if not content.strip():
@@ -123,7 +132,9 @@ def decode_text(content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenFileError(f"expected csv, got no text (byte {error.start}).") from error
+        if not latin_mark or latin_mark not in content[:1000].split(b"\n")[0]:
+            raise BrokenFileError(f"expected csv, got no text (byte {error.start}).") from error
+        text = content.decode("latin-1")
     if "\0" in text:
         raise BrokenFileError(f"expected csv, got no text (byte {text.index(chr(0))}).")
     return text
@@ -142,14 +153,21 @@ def _decompress(content: bytes) -> bytes:
     return plain
 
 
-def csv_rows(text: str, *, skip_blanks: bool = True) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(
+    text: str, *, skip_blanks: bool = True, separator: str = ","
+) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of every line of a csv text, with the number of the line, from 1.
 
     Blank lines have no cell. A cell over the end of a line is refused, unless it is only that line
     break (the name of a key): a lone quotation mark would swallow whole rows. `skip_blanks` drops
     blanks before a cell.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=skip_blanks)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        strict=True,
+        skipinitialspace=skip_blanks and separator != "\t",
+        delimiter=separator,
+    )
     start = 1
     try:
         for row in reader:
@@ -173,10 +191,10 @@ def _goes_on(cell: str) -> bool:
     return bool(cell.strip()) and ("\n" in cell or "\r" in cell)
 
 
-def _even_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def _even_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are not blank, all as long as the header."""
     header: list[str] | None = None
-    for line, cells in csv_rows(text):
+    for line, cells in csv_rows(text, separator=separator):
         if not cells:
             continue
         if header is None:
@@ -197,12 +215,6 @@ def _check_header_line(line: int, cells: list[str]) -> None:
             f"line {line} is a comment ({cells[0][:40]!r}); expected the names of the columns. "
             "Remove the lines above them."
         )
-    for mark, name in _SEPARATORS.items():
-        if len(cells) == 1 and mark in cells[0]:
-            raise BrokenFileError(
-                f"the header holds {name} and no comma. Save the table with commas between the "
-                "columns, and with a point in numbers."
-            )
 
 
 def _frame_of(columns: list[list[str]]) -> pd.DataFrame:
@@ -231,32 +243,6 @@ def _number_the_rows(cells: list[str]) -> bool:
     return bool(cells) and any(
         cells == [str(k) for k in range(first, first + len(cells))] for first in (0, 1)
     )
-
-
-def _read_xls(content: bytes) -> list[list[str]]:
-    try:
-        xlrd = importlib.import_module("xlrd")
-    except ImportError as error:
-        raise BrokenFileError(
-            "reading .xls needs the package xlrd: pip install xlrd, or save the sheet as csv."
-        ) from error
-    damage = (ValueError, AssertionError, IndexError, KeyError, struct.error)
-    try:
-        frame = pd.read_excel(
-            io.BytesIO(content),
-            engine="xlrd",
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            engine_kwargs={"logfile": io.StringIO()},  # xlrd would print to the screen
-        )
-    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *damage) as error:
-        raise BrokenFileError(f"the .xls file is damaged ({error!r}).") from error
-    rows = [[str(cell).strip() for cell in row] for row in frame.to_numpy(dtype=object)]
-    rows = [row for row in rows if any(row)]
-    if not rows:
-        raise BrokenFileError("the first sheet of the .xls file is empty.")
-    return rows
 
 
 def numbers_of(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
@@ -327,14 +313,3 @@ def _hint(cell: str) -> str:
     if re.match(r"\d{1,4}[-/.:]\d{1,2}([-/.:]|$)", cell):
         return "; convert dates and clock times to numbers, such as seconds since the start"
     return ""
-
-
-def list_names(names: Sequence[str], limit: int = 3) -> str:
-    """Quote the first few names and count the rest."""
-    rest = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(repr(name) for name in names[:limit]) + rest
-
-
-def one_line(error: Exception) -> str:
-    """Return the message without line breaks."""
-    return " ".join(str(error).split())

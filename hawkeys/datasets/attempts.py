@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from hawkeys._typing import IntArray
-from hawkeys._validation import check_choice
-from hawkeys.datasets._columns import plain
-from hawkeys.datasets.key_events import group_numbers
+from hawkeys.datasets._attempts import (
+    check_arguments,
+    number_attempts,
+    number_keys,
+    samples_among,
+    sort_attempts,
+    tally_of,
+    typed_text,
+)
 from hawkeys.datasets.keystrokes import Keystrokes
-from hawkeys.datasets.pairing import is_shift
 from hawkeys.datasets.strokes import Strokes
-from hawkeys.datasets.tally import Tally
+from hawkeys.datasets.timings import timing_columns
 from hawkeys.exceptions import DatasetError, InvalidParameterError
 
-__all__ = ["list_attempts", "to_keystrokes"]
-
-_BACKSPACES = {"backspace", "bksp"}
-
-
-class Attempt(NamedTuple):
-    """One attempt: the strokes it spans, those that spell the text, and what became of it."""
-
-    strokes: IntArray
-    spelling: IntArray
-    n_undone: int
-    outcome: str
+__all__ = ["list_attempts", "press_intervals", "to_keystrokes"]
 
 
 def to_keystrokes(
@@ -48,8 +40,9 @@ def to_keystrokes(
     strokes : Strokes
         Keystrokes, as `pair_events` returns them.
     text : iterable of str, length K
-        Names of the keys in order, as the strokes name them. A name may occur again; in the result
-        it is then numbered ("l", "l2").
+        Names of the keys in order, as the strokes name them; the blank, Return and Backspace by any
+        of their names (" ", "space", "Key.space"). A name may occur again; in the result it is then
+        numbered ("l", "l2").
     typos : {"reject", "strip"}, default "reject"
         "reject": an attempt with a Backspace is no sample. "strip": every Backspace is left out
         with the stroke it undoes, which is the last one still standing, and with Shift strokes
@@ -75,13 +68,20 @@ def to_keystrokes(
     Raises
     ------
     DatasetError
-        No attempt spells the text.
+        No attempt spells the text, or no release is known.
     InvalidParameterError
         Another kind of argument.
 
+    Warns
+    -----
+    HawkeysWarning
+        Fewer than half of the attempts spell the text: says how many of how many, and what was
+        typed instead most often.
+
     See Also
     --------
-    list_attempts : Every attempt and what became of it.
+    list_attempts : Every attempt, what was typed and what became of it.
+    press_intervals : The same of logs without releases.
 
     Examples
     --------
@@ -97,17 +97,16 @@ def to_keystrokes(
     >>> typed.press, typed.tally
     (array([[0. , 1. , 1.2]]), Tally(sample=3, undone=2))
     """
-    keys = _check_arguments(strokes, text, typos, end_key, rest)
-    attempts = _sort_attempts(strokes, keys, typos, end_key, rest)
-    good = [attempt for attempt in attempts if attempt.outcome == "sample"]
-    if not good:
+    keys = check_arguments(strokes, text, typos, end_key, rest)
+    attempts = sort_attempts(strokes, keys, typos, end_key, rest)
+    if strokes.press_only:
         raise DatasetError(
-            f"no attempt of {len(attempts)} spells the text of {len(keys)} keys "
-            f"({' '.join(keys)[:60]}); the first is {_beginning(strokes, attempts)}. Check text, "
-            "end_key and the names of the keys, or allow typos and rest."
+            "the strokes have no release, so that no hold is known: samples of both are not to be "
+            "had. press_intervals makes samples of the presses alone."
         )
+    good = samples_among(strokes, attempts, keys)
     rows = np.array([attempt.spelling for attempt in good])
-    session, repetition = _numbers(strokes, attempts, end_key)
+    session, repetition = number_attempts(strokes, attempts, end_key)
     chosen = [place for place, attempt in enumerate(attempts) if attempt.outcome == "sample"]
     typed = Keystrokes.from_press_release(
         strokes.press[rows],
@@ -115,9 +114,9 @@ def to_keystrokes(
         subject=strokes.user[rows[:, 0]],
         session=session[chosen],
         repetition=repetition[chosen],
-        keys=_number_keys(keys),
+        keys=number_keys(keys),
     )
-    return replace(typed, tally=_tally(attempts))
+    return replace(typed, tally=tally_of(attempts))
 
 
 def list_attempts(
@@ -139,7 +138,9 @@ def list_attempts(
     -------
     pandas.DataFrame
         One row per attempt: user, session and repetition (numbered as in `to_keystrokes`), outcome
-        ("sample", "typo", "other text" or "unfinished"), n_strokes, n_undone.
+        ("sample", "typo", "other text" or "unfinished"), n_strokes, n_undone, and text: what was
+        typed, keys of more than one character in angle brackets ("ab<Backspace>"), its first 100
+        characters.
 
     Raises
     ------
@@ -155,9 +156,9 @@ def list_attempts(
     >>> list_attempts(strokes, text="ac")["outcome"].tolist()
     ['other text']
     """
-    keys = _check_arguments(strokes, text, typos, end_key, rest)
-    attempts = _sort_attempts(strokes, keys, typos, end_key, rest)
-    session, repetition = _numbers(strokes, attempts, end_key)
+    keys = check_arguments(strokes, text, typos, end_key, rest)
+    attempts = sort_attempts(strokes, keys, typos, end_key, rest)
+    session, repetition = number_attempts(strokes, attempts, end_key)
     return pd.DataFrame(
         {
             "user": strokes.user[[attempt.strokes[0] for attempt in attempts]],
@@ -166,152 +167,74 @@ def list_attempts(
             "outcome": [attempt.outcome for attempt in attempts],
             "n_strokes": [attempt.strokes.size for attempt in attempts],
             "n_undone": [attempt.n_undone for attempt in attempts],
+            "text": [typed_text(strokes, attempt) for attempt in attempts],
         }
     )
 
 
-def is_backspace(key: str) -> bool:
-    """Return whether a key is the Backspace key."""
-    return plain(key) in _BACKSPACES
+def press_intervals(
+    strokes: Strokes,
+    *,
+    text: Iterable[str],
+    typos: str = "reject",
+    end_key: str | None = None,
+    rest: str = "reject",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the attempts that spell a fixed text as intervals from press to press.
 
+    What a log without releases can give. Of the verifiers the distances, nearest neighbours and
+    one-class machines take such a table as they take any matrix of features; those that model holds
+    (POHMM, Hawkes likelihood) and templates need `to_keystrokes`.
 
-def _check_arguments(strokes: Any, text: Any, typos: Any, end_key: Any, rest: Any) -> list[str]:
-    """Return the text as a list of keys, refusing wrong arguments."""
-    if not isinstance(strokes, Strokes) or not len(strokes):
-        raise InvalidParameterError(
-            "strokes must be one or more Strokes, as pair_events returns; got "
-            f"{type(strokes).__name__}{' without strokes' * isinstance(strokes, Strokes)}."
-        )
-    check_choice(typos, "typos", ("reject", "strip"))
-    check_choice(rest, "rest", ("reject", "ignore"))
-    keys = list(text) if isinstance(text, Iterable) else []
-    if not keys or not all(isinstance(key, str) and key for key in keys):
-        raise InvalidParameterError(
-            f"text must be the names of one or more keys; got {str(text)[:60]!r}."
-        )
-    if end_key is not None and (end_key in keys[:-1] or (rest == "reject" and end_key != keys[-1])):
-        raise InvalidParameterError(
-            f"end_key must be the last key of text, and no other ({keys[-1]!r} is the last of "
-            f"{len(keys)}); got {end_key!r}. Add it to text, or choose another."
-        )
-    return keys
+    Parameters
+    ----------
+    strokes, text, typos, end_key, rest
+        As for `to_keystrokes`; the releases are not used.
 
+    Returns
+    -------
+    intervals : pandas.DataFrame, shape (n_samples, K - 1)
+        Seconds; columns DD.k1.k2, DD.k2.k3, ...
+    labels : pandas.DataFrame, shape (n_samples, 3)
+        subject, session and repetition, numbered as in `to_keystrokes`.
 
-def _sort_attempts(
-    strokes: Strokes, text: list[str], typos: str, end_key: str | None, rest: str
-) -> list[Attempt]:
-    """Return every attempt with its outcome, in the order of the strokes."""
-    keys = strokes.key.tolist()
-    attempts = []
-    for span in _split(strokes, end_key):
-        target = text if rest == "ignore" else None
-        spelling, n_seen = _spell(span.tolist(), keys, strip=typos == "strip", until=target)
-        if [keys[stroke] for stroke in spelling] == text:
-            outcome, n_undone = "sample", n_seen - len(spelling)
-        else:
-            outcome, n_undone = _fault([keys[stroke] for stroke in span], typos, end_key), 0
-        attempts.append(Attempt(span, np.array(spelling, dtype=np.int64), n_undone, outcome))
-    return attempts
+    Raises
+    ------
+    DatasetError
+        No attempt spells the text.
+    InvalidParameterError
+        Another kind of argument, or a text of one key.
 
+    Warns
+    -----
+    HawkeysWarning
+        As `to_keystrokes`.
 
-def _fault(keys: list[str], typos: str, end_key: str | None) -> str:
-    """Say why an attempt is no sample."""
-    if typos == "reject" and any(is_backspace(key) for key in keys):
-        return "typo"
-    return "unfinished" if end_key is not None and keys[-1] != end_key else "other text"
-
-
-def _split(strokes: Strokes, end_key: str | None) -> list[IntArray]:
-    """Return the strokes of each attempt."""
-    group = strokes.groups()
-    ends = group[1:] != group[:-1]
-    if end_key is not None:
-        ends = ends | (strokes.key[:-1] == end_key)
-    return np.split(np.arange(len(strokes)), np.flatnonzero(ends) + 1)
-
-
-def _spell(
-    span: list[int], keys: Sequence[str], *, strip: bool, until: list[str] | None
-) -> tuple[list[int], int]:
-    """Return the strokes left standing at the end, or once they spell `until`.
-
-    And the number of strokes gone through.
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hawkeys.datasets import pair_events, press_intervals, read_key_events
+    >>> frame = pd.DataFrame({"key": ["a", "b"], "press": [0.0, 0.25]})
+    >>> strokes = pair_events(read_key_events(frame, user="ann", session=1))
+    >>> press_intervals(strokes, text="ab")[0]
+       DD.a.b
+    0    0.25
     """
-    standing: list[int] = []
-    for n_seen, stroke in enumerate(span, 1):
-        if strip and is_backspace(keys[stroke]):
-            _drop_shifts(standing, keys)
-            if standing:
-                standing.pop()
-            _drop_shifts(standing, keys)
-        else:
-            standing.append(stroke)
-        same_length = until is not None and len(standing) == len(until)
-        if same_length and [keys[place] for place in standing] == until:
-            return standing, n_seen
-    return standing, len(span)
-
-
-def _drop_shifts(standing: list[int], keys: Sequence[str]) -> None:
-    """Remove Shift strokes from the end: they make no character of their own."""
-    while standing and is_shift(keys[standing[-1]]):
-        standing.pop()
-
-
-def _numbers(
-    strokes: Strokes, attempts: list[Attempt], end_key: str | None
-) -> tuple[IntArray, IntArray]:
-    """Return session and repetition of each attempt as whole numbers."""
-    first = [attempt.strokes[0] for attempt in attempts]
-    user, session = strokes.user[first], strokes.session[first]
-    if session.dtype.kind != "i":
-        session = _count_within(user, session)
-    if end_key is None and strokes.repetition is not None:
-        repetition = strokes.repetition[first]
-        if repetition.dtype.kind == "i":
-            return session, repetition
-    sitting = group_numbers(user, session)
-    counted = pd.Series(sitting).groupby(sitting).cumcount().to_numpy(dtype=np.int64) + 1
-    return session, counted
-
-
-def _count_within(user: np.ndarray, label: np.ndarray) -> IntArray:
-    """Return labels as 1, 2, ... in order of first appearance within each user."""
-    numbers = np.empty(user.size, dtype=np.int64)
-    for name in np.unique(user):
-        numbers[user == name] = group_numbers(label[user == name]) + 1
-    return numbers
-
-
-def _number_keys(keys: list[str]) -> list[str]:
-    """Return names that are all different: a name that occurs again gets a number."""
-    names: list[str] = []
-    taken = set(keys)
-    for key in keys:
-        name, number = key, 2
-        while name in names or (name != key and name in taken):
-            name, number = f"{key}{number}", number + 1
-        names.append(name)
-    return names
-
-
-def _tally(attempts: list[Attempt]) -> Tally:
-    """Return the number of strokes by what became of them."""
-    tally: dict[str, int] = {}
-    for attempt in attempts:
-        parts = {attempt.outcome: attempt.strokes.size}
-        if attempt.outcome == "sample":
-            n_after = attempt.strokes.size - attempt.n_undone - attempt.spelling.size
-            parts = {
-                "sample": attempt.spelling.size,
-                "undone": attempt.n_undone,
-                "after the text": n_after,
-            }
-        for rule, count in parts.items():
-            tally[rule] = tally.get(rule, 0) + count
-    return Tally(tally)
-
-
-def _beginning(strokes: Strokes, attempts: list[Attempt]) -> str:
-    """Quote the beginning of the first attempt."""
-    return repr(" ".join(strokes.key[attempts[0].strokes[:20]].tolist())[:60])
+    keys = check_arguments(strokes, text, typos, end_key, rest)
+    if len(keys) < 2:
+        raise InvalidParameterError(
+            f"text must have two or more keys to have an interval; got {keys}."
+        )
+    attempts = sort_attempts(strokes, keys, typos, end_key, rest)
+    good = samples_among(strokes, attempts, keys)
+    session, repetition = number_attempts(strokes, attempts, end_key)
+    chosen = [place for place, attempt in enumerate(attempts) if attempt.outcome == "sample"]
+    rows = np.array([attempt.spelling for attempt in good])
+    names = timing_columns(number_keys(keys))[1::3]
+    labels = {
+        "subject": strokes.user[rows[:, 0]],
+        "session": session[chosen],
+        "repetition": repetition[chosen],
+    }
+    intervals = np.diff(strokes.press[rows], axis=1)
+    return pd.DataFrame(intervals, columns=names), pd.DataFrame(labels)

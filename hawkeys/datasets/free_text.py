@@ -10,7 +10,7 @@ import numpy as np
 
 from hawkeys._validation import check_choice
 from hawkeys.datasets._tables import load_bytes
-from hawkeys.datasets.key_events import parse_key_events
+from hawkeys.datasets.event_files import ReadOptions, parse_key_events
 from hawkeys.datasets.pairing import pair_events
 from hawkeys.datasets.provenance import Provenance, sha256_of
 from hawkeys.datasets.strokes import Strokes
@@ -95,8 +95,8 @@ def load_free_text(path: str | os.PathLike[str] | None = None, *, which: str = "
     check_choice(which, "which", tuple(_SIZES))
     file = _find(which) if path is None else Path(path)
     content = load_bytes(file)
-    events = parse_key_events(content, str(file), kind="csv", given={}, time_unit="ms")
-    strokes = pair_events(events)
+    events = parse_key_events(content, str(file), ReadOptions(format="csv", time_unit="ms"))
+    strokes = pair_events(events, order="time")
     _check_sizes(strokes, which, str(file))
     n_users, n_sessions, _ = _SIZES[which]
     origin = Provenance(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys.datasets.key_events import group_numbers
+from hawkeys.datasets._codes import group_numbers
 from hawkeys.datasets.keystrokes import pick_rows
 from hawkeys.datasets.tally import Tally
 from hawkeys.events import Events
@@ -16,13 +16,17 @@ from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Strokes"]
 
+# seconds; the tables of studies have longer ones, which no rule of pairing has seen
+_LONG_HOLD = 10.0
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Strokes:
     """Keystrokes with the time of their press and of their release, recording by recording.
 
-    A recording is a user's session or, if the source numbers them, one repetition of it. Within a
-    recording strokes are in the order of their presses. The arrays are read-only.
+    A recording is a user's session or, if the source numbers them, one repetition of it, or what
+    lies between two places where its clock went back. Within a recording strokes are in the order
+    of their presses. The arrays are read-only.
     ``strokes[rows]`` picks strokes by a boolean mask, indices, a slice or an integer.
 
     Attributes
@@ -39,6 +43,11 @@ class Strokes:
         What became of every event of the source (see `pair_events`): each is counted once, so that
         the counts add up to the number of events. "paired" is twice the number of strokes; events
         of strokes left out by picking are "not picked".
+    segment : ndarray of int64, shape (n_strokes,), or None
+        1, 2, ... within the session or repetition, a new one wherever the clock went back. None if
+        it never did.
+    n_disorder : int
+        Rows of the source that came up to 20 ms before the row above, and were sorted.
 
     Examples
     --------
@@ -61,10 +70,12 @@ class Strokes:
     release: FloatArray
     repetition: np.ndarray | None
     tally: Tally
+    segment: IntArray | None = None
+    n_disorder: int = 0
 
     def __post_init__(self) -> None:
         arrays = (self.user, self.session, self.key, self.press, self.release, self.repetition)
-        for array in arrays:
+        for array in (*arrays, self.segment):
             if array is not None:
                 array.flags.writeable = False
 
@@ -74,12 +85,19 @@ class Strokes:
         return tuple(dict.fromkeys(self.user.tolist()))
 
     @property
+    def press_only(self) -> bool:
+        """True if no release is known; `press_intervals` makes samples of such strokes."""
+        return bool(np.isnan(self.release).all()) and len(self) > 0
+
+    @property
     def notes(self) -> Tally:
         """What the strokes show that needs no repair, counted; the counts may overlap.
 
         "rollover": strokes whose next stroke is pressed before their release. "release out of
         order": strokes released after the release of the next. "simultaneous": presses and
-        releases with the time of another one of the same recording.
+        releases with the time of another one of the same recording. "hold over 10 s". "clock went
+        back": places where a new segment begins. "rows out of order": rows of the source that were
+        sorted, by at most 20 ms.
         """
         group = self.groups()
         joined = group[1:] == group[:-1]
@@ -94,8 +112,17 @@ class Strokes:
                     (joined & (self.release[1:] < self.release[:-1])).sum()
                 ),
                 "simultaneous": int(shared.sum()) if len(self) else 0,
+                "hold over 10 s": int((self.release - self.press > _LONG_HOLD).sum()),
+                "clock went back": self._n_back(group),
+                "rows out of order": self.n_disorder,
             }
         )
+
+    def _n_back(self, group: IntArray) -> int:
+        if self.segment is None or not len(self):
+            return 0
+        recordings = group_numbers(self.user, self.session, self.repetition)
+        return int(group.max() - recordings.max())
 
     def groups(self) -> IntArray:
         """Return the number of each stroke's recording, counted in order of first appearance.
@@ -105,7 +132,7 @@ class Strokes:
         ndarray of int64, shape (n_strokes,)
             0, 1, ...
         """
-        return group_numbers(self.user, self.session, self.repetition)
+        return group_numbers(self.user, self.session, self.repetition, self.segment)
 
     def events(self, user: Any, session: Any) -> Events:
         """Return the presses and releases of one session as one realisation.
@@ -121,8 +148,8 @@ class Strokes:
         -------
         Events
             Seconds since the first press; the window ends at the last event. Press and release of
-            a key are two events of its mark. Marks are all keys of this record, sorted, so that
-            they mean the same in every session.
+            a key are two events of its mark (the press alone if no release is known). Marks
+            are all keys of this record, sorted, so that they mean the same in every session.
 
         Raises
         ------
@@ -145,14 +172,15 @@ class Strokes:
             raise InvalidParameterError(
                 f"user {user!r}, session {session!r}: there are no such strokes; see `subjects`."
             )
-        if self.repetition is not None:
+        if self.repetition is not None or self.segment is not None:
+            what = "segments" if self.repetition is None else "repetitions"
             raise InvalidParameterError(
-                f"user {user!r}, session {session!r}: its repetitions may have clocks of their "
+                f"user {user!r}, session {session!r}: its {what} may have clocks of their "
                 "own; use to_keystrokes, whose samples become realisations."
             )
         names, marks = np.unique(self.key, return_inverse=True)
         times = np.concatenate([self.press[rows], self.release[rows]])
-        order = np.argsort(times, kind="stable")
+        order = np.argsort(times, kind="stable")[: rows.size if self.press_only else None]
         times = times[order] - times[order[0]]
         return Events.from_arrays(
             times,
@@ -171,8 +199,9 @@ class Strokes:
         picked = np.sort(pick_rows(rows, len(self)))
         if (np.diff(picked) == 0).any():
             raise InvalidParameterError("a stroke is picked twice; pick each stroke at most once.")
-        left_out = 2 * (len(self) - picked.size)
-        tally = {**self.tally, "paired": 2 * picked.size}
+        rule, n_each = ("press only", 1) if self.press_only else ("paired", 2)
+        left_out = n_each * (len(self) - picked.size)
+        tally = {**self.tally, rule: n_each * picked.size}
         tally["not picked"] = tally.get("not picked", 0) + left_out
         return replace(
             self,
@@ -182,6 +211,7 @@ class Strokes:
             press=self.press[picked],
             release=self.release[picked],
             repetition=None if self.repetition is None else self.repetition[picked],
+            segment=None if self.segment is None else self.segment[picked],
             tally=Tally(tally),
         )
 

@@ -66,10 +66,14 @@ def test_names_of_columns(place, header, given):
     assert read_key_events(place(text), columns=given).time.tolist() == [0.5, 0.75, 1.0, 1.25]
 
 
-@pytest.mark.parametrize(("unit", "seconds"), [("s", 1500.0), ("ms", 1.5), ("us", 0.0015)])
-def test_units(place, unit, seconds):
-    text = "user,session,key,press,release\nann,1,a,0,1500\n"
-    assert read_key_events(place(text), time_unit=unit).time[1] == seconds
+@pytest.mark.parametrize(
+    ("unit", "cell"),
+    [("s", "1.5"), ("ms", "1500"), ("us", "1.5e6"), ("ns", "1500000000"), ("100ns", "15000000"),
+     (None, "1.5")],
+)  # fmt: skip
+def test_units(place, unit, cell):
+    text = f"user,session,key,press,release\nann,1,a,0,{cell}\n"
+    assert read_key_events(place(text), time_unit=unit).time.tolist() == [0, 1.5]
 
 
 def test_json_lines(place):
@@ -120,8 +124,7 @@ BROKEN = [
     ("user,session,key,press,release\n", "header but no row of data"),
     ("user,session,key\nann,1,a\n", "no column for 'press', 'release' among 'user', 'session'"),
     ("user,session,key,type\nann,1,a,up\n", "no column for 'time'"),
-    ("user,session,key,press\nann,1,a,1\n", "no column for 'release'"),
-    ("a;b\n1;2\n", "no column for 'user', 'session', 'key' and 2 more among 'a;b'"),
+    ("a;b\n1;2\n", "no column for 'user', 'session', 'key' and 2 more among 'a', 'b'"),
     (STROKES.replace("user", "key", 1), "duplicate column 'key'; rename or remove one"),
     (STROKES.replace("session", "subject", 1), "'user', 'subject' could each be user; say which"),
     (STROKES.replace("1.0,", "x,"), "line 3, column 'press': expected a finite number, got 'x'"),
@@ -143,7 +146,7 @@ BROKEN = [
     (STROKES.encode("utf-16"), "got no text"),
     (gzip.compress(STROKES.encode(), mtime=0)[:-9], "gzip file is truncated"),
     (gzip.compress(STROKES.encode(), mtime=0) + b"rest", "gzip file is truncated or damaged"),
-    ("[1, 2]", "line 1: expected one JSON object with names per line, got '\\[1, 2\\]'"),
+    ("[1, 2]", "element 1: expected one JSON object with names, got '1'"),
     ("{", "line 1: no valid JSON"),
     ('{"a": 1, "a": 2}', "line 1: no valid JSON .a name occurs twice"),
     ('{"a": ' + "[" * 100_000, "line 1: no valid JSON"),
@@ -191,7 +194,7 @@ def test_broken_cells(place, change, message):
 
 def test_json_without_a_name(place):
     short = {name: value for name, value in GOOD.items() if name != "press"}
-    with pytest.raises(DatasetError, match="line 2: no 'press', which the first line has"):
+    with pytest.raises(DatasetError, match="line 2: no 'press', which the first one has"):
         read_key_events(place(json.dumps(GOOD) + "\n" + json.dumps(short)))
 
 
@@ -201,7 +204,7 @@ def test_broken_frames():
         read_key_events(frame.iloc[:0])
     with pytest.raises(DatasetError, match="frame: duplicate column 'user'"):
         read_key_events(pd.concat([frame, frame[["user"]]], axis=1))
-    with pytest.raises(DatasetError, match=r"frame: row 0, column 'press': .* type Timestamp"):
+    with pytest.raises(DatasetError, match=r"frame: row 0, column 'press': .* type datetime64"):
         read_key_events(frame.assign(press=pd.Timestamp("2020-01-01")))
 
 
@@ -216,10 +219,14 @@ def test_places(tmp_path):
 
 def test_arguments(place):
     path = place(STROKES)
-    with pytest.raises(InvalidParameterError, match="format must be one of 'auto', 'csv', 'jsonl'"):
+    with pytest.raises(
+        InvalidParameterError, match=r"format must be one of 'auto', 'evtest', .*'xls'"
+    ):
         read_key_events(path, format="xls")
-    with pytest.raises(InvalidParameterError, match="time_unit must be one of 's', 'ms', 'us'"):
-        read_key_events(path, time_unit="ns")
+    with pytest.raises(
+        InvalidParameterError, match="time_unit must be one of 's', 'ms', 'us', 'ns'"
+    ):
+        read_key_events(path, time_unit="min")
     with pytest.raises(InvalidParameterError, match="must be a path or a DataFrame; got int"):
         read_key_events(3)
     with pytest.raises(InvalidParameterError, match="columns must map parts to names"):
