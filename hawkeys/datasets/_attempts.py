@@ -74,7 +74,9 @@ def check_arguments(strokes: Any, text: Any, typos: Any, end_key: Any, rest: Any
         raise InvalidParameterError(
             f"text must be the names of one or more keys; got {str(text)[:60]!r}."
         )
-    if end_key is not None and (end_key in keys[:-1] or (rest == "reject" and end_key != keys[-1])):
+    names = [_canonical(key) for key in keys]
+    end = _canonical(end_key) if isinstance(end_key, str) else end_key
+    if end is not None and (end in names[:-1] or (rest == "reject" and end != names[-1])):
         raise InvalidParameterError(
             f"end_key must be the last key of text, and no other ({keys[-1]!r} is the last of "
             f"{len(keys)}); got {end_key!r}. Add it to text, or choose another."

@@ -44,9 +44,9 @@ def _match(line: str) -> re.Match[str] | None:
 
 
 def _is_pynput(text: str) -> bool:
-    lines = sample_lines(text)[1:] or sample_lines(text)
+    lines = sample_lines(text)
     read = [line for line in lines if _match(line)]
-    return len(read) > len(lines) / 2 and any(_TELLING.search(line) for line in read)
+    return 2 * len(read) >= len(lines) and any(_TELLING.search(line) for line in read)
 
 
 def _read_pynput(reading: Reading) -> EventRows:
