@@ -26,8 +26,10 @@ __all__ = [
     "excitation",
     "excitation_at",
     "integrals",
+    "own_mass_at",
     "pair_densities",
     "responsibilities",
+    "sums_at",
     "tails",
 ]
 
@@ -271,6 +273,92 @@ def excitation_at(times, marks, kernel, queries, excitation, integrals):
                     integrals[q, i, j] += _split(family, lag, sets, s, edges)[0]
                     measure = _measure(family, lag, sets, s)
                     excitation[q, i, j] += _density(family, lag, measure, sets, s, edges)
+
+
+@njit(cache=True, nogil=True)
+def _share(kernel, lag, s, mass):
+    """Return the density at a lag > 0 within reach, or the mass up to it."""
+    family, sets, edges, _, _ = kernel
+    if mass:
+        return _split(family, lag, sets, s, edges)[0]
+    return _density(family, lag, _measure(family, lag, sets, s), sets, s, edges)
+
+
+@njit(cache=True, nogil=True)
+def _alike_at(times, marks, kernel, weights, queries, mass, out):
+    """Do what `sums_at` does if all pairs have one set of parameters: one density per event."""
+    reach, by_source = kernel[4][0, 0], np.ascontiguousarray(weights.T)
+    spent = np.zeros(weights.shape[0])
+    first = 0
+    for q in range(queries.size):
+        while first < times.size and queries[q] - times[first] > reach:
+            if mass:
+                spent += by_source[marks[first]]
+            first += 1
+        out[q] = spent
+        for e in range(first, times.size):
+            lag = queries[q] - times[e]
+            if lag <= 0.0:
+                break
+            share, row = _share(kernel, lag, 0, mass), by_source[marks[e]]
+            for i in range(row.size):
+                out[q, i] += share * row[i]
+
+
+@njit(cache=True, nogil=True)
+def _row_at(path, kernel, weights, query, mass, i, first, spent):
+    """Return the sum over sources for one target; the first event within reach, and what is over.
+
+    path = (times, marks); `spent` is the sum over the events before `first`, each of mass 1.
+    """
+    times, marks = path
+    _, _, _, which, reach = kernel
+    longest = reach[i].max()
+    while first < times.size and query - times[first] > longest:
+        if mass:
+            spent += weights[i, marks[first]]
+        first += 1
+    total = spent
+    for e in range(first, times.size):
+        lag, j = query - times[e], marks[e]
+        if lag <= 0.0:
+            break
+        if weights[i, j] == 0.0:
+            continue
+        if lag <= reach[i, j]:
+            total += weights[i, j] * _share(kernel, lag, which[i, j], mass)
+        elif mass:
+            total += weights[i, j]
+    return total, first, spent
+
+
+@njit(cache=True, nogil=True)
+def sums_at(times, marks, kernel, weights, queries, mass, out):
+    """Write sum_j weights_ij c_ij, or if `mass` of its integrals, at sorted query times.
+
+    Of one realisation; `out` has the shape (n_queries, n_targets). Events at a query time itself
+    are not counted.
+    """
+    if kernel[1].shape[0] == 1:
+        _alike_at(times, marks, kernel, weights, queries, mass, out)
+        return
+    for i in range(weights.shape[0]):
+        first, spent = 0, 0.0
+        for q in range(queries.size):
+            out[q, i], first, spent = _row_at(
+                (times, marks), kernel, weights, queries[q], mass, i, first, spent
+            )
+
+
+@njit(cache=True, nogil=True)
+def own_mass_at(times, marks, kernel, weights, queries, targets, out):
+    """Write the same integrals of one target per query, ``targets[q]``, to ``out[q]``."""
+    first, spent = np.zeros(weights.shape[0], dtype=np.int64), np.zeros(weights.shape[0])
+    for q in range(queries.size):
+        i = targets[q]
+        out[q], first[i], spent[i] = _row_at(
+            (times, marks), kernel, weights, queries[q], True, i, first[i], spent[i]
+        )
 
 
 @njit(cache=True, nogil=True)

@@ -8,10 +8,16 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-__all__ = ["MOST", "Compiled", "compiled_only", "is_small"]
+import numpy as np
+
+from hawkeys._typing import IntArray
+
+__all__ = ["MOST", "Compiled", "compiled_only", "is_small", "is_wide"]
 
 # numbers, of events times marks, up to which numpy does the work in milliseconds
 MOST = 20_000
+# columns from which a row problem is wide, and events from which it is long
+_WIDE, _LONG = 64, 20_000
 # numbers that a row problem, of a mark of all realisations or of one, counts as
 _PER_ROW = 400
 
@@ -56,6 +62,29 @@ def is_small(n_numbers: int, n_rows: int = 0) -> bool:
         Whether the loops of `hawkeys._plain` are to be used.
     """
     return n_numbers + _PER_ROW * n_rows <= MOST and not _compiled_only.get()
+
+
+def is_wide(offsets: IntArray, n_columns: int) -> bool:
+    """Tell whether row problems have so many columns that products of matrices are all the work.
+
+    Rows of fewer events than columns, or of very many events, are left to the other loops.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (n_rows + 1,)
+        Row b has the events ``offsets[b]:offsets[b + 1]``.
+    n_columns : int
+        Number of columns, x0 included.
+
+    Returns
+    -------
+    bool
+        Whether `hawkeys._plain.wide_rows` is to be used.
+    """
+    if n_columns < _WIDE:
+        return False
+    sizes = np.diff(offsets)
+    return bool(sizes.mean() >= n_columns and sizes.max() < _LONG)
 
 
 class Compiled:

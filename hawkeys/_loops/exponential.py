@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from hawkeys._loops.choice import Compiled, is_small
 from hawkeys._plain import exponential as plain
 from hawkeys._threads import in_threads
@@ -16,9 +18,10 @@ __all__ = [
     "excitation_shared",
     "integrals_per_pair",
     "integrals_per_source",
+    "source_sums_at",
 ]
 
-jit = Compiled("exponential")
+jit, jit_over_time = Compiled("exponential"), Compiled("over_time")
 # nanoseconds per event and mark
 _SHARED, _PER_SOURCE, _PER_PAIR = 3, 8, 15
 
@@ -105,3 +108,19 @@ def excitation_at(
     """Write c_ij and its integral since the start at sorted query times of one realisation."""
     loops = plain if is_small(times.size * decay.size + excitation.size) else jit
     loops.excitation_at(times, marks, decay, queries, excitation, integrals)
+
+
+def source_sums_at(
+    times: FloatArray, marks: IntArray, decay: FloatArray, queries: FloatArray, *, mass: bool
+) -> FloatArray:
+    """Return c_j, or its integral since the start, at sorted query times of one realisation.
+
+    `decay` (n_sources,); shape (n_queries, n_sources).
+    """
+    out = np.empty((queries.size, decay.size))
+    if not is_small((times.size + queries.size) * decay.size):
+        jit_over_time.source_sums_at(times, marks, decay, queries, mass, out)
+        return out
+    both = np.empty((2, queries.size, 1, decay.size))
+    plain.excitation_at(times, marks, decay[None], queries, *both)
+    return both[int(mass), :, 0]

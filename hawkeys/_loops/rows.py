@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._loops.choice import Compiled, is_small, is_wide
 from hawkeys._plain import likelihood as plain_likelihood
 from hawkeys._plain import rows as plain
+from hawkeys._plain import wide_rows as wide
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
@@ -42,7 +43,8 @@ def solve_rows(
         np.empty((kept, limits[1])),
     )
     data = excitation, weights, offsets
-    loops = plain if is_small(excitation.size, n_blocks) else jit
+    small = is_small(excitation.size, n_blocks)
+    loops = wide if is_wide(offsets, size) else plain if small else jit
     in_threads(
         lambda part: loops.solve_rows(data, cost, shape, limits, start, out, part),
         n_blocks,

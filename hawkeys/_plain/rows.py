@@ -9,7 +9,7 @@ import numpy as np
 from hawkeys._plain.likelihood import log_total, row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["solve_rows"]
+__all__ = ["gap_bound", "newton_step", "solve_rows"]
 
 _RIDGE = 1e-9
 _ARMIJO = 1e-4
@@ -70,7 +70,7 @@ def _solve_free(hessian: FloatArray, free: IntArray, right: FloatArray) -> Float
     return np.linalg.solve(matrix, right[free] / scale) / scale
 
 
-def _newton_step(
+def newton_step(
     hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray
 ) -> FloatArray:
     """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
@@ -104,12 +104,21 @@ def _bounds_of_step(row: _Row, z: FloatArray, slope: FloatArray) -> tuple[FloatA
     return lower, costs & ((z > 0) | (slope > 1))
 
 
-def _gap(
-    total: float, slope: FloatArray, z: FloatArray, step: FloatArray, hessian: FloatArray
+def gap_bound(
+    total: float,
+    slope: FloatArray,
+    z: FloatArray,
+    step: FloatArray,
+    hessian: FloatArray,
+    highest: float = 0.0,
 ) -> float:
-    """Return an upper bound, in nats, on what is still to gain."""
+    """Return an upper bound, in nats, on what is still to gain.
+
+    `highest` is the largest D of coordinates that are 0, and stay 0 in the step, if they are not
+    among those given.
+    """
     decrement = float(2.0 * (slope - 1.0) @ step - step @ hessian @ step)
-    simplex = float(total * (max(0.0, slope.max()) - 2.0) + z.sum())
+    simplex = float(total * (max(highest, slope.max(initial=0.0)) - 2.0) + z.sum())
     return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
 
 
@@ -130,8 +139,8 @@ def _climb(row: _Row, z: FloatArray, tolerance: float, trace: FloatArray) -> tup
         iteration += 1
         lower, free = _bounds_of_step(row, z, slope)
         stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
-        step = _newton_step(hessian, slope, lower, free)
-        gap = _gap(total, slope, z, step, hessian)
+        step = newton_step(hessian, slope, lower, free)
+        gap = gap_bound(total, slope, z, step, hessian)
         if gap <= tolerance:
             break
         length = -1.0 if stuck else 1.0

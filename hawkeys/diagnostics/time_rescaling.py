@@ -56,11 +56,19 @@ class RescaledEvents:
         That of a mark's first event so contains what was left of the axis before.
         """
         starts = np.cumsum(self.totals) - self.totals
-        order = np.argsort(self.marks, kind="stable")
+        order = self._by_mark[0]
         axis = starts[self.marks[order]] + self.times[order]
         out = np.empty_like(self.times)
         out[order] = steps(axis)
         return out
+
+    @cached_property
+    def _by_mark(self) -> tuple[IntArray, IntArray]:
+        """The events mark by mark, and where those of each mark begin, (n_marks + 1,)."""
+        sizes = self.counts.sum(axis=0)
+        # small whole numbers are sorted by their digits
+        few = self.marks.astype(np.uint16) if sizes.size < 2**16 else self.marks
+        return np.argsort(few, kind="stable"), np.concatenate(([0], np.cumsum(sizes)))
 
     def of_mark(self, index: int) -> FloatArray:
         """Return the rescaled times of one mark, increasing.
@@ -75,7 +83,8 @@ class RescaledEvents:
         ndarray of float64, shape (number of its events,)
             On the axis from 0 to ``totals[index]``.
         """
-        return self.times[self.marks == index]
+        order, bounds = self._by_mark
+        return self.times[order[bounds[index] : bounds[index + 1]]]
 
 
 def steps(times: FloatArray) -> FloatArray:
@@ -139,7 +148,7 @@ def rescale(process: Hawkes | RectifiedHawkes, events: Events) -> RescaledEvents
     intensity gives this probability 0.
 
     Exponential kernels cost O(n_events n_marks), with inhibition too. Others go through
-    `Kernel.excitation_at`, at O(n_events n_marks^2) memory per realisation.
+    `Kernel.own_mass`: delayed ones cost O(n_events m), m the number of events within the horizon.
 
     References
     ----------
@@ -222,10 +231,7 @@ def _excited(process: Hawkes, events: Events) -> FloatArray:
     out = np.zeros(events.n_events)
     for r in range(events.n_realizations):
         rows = slice(events.offsets[r], events.offsets[r + 1])
-        _, mass = process.kernel.excitation_at(events, r, events.times[rows])
-        marks = events.marks[rows]
-        own = mass[np.arange(marks.size), marks]
-        out[rows] = (own * process.adjacency[marks]).sum(axis=1)
+        out[rows] = process.kernel.own_mass(events, r, process.adjacency)
     return out
 
 
@@ -235,24 +241,22 @@ def _excited_exponentially(
     """Return the same in linear time: an event's spent mass is 1 - density / decay."""
     layout = BlockLayout.build(events, separate=False)
     density = kernel.excitation(events, layout)
-    earlier = _earlier_counts(events)
+    first, start = _first_at_once(events), events.offsets[events.realization]
     weight = adjacency / kernel.decay_matrix(events.n_marks)
     out = np.zeros(events.n_events)
+    spent = np.zeros(events.n_events + 1)
     for i in range(events.n_marks):
         rows = np.flatnonzero(events.marks == i)
         begin, end = events.n_marks * layout.offsets[i : i + 2]
         left = density[begin:end].reshape(events.n_marks, -1)
-        out[rows] = adjacency[i] @ earlier[:, rows] - weight[i] @ left
+        np.cumsum(adjacency[i][events.marks], out=spent[1:])
+        out[rows] = spent[first[rows]] - spent[start[rows]] - weight[i] @ left
     return out
 
 
-def _earlier_counts(events: Events) -> FloatArray:
-    """Return the number of strictly earlier events of each mark in the window, (n_marks, n)."""
-    total = np.zeros((events.n_marks, events.n_events + 1))
-    total[events.marks, np.arange(1, events.n_events + 1)] = 1.0
-    np.cumsum(total, axis=1, out=total)
+def _first_at_once(events: Events) -> IntArray:
+    """Return the number of the first event of the same moment and window, shape (n_events,)."""
     starts = events.offsets[:-1][np.diff(events.offsets) > 0]
     new = np.diff(events.times, prepend=np.nan) != 0  # NaN differs: the first is new
     new[starts] = True
-    first = np.maximum.accumulate(np.where(new, np.arange(events.n_events), 0))
-    return total[:, first] - total[:, events.offsets[events.realization]]
+    return np.maximum.accumulate(np.where(new, np.arange(events.n_events), 0))

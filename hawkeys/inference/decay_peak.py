@@ -19,13 +19,16 @@ __all__ = ["climb_parabola", "extrapolate", "first_part"]
 _PART, _PART_PER_PAIR = 4_000, 50
 # how many times as many there must be in all
 _MANY = 5
+_FEWEST_WINDOWS = 8
 _STEPS = 8
 # in standard errors of the log decay; the objective is then within 5e-9 nats of its maximum
 _CLOSE = 1e-4
+# nats by which a profile must fall on both sides of a maximum that is no accident
+_FALL = 1.92
 
 
 def first_part(events: Events) -> Events | None:
-    """Return the first few thousand events of the longest realisation; None if data are few.
+    """Return a few thousand events that stand for all: a stretch of one window, or some windows.
 
     Parameters
     ----------
@@ -35,13 +38,14 @@ def first_part(events: Events) -> Events | None:
     Returns
     -------
     Events or None
-        One realisation that ends at its last event.
+        The first events of the longest realisation, which then ends at the last of them; if none is
+        long enough, realisations spread evenly over all; None if data are few.
     """
     sizes = np.diff(events.offsets)
     longest = int(np.argmax(sizes))
     wanted = max(_PART, _PART_PER_PAIR * events.n_marks**2)
     if sizes[longest] < _MANY * wanted:
-        return None
+        return _some_windows(events, wanted)
     first = events.offsets[longest]
     part = slice(first, first + wanted)
     return Events.from_arrays(
@@ -51,6 +55,18 @@ def first_part(events: Events) -> Events | None:
         end_times=events.times[part][-1],
         mark_names=events.mark_names,
     )
+
+
+def _some_windows(events: Events, wanted: int) -> Events | None:
+    """Return every k-th realisation, with about the events wanted, one in `_MANY` of all at most.
+
+    None where that leaves too few realisations to stand for the others.
+    """
+    step = events.n_events // wanted
+    if step < _MANY or events.n_realizations < _FEWEST_WINDOWS * step:
+        return None
+    part = events[step // 2 :: step]
+    return part if _MANY * part.n_events <= 2 * events.n_events else None
 
 
 def climb_parabola(
@@ -90,7 +106,8 @@ def climb_parabola(
         if abs(step) < 4.0 or not any(0.75 <= other / step <= 1.75 for other in far):
             point = best + step * error
             tried[point] = value(point)
-    return tried[best] == max(tried.values())
+    left, right = tried[min(tried)], tried[max(tried)]
+    return tried[best] == max(tried.values()) and tried[best] - max(left, right) > _FALL
 
 
 def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:

@@ -14,7 +14,7 @@ from hawkeys.inference.penalized import PenalizedRows
 from hawkeys.inference.priors import GammaPrior
 from hawkeys.inference.solution import Solution
 
-__all__ = ["solve_map", "solve_mle", "solve_nearby"]
+__all__ = ["precise_enough", "solve_map", "solve_mle", "solve_nearby"]
 
 _NO_START = np.empty((0, 0))
 # events of a row from which its last Newton step is taken and what it promises counted
@@ -41,9 +41,14 @@ def solve_mle(
 
 def solve_nearby(design: Design, options: MLEOptions, start: FloatArray) -> Solution:
     """Maximise the log-likelihood for its value alone, precisely enough for differences."""
-    many = design.weights.size == 0 and design.counts.min() >= _MANY
-    precise = replace(options, tolerance=_LOOSE if many else min(options.tolerance, _TIGHT))
+    fine = precise_enough(int(design.counts.min()), weighted=design.weights.size > 0)
+    precise = replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
     return solve_mle(design, precise, np.empty(0, np.int64), keep=False, start=start)
+
+
+def precise_enough(n_events: int, *, weighted: bool) -> float:
+    """Return the tolerance at which a maximum's value is exact to 1e-10 nats or so."""
+    return _LOOSE if n_events >= _MANY and not weighted else _TIGHT
 
 
 def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: bool) -> Solution:

@@ -15,6 +15,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.chi_bar import mixture_quantile, mixture_weights
 from hawkeys.inference.frames import parameter_frame, piece_labels
+from hawkeys.inference.held_at_zero import falls_at_zero
 from hawkeys.inference.refits import FittedRows
 
 if TYPE_CHECKING:
@@ -288,8 +289,13 @@ def profile_figures(
     out = np.full((*wanted.shape, 3), np.nan)
     columns, held = rows.columns, rows.held
     for b, names, members in rows.distinct(wanted):
-        given = rows.basis(b), rows.weights(b), rows.design.cost[b], held[b]
-        found, gain = jit.profile_ends(*given, members, columns.estimates[b].copy(), drop)
+        quick = None if np.isfinite(drop) else falls_at_zero(rows, b, members)
+        if quick is not None:
+            found, gain = np.full((len(members), 3), np.nan), quick[1]
+            found[:, 2] = quick[0]
+        else:
+            given = rows.basis(b), rows.weights(b), rows.design.cost[b], held[b]
+            found, gain = jit.profile_ends(*given, members, columns.estimates[b].copy(), drop)
         if not gain < _NOT_THE_FIT:
             labels = np.array(rows.result.process.mark_names)[columns.map.blocks == b]
             raise InvalidParameterError(

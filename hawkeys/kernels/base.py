@@ -94,6 +94,67 @@ class Kernel(ABC):
     ) -> tuple[FloatArray, FloatArray]:
         """Return c_ij and its integral from the start at sorted `times`, each (n_times, D, D)."""
 
+    def sums_at(
+        self,
+        events: Events,
+        realization: int,
+        times: FloatArray,
+        adjacency: FloatArray,
+        *,
+        mass: bool = False,
+    ) -> FloatArray:
+        """Return sum_j W_ij c_ij of every target i at sorted times, or of the integrals.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        realization : int
+            Which one.
+        times : ndarray of float64, shape (n_times,)
+            Increasing; an event at such a time is not yet counted.
+        adjacency : ndarray of float64, shape (n_marks, n_marks)
+            W, of any sign.
+        mass : bool, default False
+            Whether c_ij is integrated from the start of the window.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_times, n_marks)
+            Events per unit of time, or events.
+        """
+        out = np.empty((times.size, events.n_marks))
+        for part in _blocks(times.size, events.n_marks):
+            found = self.excitation_at(events, realization, times[part])[int(mass)]
+            out[part] = (found * adjacency).sum(axis=2)
+        return out
+
+    def own_mass(self, events: Events, realization: int, adjacency: FloatArray) -> FloatArray:
+        """Return sum_j W_ij times the integral of c_ij up to each event, i its own mark.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        realization : int
+            Which one.
+        adjacency : ndarray of float64, shape (n_marks, n_marks)
+            W.
+
+        Returns
+        -------
+        ndarray of float64, shape (number of events of the realisation,)
+            Excited part of the compensator.
+        """
+        rows = slice(events.offsets[realization], events.offsets[realization + 1])
+        times, marks = events.times[rows], events.marks[rows]
+        out = np.empty(times.size)
+        for part in _blocks(times.size, events.n_marks):
+            _, found = self.excitation_at(events, realization, times[part])
+            own = found[np.arange(len(found)), marks[part]]
+            out[part] = (own * adjacency[marks[part]]).sum(axis=1)
+        return out
+
     @abstractmethod
     def sample_lags(
         self, rng: np.random.Generator, targets: IntArray, sources: IntArray
@@ -194,3 +255,9 @@ class Kernel(ABC):
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Return the kernel as plain JSON types, with its class under "name"."""
+
+
+def _blocks(n_times: int, n_marks: int) -> list[slice]:
+    """Return parts of the times of which all pairs of marks take little memory."""
+    step = max(1, _MAX_CELLS // n_marks**2)
+    return [slice(first, first + step) for first in range(0, n_times, step)]

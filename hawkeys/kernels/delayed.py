@@ -166,6 +166,31 @@ class DelayedKernel(Kernel):
         )
         return excitation, integrals
 
+    def sums_at(
+        self,
+        events: Events,
+        realization: int,
+        times: FloatArray,
+        adjacency: FloatArray,
+        *,
+        mass: bool = False,
+    ) -> FloatArray:
+        """Return sum_j W_ij c_ij at sorted times; see `Kernel.sums_at`."""
+        rows = slice(events.offsets[realization], events.offsets[realization + 1])
+        out = np.empty((times.size, events.n_marks))
+        kernel = self.compiled(events.n_marks)
+        jit.sums_at(events.times[rows], events.marks[rows], kernel, adjacency, times, mass, out)
+        return out
+
+    def own_mass(self, events: Events, realization: int, adjacency: FloatArray) -> FloatArray:
+        """Return what each event's own mark has been excited by; see `Kernel.own_mass`."""
+        rows = slice(events.offsets[realization], events.offsets[realization + 1])
+        times, marks = events.times[rows], events.marks[rows]
+        out = np.empty(times.size)
+        kernel = self.compiled(events.n_marks)
+        jit.own_mass_at(times, marks, kernel, adjacency, times, marks, out)
+        return out
+
     def sample_lags(
         self, rng: np.random.Generator, targets: IntArray, sources: IntArray
     ) -> FloatArray:

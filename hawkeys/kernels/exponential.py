@@ -161,6 +161,26 @@ class Exponential(Kernel):
         )
         return excitation, integrals
 
+    def sums_at(
+        self,
+        events: Events,
+        realization: int,
+        times: FloatArray,
+        adjacency: FloatArray,
+        *,
+        mass: bool = False,
+    ) -> FloatArray:
+        """Return sum_j W_ij c_ij at sorted times; see `Kernel.sums_at`."""
+        rows = slice(events.offsets[realization], events.offsets[realization + 1])
+        given = events.times[rows], events.marks[rows]
+        decay = self._per_source_or_pair(events.n_marks)
+        if decay.ndim == 1:
+            return loops.source_sums_at(*given, decay, times, mass=mass) @ adjacency.T
+        out = np.empty((times.size, events.n_marks))
+        for i, own in enumerate(np.ascontiguousarray(decay)):
+            out[:, i] = loops.source_sums_at(*given, own, times, mass=mass) @ adjacency[i]
+        return out
+
     def sample_lags(
         self, rng: np.random.Generator, targets: IntArray, sources: IntArray
     ) -> FloatArray:
@@ -173,7 +193,12 @@ class Exponential(Kernel):
 
     def remaining_mass(self, elapsed: FloatArray, sources: IntArray, n_marks: int) -> FloatArray:
         """Return exp(-decay elapsed) for every target; see `Kernel.remaining_mass`."""
-        left = np.exp(-self.decay_matrix(n_marks)[:, sources].T * elapsed[:, None])
+        decay = self._per_source_or_pair(n_marks)
+        if decay.ndim == 1:  # the same for every target
+            left = np.exp(-decay[sources] * elapsed)
+            one = np.where(left > TAIL, left, 0.0)
+            return np.broadcast_to(one[:, None], (elapsed.size, n_marks))
+        left = np.exp(-decay[:, sources].T * elapsed[:, None])
         return np.where(left > TAIL, left, 0.0)
 
     def sample_residual_lags(

@@ -209,6 +209,22 @@ class SumExponential(Kernel):
             integrals += weight * mass
         return excitation, integrals
 
+    def sums_at(
+        self,
+        events: Events,
+        realization: int,
+        times: FloatArray,
+        adjacency: FloatArray,
+        *,
+        mass: bool = False,
+    ) -> FloatArray:
+        """Return sum_j W_ij c_ij at sorted times; see `Kernel.sums_at`."""
+        self.check_marks(events.n_marks)
+        out = np.zeros((times.size, events.n_marks))
+        for kernel, weight in self.parts():
+            out += kernel.sums_at(events, realization, times, weight * adjacency, mass=mass)
+        return out
+
     def sample_lags(
         self, rng: np.random.Generator, targets: IntArray, sources: IntArray
     ) -> FloatArray:

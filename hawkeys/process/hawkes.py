@@ -189,17 +189,17 @@ class Hawkes(Process):
         return float(self._design(events).log_likelihood(self._parameters()).sum())
 
     def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
-        excitation, _ = self.kernel.excitation_at(events, realization, times)
+        excited = self.kernel.sums_at(events, realization, times, self.adjacency)
         ends = np.full_like(times, events.end_times[realization])
         function = self.baseline_function
         base = self.baseline if self._is_constant else function.at_within(times, ends)
-        return base + (excitation * self.adjacency).sum(axis=2)
+        return base + excited
 
     def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
-        _, mass = self.kernel.excitation_at(events, realization, times)
+        excited = self.kernel.sums_at(events, realization, times, self.adjacency, mass=True)
         starts = np.full_like(times, events.start_times[realization])
         base = self.baseline_function.integral(starts, times)
-        return base + (mass * self.adjacency).sum(axis=2)
+        return base + excited
 
     def _parameters(self) -> FloatArray:
         """Return the parameters as the columns of `_design`."""

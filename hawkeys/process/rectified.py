@@ -150,8 +150,8 @@ class RectifiedHawkes(Process):
         return float(sum(rows))
 
     def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
-        excitation, _ = self.kernel.excitation_at(events, realization, times)
-        return np.maximum(self.baseline + (excitation * self.adjacency).sum(axis=2), 0.0)
+        excited = self.kernel.sums_at(events, realization, times, self.adjacency)
+        return np.maximum(self.baseline + excited, 0.0)
 
     def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
         here = slice(events.offsets[realization], events.offsets[realization + 1])

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import numpy as np
 
-from hawkeys._records import INFINITIES, RecordError, shown
+from hawkeys._records import INFINITIES, RecordError, shown, unpack
 
 __all__ = [
     "AGAIN",
@@ -44,7 +44,7 @@ AGAIN = "Take an undamaged copy, or fit and save again."
 
 
 class Floats(np.ndarray):
-    """A number with a decimal point, or regular lists of them; finite."""
+    """A number with a decimal point, or regular lists of them, or packed matrices; finite."""
 
 
 class Unbounded(np.ndarray):
@@ -137,6 +137,9 @@ def _came(value: Any, place: str) -> str:
 
 def _hook(kind: Any, value: Any) -> Any:
     """Return a number or array of one of the kinds above, or raise ValueError."""
+    if isinstance(value, dict) and kind in (Floats, Unbounded):
+        array = unpack(value)
+        return (_finite(array) if kind is Floats else array).view(kind)
     if issubclass(kind, np.ndarray):
         leaves, shape = _flatten(value)
         return _ARRAYS[kind](leaves, shape).reshape(shape).view(kind)

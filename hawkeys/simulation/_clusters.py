@@ -36,6 +36,8 @@ IMMIGRANT, CHILD_OF_HISTORY = -1, -2
 _MAX_EXTENSIONS = 60
 _ADDED_SHARE = 0.2
 _MOST_DUE = 1e8
+# numbers that fit in 16 bits
+_FEW = 2**16
 
 
 class Points(NamedTuple):
@@ -122,7 +124,7 @@ def draw_due_children(
         return Points(np.empty(0), none, none, none)
     elapsed = np.repeat(history.end_times, np.diff(history.offsets)) - history.times
     due = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks)
-    due *= process.adjacency[:, history.marks].T
+    due = due * process.adjacency[:, history.marks].T
     shared = history.n_realizations == 1
     due *= n_realizations if shared else 1
     if due.sum() > limit:
@@ -275,7 +277,16 @@ def collect(
 
 def time_order(points: Points) -> IntArray:
     """Return the order by realisation and time; a parent stays before a child as late as it."""
-    return np.lexsort((points.times, points.owners))
+    order = np.argsort(points.times)
+    sorted_times = points.times[order]
+    if (sorted_times[1:] == sorted_times[:-1]).any():
+        order = np.argsort(points.times, kind="stable")
+    n_owners = int(points.owners.max(initial=0)) + 1
+    if n_owners == 1:
+        return order
+    # small whole numbers are sorted by their digits
+    few = points.owners.astype(np.uint16) if n_owners < _FEW else points.owners
+    return order[np.argsort(few[order], kind="stable")]
 
 
 def _draw_targets(adjacency: FloatArray, sources: IntArray, rng: np.random.Generator) -> IntArray:

@@ -34,6 +34,37 @@ def test_the_part_is_of_one_realisation():
     assert first_part(part) is None
 
 
+def test_many_short_windows_go_the_short_way_too(monkeypatch):
+    truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    sample = hawkeys.simulate(truth, end_time=30.0, n_realizations=1_200, rng=0)
+    short = hawkeys.fit(sample, decay="estimate")
+    monkeypatch.setattr(decays, "first_part", lambda events: None)
+    long = hawkeys.fit(sample, decay="estimate")
+    assert short.decay_profile.decays.size < 15 < long.decay_profile.decays.size
+    assert short.log_likelihood == pytest.approx(long.log_likelihood, abs=1e-6)
+    error = np.log(long.decay_profile.interval(0.68)[1] / long.decay_profile.chosen)
+    assert abs(np.log(short.decay_profile.chosen / long.decay_profile.chosen)) < 1e-3 * error
+    for level in (0.5, 0.95):
+        mine, other = short.decay_profile.interval(level), long.decay_profile.interval(level)
+        np.testing.assert_allclose(np.log(mine), np.log(other), atol=0.02 * error)
+
+
+def test_the_part_of_short_windows_is_spread_over_all():
+    counts = np.where(np.arange(6_000) % 2, 5, 6)
+    times = np.concatenate([np.arange(1.0, n + 1.0) for n in counts])
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    marks = np.zeros(times.size, dtype=np.int64)
+    events = hawkeys.Events.from_arrays(times, marks, offsets=offsets, end_times=10.0)
+    part = first_part(events)
+    # 33,000 events, of which a part of 4,000 is wanted: every 8th window, from the 5th on
+    assert part.n_realizations == 750
+    np.testing.assert_array_equal(part.counts[:, 0], counts[4::8])
+    assert first_part(events[:3_000]) is None
+    # a few windows of several thousand events would not stand for the others
+    few = hawkeys.Events.from_lists([[np.arange(1.0, 5_001.0)]] * 10, end_times=5_001.0)
+    assert first_part(few) is None
+
+
 @pytest.mark.parametrize("power", [2.0, 4.0])
 def test_a_smooth_peak_is_found(power):
     tried = {}
@@ -42,7 +73,9 @@ def test_a_smooth_peak_is_found(power):
     assert max(tried, key=tried.get) == pytest.approx(0.3, abs=1e-4)
 
 
-@pytest.mark.parametrize("function", [np.exp, abs, lambda x: 0.0, lambda x: x * x])
+@pytest.mark.parametrize(
+    "function", [np.exp, abs, lambda x: 0.0, lambda x: x * x, lambda x: 0.05 * np.sin(9.0 * x)]
+)
 def test_no_peak_is_not_found(function):
     assert not climb_parabola(function, {}, 0.0, 0.5)
 
