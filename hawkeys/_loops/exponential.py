@@ -18,6 +18,7 @@ __all__ = [
     "excitation_shared",
     "integrals_per_pair",
     "integrals_per_source",
+    "own_mass",
     "source_sums_at",
 ]
 
@@ -124,3 +125,14 @@ def source_sums_at(
     both = np.empty((2, queries.size, 1, decay.size))
     plain.excitation_at(times, marks, decay[None], queries, *both)
     return both[int(mass), :, 0]
+
+
+def own_mass(
+    times: FloatArray, marks: IntArray, offsets: IntArray, decay: float, adjacency: FloatArray
+) -> FloatArray:
+    """Return each event's sum_j W_ij times the integral of c_j up to it; for many events."""
+    out = np.empty(times.size)
+    arrays = times, marks, offsets, decay, adjacency, out
+    in_threads(lambda part: jit_over_time.own_mass(*arrays, part), offsets.size - 1,
+               _SHARED * times.size * adjacency.shape[0])  # fmt: skip
+    return out

@@ -72,6 +72,16 @@ class Scope:
         """Steps between the times, shape (n_events,)."""
         return steps(self.times)
 
+    @cached_property
+    def uniforms(self) -> FloatArray:
+        """What is U(0, 1) if the process is right, 1 - exp(-residual), shape (n_events,)."""
+        return -np.expm1(-self.residuals)
+
+    @cached_property
+    def ordered(self) -> FloatArray:
+        """The residuals from the smallest to the largest, shape (n_events,)."""
+        return np.sort(self.residuals)
+
 
 @dataclass(frozen=True)
 class ResidualTest:
@@ -133,8 +143,8 @@ def _scope(rescaled: RescaledEvents, marks: list[int]) -> Scope:
 def _stretches(times: FloatArray, total: float) -> tuple[FloatArray, FloatArray]:
     number = max(2, round(math.sqrt(total)))
     edges = np.linspace(0.0, total, number + 1)[1:-1]
-    cell = np.searchsorted(edges, times, side="right")
-    counts = np.bincount(cell, minlength=number).astype(np.float64)
+    below = np.searchsorted(np.maximum.accumulate(times), edges)
+    counts = np.diff(below, prepend=0, append=times.size).astype(np.float64)
     return counts, np.full(number, total / number)
 
 
@@ -142,7 +152,7 @@ def _kolmogorov_smirnov(scope: Scope) -> float:
     n = scope.n_events
     if n == 0:
         return math.nan
-    probability = -np.expm1(-np.sort(scope.residuals))
+    probability = -np.expm1(-scope.ordered)
     step = np.arange(n + 1) / n
     distance = max((step[1:] - probability).max(), (probability - step[:-1]).max())
     return float(math.sqrt(n) * distance)
@@ -158,7 +168,7 @@ def _anderson_darling(scope: Scope) -> float:
     n = scope.n_events
     if n == 0:
         return math.nan
-    x = np.sort(scope.residuals)
+    x = scope.ordered
     if x[0] <= 0.0:
         return math.inf
     odd = 2.0 * np.arange(1, n + 1) - 1.0
@@ -180,7 +190,7 @@ def _anderson_darling_tail(statistic: float, scope: Scope) -> float:
 def _autocorrelations(scope: Scope, lags: int) -> FloatArray:
     """Return r_k n / sqrt(n - k), about N(0, 1), of each lag k that has a pair."""
     n = scope.n_events
-    u = -np.expm1(-scope.residuals) - 0.5
+    u = scope.uniforms - 0.5
     used = np.arange(1, min(lags, n - 1) + 1)
     power = float(u @ u)
     if not power:

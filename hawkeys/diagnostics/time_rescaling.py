@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._loops import exponential as loops
+from hawkeys._loops.choice import is_small
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -239,6 +241,9 @@ def _excited_exponentially(
     adjacency: FloatArray, kernel: Exponential, events: Events
 ) -> FloatArray:
     """Return the same in linear time: an event's spent mass is 1 - density / decay."""
+    if kernel.decay.ndim == 0 and not is_small(events.n_events * events.n_marks):
+        path = events.times, events.marks, events.offsets
+        return loops.own_mass(*path, float(kernel.decay), adjacency)
     layout = BlockLayout.build(events, separate=False)
     density = kernel.excitation(events, layout)
     first, start = _first_at_once(events), events.offsets[events.realization]
