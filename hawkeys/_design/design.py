@@ -116,7 +116,8 @@ class Design:
         """Return the row problems with one constant baseline per mark and one kernel."""
         layout = BlockLayout.build(events, separate=separate)
         excitation = kernel.excitation(events, layout)
-        cost = _cost(events, kernel.integrals(events), scale, separate=separate)
+        integrals = kernel.integrals_beside(events, layout, excitation)
+        cost = _cost(events, integrals, scale, separate=separate)
         weights = np.empty(0)
         if (scale != 1.0).any():
             weights = np.empty(events.n_events)

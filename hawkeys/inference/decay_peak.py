@@ -13,7 +13,7 @@ import numpy as np
 from hawkeys._typing import FloatArray
 from hawkeys.events import Events
 
-__all__ = ["climb_parabola", "extrapolate", "first_part"]
+__all__ = ["climb_parabola", "extrapolate", "first_part", "vertex"]
 
 # events of the part: enough for all pairs of marks
 _PART, _PART_PER_PAIR = 4_000, 50
@@ -27,13 +27,15 @@ _CLOSE = 1e-4
 _FALL = 1.92
 
 
-def first_part(events: Events) -> Events | None:
+def first_part(events: Events, share: float = 0.0) -> Events | None:
     """Return a few thousand events that stand for all: a stretch of one window, or some windows.
 
     Parameters
     ----------
     events : Events
         All data.
+    share : float, default 0.0
+        Which share of all events, if that is many more.
 
     Returns
     -------
@@ -44,6 +46,10 @@ def first_part(events: Events) -> Events | None:
     sizes = np.diff(events.offsets)
     longest = int(np.argmax(sizes))
     wanted = max(_PART, _PART_PER_PAIR * events.n_marks**2)
+    if share > 0.0:
+        if share * events.n_events < _MANY * wanted:
+            return None
+        wanted = int(share * events.n_events)
     if sizes[longest] < _MANY * wanted:
         return _some_windows(events, wanted)
     first = events.offsets[longest]
@@ -70,7 +76,12 @@ def _some_windows(events: Events, wanted: int) -> Events | None:
 
 
 def climb_parabola(
-    value: Callable[[float], float], tried: dict[float, float], start: float, width: float
+    value: Callable[[float], float],
+    tried: dict[float, float],
+    start: float,
+    width: float,
+    *,
+    sides: bool = True,
 ) -> bool:
     """Find a maximum near `start` by parabolas through the best three points.
 
@@ -83,6 +94,9 @@ def climb_parabola(
         maximum included, from which its interval can be read.
     start, width : float
         First guess of the maximum, and of the distance over which the profile falls by a few nats.
+    sides : bool, default True
+        Whether an interval is to be read from the points, so that they must show a fall on either
+        side.
 
     Returns
     -------
@@ -92,7 +106,7 @@ def climb_parabola(
     for point in (start - width, start, start + width):
         tried[point] = value(point)
     for _ in range(_STEPS):
-        peak, error = _vertex(tried)
+        peak, error = vertex(tried)
         known = min(abs(peak - point) for point in tried)
         if not (error > 0 and abs(peak - start) <= 10.0 * width):
             return False
@@ -101,13 +115,15 @@ def climb_parabola(
         tried[peak] = value(peak)
     best = max(tried, key=lambda point: tried[point])
     far = [(point - best) / error for point in tried]
-    for step in (-4.0, -2.0, 2.0, 4.0):
-        # a point already tried will do for an outer one
-        if abs(step) < 4.0 or not any(0.75 <= other / step <= 1.75 for other in far):
+    for step in (-4.0, -2.0, 2.0, 4.0) if sides else ():
+        # a point already tried will do
+        if not any(0.75 <= other / step <= 1.75 for other in far):
             point = best + step * error
             tried[point] = value(point)
     left, right = tried[min(tried)], tried[max(tried)]
-    return tried[best] == max(tried.values()) and tried[best] - max(left, right) > _FALL
+    if sides and not tried[best] - max(left, right) > _FALL:
+        return False
+    return tried[best] == max(tried.values())
 
 
 def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:
@@ -123,20 +139,20 @@ def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:
     Returns
     -------
     ndarray of float64
-        On the line through those at the two nearest log decays, or 0 below it; those at the only
-        one; empty without any.
+        On the parabola through those at the three nearest log decays (or the line through two), or
+        0 below it; those at the only one; empty without any.
     """
-    nearest = sorted(found, key=lambda other: abs(other - point))[:2]
+    nearest = sorted(found, key=lambda other: abs(other - point))[:3]
     if not nearest:
         return np.empty((0, 0))
-    out = found[nearest[0]]
-    if len(nearest) == 2:
-        slope = (found[nearest[1]] - out) / (nearest[1] - nearest[0])
-        out = np.maximum(out + slope * (point - nearest[0]), 0.0)
-    return out
+    out = np.zeros_like(found[nearest[0]])
+    for one in nearest:
+        others = [other for other in nearest if other != one]
+        out += found[one] * np.prod([(point - other) / (one - other) for other in others])
+    return np.maximum(out, 0.0)
 
 
-def _vertex(tried: dict[float, float]) -> tuple[float, float]:
+def vertex(tried: dict[float, float]) -> tuple[float, float]:
     """Return the vertex of the parabola through the best three points, and 1 / sqrt(curvature)."""
     points = np.array(sorted(tried, key=lambda point: -tried[point])[:3])
     values = np.array([tried[point] for point in points])

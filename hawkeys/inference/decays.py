@@ -15,7 +15,7 @@ from hawkeys._validation import check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.counted import Counted
-from hawkeys.inference.decay_peak import climb_parabola, first_part
+from hawkeys.inference.decay_peak import climb_parabola, first_part, vertex
 from hawkeys.inference.decay_problem import NO_GAIN, DecayProblem, decay_bounds
 from hawkeys.inference.decay_search import DecaySearch
 from hawkeys.inference.folds import make_folds
@@ -27,6 +27,8 @@ from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 __all__ = ["choose_decay"]
 
 _PER_DECADE = 3
+# of all events, from which the search in very many sets out
+_LARGER = 0.1
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
 
 
@@ -112,12 +114,26 @@ def _optimise_shared(problem: DecayProblem) -> DecayProfile:
         with compiled_only():  # as all the data need it
             found = _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True)
         if found:
-            start = max(rough, key=lambda point: rough[point])
-            if climb_parabola(problem.log_value_nearby, tried, start, _width(rough)):
+            start, width = _between(problem, max(rough, key=rough.__getitem__), _width(rough))
+            if climb_parabola(problem.log_value_nearby, tried, start, width):
                 return replace(_profile(tried), bounds=_as_decays(edges))
     _search_grid(problem.loss(tried), problem.events)
     _fill_in(problem.loss(tried), tried, edges)
     return _with_limit(problem, _profile(tried), edges)
+
+
+def _between(problem: DecayProblem, start: float, width: float) -> tuple[float, float]:
+    """Return a better start and width from a larger part, where there is one that is cheap."""
+    larger = first_part(problem.events, _LARGER)
+    if larger is None:
+        return start, width
+    tried: dict[float, float] = {}
+    counted = replace(problem.counted, events=larger, weights=None)
+    part = replace(problem, counted=counted, found={})
+    with compiled_only():
+        if climb_parabola(part.log_value_nearby, tried, start, width, sides=False):
+            return vertex(tried)
+    return start, width
 
 
 def _profile(tried: dict[float, float]) -> DecayProfile:

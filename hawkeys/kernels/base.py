@@ -88,6 +88,27 @@ class Kernel(ABC):
     def integrals(self, events: Events) -> FloatArray:
         """Return K_ij = sum over events of j of G_ij(end - t), shape (n_realizations, D, D)."""
 
+    def integrals_beside(
+        self, events: Events, layout: BlockLayout, excitation: FloatArray
+    ) -> FloatArray:
+        """Return `integrals`; a kernel may read them off the `excitation` at the last events.
+
+        Parameters
+        ----------
+        events : Events
+            The data.
+        layout : BlockLayout
+            Where the excitations are.
+        excitation : ndarray of float64, shape (n_events * n_marks,)
+            What `excitation` returned.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_realizations, n_marks, n_marks)
+            K_ij over each window.
+        """
+        return self.integrals(events)
+
     @abstractmethod
     def excitation_at(
         self, events: Events, realization: int, times: FloatArray

@@ -80,14 +80,33 @@ def test_no_peak_is_not_found(function):
     assert not climb_parabola(function, {}, 0.0, 0.5)
 
 
-def test_parameters_are_guessed_along_a_line():
+def test_parameters_are_guessed_along_a_parabola():
     found = {}
     assert extrapolate(found, 1.0).size == 0
     found[1.0] = np.array([[2.0, 0.5]])
     np.testing.assert_array_equal(extrapolate(found, 3.0), found[1.0])
-    found |= {2.0: np.array([[3.0, 0.25]]), -9.0: np.array([[0.0, 9.0]])}
-    np.testing.assert_array_equal(extrapolate(found, 2.5), [[3.5, 0.125]])
-    np.testing.assert_array_equal(extrapolate(found, 5.0), [[6.0, 0.0]])
+    found[2.0] = np.array([[3.0, 0.25]])
+    np.testing.assert_allclose(extrapolate(found, 2.5), [[3.5, 0.125]], rtol=1e-15)
+    np.testing.assert_allclose(extrapolate(found, 5.0), [[6.0, 0.0]], rtol=1e-15)
+    found |= {2.5: np.array([[4.0, 1.0]]), -9.0: np.array([[0.0, 9.0]])}
+    curves = [np.polyfit([1.0, 2.0, 2.5], values, 2) for values in ([2, 3, 4], [0.5, 0.25, 1.0])]
+    expected = [[np.polyval(curve, 2.7) for curve in curves]]
+    np.testing.assert_allclose(extrapolate(found, 2.7), expected, rtol=1e-12)
+    np.testing.assert_array_equal(extrapolate(found, 2.0), found[2.0])
+
+
+def test_very_many_events_are_searched_from_a_larger_part(monkeypatch):
+    truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+    sample = hawkeys.simulate(truth, end_time=30.0, n_realizations=8_000, rng=3)
+    assert first_part(sample, 0.1).n_events == pytest.approx(0.1 * sample.n_events, rel=0.05)
+    assert first_part(sample[:1_000], 0.1) is None
+    quick = hawkeys.fit(sample, decay="estimate")
+    monkeypatch.setattr(decays, "_between", lambda problem, start, width: (start, width))
+    plain = hawkeys.fit(sample, decay="estimate")
+    assert quick.decay_profile.decays.size <= 10
+    assert quick.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-6)
+    mine, other = (np.log(result.decay_profile.interval()) for result in (quick, plain))
+    np.testing.assert_allclose(mine, other, atol=0.02 * (other[1] - other[0]) / 4.0)
 
 
 def test_a_start_spares_steps_and_changes_nothing_else():
