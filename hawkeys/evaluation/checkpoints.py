@@ -18,6 +18,7 @@ import joblib
 import numpy as np
 
 from hawkeys._files import write_bytes
+from hawkeys.evaluation.losses import Loss
 from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Split
 from hawkeys.evaluation.trials import Trial
@@ -34,6 +35,7 @@ _STATED = (
     "score_seconds",
     "template_bytes",
 )
+_LOST = ("verifier", "reason")
 _PACKAGES = ("numpy", "scipy", "numba", "scikit-learn")
 
 
@@ -57,25 +59,25 @@ class Checkpoint:
     folder: Path
     plan: Plan
 
-    def load(self) -> dict[str, list[Trial]]:
+    def load(self) -> dict[str, list[Trial | Loss]]:
         """Return the trials of the subjects that were finished, in the order of the plan.
 
         Returns
         -------
-        dict of str to list of Trial
+        dict of str to list of Trial or Loss
             By subject.
         """
         found = {split.subject: self._read(split) for split in self.plan.splits}
         return {subject: trials for subject, trials in found.items() if trials is not None}
 
-    def save(self, split: Split, trials: Sequence[Trial]) -> None:
+    def save(self, split: Split, trials: Sequence[Trial | Loss]) -> None:
         """Keep the trials of one subject.
 
         Parameters
         ----------
         split : Split
             The subject's rows.
-        trials : sequence of Trial
+        trials : sequence of Trial or Loss
             One per verifier.
 
         Raises
@@ -83,10 +85,14 @@ class Checkpoint:
         OutputError
             If the file cannot be written.
         """
-        stated = [{name: getattr(trial, name) for name in _STATED} for trial in trials]
+        stated = [
+            {name: getattr(one, name) for name in (_LOST if isinstance(one, Loss) else _STATED)}
+            for one in trials
+        ]
         arrays: dict[str, Any] = {"trials": np.array(json.dumps(stated))}
-        for k, trial in enumerate(trials):
-            arrays |= {f"genuine_{k}": trial.genuine, f"impostor_{k}": trial.impostor}
+        for k, one in enumerate(trials):
+            if isinstance(one, Trial):
+                arrays |= {f"genuine_{k}": one.genuine, f"impostor_{k}": one.impostor}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
         # somebody may have removed it meanwhile
@@ -97,13 +103,15 @@ class Checkpoint:
         place = [one.subject for one in self.plan.splits].index(split.subject)
         return self.folder / f"subject-{place:04d}.npz"
 
-    def _read(self, split: Split) -> list[Trial] | None:
+    def _read(self, split: Split) -> list[Trial | Loss] | None:
         samples = self.plan.samples
         try:
             content = self._file(split).read_bytes()
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 return [
-                    Trial(
+                    Loss(subject=split.subject, **fields)
+                    if "reason" in fields
+                    else Trial(
                         subject=split.subject,
                         genuine=stored[f"genuine_{k}"],
                         impostor=stored[f"impostor_{k}"],

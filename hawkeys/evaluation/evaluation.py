@@ -52,6 +52,9 @@ class Evaluation(Results):
         Typist and session of the samples used.
     representations : tuple of Representation
         What the verifiers saw of those samples.
+    lost : tuple of Loss
+        Verifier, subject and reason where a verifier could not be trained for a typist; it has no
+        row for that typist then.
 
     References
     ----------

@@ -13,6 +13,7 @@ from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets import Keystrokes
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
+from hawkeys.verifiers._few import FEW
 
 __all__ = ["PROTOCOLS", "Protocol", "Split", "get_protocol"]
 
@@ -215,9 +216,22 @@ class Protocol:
             "without imitating anyone. EER, AUC and the miss rate at "
             f"{100 * false_alarm:g} % false alarms describe the test scores over all thresholds, "
             "so their thresholds are set on the test samples, subject by subject; a verifier's "
-            "own threshold is set on its training samples alone (resubstitution)."
+            f"own threshold is set on its training samples alone ({self._own_policy})."
         )
-        return self._substitution(names) + text
+        return self._substitution(names) + text + self._few_tests(false_alarm)
+
+    @property
+    def _own_policy(self) -> str:
+        return "resubstitution" if self.n_train >= FEW else "each judged by the others"
+
+    def _few_tests(self, false_alarm: float) -> str:
+        if int(self.n_genuine * false_alarm + 1e-9) >= 1:
+            return ""
+        return (
+            f" With {self.n_genuine} genuine tests a subject none can be rejected at "
+            f"{100 * false_alarm:g} % false alarms, which takes {1 / false_alarm:.10g}: the miss "
+            "rate is the one with no genuine test rejected."
+        )
 
     def _substitution(self, names: tuple[str, ...]) -> str:
         if not self.subjects or names == tuple(sorted(self.subjects)):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from hawkeys._files import write_text
 from hawkeys._validation import check_choice
+from hawkeys.evaluation.losses import Loss, complete_subjects, few_tests_note, loss_note
 from hawkeys.evaluation.protocols import Protocol
 from hawkeys.evaluation.rates.bootstrap import Bootstrap
 from hawkeys.evaluation.rates.by_policy import achieved_rates, policy_table
@@ -50,6 +51,7 @@ class Results:
     versions: Mapping[str, str]
     samples: Samples
     representations: tuple[Representation, ...]
+    lost: tuple[Loss, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -60,8 +62,10 @@ class Results:
 
     @property
     def notice(self) -> str:
-        """What a reader must be told about the data, or an empty string."""
-        return self.provenance.get("notice", "")
+        """What a reader must be told about data and rows, or an empty string."""
+        few = few_tests_note(self.outcomes, self.false_alarm)
+        told = (self.provenance.get("notice", ""), few, loss_note(self.lost))
+        return " ".join(text for text in told if text)
 
     @property
     def interval_note(self) -> str:
@@ -109,7 +113,8 @@ class Results:
             )
         kept = [one for name in verifiers for one in self.outcomes if one.verifier == name]
         chosen = {name: self.verifiers[name] for name in verifiers}
-        return replace(self, outcomes=tuple(kept), verifiers=MappingProxyType(chosen))
+        lost = tuple(one for one in self.lost if one.verifier in chosen)
+        return replace(self, outcomes=tuple(kept), verifiers=MappingProxyType(chosen), lost=lost)
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
@@ -128,6 +133,17 @@ class Results:
             row |= {name: group[name].mean(), f"{name}_sd": group[name].std(ddof=1)}
             row |= {f"{name}_lower": lower, f"{name}_upper": upper}
         return row | {name: group[name].mean() for name in _AVERAGED}
+
+    def lost_frame(self) -> pd.DataFrame:
+        """Return the rows that `to_frame` lacks.
+
+        Returns
+        -------
+        DataFrame
+            Columns verifier, subject and reason.
+        """
+        columns = ["verifier", "subject", "reason"]
+        return pd.DataFrame([vars(one) for one in self.lost], columns=columns)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per verifier and subject.
@@ -269,7 +285,7 @@ class Results:
         """
         frame, rates = pd.DataFrame([o.as_row() for o in self.outcomes]), self.subject_rates()
         table = frame.join(rates[rates.columns.difference(frame.columns)])
-        return compare_pairs(table, metric, bootstrap=self.bootstrap)
+        return compare_pairs(complete_subjects(table), metric, bootstrap=self.bootstrap)
 
     def intervals(self, false_alarms: Sequence[float] = (0.05, 0.01)) -> pd.DataFrame:
         """Return mean miss rates with intervals over genuine and impostor subjects.

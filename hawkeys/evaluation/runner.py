@@ -19,15 +19,18 @@ from hawkeys._version import __version__
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation.checkpoints import Checkpoint, open_checkpoint
 from hawkeys.evaluation.evaluation import Evaluation
+from hawkeys.evaluation.losses import Loss, refuse_total_loss
 from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
 from hawkeys.evaluation.rates.bootstrap import make_bootstrap
-from hawkeys.evaluation.stages import Samples, check_verifiers, prepare
+from hawkeys.evaluation.stages import Samples, Stage, check_verifiers, prepare
 from hawkeys.evaluation.trials import Outcome, Trial, make_outcome, run_trial
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import HawkeysError, InvalidParameterError
 
 __all__ = ["evaluate"]
 
+# what the fit of a verifier raises on samples that it cannot learn from
+_FIT_ERRORS = (HawkeysError, ValueError, ArithmeticError)
 _PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "pandas")
 
 
@@ -78,8 +81,9 @@ def evaluate(
     Raises
     ------
     InvalidParameterError
-        If an argument is of the wrong kind, the data do not suit the protocol, a verifier sets
-        no threshold, or a score is NaN or positive infinity.
+        If an argument is of the wrong kind, the data do not suit the protocol, or a verifier can
+        be evaluated for nobody: it cannot be trained, sets no threshold, or a score is NaN or
+        positive infinity. For whom it can, it is: see `lost` of the result.
 
     References
     ----------
@@ -108,8 +112,9 @@ def evaluate(
     stages, representations = prepare(chosen, data[rows].timings(), progress=how.progress)
     matrices = tuple(one.values for one in representations)
     plan = Plan(tuple(splits), stages, matrices, used, rules.policies, alarm)
+    outcomes, lost = _score_all(plan, n_jobs=n_jobs, run=how)
     return Evaluation(
-        outcomes=_score_all(plan, n_jobs=n_jobs, run=how),
+        outcomes=outcomes,
         protocol=rules,
         protocol_text=rules.describe(data, alarm),
         false_alarm=alarm,
@@ -119,6 +124,7 @@ def evaluate(
         versions=_versions(),
         samples=used,
         representations=representations,
+        lost=lost,
     )
 
 
@@ -144,25 +150,52 @@ def _compact(splits: Sequence[Split]) -> tuple[list[Split], np.ndarray]:
     return renumbered, rows
 
 
-def _score_all(plan: Plan, *, n_jobs: int, run: Run) -> tuple[Outcome, ...]:
-    """Score every subject with every verifier; outcomes are ordered by verifier, then subject."""
+def _score_all(
+    plan: Plan, *, n_jobs: int, run: Run
+) -> tuple[tuple[Outcome, ...], tuple[Loss, ...]]:
+    """Score every subject with every verifier.
+
+    Outcomes and losses are ordered by verifier, then subject.
+    """
     store = open_checkpoint(run.checkpoint, plan)
     if store is not None:
         run.kept.append(store.folder)
     kept = {} if store is None else store.load()
     missing = [split for split in plan.splits if split.subject not in kept]
     jobs = (delayed(_score_subject)(plan, split, store) for split in missing)
-    done: dict[str, list[Outcome]] = {}
+    done: dict[str, list[Outcome | Loss]] = {}
     for trials in chain(kept.values(), Parallel(n_jobs=n_jobs, return_as="generator")(jobs)):
-        done[trials[0].subject] = [make_outcome(trial, plan.false_alarm) for trial in trials]
+        done[trials[0].subject] = [_judged(trial, plan.false_alarm) for trial in trials]
         run.report("Training and scoring subjects", len(done), len(plan.splits))
     groups = zip(*(done[split.subject] for split in plan.splits), strict=True)
-    return tuple(outcome for group in groups for outcome in group)
+    found = [one for group in groups for one in group]
+    losses = tuple(one for one in found if isinstance(one, Loss))
+    refuse_total_loss(losses, [split.subject for split in plan.splits])
+    return tuple(one for one in found if isinstance(one, Outcome)), losses
 
 
-def _score_subject(plan: Plan, split: Split, store: Checkpoint | None) -> list[Trial]:
-    trials = [
-        run_trial(
+def _judged(trial: Trial | Loss, false_alarm: float) -> Outcome | Loss:
+    """Return the figures of a trial, or the loss if its scores give none."""
+    if isinstance(trial, Loss):
+        return trial
+    try:
+        return make_outcome(trial, false_alarm)
+    except InvalidParameterError as error:
+        named = f"verifier {trial.verifier!r}, subject {trial.subject!r}: "
+        return Loss(trial.verifier, trial.subject, str(error).removeprefix(named))
+
+
+def _score_subject(plan: Plan, split: Split, store: Checkpoint | None) -> list[Trial | Loss]:
+    trials = [_tried(plan, stage, split) for stage in plan.stages]
+    if store is not None:
+        store.save(split, trials)
+    return trials
+
+
+def _tried(plan: Plan, stage: Stage, split: Split) -> Trial | Loss:
+    """Return the trial of one verifier, or the loss if it cannot be trained for the typist."""
+    try:
+        return run_trial(
             stage,
             plan.matrices[stage.representation],
             split,
@@ -170,11 +203,8 @@ def _score_subject(plan: Plan, split: Split, store: Checkpoint | None) -> list[T
             policies=plan.policies,
             false_alarm=plan.false_alarm,
         )
-        for stage in plan.stages
-    ]
-    if store is not None:
-        store.save(split, trials)
-    return trials
+    except _FIT_ERRORS as error:
+        return Loss(stage.name, split.subject, str(error))
 
 
 def _describe(data: Keystrokes, n_used: int) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from hawkeys.evaluation.losses import complete_subjects
 from hawkeys.evaluation.report.published import PUBLISHED_FIGURES
 from hawkeys.evaluation.report.tables import interval_text, rate_text
 from hawkeys.evaluation.sessions import session_rates
@@ -68,7 +69,8 @@ def tables_of(evaluation: Results) -> dict[str, pd.DataFrame]:
         threshold policy), thresholds (the same, subject by subject), rates (misses at 5 %, at 1 %
         and at the stated share of false alarms and the rest, subject by subject), spread,
         sessions, costs; and, where there are enough verifiers and people, comparisons_miss_rate,
-        comparisons_eer and people (intervals over people in both roles).
+        comparisons_eer and people (intervals over people in both roles); lost, where a verifier
+        could not be trained for a typist.
     """
     stated = tuple(dict.fromkeys((*_ALWAYS, evaluation.false_alarm)))
     tables = {
@@ -82,7 +84,10 @@ def tables_of(evaluation: Results) -> dict[str, pd.DataFrame]:
         "sessions": session_rates(evaluation),
         "costs": evaluation.costs().reset_index(),
     }
-    if len(evaluation.verifiers) > 1 and evaluation.n_subjects > 1:
+    if evaluation.lost:
+        tables["lost"] = evaluation.lost_frame()
+    complete = complete_subjects(tables["per_subject"])["subject"].nunique()
+    if len(evaluation.verifiers) > 1 and complete > 1:
         for metric in ("miss_rate", "eer"):
             tables[f"comparisons_{metric}"] = evaluation.compare(metric)
     if evaluation.n_people >= _FEWEST_PEOPLE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from hawkeys.evaluation.rates.by_subject import miss_name
@@ -261,9 +262,9 @@ def _counts(
     own: pd.DataFrame, subjects: list[str]
 ) -> tuple[list[tuple[str, ...]], tuple[str, str]]:
     """Return a verifier's errors, subject by subject, and the numbers of samples."""
-    errors = own.loc[subjects, ["false_negatives", "false_positives"]].to_numpy()
+    errors = own.reindex(subjects)[["false_negatives", "false_positives"]].to_numpy()
     cells: list[tuple[str, ...]] = [
-        (f"{int(rejected):,}", f"{int(accepted):,}") for rejected, accepted in errors
+        tuple("" if np.isnan(count) else f"{int(count):,}" for count in pair) for pair in errors
     ]
     return cells, (_span(own["n_genuine"]), _span(own["n_impostor"]))
 

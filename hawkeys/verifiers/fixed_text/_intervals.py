@@ -6,6 +6,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import check_nonnegative_number, check_positive_number
 from hawkeys.datasets.clocks import COARSE, clock_tick
 from hawkeys.datasets.timings import split_timings
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._samples import median_of
 
 __all__ = [
@@ -22,15 +23,19 @@ __all__ = [
 ]
 
 _POLLED = 0.001
+_FINEST, _COARSEST = 1e-6, 1.0
 
 MAD_TO_STD = 1.4826
 """Standard deviation over median absolute deviation, of a normal distribution."""
 
 
 def check_clock(clock: float | None) -> None:
-    """Refuse a resolution that is neither None nor 0 or more; raises `InvalidParameterError`."""
-    if clock is not None:
-        check_nonnegative_number(clock, "clock")
+    """Refuse a resolution that is neither None nor 0 to 1 s; raises `InvalidParameterError`."""
+    if clock is not None and check_nonnegative_number(clock, "clock") > _COARSEST:
+        raise InvalidParameterError(
+            f"clock must be at most {_COARSEST:g} s; got {clock:g}. Give seconds, such as "
+            "0.016 for ticks of 16 ms."
+        )
 
 
 def resolution(samples: FloatArray, clock: float | None) -> float:
@@ -39,8 +44,8 @@ def resolution(samples: FloatArray, clock: float | None) -> float:
     The one that is given; else `clock_tick`, if it is coarse or an interval is zero, then at least
     1 ms, which is how often keyboards are asked.
     """
-    if clock is not None:
-        return float(clock)
+    if clock is not None:  # below a microsecond nothing is read
+        return float(clock) if clock >= _FINEST else 0.0
     tick = clock_tick(samples)
     if tick >= COARSE:
         return tick
