@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hawkeys.simulation import simulate, simulate_until
     from hawkeys.simulation.branching import simulate_branching
     from hawkeys.simulation.rectified import simulate_rectified
+    from hawkeys.warming import warmup
 
 __all__ = [
     "Events",
@@ -77,6 +78,7 @@ __all__ = [
     "simulate_rectified",
     "simulate_until",
     "verifiers",
+    "warmup",
 ]
 
 _HOME = {
@@ -98,6 +100,7 @@ _HOME = {
     "simulate_branching": "simulation.branching",
     "simulate_rectified": "simulation.rectified",
     "simulate_until": "simulation",
+    "warmup": "warming",
 }
 
 

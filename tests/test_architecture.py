@@ -18,7 +18,16 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 LAYERS = [
-    ["_version", "exceptions", "_typing", "_threads", "_validation", "_files", "_records"],
+    [
+        "_version",
+        "exceptions",
+        "_typing",
+        "_threads",
+        "_validation",
+        "_files",
+        "_progress",
+        "_records",
+    ],
     ["_jit", "_plain"],
     ["_loops"],
     ["events", "kernels", "baselines", "_design"],
@@ -29,6 +38,7 @@ LAYERS = [
     ["features"],
     ["verifiers"],
     ["evaluation"],
+    ["warming"],
     ["cli", "__main__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
@@ -63,6 +73,7 @@ PUBLIC = [
     "simulate_rectified",
     "simulate_until",
     "verifiers",
+    "warmup",
 ]
 
 

@@ -115,12 +115,14 @@ def test_a_pool_by_fork_after_a_fit():
 
 
 FIRST = """
+import hawkeys._jit.loading as loading
 print(hawkeys.fit(LONG, decay=1.5).adjacency.tolist())
+print(sum(sum(one.stats.cache_misses.values()) for one in loading.functions()), file=sys.stderr)
 """
 
 
-def test_processes_that_compile_at_once_into_one_cache(tmp_path):
-    """All of them find an empty cache; all of them return what a warm one returns."""
+def test_ten_processes_that_compile_at_once_into_one_cache(tmp_path):
+    """All find an empty cache and return what a warm one returns; each form is compiled once."""
     expected = run(FIRST)
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-c", PRELUDE + FIRST]
@@ -128,13 +130,18 @@ def test_processes_that_compile_at_once_into_one_cache(tmp_path):
         subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
-        for _ in range(2)
+        for _ in range(10)
     ]
+    n_compiled = 0
     for process in started:
         out, errors = process.communicate(timeout=900)
         assert process.returncode == 0, errors[-3000:]
         assert out.strip() == expected
-    assert any(tmp_path.rglob("*.nbc"))
+        n_compiled += int(errors)
+    n_kept = len(list(tmp_path.rglob("*.nbc")))
+    assert n_kept > 5
+    # without locks (Windows) processes compile the same
+    assert n_compiled == n_kept or sys.platform == "win32"
     assert run(FIRST, NUMBA_CACHE_DIR=str(tmp_path)) == expected
 
 

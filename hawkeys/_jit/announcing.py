@@ -2,12 +2,16 @@
 
 import logging
 
-from numba import config
 from numba.core import event
 
 __all__ = ["announce"]
 
-_SAY = "compiling numerical code for the first use, which can take a minute; it is kept in %s"
+_SAY = (
+    "compiling numerical code for the first use, %s s; later runs read it from %s. "
+    "To compile everything at once: hawkeys warmup"
+)
+# on an idle machine, of one method (benchmarks/results/first_use.csv)
+_SECONDS = "about 5 to 30"
 
 
 class _Listener(event.Listener):
@@ -18,11 +22,11 @@ class _Listener(event.Listener):
 
     def on_start(self, event):
         """Log, unless that was done; what is loaded from the cache is not compiled."""
-        ours = event.data["dispatcher"].py_func.__module__.startswith("hawkeys.")
+        dispatcher = event.data["dispatcher"]
+        ours = dispatcher.py_func.__module__.startswith("hawkeys.")
         if ours and not self.said:
             self.said = True
-            where = config.CACHE_DIR or "the __pycache__ folders of the package"
-            logging.getLogger("hawkeys").info(_SAY, where)
+            logging.getLogger("hawkeys").info(_SAY, _SECONDS, dispatcher.stats.cache_path)
 
     def on_end(self, event):
         """Do nothing."""

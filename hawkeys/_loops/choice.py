@@ -103,6 +103,6 @@ class Compiled:
         if name.startswith("__"):  # asked by tools that look at objects
             raise AttributeError(name)
         import_module("hawkeys._jit.announcing").announce()
-        value = getattr(import_module(f"hawkeys._jit.{self._name}"), name)
-        setattr(self, name, value)
-        return value
+        loading = import_module("hawkeys._jit.loading")
+        value = getattr(loading.load(self._name), name)
+        return loading.first_call(value, lambda: setattr(self, name, value))

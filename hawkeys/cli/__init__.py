@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -28,6 +29,7 @@ _COMMANDS = {
     "fit": "Fit a Hawkes process to a table of events.",
     "verifiers": "List the verifiers and their parameters.",
     "verify": "Check typing samples against a template.",
+    "warmup": "Compile numerical code before it is needed.",
 }
 
 
@@ -85,13 +87,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = None if arguments is None else list(arguments)
     if any("\0" in word for word in given or ()):
         return _fail("an argument holds a NUL character, which no path or name has.", 2)
-    _log_to_terminal()
     try:
-        status = command_line.main(
-            args=given,
-            prog_name="hawkeys",
-            standalone_mode=False,
-        )
+        with _log_on_stderr():
+            status = command_line.main(
+                args=given,
+                prog_name="hawkeys",
+                standalone_mode=False,
+            )
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
     except click.ClickException as error:
@@ -103,14 +105,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _log_to_terminal() -> None:
-    """Show what the library logs, that it compiles for long, on stderr if that is a terminal."""
+class _StderrHandler(logging.Handler):
+    """Writes to what is stderr at that time: while bars are shown, to the lines above them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), file=sys.stderr)
+
+
+@contextmanager
+def _log_on_stderr() -> Iterator[None]:
+    """Show what the library logs, that it compiles for long, while the block runs."""
     logger = logging.getLogger("hawkeys")
-    if sys.stderr.isatty() and not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("hawkeys: %(message)s"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+    handler, level = _StderrHandler(), logger.level
+    handler.setFormatter(logging.Formatter("hawkeys: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def _hint(error: click.ClickException) -> str:

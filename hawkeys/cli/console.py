@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.panel import Panel
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
+from hawkeys._progress import progress_on_stderr
 from hawkeys.evaluation.report.tables import summary_rows
-from hawkeys.evaluation.stages import Progress as ProgressFunction
 
 __all__ = ["print_notice", "print_summary", "print_text", "progress_on_stderr"]
-
-
-@contextmanager
-def progress_on_stderr() -> Iterator[ProgressFunction]:
-    """Show bars on stderr while the block runs, one per kind of work.
-
-    Nothing is shown if stderr is not a terminal.
-
-    Yields
-    ------
-    callable
-        To be called as ``progress(what, done, total)``.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        # a bar that is switched off still ends with an empty line
-        yield lambda what, done, total: None
-        return
-    columns = (
-        SpinnerColumn(finished_text=" "),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    tasks = {}
-    with Progress(*columns, console=console) as bars:
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield report
 
 
 def print_notice(notice: str) -> None:
