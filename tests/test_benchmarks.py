@@ -276,3 +276,32 @@ def test_the_readme_states_the_saved_figures():
         assert f"| {row.n_marks} | {row.n_events:,} | {shown} |" in text
     for row in pd.read_csv(RESULTS / "keystroke_speed.csv").itertuples():
         assert f"{row.ms_per_sample:.2f} ms" in text
+
+
+def test_pitfalls(script, tmp_path, monkeypatch):
+    pitfalls = script("pitfalls")
+    monkeypatch.setattr(pitfalls, "WINDOW", 100.0)
+    pitfalls.main(["--data-sets", "2", "--output", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "pitfalls.csv")
+    assert table["pitfall"].nunique() == 12
+    assert set(table["figure"]) == {"branching ratio", "decay", "baseline", "rejected"}
+    assert (table["n"] + table["no_estimate"] == 2).all()
+
+
+def test_pitfalls_are_as_the_page_says():
+    table = pd.read_csv(RESULTS / "pitfalls.csv", keep_default_na=False)
+    table = table.set_index(["pitfall", "treatment", "figure"]).sort_index()
+    away = (table["mean"] - table["truth"]) / (table["sd"] / np.sqrt(table["n"]))
+    fine = [("none", ""), ("windows of 20, from the first to the last event", "end_time given"),
+            ("the baseline triples half-way", "PiecewiseConstant")]  # fmt: skip
+    for key in fine:  # within three standard errors of the truth
+        assert (away.loc[key].abs() < 3).all(), key
+    for tick, least in ((0.1, 10), (0.5, 30), (1, 30)):
+        kept = away.loc[f"times rounded to {tick:g} of 1/decay", "ties kept"]
+        spread = away.loc[f"times rounded to {tick:g} of 1/decay", "spread evenly over the tick"]
+        assert kept["decay"] < -least
+        assert abs(spread["branching ratio"]) < 4
+    assert (
+        table.loc[("test of an absent edge", "half of it (edge_tests)", "rejected"), "mean"] < 0.1
+    )
+    assert table.loc[("KS test, right model", "uncorrected", "rejected"), "mean"] < 0.02

@@ -135,3 +135,13 @@ def test_times_of_the_published_fit_are_the_saved_ones():
 
 def test_changelog_knows_the_version():
     assert f"## {hawkeys.__version__} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_one_version_everywhere():
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+) \((.*)\)$", changes, re.MULTILINE)
+    version, date = newest.groups()
+    assert version == hawkeys.__version__
+    assert f"\nversion: {version}\n" in cited
+    assert f"\ndate-released: {date}\n" in cited

@@ -172,9 +172,9 @@ class Results:
         return self._summary.copy()
 
     def operating_point(self) -> pd.DataFrame:
-        """Return the errors at each verifier's own threshold, in the words of [1]_.
+        """Return the errors at each verifier's own threshold, in the words of the 2021 paper.
 
-        That paper counts a genuine sample rejected as a false negative and an impostor sample
+        That paper [1]_ counts a genuine sample rejected as a false negative and an impostor sample
         accepted as a false positive: its false negatives are the false alarms of this package,
         its false positives the misses. The threshold is set on the training samples.
 

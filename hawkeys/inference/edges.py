@@ -175,11 +175,11 @@ def edge_tests(
         A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
     events : Events
         The events of the fit.
-    correction : {"benjamini-hochberg", "benjamini-yekutieli", "holm"} or None, \
-default "benjamini-hochberg"
-        Adjustment of the p-values for the number of tests: the false-discovery rate if the tests
-        are independent or positively dependent, the same under any dependence, or the probability
-        of any false rejection.
+    correction : str or None, default "benjamini-hochberg"
+        Adjustment of the p-values for the number of tests: "benjamini-hochberg" for the
+        false-discovery rate if the tests are independent or positively dependent,
+        "benjamini-yekutieli" for the same under any dependence, "holm" for the probability of any
+        false rejection.
 
     Returns
     -------

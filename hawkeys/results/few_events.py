@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
-from hawkeys._typing import BoolArray, FloatArray
-
-if TYPE_CHECKING:
-    from hawkeys.results.fit_result import FitResult
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.process import Hawkes
 
 __all__ = ["FEW_EVENTS", "events_per_parameter", "few_events", "shape_note"]
 
@@ -19,7 +17,24 @@ __all__ = ["FEW_EVENTS", "events_per_parameter", "few_events", "shape_note"]
 FEW_EVENTS = 20.0
 
 
-def events_per_parameter(result: FitResult) -> FloatArray:
+class _Fit(Protocol):
+    """What is asked of a result here."""
+
+    @property
+    def process(self) -> Hawkes: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+    @property
+    def event_counts(self) -> IntArray: ...
+    @property
+    def identified(self) -> BoolArray: ...
+    @property
+    def n_kernel_parameters(self) -> int: ...
+
+
+def events_per_parameter(result: _Fit) -> FloatArray:
     """Return the events of each target mark over its number of identified parameters.
 
     Parameters that targets share, and events of such targets, are counted together; those of an
@@ -48,7 +63,7 @@ def events_per_parameter(result: FitResult) -> FloatArray:
     return np.where(n_parameters > 0, counts / np.maximum(n_parameters + kernel, 1.0), np.inf)
 
 
-def few_events(result: FitResult) -> BoolArray:
+def few_events(result: _Fit) -> BoolArray:
     """Return which target marks have fewer than `FEW_EVENTS` events per parameter, (n_marks,).
 
     Parameters
@@ -64,7 +79,7 @@ def few_events(result: FitResult) -> BoolArray:
     return events_per_parameter(result) < FEW_EVENTS
 
 
-def shape_note(result: FitResult) -> str | None:
+def shape_note(result: _Fit) -> str | None:
     """Return what a Gamma prior of shape above 1 does to baselines, if the fit had one.
 
     Parameters

@@ -40,7 +40,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         distances -score of the training samples, of 3 to 29 by verifiers that did not see them.
     n_features_in_ : int
         Columns of the training samples.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (n_features,)
         Names of the columns, when the training samples were a frame.
     enough_samples : int or None
         Number of training samples from which the verifier means something, a constant of its

@@ -34,7 +34,7 @@ class KMeans(WeightedVerifier):
 
     Attributes
     ----------
-    centroids_ : ndarray, shape (n_centroids, n_features_in_)
+    centroids_ : ndarray, shape (n_centroids, n_features)
         The centroids c, in the unit of the features, in lexicographic order.
     offset_ : float
         Score below which a sample is rejected.

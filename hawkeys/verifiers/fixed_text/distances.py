@@ -29,7 +29,7 @@ class Manhattan(DistanceToMean):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.
@@ -81,7 +81,7 @@ class Euclidean(DistanceToMean):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.
@@ -138,16 +138,16 @@ class ScaledManhattan(DistanceToMean):
     Parameters
     ----------
     scale : {"mean_abs_deviation", "std"}, default "mean_abs_deviation"
-        The spread a. "mean_abs_deviation": mean of |x - m|, as Killourhy and Maxion [1]_.
+        The spread a. "mean_abs_deviation": mean of ``|x - m|``, as Killourhy and Maxion [1]_.
         "std": standard deviation with divisor n - 1, as Zhang, Zhang and Li [2]_.
     false_alarm : float, default 0.05
         Share of the training samples, strictly between 0 and 1, that the threshold may reject.
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
-    scale_ : ndarray, shape (n_features_in_,)
+    scale_ : ndarray, shape (n_features,)
         The spread a, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.
@@ -216,7 +216,7 @@ class EuclideanNormed(DistanceToMean):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.
@@ -229,8 +229,8 @@ class EuclideanNormed(DistanceToMean):
     Notes
     -----
     Invariant under rotation and a common change of unit, not under translation. A slow sample is
-    forgiven more than a fast one: far away, the distance grows as |x| only. Where x or m is 0 the
-    product of lengths is taken as 1e-10. Fit and score are O(n_samples n_features).
+    forgiven more than a fast one: far away, the distance grows as ``|x|`` only. Where x or m is 0
+    the product of lengths is taken as 1e-10. Fit and score are O(n_samples n_features).
 
     References
     ----------
@@ -270,7 +270,7 @@ class FilteredManhattan(Manhattan):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The filtered mean m, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.
@@ -324,9 +324,9 @@ class OutlierCount(DistanceToMean):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
-    scale_ : ndarray, shape (n_features_in_,)
+    scale_ : ndarray, shape (n_features,)
         The standard deviation s with divisor n - 1, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.

@@ -39,7 +39,7 @@ class FuzzyLogic(WeightedVerifier):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         Centres c of the sets chosen, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.

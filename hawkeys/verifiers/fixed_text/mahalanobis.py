@@ -34,9 +34,9 @@ class Mahalanobis(DistanceToMean):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
-    whitener_ : ndarray, shape (n_features_in_, rank_)
+    whitener_ : ndarray, shape (n_features, rank)
         W with :math:`S^+ = W W^T`, per unit of the features.
     rank_ : int
         Rank of S: at most the number of features and one less than that of training samples.
@@ -160,7 +160,7 @@ class NearestNeighborMahalanobis(WeightedVerifier):
 
     Attributes
     ----------
-    templates_ : ndarray, shape (n_templates, n_features_in_)
+    templates_ : ndarray, shape (n_templates, n_features)
         The different training samples, sorted.
     center_, whitener_, rank_, offset_
         As in `Mahalanobis`.

@@ -91,9 +91,9 @@ class AutoAssociativeNet(_Net):
 
     Attributes
     ----------
-    hidden_weights_ : ndarray, shape (n_features_in_ + 1, n_features_in_)
+    hidden_weights_ : ndarray, shape (n_features + 1, n_features)
         The transpose of W, and the biases a in the last row.
-    output_weights_ : ndarray, shape (n_features_in_ + 1, n_features_in_)
+    output_weights_ : ndarray, shape (n_features + 1, n_features)
         The transpose of V, and the biases b in the last row.
     offset_ : float
         Score below which a sample is rejected.
@@ -206,7 +206,7 @@ class StandardNet(_Net):
 
     Attributes
     ----------
-    hidden_weights_ : ndarray, shape (n_features_in_ + 1, n_hidden)
+    hidden_weights_ : ndarray, shape (n_features + 1, n_hidden)
         The transpose of W, and the biases a in the last row.
     output_weights_ : ndarray, shape (n_hidden + 1, 1)
         The weights v, and the bias b in the last row.

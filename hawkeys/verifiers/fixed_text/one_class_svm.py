@@ -36,13 +36,13 @@ class OneClassSVM(WeightedVerifier):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The mean m, in the unit of the features.
-    scale_ : ndarray, shape (n_features_in_,)
+    scale_ : ndarray, shape (n_features,)
         The standard deviation s, with divisor n - 1, in the unit of the features.
     gamma_ : float
         Rate of the kernel.
-    support_vectors_ : ndarray, shape (n_vectors, n_features_in_)
+    support_vectors_ : ndarray, shape (n_vectors, n_features)
         The standardised training samples with :math:`\alpha_i > 0`.
     dual_coef_ : ndarray, shape (n_vectors,)
         Their :math:`\alpha_i`, with the sum 1.

@@ -69,7 +69,7 @@ class POHMM(OneClassVerifier):
         ("lognormal") or of milliseconds ("normal").
     log_likelihood_ : float
         Of the training samples under these parameters: the sum of their scores.
-    log_likelihood_trace_ : ndarray, shape (n_iter_ + 1,)
+    log_likelihood_trace_ : ndarray, shape (n_iter + 1,)
         Before each update and, last, `log_likelihood_`.
     clock_ : float
         The resolution used, in seconds; 0 for exact timings.

@@ -44,9 +44,9 @@ class ClippedManhattan(DistanceToMean):
 
     Attributes
     ----------
-    center_ : ndarray, shape (n_features_in_,)
+    center_ : ndarray, shape (n_features,)
         The median m, in the unit of the features.
-    scale_ : ndarray, shape (n_features_in_,)
+    scale_ : ndarray, shape (n_features,)
         The scale s, in the unit of the features.
     offset_ : float
         Score below which a sample is rejected.

@@ -43,7 +43,7 @@ class FreeTextPOHMM(FreeTextVerifier):
         Event types; type ``keys_[w - 1]`` has index w below, and index 0 holds the marginals.
     start_, transition_, location_, scale_ : ndarray
         Parameters, as in `POHMM`.
-    log_likelihood_trace_ : ndarray, shape (n_iter_ + 1,)
+    log_likelihood_trace_ : ndarray, shape (n_iter + 1,)
         Before each update and of the estimate.
     n_iter_ : int
         Updates done.

@@ -88,7 +88,7 @@ class FreeTextProcess(FreeTextVerifier):
         Branching weights: ``weights_["press"]["release-press"]``; the baseline is "pause".
     kernels_ : dict of EdgeKernels
         Lag kernels of each edge; see `kernel`.
-    objective_trace_ : ndarray, shape (n_iter_ + 1,)
+    objective_trace_ : ndarray, shape (n_iter + 1,)
         Log posterior density, up to a constant, before each update and at the estimate.
     n_iter_ : int
         Updates done.

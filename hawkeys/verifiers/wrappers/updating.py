@@ -63,7 +63,7 @@ class UpdatingVerifier(OneClassVerifier):
         The inner verifier, trained on the template.
     frozen_ : estimator
         The inner verifier as it was at enrolment.
-    template_ : ndarray of float64, shape (n_template, n_features_in_)
+    template_ : ndarray of float64, shape (n_template, n_features)
         The samples learned from, oldest first.
     n_learned_ : int
         Samples learned since enrolment.
