@@ -147,7 +147,7 @@ def _common(counted: Counted, solution: Solution, how: tuple[Method, Any]) -> di
         "optimality_gap": float(solution.gap.sum()),
         "message": _message(solution),
         "n_iterations": int(solution.n_iterations.max(initial=0)),
-        "trace": _total_trace(solution.traces),
+        "trace": solution.total_trace(),
         "event_counts": count_events(events.marks, events.offsets, events.n_marks).sum(axis=0),
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
@@ -176,15 +176,3 @@ def _message(solution: Solution) -> str:
     if solution.posterior is not None:  # the bound is not concave: no more is known
         return f"the next step promises {solution.gap.sum():.1e} nats"
     return f"at most {solution.gap.sum():.1e} nats to gain"
-
-
-def _total_trace(traces: FloatArray) -> FloatArray:
-    """Add the traces of the rows, each held at its last value once it has stopped."""
-    if traces.size == 0:
-        return np.empty(0)
-    steps = int((~np.isnan(traces)).sum(axis=1).max())
-    part = traces[:, :steps].copy()
-    for row in part:
-        stopped = np.isnan(row)
-        row[stopped] = row[~stopped][-1] if (~stopped).any() else 0.0
-    return part.sum(axis=0)

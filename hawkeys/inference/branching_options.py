@@ -92,8 +92,8 @@ class BranchingKernelOptions:
     kernel_prior : KernelPrior, optional
         Prior of the kernel parameters, without its constant in the bound. Default: none.
     tolerance : float, default 1e-4
-        Stop when the gain still to come, extrapolated from the last two steps, is below this, in
-        nats.
+        Stop when what is still to gain nearby is below this, in nats, by gradient and curvature of
+        the bound over posteriors and kernel together; see `EMOptions`.
     max_iter : int, default 2000
         Most steps.
     groups, smoothing, min_spread, start

@@ -11,54 +11,20 @@ import numpy as np
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.inference.em_problem import EMProblem, EMState
+from hawkeys.inference.em_problem import EMProblem
 from hawkeys.inference.em_setup import KernelOptions, build_kernel, set_up
 from hawkeys.inference.identify import flat_directions
+from hawkeys.inference.kernel_ascent import Path, path_message, to_the_top
 from hawkeys.inference.kernel_errors import LEAST_LAGS, KernelErrors, kernel_errors
 from hawkeys.inference.kernel_limits import LEFT_OUT, NONE, Limits, beyond_reach, find_limits
-from hawkeys.inference.kernel_newton import Curvature, curvature, newton_step, search_along
+from hawkeys.inference.kernel_newton import Curvature
 from hawkeys.inference.kernel_starts import first_state
 from hawkeys.inference.options import EMOptions
 from hawkeys.kernels import DelayedKernel
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult
 
-__all__ = ["Path", "climb", "fit_kernel", "path_message", "settings"]
-
-# a parameter that explains fewer events than this, and falls, is 0
-_NOTHING = 1e-3
-# steps; a leap that gained may be followed by one this much longer
-_FIRST_LEAP = 4.0
-_LONGER = 4.0
-# times the tolerance
-_ROUGH = 100.0
-# what a search found was up to 60 times what two steps of a histogram promised
-_HIDDEN = 100.0
-
-
-@dataclass(frozen=True, eq=False)
-class Path:
-    """Where the iteration went and why it stopped.
-
-    Attributes
-    ----------
-    state : EMState
-        The last one.
-    trace : list of float
-        Objective along the way, in nats.
-    gap : float
-        What is still to gain: extrapolated, or by gradient and curvature.
-    converged : bool
-        Whether it is below the tolerance.
-    is_maximum : bool or None
-        Whether the curvature is that of a maximum; None if it is not known.
-    """
-
-    state: EMState
-    trace: list[float]
-    gap: float
-    converged: bool
-    is_maximum: bool | None = None
+__all__ = ["fit_kernel", "settings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +104,7 @@ def maximise(problem: EMProblem, options: EMOptions) -> Found:
     codes = np.zeros(problem.n_groups, dtype=np.int64)
     state = first_state(problem, options.start)
     while True:
-        path, near = _polish(problem, climb(problem, state, _rough(problem, options)), options)
+        path, near = to_the_top(problem, state, options)
         codes = np.where(
             np.isin(codes, LEFT_OUT), codes, find_limits(problem, path.state, near.design)
         )
@@ -152,109 +118,6 @@ def maximise(problem: EMProblem, options: EMOptions) -> Found:
             return dataclasses.replace(found, codes=codes)
         problem = dataclasses.replace(problem, support=problem.support & ~dropped)
         state = problem.start(path.state.kernel)
-
-
-def _rough(problem: EMProblem, options: EMOptions) -> EMOptions:
-    """Return options to climb with: roughly where a Newton step, four evaluations, ends it.
-
-    Further than asked where none does: the last two steps hide what slow directions have to gain.
-    """
-    if not problem.step.names:
-        return dataclasses.replace(options, tolerance=options.tolerance / _HIDDEN)
-    if problem.n_groups > 1:
-        return options
-    return dataclasses.replace(options, tolerance=_ROUGH * options.tolerance)
-
-
-def _polish(problem: EMProblem, path: Path, options: EMOptions) -> tuple[Path, Curvature]:
-    """Take Newton steps until what is left to gain is below the tolerance."""
-    state, trace = path.state, path.trace
-    if not problem.step.names:
-        gap = _HIDDEN * path.gap
-        return dataclasses.replace(path, gap=gap), curvature(problem, state)
-    while True:
-        near = curvature(problem, state)
-        step = newton_step(problem, state, near)
-        # the log-likelihood is that of `Hawkes`: a difference would be left to gain
-        gap = step.promise + max(near.value - state.objective, 0.0)
-        done = gap < options.tolerance and step.is_maximum
-        further = None
-        if not done and len(trace) <= options.max_iter:
-            further = search_along(problem, state, step)
-            if further is None and (closer := _closer(problem, state, options, len(trace))):
-                further = closer.state
-                trace.extend(closer.trace[1:-1])
-        if further is None:
-            return Path(state, trace, gap, done, is_maximum=step.is_maximum), near
-        state = further
-        trace.append(state.objective)
-
-
-def _closer(problem: EMProblem, state: EMState, options: EMOptions, steps: int) -> Path | None:
-    """Return some more steps of expectation-maximisation; None if they gain less than rounding."""
-    strict = dataclasses.replace(
-        options, tolerance=0.01 * options.tolerance, max_iter=options.max_iter - steps + 1
-    )
-    path = climb(problem, state, strict)
-    return path if path.state.objective > state.objective + options.tolerance else None
-
-
-def climb(problem: EMProblem, state: EMState, options: KernelOptions) -> Path:
-    """Take steps in pairs, a leap after each pair, until little is to gain.
-
-    Parameters
-    ----------
-    problem : EMProblem
-        What to maximise.
-    state : EMState
-        Where to start.
-    options : EMOptions or BranchingKernelOptions
-        When to stop.
-
-    Returns
-    -------
-    Path
-        Where the iteration went.
-    """
-    trace = [state.objective]
-    gap, longest = np.inf, _FIRST_LEAP
-    while len(trace) <= options.max_iter and gap >= options.tolerance:
-        one = _step(problem, state)
-        two = _step(problem, one)
-        if two is one:  # only rounding is left
-            state, gap = one, 0.0
-            trace.append(one.objective)
-            break
-        leapt = problem.leap((state, one, two), longest)
-        further = leapt.objective > two.objective
-        longest = max(_FIRST_LEAP, longest * (_LONGER if further else 1.0 / _LONGER))
-        last = leapt if further else two
-        trace.extend([one.objective, two.objective, *([last.objective] if further else [])])
-        gap = _still_to_gain(state, one, two, last)
-        state = last
-    pruned = problem.prune(state, _NOTHING)
-    if pruned is not state:
-        trace.append(pruned.objective)
-    return Path(pruned, trace, gap, gap < options.tolerance)
-
-
-def _step(problem: EMProblem, state: EMState) -> EMState:
-    """Return the next state, or the same one if no step gains anything.
-
-    A step never loses but by rounding.
-    """
-    for hold_kernel in (False, True):
-        new = problem.advance(state, hold_kernel=hold_kernel)
-        if new.objective > state.objective:
-            return new
-    return state
-
-
-def _still_to_gain(before: EMState, one: EMState, two: EMState, last: EMState) -> float:
-    """Extrapolate the gains of two steps as a geometric series; at least what was just gained."""
-    first, second = one.objective - before.objective, two.objective - one.objective
-    series = second**2 / (first - second) if second < first else np.inf
-    return max(series, last.objective - before.objective)
 
 
 def _result(found: Found, limits: Limits, options: dict[str, Any]) -> LikelihoodResult:
@@ -361,19 +224,3 @@ def _violation(problem: EMProblem, x: FloatArray, cost: FloatArray, slope: Float
     share = share / np.maximum(share.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     share[:, 0] = np.where(x[:, 0] > problem.baseline_floor, share[:, 0], 0.0)
     return float(np.maximum(ratio - 1.0, share * np.abs(ratio - 1.0)).max(initial=0.0))
-
-
-def path_message(path: Path, limits: str = "") -> str:
-    """Return in words why the iteration stopped, and which limits were met."""
-    steps = len(path.trace) - 1
-    text = f"about {path.gap:.1e} nats to gain, extrapolated"
-    if path.is_maximum is not None:
-        text = (
-            f"{path.gap:.1e} nats to gain nearby, by gradient and curvature (not concave: other "
-            "maxima may be higher)"
-        )
-    if not path.converged:
-        text = f"stopped after {steps} steps before the tolerance was met: {text}"
-    if path.is_maximum is False:
-        text = f"stopped after {steps} steps where the curvature is not that of a maximum"
-    return f"{text}; no kernel identified: {limits}" if limits else text

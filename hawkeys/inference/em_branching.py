@@ -22,15 +22,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.inference.branching_options import BranchingKernelOptions
 from hawkeys.inference.branching_rows import prior_constant
-from hawkeys.inference.em import Path, climb, path_message, settings
+from hawkeys.inference.em import settings
 from hawkeys.inference.em_problem import EMProblem, EMState, Window
 from hawkeys.inference.em_setup import build_kernel, set_up
+from hawkeys.inference.kernel_ascent import Path, path_message, to_the_top
 from hawkeys.inference.kernel_limits import LEFT_OUT, NONE, Limits, find_limits
 from hawkeys.inference.kernel_starts import first_state
 from hawkeys.inference.kernel_steps import Parameters
@@ -44,6 +44,8 @@ __all__ = ["BranchingProblem", "fit_kernel_vi"]
 
 # a kernel with fewer lags than this has not been estimated
 _NOTHING = 1e-3
+# Newton steps from a start within some per cent, which double the digits
+_INVERSIONS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,59 @@ class BranchingProblem(EMProblem):
         b = self.paid(window)
         return np.where(b > 0, self.shapes + counts, 0.0) / np.where(b > 0, b, 1.0)
 
+    def point(self, state: EMState) -> FloatArray:
+        """Return E log theta, 0 where nothing is known: the bound has its simplest form in it."""
+        b = self.paid(state.window)
+        used = b > 0
+        a = np.where(used, state.x * b, 1.0)
+        return np.where(used, special.digamma(a) - np.log(np.where(used, b, 1.0)), 0.0)
+
+    def at(self, point: FloatArray, kernel: Parameters) -> EMState:
+        """Return the state with posteriors of these E log theta, at the best rates."""
+        window = self.window(kernel)
+        b = self.paid(window)
+        used = b > 0
+        each = np.where(used, b, 1.0)
+        a = _inverse_digamma(np.where(used, point + np.log(each), 0.0))
+        return self.evaluate(np.where(used, a, 0.0) / each, kernel, window)
+
+    def lowest(self, state: EMState) -> FloatArray:
+        """Return that a logarithm has no bound."""
+        return np.full_like(state.x, -np.inf)
+
+    def pull(self, state: EMState) -> FloatArray:
+        """Return the gradient of the bound by E log theta."""
+        b = self.paid(state.window)
+        return np.where(b > 0, self.shapes + state.counts - state.x * b, 0.0)
+
+    def by_point(
+        self, state: EMState, slope: FloatArray, information: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return gradient and information of the bound by E log theta."""
+        e, b = self.rates(state.x, state.window), self.paid(state.window)
+        used = b > 0
+        a = np.where(used, state.x * b, 1.0)
+        counts = e * slope
+        own = np.where(used, 1.0 / special.polygamma(1, a) - counts, 0.0)
+        out = information * e[:, :, None] * e[:, None, :] + own[:, :, None] * np.eye(e.shape[1])
+        return np.where(used, self.shapes + counts - a, 0.0), out
+
+    def chain(self, state: EMState) -> FloatArray:
+        """Return the derivative of exp(E log theta) by E log theta."""
+        return self.rates(state.x, state.window)
+
+    def by_mass(self, state: EMState) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return how the bound's price depends on the mass within the windows, by pair.
+
+        It is a log b - log Gamma(a) + (a - g) m, at its least in a, with m = E log theta held.
+        """
+        b = self.paid(state.window)[:, 1:]
+        used = b > 0
+        x = np.where(used, state.x[:, 1:], 0.0)
+        a, each = np.where(used, x * b, 1.0), np.where(used, b, 1.0)
+        by_log = np.where(used, 1.0 / special.polygamma(1, a), 0.0)
+        return x, (by_log / each - x) / each, by_log / each
+
     def start(self, kernel: Parameters) -> EMState:
         """Return the state at `kernel` with a part of every rate from the baseline."""
         window = self.window(kernel)
@@ -100,6 +155,17 @@ class BranchingProblem(EMProblem):
     def prune(self, state: EMState, largest: float) -> EMState:
         """Return the same state: no posterior mean is 0."""
         return state
+
+
+def _inverse_digamma(value: FloatArray) -> FloatArray:
+    """Return a > 0 with digamma(a) = value, by Newton steps (Minka 2000, appendix C)."""
+    gamma = -special.digamma(1.0)
+    a = np.where(value >= -2.22, np.exp(np.minimum(value, 700.0)) + 0.5,
+                 -1.0 / np.minimum(value + gamma, -1e-3))  # fmt: skip
+    for _ in range(_INVERSIONS):
+        step = (special.digamma(a) - value) / special.polygamma(1, a)
+        a = np.maximum(a - step, 0.1 * a)
+    return a
 
 
 def fit_kernel_vi(
@@ -155,12 +221,9 @@ def _maximise(
     codes = np.zeros(problem.n_groups, dtype=np.int64)
     state = first_state(problem, options.start)
     while True:
-        path = climb(problem, state, options)
-        kernel = build_kernel(problem, path.state.kernel)
-        design = Design.build(
-            problem.events, kernel, realization_weights=problem.weights, support=problem.support
-        )
-        codes = np.where(np.isin(codes, LEFT_OUT), codes, find_limits(problem, path.state, design))
+        path, near = to_the_top(problem, state, options)
+        limits = find_limits(problem, path.state, near.design)
+        codes = np.where(np.isin(codes, LEFT_OUT), codes, limits)
         dropped = problem.support & np.isin(codes, LEFT_OUT)[problem.groups]
         if not dropped.any():
             return problem, path, codes

@@ -218,6 +218,43 @@ class EMProblem:
         kernel = self.step.unpack(point[size:], scale[1], last.kernel)
         return self.evaluate(x, kernel, self.window(kernel))
 
+    def point(self, state: EMState) -> FloatArray:
+        """Return what Newton steps move instead of the rates, shaped as x: here the rates."""
+        return state.x
+
+    def at(self, point: FloatArray, kernel: Parameters) -> EMState:
+        """Return the state at a `point` of Newton steps and a kernel."""
+        return self.evaluate(point, kernel, self.window(kernel))
+
+    def lowest(self, state: EMState) -> FloatArray:
+        """Return the lower bounds of `point`."""
+        lower = np.zeros_like(state.x)
+        lower[:, 0] = self.baseline_floor
+        return lower
+
+    def pull(self, state: EMState) -> FloatArray:
+        """Return the gradient by `point` that the expectation step tells; 0 where it tells none."""
+        events = np.divide(state.counts, state.x, out=np.zeros_like(state.x), where=state.x > 0)
+        return np.where(state.x > 0, events - self.paid(state.window), 0.0)
+
+    def by_point(
+        self, state: EMState, slope: FloatArray, information: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return gradient and information by `point` from those of sum w log lambda by `rates`."""
+        return slope - self.paid(state.window), information
+
+    def chain(self, state: EMState) -> FloatArray:
+        """Return the derivative of `rates` by `point`, shaped as x."""
+        return np.ones_like(state.x)
+
+    def by_mass(self, state: EMState) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return how the price of the rates depends on the mass within the windows, by pair.
+
+        Its derivative; the second one; and that by `point` of the derivative, (n_marks, n_marks).
+        """
+        none = np.zeros_like(state.window.cost)
+        return state.x[:, 1:], none, np.ones_like(none)
+
     def start(self, kernel: Parameters) -> EMState:
         """Return the state at `kernel` with a part of every rate from the baseline."""
         return self.evaluate(self.start_rates(), kernel, self.window(kernel))

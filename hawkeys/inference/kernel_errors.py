@@ -163,11 +163,8 @@ def _gradient(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the gradient by rates and by free kernel parameters after a step of the latter."""
     kernel = problem.step.of_free(problem.step.free(state.kernel) + step)
-    there = problem.evaluate(state.x, kernel, problem.window(kernel))
-    some = state.x > 0
-    events = np.divide(there.counts, state.x, out=np.zeros_like(state.x), where=some)
-    by_rate = np.where(some, events - problem.paid(there.window), 0.0)
-    return by_rate, problem.step.score(there.moments, kernel)
+    there = problem.at(problem.point(state), kernel)
+    return problem.pull(there), problem.step.score(there.moments, kernel)
 
 
 def _inverse(matrix: FloatArray, free: BoolArray) -> FloatArray:

@@ -8,8 +8,9 @@ kernel parameters, C that of the kernel and g the gradients, the step solves
 
 within the bounds of all parameters, and promises :math:`g^T s - s^T H s / 2` nats, H that matrix.
 Gradient and information of the rows are those of the excitations and integrals that
-`Hawkes.log_likelihood` evaluates. The likelihood is not concave in the kernel: the promise is about
-the maximum nearby, not about others.
+`Hawkes.log_likelihood` evaluates; so are those of the masses of a histogram, exactly. The
+likelihood is not concave in the kernel: the promise is about the maximum nearby, not about others.
+A variational bound is raised likewise, with E log theta in place of the rates.
 
 References
 ----------
@@ -19,15 +20,16 @@ SIAM Journal on Control and Optimization 20(2), 221-246. doi:10.1137/0320018
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.inference.bin_curvature import Bins, bin_curvature
 from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.em_setup import build_kernel
-from hawkeys.inference.kernel_errors import LEAST_LAGS, differences
+from hawkeys.inference.kernel_errors import LEAST_LAGS, differences, touched
 
 __all__ = ["Curvature", "Step", "curvature", "newton_step", "search_along"]
 
@@ -96,31 +98,47 @@ class Step:
     is_maximum: bool
 
 
-def curvature(problem: EMProblem, state: EMState) -> Curvature:
-    """Return the log-likelihood near `state` to second order."""
+def curvature(problem: EMProblem, state: EMState, bins: Bins | None = None) -> Curvature:
+    """Return the objective near `state` to second order; `bins` are those of a histogram."""
     kernel = build_kernel(problem, state.kernel)
     design = Design.build(
         problem.events, kernel, realization_weights=problem.weights, support=problem.support
     )
     size = design.n_marks
     rows, slope = np.zeros((size, size + 1, size + 1)), np.zeros((size, size + 1))
-    value = problem.step.log_prior(state.kernel) - float((state.x * design.cost).sum())
+    rates = problem.rates(state.x, state.window)
+    value = problem.step.log_prior(state.kernel)
+    value -= problem.spent(state.x, replace(state.window, cost=design.cost[:, 1:]))
     for i in range(size):
         own = design.weights[design.offsets[i] : design.offsets[i + 1]]
         matrix = design.block(i)
         if own.size:  # what has no weight may be impossible
             matrix, own = matrix[:, own > 0], own[own > 0]
         terms = np.vstack((np.ones(matrix.shape[1]), matrix))
-        rate = state.x[i] @ terms
+        rate = rates[i] @ terms
         scaled = terms / rate
         weighted = scaled * own if own.size else scaled
         rows[i], slope[i] = weighted @ scaled.T, weighted.sum(axis=1)
         value += float(own @ np.log(rate)) if own.size else float(np.log(rate).sum())
+    gradient, rows = problem.by_point(state, slope, rows)
+    gradient = np.where(problem.paid(state.window) > 0, gradient, 0.0)
+    score, mixed, own = _of_kernel(problem, state, design, bins)
+    return Curvature(design, value, slope, gradient, rows, score, mixed, own)
+
+
+def _of_kernel(
+    problem: EMProblem, state: EMState, design: Design, bins: Bins | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return `Curvature.score`, `mixed` and `own`; of histograms without `bins` empty ones."""
     sets = problem.step.amount(state.moments) > LEAST_LAGS
-    mixed, second = differences(problem, state, sets)
-    score = np.where(sets[:, None], problem.step.score(state.moments, state.kernel), 0.0)
-    gradient = np.where(design.cost > 0, slope - design.cost, 0.0)
-    return Curvature(design, value, slope, gradient, rows, score.ravel(), mixed, second)
+    if bins is None:
+        mixed, own = differences(problem, state, sets)
+        score = np.where(sets[:, None], problem.step.score(state.moments, state.kernel), 0.0)
+        return score.ravel(), mixed, own
+    score, mixed, own = bin_curvature(problem, state, design, bins)
+    idle = np.repeat(~sets, score.size // sets.size)
+    score[idle], mixed[:, idle], own[idle], own[:, idle] = 0.0, 0.0, 0.0, 0.0
+    return score, mixed, own
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,22 +153,22 @@ class _Moves:
 
 def newton_step(problem: EMProblem, state: EMState, near: Curvature) -> Step:
     """Return the Newton step from `state` that leaves no parameter beyond its bound."""
-    lower = np.zeros_like(state.x)
-    lower[:, 0] = problem.baseline_floor
-    here, low, high = _kernel_point(problem, state)
+    lower, point = problem.lowest(state), problem.point(state)
+    here, low, high = _kernel_point(problem, state, near)
+    parts = _parts(problem, near)
     moves = _Moves(
-        (near.design.cost > 0) & ((state.x > lower) | (near.gradient > 0)),
+        (problem.paid(state.window) > 0) & ((point > lower) | (near.gradient > 0)),
         (np.diagonal(near.own) != 0)
         & ((here > low) | (near.score > 0))
         & ((here < high) | (near.score < 0)),
         np.zeros_like(state.x),
         np.zeros_like(here),
     )
-    rates, kernel, is_maximum = _solve(near, moves)
+    rates, kernel, is_maximum = _solve(near, moves, parts)
     # without bounds: as much as any step within them promises, or more
     most = 0.5 * float((near.gradient * rates).sum() + near.score @ kernel)
-    box = lower - state.x, low - here, high - here
-    tiny = state.x * near.design.cost < _TINY
+    box = lower - point, low - here, high - here
+    tiny = _tiny(problem, state, near)
     at = np.zeros_like(rates), np.zeros_like(kernel)
     while True:
         below = moves.rates & (rates < box[0])
@@ -158,10 +176,33 @@ def newton_step(problem: EMProblem, state: EMState, near: Curvature) -> Step:
         if not (below.any() or outside.any()):
             break
         moves, at = _stopped(moves, at, (rates, kernel), (below, outside), box, tiny)
-        rates, kernel, _ = _solve(near, moves)
+        rates, kernel, is_maximum = _solve(near, moves, parts)
     promise = _promise(near, moves, rates, kernel)
     promise = most if promise is None else promise
     return Step(rates, kernel.reshape(problem.n_groups, -1), promise, is_maximum)
+
+
+def _parts(problem: EMProblem, near: Curvature) -> list[IntArray]:
+    """Return the kernel parameters in parts that no row connects."""
+    from scipy.sparse.csgraph import connected_components
+
+    if near.score.size == 0:
+        return []
+    touches = touched(problem).astype(float)
+    label = connected_components(touches @ touches.T > 0)[1]
+    label = np.repeat(label, near.score.size // problem.n_groups)
+    return [np.flatnonzero(label == part) for part in np.unique(label)]
+
+
+def _tiny(problem: EMProblem, state: EMState, near: Curvature) -> tuple[BoolArray, BoolArray]:
+    """Return rates, and bins, that explain next to no events; others are never told."""
+    rates = np.isfinite(problem.lowest(state)) & (state.x * near.design.cost < _TINY)
+    bins = np.zeros(near.score.size, dtype=bool)
+    if not problem.step.names and bins.size:
+        here = problem.step.point(state.kernel)
+        amount = problem.step.amount(state.moments)[:, None]
+        bins = (np.isfinite(problem.step.bounds[0]) & (here * amount < _TINY)).ravel()
+    return rates, bins
 
 
 def _stopped(
@@ -170,15 +211,15 @@ def _stopped(
     to: tuple[FloatArray, FloatArray],
     over: tuple[BoolArray, BoolArray],
     box: tuple[FloatArray, FloatArray, FloatArray],
-    tiny: BoolArray,
+    tiny: tuple[BoolArray, BoolArray],
 ) -> tuple[_Moves, tuple[FloatArray, FloatArray]]:
     """Return the moves with one more parameter stopped, the first that meets its bound.
 
-    And where on the way that is. Rates that explain next to nothing are stopped all at once.
+    And where on the way that is. What explains next to nothing is stopped all at once.
     """
     below, outside = over
     bound = np.where(to[1] < box[1], box[1], box[2])
-    if not (below & tiny).any():
+    if not ((below & tiny[0]).any() or (outside & tiny[1]).any()):
         share = [
             np.divide(edge - a, b - a, out=np.ones_like(a), where=out)
             for edge, a, b, out in zip((box[0], bound), at, to, over, strict=True)
@@ -188,7 +229,7 @@ def _stopped(
         at = at[0] + first * (to[0] - at[0]), at[1] + first * (to[1] - at[1])
         below, outside = (part <= first for part in share)
     else:
-        below, outside = below & tiny, np.zeros_like(outside)
+        below, outside = below & tiny[0], outside & tiny[1]
     return _Moves(
         moves.rates & ~below,
         moves.kernel & ~outside,
@@ -210,31 +251,38 @@ def _promise(near: Curvature, moves: _Moves, rates: FloatArray, kernel: FloatArr
     return max(0.5 * float(rise.sum() + (near.score + left_kernel) @ kernel), 0.0)
 
 
-def _kernel_point(problem: EMProblem, state: EMState) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the free kernel parameters, flat, and their bounds; empty of bins."""
-    if not problem.step.names:
+def _kernel_point(
+    problem: EMProblem, state: EMState, near: Curvature
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return what moves of the kernel, flat, and its bounds; empty if nothing is known of it."""
+    if near.score.size == 0:
         return np.empty(0), np.empty(0), np.empty(0)
-    free = problem.step.free(state.kernel)
-    low, high = (np.broadcast_to(bound, free.shape).ravel() for bound in problem.step.bounds)
-    return free.ravel(), low, high
+    here = problem.step.point(state.kernel)
+    low, high = (np.broadcast_to(bound, here.shape).ravel() for bound in problem.step.bounds)
+    return here.ravel(), low, high
 
 
-def _solve(near: Curvature, moves: _Moves) -> tuple[FloatArray, FloatArray, bool]:
+def _solve(
+    near: Curvature, moves: _Moves, parts: list[IntArray]
+) -> tuple[FloatArray, FloatArray, bool]:
     """Return the step of the rates and of the kernel, and whether it leads to a maximum."""
     held = near.score - np.einsum("ifp,ip->f", near.mixed, moves.stop_rates)
     held -= near.own @ moves.stop_kernel
     wanted = near.gradient - np.einsum("ipq,iq->ip", near.rows, moves.stop_rates)
     wanted -= np.einsum("ifp,f->ip", near.mixed, moves.stop_kernel)
-    inverses = [_inverse(a, free) for a, free in zip(near.rows, moves.rates, strict=True)]
+    found = [_inverse(a, free) for a, free in zip(near.rows, moves.rates, strict=True)]
+    inverses, is_maximum = [inverse for inverse, _ in found], all(top for _, top in found)
     schur = near.own.copy()
     for inverse, mixed, pull in zip(inverses, near.mixed, wanted, strict=True):
         lever = mixed @ inverse
         schur -= lever @ mixed.T
         held -= lever @ pull
-    kernel, is_maximum = moves.stop_kernel.copy(), True
-    index = np.flatnonzero(moves.kernel)
-    if index.size:
-        kernel[index], is_maximum = _uphill(schur[np.ix_(index, index)], held[index])
+    kernel = moves.stop_kernel.copy()
+    for part in parts:
+        index = part[moves.kernel[part]]
+        if index.size:
+            kernel[index], is_top = _uphill(schur[np.ix_(index, index)], held[index])
+            is_maximum &= is_top
     change = np.where(moves.kernel, kernel, 0.0)
     rates = moves.stop_rates.copy()
     for i, inverse in enumerate(inverses):
@@ -251,33 +299,36 @@ def _uphill(matrix: FloatArray, gradient: FloatArray) -> tuple[FloatArray, bool]
     return step, bool((values > -_SADDLE).all())
 
 
-def _inverse(matrix: FloatArray, free: BoolArray) -> FloatArray:
-    """Return the inverse over the free parameters and where it exists, 0 elsewhere."""
-    out = np.zeros_like(matrix)
-    index = np.flatnonzero(free & (np.diagonal(matrix) > 0))
+def _inverse(matrix: FloatArray, free: BoolArray) -> tuple[FloatArray, bool]:
+    """Return the inverse over the free parameters and where it exists, 0 elsewhere.
+
+    Eigenvalues lose their sign, so that a step rises; and whether none was below 0 is told. Those
+    of likelihoods never are, those of bounds may.
+    """
+    out, is_top = np.zeros_like(matrix), True
+    index = np.flatnonzero(free & (np.diagonal(matrix) != 0))
     if index.size:
         part = matrix[np.ix_(index, index)]
-        scale = 1.0 / np.sqrt(np.diagonal(part))
+        scale = 1.0 / np.sqrt(np.abs(np.diagonal(part)))
         values, vectors = np.linalg.eigh(part * np.outer(scale, scale))
-        some = values > _FLAT * values[-1]
-        inverse = (vectors[:, some] / values[some]) @ vectors[:, some].T
+        size = np.abs(values)
+        some = size > _FLAT * size.max()
+        inverse = (vectors[:, some] / size[some]) @ vectors[:, some].T
         out[np.ix_(index, index)] = inverse * np.outer(scale, scale)
-    return out
+        is_top = bool((values > -_SADDLE).all())
+    return out, is_top
 
 
 def search_along(problem: EMProblem, state: EMState, step: Step) -> EMState | None:
     """Return the first state along `step`, halved until it gains; None if no length gains."""
     length = min(1.0, _LONGEST / max(float(np.abs(step.kernel).max(initial=0.0)), 1e-300))
-    lower = np.zeros_like(state.x)
-    lower[:, 0] = problem.baseline_floor
+    lower, point = problem.lowest(state), problem.point(state)
     for _ in range(_HALVINGS):
-        kernel, window = state.kernel, state.window
+        kernel = state.kernel
         if step.kernel.size:
-            moved = problem.step.free(kernel) + length * step.kernel
-            kernel = problem.step.of_free(np.clip(moved, *problem.step.bounds))
-            window = problem.window(kernel)
-        rates = np.maximum(state.x + length * step.rates, lower)
-        found = problem.evaluate(rates, kernel, window)
+            moved = problem.step.point(kernel) + length * step.kernel
+            kernel = problem.step.of_point(moved, kernel)
+        found = problem.at(np.maximum(point + length * step.rates, lower), kernel)
         if found.objective > state.objective:
             return found
         length *= 0.5

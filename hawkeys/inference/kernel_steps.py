@@ -128,8 +128,19 @@ class KernelStep(ABC):
 
     @property
     def bounds(self) -> tuple[FloatArray, FloatArray]:
-        """Least and largest free parameters, each of shape (k,), or one number for all."""
+        """Least and largest of what Newton steps move, each of shape (k,), or one for all."""
         return np.array(-np.inf), np.array(np.inf)
+
+    def point(self, parameters: Parameters) -> FloatArray:
+        """Return what Newton steps move, (n_sets, k)."""
+        return self.free(parameters)
+
+    def of_point(self, point: FloatArray, last: Parameters) -> Parameters:
+        """Return the parameters at a point, which is brought within the bounds first.
+
+        `last` are those from which the step was taken.
+        """
+        return self.of_free(np.clip(point, *self.bounds))
 
     def edges_met(self, parameters: Parameters) -> IntArray:
         """Return -1 at the least, 1 at the largest free parameter, 0 between, (n_sets, k)."""

@@ -91,9 +91,14 @@ class EMOptions:
     Parameters
     ----------
     tolerance : float, default 1e-4
-        Stop when what is still to gain is below this, in nats: of log-normal and gamma kernels by
-        gradient and curvature of the log-likelihood over all parameters together, which tells of
-        the maximum nearby; of histograms extrapolated, a hundredfold for what slow directions hide.
+        Stop when what is still to gain is below this, in nats, by gradient and curvature of the
+        log-likelihood over all parameters together: twice what a Newton step within the bounds
+        promises, at a place whose curvature is that of a maximum. It tells of the maximum nearby,
+        and nothing of other kernels of pairs whose adjacency is 0.
+        Of histograms without prior, penalty or least baseline, one for each pair
+        (``groups="edge"``), it is a bound that holds everywhere: these are concave. Of histograms
+        of more than 2,000 masses, or too large for memory, it is extrapolated, a hundredfold for
+        what slow directions hide, and `message` says so.
     max_iter : int, default 2000
         Most steps.
     groups : "shared", "edge" or array_like of int, shape (n_marks, n_marks), default "shared"

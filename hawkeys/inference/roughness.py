@@ -8,7 +8,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 
-__all__ = ["penalised_log_heights", "roughness"]
+__all__ = ["penalised_log_heights", "roughness", "roughness_matrix"]
 
 _NEWTON_STEPS = 30
 _HALVINGS = 40
@@ -41,6 +41,12 @@ def roughness(masses: FloatArray, edges: FloatArray) -> FloatArray:
     return ((heights @ _second_differences(edges).T) ** 2).sum(axis=1)
 
 
+def roughness_matrix(edges: FloatArray) -> FloatArray:
+    """Return the matrix of `roughness` as a quadratic form in the log heights, (n_bins, n_bins)."""
+    differences = _second_differences(edges)
+    return differences.T @ differences
+
+
 def penalised_log_heights(
     counts: FloatArray, masses: FloatArray, edges: FloatArray, smoothing: float
 ) -> FloatArray:
@@ -71,8 +77,7 @@ def penalised_log_heights(
     Statistical Science 11(2), 89-121, section 7. doi:10.1214/ss/1038425655
     """
     widths = np.diff(edges)
-    differences = _second_differences(edges)
-    penalty = smoothing * differences.T @ differences
+    penalty = smoothing * roughness_matrix(edges)
     phi = np.log(np.maximum(masses, _SMALLEST) / widths)
 
     def value(phi: FloatArray) -> FloatArray:

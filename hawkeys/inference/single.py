@@ -124,15 +124,17 @@ def fit(
     can tell apart, several by a quasi-Newton method with the exact gradient from there. The profile
     is not concave; `decay_profile` of the result shows it, with the interval of one decay.
 
-    With parameters of delayed kernels expectation-maximisation climbs to a maximum, and of
-    log-normal and gamma kernels Newton steps over all parameters together end the climb, at
-    O(n_events m) per step, m the number of events within the kernel's horizon. The likelihood is
-    not concave in the kernel: `optimality_gap`, by gradient and curvature, tells of the maximum
-    nearby (`start` of `hawkeys.inference.EMOptions` chooses another). Children beyond the end of a
-    window count as unseen, so that short windows do not shorten the lags. Standard errors come from
-    the information of all parameters together, the kernel's included (but for a histogram, which
-    they hold at its estimate); those of the kernel are `kernel_std_err` of the result.
-    "vi_branching" climbs likewise, to Gamma posteriors of baseline and adjacency; see
+    With parameters of delayed kernels expectation-maximisation climbs to a maximum, and Newton
+    steps over all parameters together end the climb, at O(n_events m) per step, m the number of
+    events within the kernel's horizon. The likelihood is not concave in the kernel:
+    `optimality_gap`, by gradient and curvature, tells of the maximum nearby (`start` of
+    `hawkeys.inference.EMOptions` chooses another). Where each pair has a histogram of its own
+    (``groups="edge"``) it is concave in the products of adjacency and masses; they are the columns
+    of row problems, and the gap is a bound. Children beyond the end of a window count as unseen, so
+    that short windows do not shorten the lags. Standard errors come from the information of all
+    parameters together, the kernel's included (but for a histogram, which they hold at its
+    estimate); those of the kernel are `kernel_std_err` of the result. "vi_branching" climbs
+    likewise, to Gamma posteriors of baseline and adjacency; see
     `hawkeys.inference.BranchingKernelOptions`.
 
     Where the likelihood rises to the edge of what the data can tell of a kernel, there is no
