@@ -17,10 +17,10 @@ from hawkeys._design import Design
 from hawkeys._typing import FloatArray
 from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.histogram_step import HistogramStep
-from hawkeys.inference.kernel_errors import touched
+from hawkeys.inference.kernel_errors import LEAST_LAGS, touched
 from hawkeys.kernels import Histogram
 
-__all__ = ["Bins", "bin_curvature", "can_have_bins"]
+__all__ = ["Bins", "bin_curvature", "can_have_bins", "wake"]
 
 # numbers that are kept, and masses beyond which their information is too large
 _MOST_KEPT, _MOST_MASSES = 20_000_000, 2_000
@@ -32,6 +32,10 @@ def can_have_bins(problem: EMProblem) -> bool:
     sets = touched(problem).sum(axis=0)
     events = problem.events.counts.sum(axis=0)
     return problem.n_groups * n_bins <= _MOST_MASSES and float(sets @ events) * n_bins <= _MOST_KEPT
+
+
+# of the mass of a set that begins with one bin
+_IN_BIN = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +138,32 @@ def bin_curvature(
         sums.own[s, :, s] += second[i, j] * np.outer(cost[i, j], cost[i, j])
         mixed[i, s, :, j + 1] += by_point[i, j] * cost[i, j]
     return _by_point(step, state.kernel[0], sums.gradient, mixed, sums.own)
+
+
+def wake(problem: EMProblem, state: EMState, design: Design, bins: Bins) -> EMState | None:
+    """Return the state with excitation of sets that have none, where one bin of them would gain.
+
+    A kernel without excitation is anything, and the best one may have some. None if none gains.
+    """
+    idle = problem.step.amount(state.moments) <= LEAST_LAGS
+    if not (idle[problem.groups] & problem.support).any():
+        return None
+    rows = [_Row.of(design, i, state.x[i]) for i in range(problem.events.n_marks)]
+    best, rates, masses = np.zeros(problem.n_groups), state.x.copy(), state.kernel[0].copy()
+    for b, one in enumerate(bins.each()):
+        for i, j in np.argwhere(problem.support & idle[problem.groups]):
+            height, s = one.block(i)[j], problem.groups[i, j]
+            slope, bend = height @ rows[i].pull - one.cost[i, j + 1], height**2 @ rows[i].bend
+            if slope > 0 and slope**2 > best[s] * bend:
+                best[s] = slope**2 / bend
+                rates[:, 1:][problem.support & (problem.groups == s)] = 0.0
+                rates[i, j + 1] = slope / bend
+                masses[s] = (1.0 - _IN_BIN) * state.kernel[0][s]
+                masses[s, b] += _IN_BIN
+    if not best.any():
+        return None
+    woken = problem.at(rates, (masses,))
+    return woken if woken.objective > state.objective else None
 
 
 def _by_point(

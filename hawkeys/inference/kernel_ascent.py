@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys.inference.bin_curvature import Bins, can_have_bins
+from hawkeys.inference.bin_curvature import Bins, can_have_bins, wake
 from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.em_setup import KernelOptions
 from hawkeys.inference.kernel_newton import Curvature, curvature, newton_step, search_along
@@ -138,14 +138,26 @@ def _polish(
             if further is None and (closer := _closer(problem, state, options, len(trace))):
                 further = closer.state
                 trace.extend(closer.trace[1:-1])
-        if done and bins is not None and (last := search_along(problem, state, step)):
+        if done and bins is not None:
+            if (woken := _woken(problem, state, near, bins)) and len(trace) <= options.max_iter:
+                state = woken
+                trace.append(state.objective)
+                continue
             # what is stated of the place before holds at its end with digits to spare
-            trace.append(last.objective)
-            return Path(last, trace, gap, True, is_maximum=True), curvature(problem, last, bins)
+            if last := search_along(problem, state, step):
+                trace.append(last.objective)
+                return Path(last, trace, gap, True, is_maximum=True), curvature(problem, last, bins)
         if further is None:
             return Path(state, trace, gap, done, is_maximum=step.is_maximum), near
         state = further
         trace.append(state.objective)
+
+
+def _woken(problem: EMProblem, state: EMState, near: Curvature, bins: Bins) -> EMState | None:
+    """Return a higher state where kernels without excitation have some; None if there is none."""
+    if not np.isfinite(problem.lowest(state)).all():  # no posterior mean is 0
+        return None
+    return wake(problem, state, near.design, bins)
 
 
 def _closer(problem: EMProblem, state: EMState, options: KernelOptions, steps: int) -> Path | None:

@@ -136,8 +136,9 @@ def _of_kernel(
         score = np.where(sets[:, None], problem.step.score(state.moments, state.kernel), 0.0)
         return score.ravel(), mixed, own
     score, mixed, own = bin_curvature(problem, state, design, bins)
-    idle = np.repeat(~sets, score.size // sets.size)
-    score[idle], mixed[:, idle], own[idle], own[:, idle] = 0.0, 0.0, 0.0, 0.0
+    if problem.step.pseudo is None and problem.step.smoothing == 0.0:
+        idle = np.repeat(~sets, score.size // sets.size)
+        score[idle], mixed[:, idle], own[idle], own[:, idle] = 0.0, 0.0, 0.0, 0.0
     return score, mixed, own
 
 
@@ -156,17 +157,21 @@ def newton_step(problem: EMProblem, state: EMState, near: Curvature) -> Step:
     lower, point = problem.lowest(state), problem.point(state)
     here, low, high = _kernel_point(problem, state, near)
     parts = _parts(problem, near)
+    used = (problem.paid(state.window) > 0) & ((point > lower) | (near.gradient > 0))
+    # a rate that excites no event at all costs, and goes to its bound at once
+    idle = used & (np.diagonal(near.rows, axis1=1, axis2=2) == 0) & np.isfinite(lower)
     moves = _Moves(
-        (problem.paid(state.window) > 0) & ((point > lower) | (near.gradient > 0)),
+        used & ~idle,
         (np.diagonal(near.own) != 0)
         & ((here > low) | (near.score > 0))
         & ((here < high) | (near.score < 0)),
-        np.zeros_like(state.x),
+        np.where(idle, lower - point, 0.0),
         np.zeros_like(here),
     )
     rates, kernel, is_maximum = _solve(near, moves, parts)
     # without bounds: as much as any step within them promises, or more
-    most = 0.5 * float((near.gradient * rates).sum() + near.score @ kernel)
+    most = 0.5 * float((near.gradient * np.where(idle, 2.0, 1.0) * rates).sum())
+    most += 0.5 * float(near.score @ kernel)
     box = lower - point, low - here, high - here
     tiny = _tiny(problem, state, near)
     at = np.zeros_like(rates), np.zeros_like(kernel)
