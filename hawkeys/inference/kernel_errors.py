@@ -29,7 +29,15 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.em_problem import EMProblem, EMState
 
-__all__ = ["LEAST_LAGS", "KernelErrors", "colours", "differences", "kernel_errors", "touched"]
+__all__ = [
+    "LEAST_LAGS",
+    "KernelErrors",
+    "colours",
+    "differences",
+    "kernel_errors",
+    "regular_inverse",
+    "touched",
+]
 
 # a kernel with fewer lags than this has no curvature to speak of
 LEAST_LAGS = 1e-3
@@ -90,7 +98,7 @@ def kernel_errors(
     inverses = [_inverse(information[i], rates[i]) for i in range(len(rates))]
     schur = own - sum(b @ inv @ b.T for b, inv in zip(mixed, inverses, strict=True))
     flags = np.repeat(sets, n_params)
-    covariance = _regular_inverse(schur, flags)
+    covariance = regular_inverse(schur, flags)
     out = information.copy()
     for i, (b, inverse) in enumerate(zip(mixed, inverses, strict=True)):
         lever = inverse @ b.T
@@ -180,7 +188,7 @@ def _scaled_inverse(matrix: FloatArray) -> FloatArray:
     return np.linalg.inv(matrix * np.outer(scale, scale)) * np.outer(scale, scale)
 
 
-def _regular_inverse(matrix: FloatArray, flags: BoolArray) -> FloatArray:
+def regular_inverse(matrix: FloatArray, flags: BoolArray) -> FloatArray:
     """Return the inverse over the flagged parameters that are determined, NaN elsewhere."""
     out = np.full_like(matrix, np.nan)
     index = np.flatnonzero(flags & (np.diagonal(matrix) > 0))

@@ -13,6 +13,7 @@ from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.assemble import result_of
 from hawkeys.inference.counted import Counted, refuse_models, split_model
+from hawkeys.inference.decay_errors import beside_decays
 from hawkeys.inference.decay_search import DecaySearch, split_search
 from hawkeys.inference.decays import choose_decay
 from hawkeys.inference.examine import examine
@@ -122,7 +123,9 @@ def fit(
     A decay that is estimated is found by maximising the profile, that is the objective maximised
     over all else: one decay by Brent's method from the best of a grid over all decays that the data
     can tell apart, several by a quasi-Newton method with the exact gradient from there. The profile
-    is not concave; `decay_profile` of the result shows it, with the interval of one decay.
+    is not concave; `decay_profile` of the result shows it, with the interval of one decay. Standard
+    errors then come from the information of rates and decays together; a decay at a bound, or that
+    the data do not determine, is held, and so is one chosen from ``decay_grid``.
 
     With parameters of delayed kernels expectation-maximisation climbs to a maximum, and Newton
     steps over all parameters together end the climb, at O(n_events m) per step, m the number of
@@ -222,7 +225,18 @@ def _fit_known(
     if design.columns is not None:
         converged = converged[design.columns.blocks]
     found = result_of(counted, excitation, design, solution, how)
-    return _with_search(found, counted, search, profile), converged
+    found = _with_search(found, counted, search, profile)
+    is_estimated = search is not None and search.grid is None
+    if profile is None or not is_estimated or not isinstance(found, LikelihoodResult):
+        return found, converged
+    scale = getattr(settings, "likelihood_weight", 1.0)
+    information = beside_decays(
+        lambda decay: counted.design(Exponential(decay), scale),
+        solution.x,
+        found.information,
+        profile,
+    )
+    return dataclasses.replace(found, information=information), converged
 
 
 def _too_large(design: Design) -> str:
