@@ -1,4 +1,4 @@
-"""Standard errors beside estimated decays: Hessians of the public log-likelihood, by differences."""
+"""Errors beside estimated decays: Hessians of the public log-likelihood, by differences."""
 
 import numpy as np
 import pytest
