@@ -5,8 +5,9 @@ Usage: python benchmarks/sweep.py [--cases N] [--first M] [--case N] [--kind NAM
 Every case is drawn from its number alone, can be run alone, and is of the kind that its number
 says: of each 70 in a row 50 compare a fit, a process or a simulation with sums over all pairs of
 events, L-BFGS-B from several starts, numerical Hessians, quadrature and moments (`sweep_known`,
-`sweep_many`, `sweep_uncertainty`, `sweep_kernels`, `sweep_methods`, `sweep_invariance`,
-`sweep_simulated`), and 20 look at what is made of data that hold no answer (`sweep_degenerate`).
+`sweep_many`, `sweep_strong`, `sweep_uncertainty`, `sweep_kernels`, `sweep_methods`,
+`sweep_invariance`, `sweep_simulated`), and 20 look at what is made of data that hold no answer
+(`sweep_degenerate`).
 Prints the cases that fail; writes counts by kind and outcome. Exit status 1 if there is any silent
 wrong number. One thread; some minutes for the cases of results/sweep.csv.
 
@@ -44,6 +45,7 @@ from sweep_methods import check_branching_vi, check_least_squares, check_rectifi
 from sweep_random import generator
 from sweep_report import Report
 from sweep_simulated import check_built_on, check_simulation, check_spread
+from sweep_strong import check_strong
 from sweep_uncertainty import check_intervals, check_path
 
 from hawkeys.exceptions import HawkeysError
@@ -53,12 +55,13 @@ __all__ = ["CHECKS", "CYCLE", "counts", "main", "run_case"]
 Check = Callable[[Report, np.random.Generator], None]
 # the check of each kind, and how many of 70 cases in a row it has
 CHECKS: dict[str, tuple[Check, int]] = {
-    "mle": (check_mle, 6),
+    "mle": (check_mle, 5),
     "map": (check_map, 3),
     "many marks": (check_wide, 1),
+    "strong among many marks": (check_strong, 2),
     "penalty": (check_penalty, 3),
     "each": (check_each, 3),
-    "invariance": (check_invariance, 6),
+    "invariance": (check_invariance, 5),
     "decay": (check_decay, 4),
     "decays by source or pair": (check_decays, 2),
     "decay_grid": (check_decay_grid, 2),

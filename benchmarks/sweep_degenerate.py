@@ -18,7 +18,7 @@ from sweep_report import Report
 import hawkeys
 from hawkeys.kernels import Gamma, Histogram, LogNormal, SumExponential
 
-__all__ = ["METHODS", "check_degenerate"]
+__all__ = ["METHODS", "check_degenerate", "compare", "fit_as", "look_at", "radius_of"]
 
 _UNITS = (1.0, 1.0, 1e-12, 1e-6, 1e6, 1e12)
 _STARTS = (0.0, 0.0, 0.0, -3.0, 1e6)
@@ -62,15 +62,16 @@ def check_degenerate(report: Report, rng: np.random.Generator) -> None:
     report.kind = f"degenerate {method}"
     length = max(window.end - window.start for window in windows)
     with report.listening() as texts:
-        result = _fit(rng, problem, method, length)
-        _look(report, result, problem)
+        decay = float(10.0 ** rng.uniform(-6.0, 6.0)) / length
+        result = fit_as(problem, method, length, decay)
+        look_at(report, result, problem)
         if method in _BUILT_ON:
             _build(report, method, result, problem.events)
-    radius = float(np.max(_radius(result)))
+    radius = float(np.max(radius_of(result)))
     report.explained(radius, texts, f"{layout}, {problem.n_events} events")
     if method == "given":
         with report.listening():
-            _compare(report, rng, problem, result)
+            compare(report, rng, problem, result)
 
 
 def _window(rng: np.random.Generator, layout: str, size: int, unit: float) -> Window:
@@ -107,10 +108,9 @@ def _layout(rng: np.random.Generator, layout: str, n: int) -> Array:
     return rng.random(n)
 
 
-def _fit(rng: np.random.Generator, problem: Problem, method: str, length: float) -> Any:
-    """Return a fit by the method named."""
+def fit_as(problem: Problem, method: str, length: float, decay: float) -> Any:
+    """Return a fit by the method named, to windows of a length, with a decay if one is given."""
     events = problem.events
-    decay = float(10.0 ** rng.uniform(-6.0, 6.0)) / length
     if method in ("source", "pair"):
         return hawkeys.fit(events, decay="estimate", decay_sharing=method)
     if method in ("estimate", "map estimate"):
@@ -158,7 +158,7 @@ def _build(report: Report, method: str, result: Any, events: hawkeys.Events) -> 
         report.true("p-value", np.isnan(gof.pvalue) or 0 < gof.pvalue <= 1, f"{gof.pvalue}")
 
 
-def _look(report: Report, result: Any, problem: Problem) -> None:
+def look_at(report: Report, result: Any, problem: Problem) -> None:
     """Check that every number that a result shows is finite, or missing where it says so."""
     for name in ("baseline", "adjacency"):
         report.finite(name, getattr(result, name))
@@ -187,7 +187,7 @@ def _look(report: Report, result: Any, problem: Problem) -> None:
     report.true("file", len(result.to_dict()) > 0)
 
 
-def _radius(result: Any) -> Array:
+def radius_of(result: Any) -> Array:
     """Return the spectral radius of the fit, or of each, over what is said to be identified."""
     size = result.adjacency.shape[-1]
     adjacency = np.maximum(np.where(result.identified[..., -size:], result.adjacency, 0.0), 0.0)
@@ -196,7 +196,7 @@ def _radius(result: Any) -> Array:
     return np.abs(np.linalg.eigvals(adjacency)).max(axis=-1)
 
 
-def _compare(report: Report, rng: np.random.Generator, problem: Problem, result: Any) -> None:
+def compare(report: Report, rng: np.random.Generator, problem: Problem, result: Any) -> None:
     """Compare a fit with a given decay with brute force."""
     problem = exponential_problem(problem, float(result.kernel.decay))
     rows = rows_of(problem)
