@@ -105,7 +105,8 @@ class HawkesLikelihood(WeightedVerifier):
 
     Where the training samples come from a clock with ticks of 2 ms or more, jitter or not, or have
     an interval of zero, a lag read as u stands for all from ``u - clock_ / 2`` to
-    ``u + clock_ / 2``: the mean density over these counts, and updates take means and squares given that interval.
+    ``u + clock_ / 2``: the mean density over these counts, and updates take means and squares
+    given that interval.
 
     The first press is the origin of time; its ln mu is the same for all samples.
 
