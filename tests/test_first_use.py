@@ -1,6 +1,8 @@
 """The first call on a machine: its budget, as benchmarks/first_use.py measures it."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -61,3 +63,63 @@ def test_the_cases(script):
     assert len(aims) == 14
     with pytest.raises(SystemExit, match=r"no case holds any of .*; there are: import hawkeys;"):
         script.chosen(["nothing of the kind"], False)
+
+
+# what a newcomer does with small data, step by step
+STEPS = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+
+def step(name):
+    print(name, "numba" in sys.modules, any("hawkeys._jit." in module for module in sys.modules))
+
+import hawkeys
+step("import")
+events = hawkeys.Events.from_lists([[[0.5, 2.0], [1.0]], [[], [2.5]]], end_times=3.0)
+events = hawkeys.Events.from_frame(events.to_frame(), time="time", mark="mark",
+                                   realization="realization", end_times=3.0)
+step("events")
+truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
+sample = hawkeys.simulate(truth, end_time=300.0, n_realizations=3, rng=0)
+truth.log_likelihood(sample)
+truth.intensity(sample, [1.0, 2.0], realization=0)
+hawkeys.LogLikelihood(sample, decay=2.0).value_and_gradient([[0.3, 0.2, 0.1], [0.2, 0.1, 0.3]])
+step("likelihood")
+for method in ("mle", "map", "vi"):
+    result = hawkeys.fit(sample, decay=2.0, method=method)
+    hawkeys.fit_each(sample, decay=2.0, method=method)
+hawkeys.fit(sample, decay="estimate")
+result = hawkeys.fit(sample, decay=2.0)
+step("fit")
+hawkeys.goodness_of_fit(result, sample, n_mc_samples=9, rng=0)
+hawkeys.forecast(result, hawkeys.simulate(truth, end_time=20.0, rng=1), 5.0, n_paths=20, rng=0)
+result.save("fit.json")
+hawkeys.load_result("fit.json")
+step("after the fit")
+from hawkeys.datasets import load_demo
+from hawkeys.verifiers import ScaledManhattan, enrol, load_template, verify
+demo = load_demo(n_subjects=1)
+template = enrol(demo.timings()[:200], verifier=ScaledManhattan())
+template.save("template.json")
+verify(load_template("template.json"), demo.timings().iloc[200])
+step("enrol and verify")
+from hawkeys.cli import main
+with open("events.csv", "w") as file:
+    file.write("time,mark\\n" + "".join(f"{t},{t % 2}\\n" for t in range(1, 300)))
+sys.stdout = open(os.devnull, "w")
+main(["--help"])
+main(["datasets"])
+assert main(["fit", "events.csv", "--mark", "mark", "--decay", "2", "--end-time", "300"]) == 0
+sys.stdout = sys.__stdout__
+step("commands")
+"""
+
+
+def test_small_data_never_import_numba(tmp_path):
+    """Nor any compiled code of ours, which takes half a second even where it is on disk."""
+    done = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True,
+                          check=False, cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    steps = ["import", "events", "likelihood", "fit", "after the fit", "enrol and verify",
+             "commands"]  # fmt: skip
+    assert done.stdout.splitlines() == [f"{name} False False" for name in steps]

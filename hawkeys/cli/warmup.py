@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from hawkeys.warming import GROUPS, warmup
@@ -41,4 +43,8 @@ def command(groups: tuple[str, ...], jobs: int, only_list: bool) -> None:
         for name, what in GROUPS.items():
             click.echo(f"{name:<14} {what}")
         return
+    if not sys.stderr.isatty():  # where no bar is shown: the log of an image or of a CI run
+        click.echo(
+            f"hawkeys: compiling what {len(groups or GROUPS)} groups of calls need", err=True
+        )
     click.echo(warmup(groups or None, n_jobs=jobs, progress=True).summary())
