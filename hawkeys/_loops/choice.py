@@ -12,7 +12,7 @@ import numpy as np
 
 from hawkeys._typing import IntArray
 
-__all__ = ["MOST", "Compiled", "compiled_only", "is_small", "is_wide"]
+__all__ = ["MOST", "Compiled", "compiled_only", "has_few_pairs", "is_small", "is_wide"]
 
 # numbers, of events times marks, up to which numpy does the work in milliseconds
 MOST = 20_000
@@ -20,6 +20,9 @@ MOST = 20_000
 _WIDE, _LONG = 64, 20_000
 # numbers that a row problem, of a mark of all realisations or of one, counts as
 _PER_ROW = 400
+# pairs of events that count as one number: written out in blocks they take numpy about as long as
+# compiled code; and pairs that an event counts as
+_PAIRS, _PER_EVENT = 100, 20
 
 _compiled_only: ContextVar[bool] = ContextVar("hawkeys_compiled_only", default=False)
 
@@ -62,6 +65,26 @@ def is_small(n_numbers: int, n_rows: int = 0) -> bool:
         Whether the loops of `hawkeys._plain` are to be used.
     """
     return n_numbers + _PER_ROW * n_rows <= MOST and not _compiled_only.get()
+
+
+def has_few_pairs(n_pairs: int, n_events: int) -> bool:
+    """Tell whether work that goes from pair to pair of events is as soon done without a compiler.
+
+    As for `is_small`, the answer depends on the size alone.
+
+    Parameters
+    ----------
+    n_pairs : int
+        Pairs of an event, or a question, and an earlier event within reach.
+    n_events : int
+        Events, or questions.
+
+    Returns
+    -------
+    bool
+        Whether the loops of `hawkeys._plain` are to be used.
+    """
+    return is_small((n_pairs + _PER_EVENT * n_events) // _PAIRS)
 
 
 def is_wide(offsets: IntArray, n_columns: int) -> bool:

@@ -30,14 +30,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import delayed as loops
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.inference.kernel_steps import KernelStep, Parameters
 
 __all__ = ["EMProblem", "EMState", "Window"]
-
-jit = Compiled("delayed")
 
 # of the rate of a mark, from the baseline, at the start
 _FROM_BASELINE = 0.5
@@ -127,7 +125,7 @@ class EMProblem:
         return float(self.weights @ self.events.durations)
 
     @property
-    def data(self) -> tuple[np.ndarray, ...]:
+    def data(self) -> tuple[FloatArray, IntArray, IntArray, FloatArray, FloatArray]:
         """The data as the compiled code takes them."""
         events = self.events
         return events.times, events.marks, events.offsets, events.end_times, self.weights
@@ -143,14 +141,14 @@ class EMProblem:
         size = self.events.n_marks
         cost = np.zeros((size, size))
         tails = np.zeros((size, size, self.step.width))
-        jit.tails(self.data, self.compiled(kernel), cost, tails)
+        loops.tails(self.data, self.compiled(kernel), cost, tails)
         return Window(cost, tails)
 
     def evaluate(self, x: FloatArray, kernel: Parameters, window: Window) -> EMState:
         """Take the expectation step at these parameters."""
         counts = np.zeros_like(x)
         moments = np.zeros((self.n_groups, self.step.width))
-        likelihood = jit.responsibilities(
+        likelihood = loops.responsibilities(
             self.data, self.rates(x, window), self.compiled(kernel), counts, moments
         )
         unseen = (x[:, 1:, None] * window.tails)[self.support]

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import lags as loops
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative, check_shape
 from hawkeys.events import Events
@@ -28,8 +28,6 @@ from hawkeys.inference.selection import check_support, check_weights
 from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
 
 __all__ = ["KernelOptions", "build_kernel", "by_group", "set_up", "start_kernel"]
-
-jit = Compiled("lags")
 
 KernelOptions: TypeAlias = EMOptions | BranchingKernelOptions
 
@@ -154,7 +152,7 @@ def start_kernel(problem: EMProblem) -> Parameters:
     """
     groups, support = problem.groups, problem.support
     lags = np.zeros((*groups.shape, 3))
-    jit.nearest_lags(problem.data, support, lags)
+    loops.nearest_lags(problem.data, support, lags)
     sums = np.zeros((problem.n_groups, 3))
     np.add.at(sums, groups, lags)
     pooled = sums.sum(axis=0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import lags as loops
 from hawkeys._typing import FloatArray
 from hawkeys.inference.em_problem import EMProblem, EMState
 from hawkeys.inference.em_setup import by_group, start_kernel
@@ -18,8 +18,6 @@ from hawkeys.inference.kernel_steps import Parameters
 from hawkeys.kernels import DelayedKernel
 
 __all__ = ["first_state"]
-
-jit = Compiled("lags")
 
 # nats by which another start must be better than the usual one
 _BETTER = 10.0
@@ -111,7 +109,7 @@ def _pairs(problem: EMProblem, first: float) -> tuple[FloatArray, FloatArray]:
     groups = np.where(problem.support, problem.groups, -1)
     seen = np.zeros((problem.n_groups, _N_BINS))
     data = events.times[:some], events.marks[:some], offsets, events.end_times, problem.weights
-    jit.count_lags(data, groups, first, _WIDTH, seen)
+    loops.count_lags(data, groups, first, _WIDTH, seen)
     part = np.diff(offsets) / np.maximum(np.diff(events.offsets), 1)
     window = events.durations * np.where(part > 0, part, 1.0)
     counts = events.counts * part[:, None]

@@ -8,15 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hawkeys._loops import delayed as loops
-from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
 
 __all__ = ["TAIL", "DelayedKernel"]
-
-jit = Compiled("delayed")
 
 
 class DelayedKernel(Kernel):
@@ -131,7 +128,7 @@ class DelayedKernel(Kernel):
         return self._evaluate(lags)[1]
 
     def compiled(self, n_marks: int) -> tuple[Any, ...]:
-        """Return the kernel as the compiled code takes it; see `hawkeys._jit.delayed`."""
+        """Return the kernel as the compiled code takes it; see `hawkeys._loops.delayed`."""
         self.check_marks(n_marks)
         sets, reach = self.tabulate(*self.parameters())
         which = self._which(n_marks)
@@ -149,7 +146,7 @@ class DelayedKernel(Kernel):
         """Return K_ij over each window; see `Kernel.integrals`."""
         out = np.zeros((events.n_realizations, events.n_marks, events.n_marks))
         kernel = self.compiled(events.n_marks)
-        jit.integrals(events.times, events.marks, events.offsets, events.end_times, kernel, out)
+        loops.integrals(events.times, events.marks, events.offsets, events.end_times, kernel, out)
         return out
 
     def excitation_at(
@@ -161,7 +158,7 @@ class DelayedKernel(Kernel):
         excitation = np.empty((times.size, size, size))
         integrals = np.empty((times.size, size, size))
         kernel = self.compiled(size)
-        jit.excitation_at(
+        loops.excitation_at(
             events.times[rows], events.marks[rows], kernel, times, excitation, integrals
         )
         return excitation, integrals
@@ -256,7 +253,7 @@ class DelayedKernel(Kernel):
         values = np.atleast_1d(np.asarray(lags, dtype=np.float64))
         sets, _ = self.tabulate(*self.parameters())
         out = np.empty((2, values.size, sets.shape[0]))
-        jit.density_and_mass(self.family, values, sets, self.edges, out)
+        loops.density_and_mass(self.family, values, sets, self.edges, out)
         return out
 
 

@@ -8,15 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import delayed as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.kernels import BlockLayout, DelayedKernel, Exponential, Kernel, SumExponential
 from hawkeys.process.hawkes import Hawkes
 
 __all__ = ["Pairs", "find_pairs"]
-
-jit = Compiled("delayed")
 
 # parents that together hold less than this of an event's intensity are not looked for
 _NEGLIGIBLE = 1e-16
@@ -149,7 +147,7 @@ def _densities(
         out += weight[pairs] * own * np.exp(-own * lags)
     if isinstance(kernel, DelayedKernel):
         family, sets, edges, which, reach = kernel.compiled(size)
-        jit.pair_densities(family, lags, which[pairs], sets, edges, out)
+        loops.pair_densities(family, lags, which[pairs], sets, edges, out)
         return np.where(lags <= reach[pairs], out, 0.0)
     if not parts:
         labels = pairs[0] * size + pairs[1]
