@@ -22,7 +22,7 @@ _WIDE, _LONG = 64, 20_000
 _PER_ROW = 400
 # pairs of events that count as one number: written out in blocks they take numpy about as long as
 # compiled code; and pairs that an event counts as
-_PAIRS, _PER_EVENT = 100, 20
+_PAIRS, _PER_EVENT = 500, 20
 
 _compiled_only: ContextVar[bool] = ContextVar("hawkeys_compiled_only", default=False)
 

@@ -40,6 +40,8 @@ _TINY = 1e-300
 _HUGE = 1e300
 _MOST_TERMS = 1_000_000
 _SLOPE_ERROR = 1e-14
+# at much larger ones the series of scipy end too soon: 4 % are missing at 1e7
+_MOST_SHAPE = 1e4
 # pairs written out together
 _BLOCK = 16_384
 # squares of far lags in units of a narrow scale may be infinite: their density is 0
@@ -162,6 +164,18 @@ def _gamma_split(
     return below, beyond, integral, front
 
 
+def _gamma_masses(
+    lags: FloatArray, sets: FloatArray, s: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the mass below and beyond each lag > 0, without the integral of D."""
+    shape, ratio = sets[s, 0], np.minimum(lags * sets[s, 1], _HUGE)
+    below, beyond = special.gammainc(shape, shape * ratio), special.gammaincc(shape, shape * ratio)
+    large = shape > _MOST_SHAPE
+    if large.any():
+        below[large], beyond[large], _, _ = _gamma_split(lags[large], sets, s[large])
+    return below, beyond
+
+
 def _splits(
     kernel: tuple[int, FloatArray, FloatArray], lags: FloatArray, s: IntArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -176,11 +190,7 @@ def _splits(
         below[some] = np.where(z < 0.0, tail, 1.0 - tail)
         beyond[some] = np.where(z < 0.0, 1.0 - tail, tail)
     elif family == GAMMA:
-        x = sets[s, 0] * np.minimum(lags * sets[s, 1], _HUGE)
-        below[some], beyond[some] = (
-            special.gammainc(sets[s, 0], x),
-            special.gammaincc(sets[s, 0], x),
-        )
+        below[some], beyond[some] = _gamma_masses(lags, sets, s)
     else:
         b = _bins(lags, edges)
         at = np.maximum(b, 0)
