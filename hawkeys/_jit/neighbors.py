@@ -10,7 +10,7 @@ __all__ = ["neighbor_distances"]
 def _nearest_mean(distances, weights, mass):
     """Return the mean of the smallest distances whose weights sum to `mass`, the last in part.
 
-    Overwrites `distances`. A few smallest values are found sooner one by one than by sorting.
+    Overwrites both arrays. A few smallest values are found sooner one by one than by sorting.
     """
     used = 0.0
     total = 0.0
@@ -23,7 +23,7 @@ def _nearest_mean(distances, weights, mass):
             total += share * distances[t]
         if used >= mass:
             break
-        distances[t] = np.inf
+        distances[t], weights[t] = np.inf, 0.0
     return total / used if used > 0.0 else nearest
 
 

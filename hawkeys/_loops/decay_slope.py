@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._plain import decay_slope as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
@@ -23,5 +24,7 @@ def log_decay_slopes(
 ) -> None:
     """Fill out[i, j] with dL / dlog decay[i, j]; see `hawkeys._jit.decay_slope`."""
     arrays = events, ends, weights, decay, x, out
-    in_threads(lambda part: jit.log_decay_slopes(*arrays, part), decay.shape[0],
+    # every event is seen by every pair of marks, but the loops over them are few
+    loops = plain if is_small(events[0].size * decay.size // 4) else jit
+    in_threads(lambda part: loops.log_decay_slopes(*arrays, part), decay.shape[0],
                _PER_EVENT * events[0].size * decay.size)  # fmt: skip

@@ -67,7 +67,7 @@ def excitation_per_pair(
 ) -> None:
     """Write c_ij at every event, for a decay per pair; see `hawkeys._jit.exponential`."""
     arrays = times, marks, offsets, decay, layout, out
-    loops = plain if is_small(out.size * decay.shape[0]) else jit
+    loops = plain if is_small(out.size * decay.shape[0] // 4) else jit
     in_threads(lambda part: loops.excitation_per_pair(*arrays, part), offsets.size - 1,
                _PER_PAIR * out.size)  # fmt: skip
 
@@ -94,7 +94,7 @@ def integrals_per_pair(
     out: FloatArray,
 ) -> None:
     """Add sum_l (1 - exp(-decay_ij (T - t_l))) to ``out[r, i, j]`` for every realisation."""
-    loops = plain if is_small(times.size * decay.size) else jit
+    loops = plain if is_small(times.size * decay.size // 4) else jit
     loops.integrals_per_pair(times, marks, offsets, ends, decay, out)
 
 

@@ -14,19 +14,21 @@ from hawkeys._plain.layout import owners, place_events
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = [
+    "Instants",
     "excitation_at",
     "excitation_per_pair",
     "excitation_per_source",
     "excitation_shared",
     "integrals_per_pair",
     "integrals_per_source",
+    "run",
 ]
 
 # a factor below is 0: slow arithmetic on the smallest numbers is spared
 _FAINTEST = 1e-290
 
 
-class _Instants(NamedTuple):
+class Instants(NamedTuple):
     """Distinct times of each realisation: their first events, lags and events' own instants."""
 
     at: IntArray
@@ -35,7 +37,7 @@ class _Instants(NamedTuple):
     opens: IntArray
 
     @classmethod
-    def of(cls, times: FloatArray, offsets: IntArray) -> _Instants:
+    def of(cls, times: FloatArray, offsets: IntArray) -> Instants:
         begins = offsets[:-1][offsets[:-1] < offsets[1:]]
         new = np.ones(times.size, dtype=bool)
         new[1:] = times[1:] > times[:-1]
@@ -54,7 +56,7 @@ class _Instants(NamedTuple):
         return out
 
 
-def _run(fades: FloatArray, jumps: FloatArray) -> FloatArray:
+def run(fades: FloatArray, jumps: FloatArray) -> FloatArray:
     """Return y with y_k = fades_k y_{k-1} + jumps_k, along the first axis."""
     out, carry, step = jumps.copy(), fades.copy(), 1
     while step < len(out) and carry.any():
@@ -74,12 +76,12 @@ def _before(y: FloatArray, fades: FloatArray) -> FloatArray:
 
 def _states(times: FloatArray, marks: IntArray, offsets: IntArray, decay: FloatArray) -> FloatArray:
     """Return the excitation by each source at every event, (n_events, n_marks); decay (n_marks,)"""
-    instants = _Instants.of(times, offsets)
+    instants = Instants.of(times, offsets)
     jumps = np.zeros((instants.at.size, decay.size))
     np.add.at(jumps, (instants.group, marks), decay[marks])
     one = decay[:1] if (decay == decay[0]).all() else decay
     fades = instants.fades(one)
-    return _before(_run(fades, jumps), fades)[instants.group]
+    return _before(run(fades, jumps), fades)[instants.group]
 
 
 def _write(
@@ -185,10 +187,10 @@ def excitation_at(
     excitation[:], integrals[:] = 0.0, 0.0
     if times.size == 0:
         return
-    instants = _Instants.of(times, np.array([0, times.size]))
+    instants = Instants.of(times, np.array([0, times.size]))
     jumps = np.zeros((instants.at.size, *decay.shape))
     np.add.at(jumps.transpose(0, 2, 1), (instants.group, marks), decay.T[marks])
-    y = _run(instants.fades(decay), jumps)
+    y = run(instants.fades(decay), jumps)
     # what a state loses while it fades, over the decay, joins the integral
     lost = np.zeros_like(y)
     lags = instants.lags[1:, None, None]

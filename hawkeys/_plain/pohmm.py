@@ -1,4 +1,6 @@
-"""Partially observable hidden Markov model, all samples of a text at once; see `hawkeys._jit.pohmm`.
+"""Partially observable hidden Markov model, all samples of a text at once.
+
+See `hawkeys._jit.pohmm`.
 
 Sums over hidden states are written out in the order of the compiled code, and no operation mixes
 samples: the score of a sample does not depend on those beside it.
@@ -105,8 +107,8 @@ def weighted_moments(
         events, weights = events.reshape(-1, values.shape[2]), weights.reshape(-1, states.shape[2])
         total = weights.sum(axis=0)
         some = total > 0.0
-        share = weights[:, some] / total[some]
-        location[w][:, some] = events.T @ share
+        share = weights[:, some]
+        location[w][:, some] = events.T @ share / total[some]
         gaps = events[:, :, None] - location[w][:, some]
         spread = (share[:, None, :] * gaps * gaps).sum(axis=0)
-        scale[w][:, some] = np.maximum(floor, np.sqrt(spread))
+        scale[w][:, some] = np.maximum(floor, np.sqrt(spread / total[some]))

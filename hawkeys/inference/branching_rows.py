@@ -7,15 +7,12 @@ from scipy import special
 
 from hawkeys._design import Design
 from hawkeys._loops import branching as loops
-from hawkeys._loops.choice import Compiled
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.solution import Solution
 from hawkeys.results.gamma_posterior import GammaPosterior
 
 __all__ = ["prior_constant", "solve_vi_branching"]
-
-jit = Compiled("branching")
 
 
 def solve_vi_branching(
@@ -70,7 +67,7 @@ def _linear_response(design: Design, posterior: GammaPosterior) -> FloatArray:
         counts, cross = np.empty(e.size), np.empty((e.size, e.size))
         own = slice(*design.offsets[b : b + 2])
         weights = design.weights[own] if design.weights.size else design.weights
-        jit.share_events(design.block(b), weights, e, counts, cross)
+        loops.share_events(design.block(b), weights, e, counts, cross)
         index = np.ix_(used, used)
         spread = 1.0 / special.polygamma(1, posterior.shape[b, used]) - counts[used]
         curvature = cross + np.tril(cross, -1).T

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import contrast as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
@@ -21,8 +21,6 @@ from hawkeys.process import Hawkes
 from hawkeys.results.contrast import ContrastResult
 
 __all__ = ["exponential_gram", "fit_contrast", "solve_least_squares"]
-
-jit = Compiled("contrast")
 
 _RANK = 1e-13
 
@@ -157,7 +155,7 @@ def exponential_gram(
     shared = kernel.decay.ndim < 2
     for i in range(1 if shared else size):
         products = np.zeros((size, size))
-        jit.add_products(data, events.end_times, scale, decay[i].copy(), products)
+        loops.add_products(data, events.end_times, scale, decay[i].copy(), products)
         out[slice(None) if shared else i, 1:, 1:] = products
     out[:, 0, :] = design.cost
     out[:, :, 0] = design.cost

@@ -6,11 +6,11 @@ for types that training did not see.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import pohmm as choose
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.verifiers.fixed_text._censored import bounds, log_mass, moments
 
@@ -25,8 +25,6 @@ __all__ = [
     "estimate_texts",
     "score",
 ]
-
-jit = Compiled("pohmm")
 
 SMOOTHINGS = ("freq", "exp", "fixed", "none")
 
@@ -142,8 +140,9 @@ def score(
 ) -> FloatArray:
     """Return the log-likelihood of each sample of `values` (N, T, F), event types `types` (T,)."""
     out = np.empty(values.shape[0])
-    start, transition, emission = _at_positions(values, jacobian, types, parameters, width)
-    jit.log_likelihood(emission, start, transition, out)
+    loops, text = choose.for_scores(values), Text(values, types)
+    start, transition, emission = _at_positions(loops, text, jacobian, parameters, width)
+    loops.log_likelihood(emission, start, transition, out)
     return out
 
 
@@ -159,30 +158,32 @@ def estimate_texts(texts: Sequence[Text], jacobian: float, options: Options) -> 
     fall, which stops it too.
     """
     counts = _count(texts)
+    loops = choose.for_estimation([values for values, _ in texts], options.n_states)
     parameters = _starting_point(_finite(texts, options.width), options.n_states)
     trace: list[float] = []
     while True:
         parameters = _smooth(parameters, counts, options.smoothing)
         found, total = [], 0.0
-        for values, types in texts:
+        for text in texts:
             start, transition, emission = _at_positions(
-                values, jacobian, types, parameters, options.width
+                loops, text, jacobian, parameters, options.width
             )
             states = np.empty_like(emission)
             pairs = np.empty_like(transition)
-            total += jit.posterior(emission, start, transition, states, pairs)
+            total += loops.posterior(emission, start, transition, states, pairs)
             found.append((states, pairs))
         trace.append(total)
         converged = len(trace) > 1 and trace[-1] - trace[-2] < options.tol
         if converged or len(trace) > options.max_iter:
             return Fit(parameters, np.array(trace), converged)
-        parameters = _maximise(texts, found, parameters, jacobian, options.width)
+        parameters = _maximise(loops, texts, found, parameters, jacobian, options.width)
 
 
 def _at_positions(
-    values: FloatArray, jacobian: float, types: IntArray, parameters: Parameters, width: float
+    loops: Any, text: Text, jacobian: float, parameters: Parameters, width: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return start (M,), transition (T - 1, M, M) and log emission (N, T, M) of one text."""
+    values, types = text
     emission = np.empty((*values.shape[:2], parameters.start.shape[1]))
     location, scale = parameters.location[types], parameters.scale[types]
     if width > 0.0:
@@ -190,7 +191,7 @@ def _at_positions(
         each = log_mass(lower, upper, location, scale) - np.log(width)
         emission[:] = np.maximum(_LOG_DENSITY_FLOOR, each).sum(axis=2)
     else:
-        jit.log_emission(values, location, scale, jacobian, _LOG_DENSITY_FLOOR, emission)
+        loops.log_emission(values, location, scale, jacobian, _LOG_DENSITY_FLOOR, emission)
     return parameters.start[types[0]], parameters.transition[types[:-1], types[1:]], emission
 
 
@@ -249,6 +250,7 @@ def _starting_point(texts: Sequence[Text], n_states: int) -> Parameters:
 
 
 def _maximise(
+    loops: Any,
     texts: Sequence[Text],
     found: Sequence[tuple[FloatArray, FloatArray]],
     old: Parameters,
@@ -269,7 +271,7 @@ def _maximise(
         ends = _ends(events.values, jacobian, width)
         _weighted_moments(ends, states, events.types, location, scale)
     else:
-        jit.weighted_moments(
+        loops.weighted_moments(
             events.values, states[None], events.types, _SCALE_FLOOR, location, scale
         )
     return Parameters(

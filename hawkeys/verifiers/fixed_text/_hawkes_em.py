@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._plain import hawkes_likelihood as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.datasets.timings import press_release
 from hawkeys.verifiers.fixed_text import _coarse_hawkes as coarse
 
 __all__ = ["STRUCTURES", "Fit", "Lags", "Options", "Parameters", "estimate", "make_edges"]
-
-jit = Compiled("hawkes_likelihood")
 
 STRUCTURES = ("key", "rollover")
 """Which actions excite a release: those before it, or the press of the next key as well."""
@@ -44,7 +42,7 @@ def make_edges(n_keys: int, lags: int, structure: str) -> IntArray:
 
 @dataclass(frozen=True)
 class Lags:
-    """Samples as the compiled code takes them.
+    """Samples as the inner loops take them.
 
     Attributes
     ----------
@@ -95,7 +93,7 @@ class Lags:
         if self.width > 0.0:
             return coarse.contributions(self.read(), parameters.baseline, parameters.edges)
         logs, masses = np.empty_like(self.times), np.empty_like(self.times)
-        jit.contributions(
+        loops.contributions(
             self.lags, self.rests, self.windows, self.first, *parameters.arrays, logs, masses
         )
         return logs, masses
@@ -111,7 +109,7 @@ class Lags:
     def residuals(self, parameters: Parameters) -> FloatArray:
         """Return the compensator of every mark up to its event, (2 K, n_samples)."""
         out = np.empty_like(self.times)
-        jit.mark_masses(self.times, self.lags, self.first, *parameters.arrays, out)
+        loops.mark_masses(self.times, self.lags, self.first, *parameters.arrays, out)
         return out
 
 
@@ -196,7 +194,7 @@ def _update(
             data.read(), weights, *parameters.arrays, moments, arrivals
         )
     else:
-        total = jit.expected_children(
+        total = loops.expected_children(
             data.lags, data.rests, weights, data.first, *parameters.arrays, moments, arrivals
         )
     exposure = float(weights @ data.windows)

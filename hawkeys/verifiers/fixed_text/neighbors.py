@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import neighbors as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_fraction, check_positive_number
 from hawkeys.verifiers._samples import check_own, distinct_rows, median_of, recency_weights
@@ -16,8 +16,6 @@ from hawkeys.verifiers.fixed_text._intervals import (
 )
 
 __all__ = ["RecencyNearestNeighbors"]
-
-jit = Compiled("neighbors")
 
 
 class RecencyNearestNeighbors(WeightedVerifier):
@@ -150,7 +148,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
         self.scale_ = robust_scale(features, center, ticks, weights)
         self.templates_, self._template_of = distinct_rows(features)
         each = recency if weights is None else recency * weights
-        self.weights_ = np.bincount(self._template_of, weights=each)
+        self.weights_ = np.bincount(self._template_of, weights=each).astype(np.float64, copy=False)
 
     def _score(self, samples: FloatArray) -> FloatArray:
         nobody = np.full(samples.shape[0], -1, dtype=np.int64)
@@ -165,7 +163,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
 
     def _distances(self, features: FloatArray, own: IntArray) -> FloatArray:
         distances = np.empty(features.shape[0])
-        jit.neighbor_distances(
+        loops.neighbor_distances(
             features / self.scale_,
             own,
             np.ascontiguousarray((self.templates_ / self.scale_).T),

@@ -11,7 +11,7 @@ from scipy import integrate
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from hawkeys._jit import hawkes_likelihood as jit
+from hawkeys._plain import hawkes_likelihood as loops
 from hawkeys.datasets import join_timings, timings_to_events
 from hawkeys.evaluation import evaluate
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
@@ -101,7 +101,7 @@ def test_expected_children_are_those_of_the_loop(seed):
     given_, weights = parameters(rng, 6, len(edges)), rng.uniform(0.1, 2.0, 3)
     data = em.Lags.of(samples, edges)
     moments, arrivals = np.zeros((len(edges), 3)), np.zeros(6)
-    total = jit.expected_children(
+    total = loops.expected_children(
         data.lags, data.rests, weights, data.first, *given_.arrays, moments, arrivals
     )
     times = [naive.times_of(row) for row in samples.tolist()]

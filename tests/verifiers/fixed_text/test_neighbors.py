@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from hawkeys._jit.neighbors import _nearest_mean, neighbor_distances
+from hawkeys._jit import neighbors as jit
+from hawkeys._loops import choice
+from hawkeys._loops import neighbors as loops
+from hawkeys._plain import neighbors as plain
 from hawkeys.datasets import join_timings
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import RecencyNearestNeighbors, recency_weights
@@ -29,11 +32,14 @@ TRAIN, TEST = typing(1, 30), typing(2, 12, spread=0.6)
 
 def distances(samples, templates, weights, share, clip, own=None):
     samples, templates = np.asarray(samples, float), np.asarray(templates, float)
-    out = np.empty(len(samples))
     own = np.full(len(samples), -1) if own is None else np.asarray(own)
     weights = np.asarray(weights, float)
-    neighbor_distances(samples, own, np.ascontiguousarray(templates.T), weights, share, clip, out)
-    return out
+    found = np.empty((2, len(samples)))
+    for module, out in zip((plain, jit), found, strict=True):
+        features = np.ascontiguousarray(templates.T)
+        module.neighbor_distances(samples, own, features, weights, share, clip, out)
+    np.testing.assert_array_equal(*found)  # the same to the bit
+    return found[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -61,8 +67,9 @@ def test_distances_are_those_of_the_loop(seed, n_templates, n_features):
     [(1.0, 1.0), (2.0, 1.0), (3.0, 5 / 3), (4.0, 9 / 4), (8.0, 25 / 8), (9.0, 25 / 8)],
 )
 def test_the_last_neighbour_counts_in_part(mass, expected):
-    found = _nearest_mean(np.array([4.0, 1.0, 3.0]), np.array([5.0, 2.0, 1.0]), mass)
-    assert found == pytest.approx(expected, rel=1e-15)
+    there, weights = np.array([4.0, 1.0, 3.0]), np.array([5.0, 2.0, 1.0])
+    found = distances([[0.0]], there[:, None], weights, mass / 8.0, 100.0)
+    assert found == pytest.approx([expected], rel=1e-15)
 
 
 def test_without_any_weight_the_nearest_counts_and_without_neighbours_nothing():
@@ -273,3 +280,28 @@ def test_every_option_changes_the_scores():
     scores = [base, *(verifier.fit(TRAIN).score_samples(TEST) for verifier in others)]
     for one, other in itertools.combinations(scores, 2):
         assert not np.allclose(one, other)
+
+
+def test_the_size_chooses(monkeypatch):
+    """Up to 20,000 times 200 differences of features no compiler is needed."""
+    asked = []
+    stub = type("Loops", (), {"neighbor_distances": lambda *_: asked.append("compiled")})
+    monkeypatch.setattr(loops, "jit", stub)
+    for n_samples in (400, 401):
+        out = np.full(n_samples, np.nan)
+        given = np.zeros((n_samples, 50)), np.full(n_samples, -1), np.ones((50, 200)), np.ones(200)
+        loops.neighbor_distances(*given, 0.05, 2.5, out)
+        assert (out == 1.0).all() == (n_samples == 400)
+    assert asked == ["compiled"]
+    assert choice.MOST == 20_000
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_templates_to_the_bit(seed):
+    rng = np.random.default_rng(seed)
+    samples, templates = rng.gamma(2.0, 1.0, (40, 12)), rng.gamma(2.0, 1.0, (300, 12))
+    templates[100] = templates[7]
+    own = rng.integers(-1, 300, 40)
+    for share in (0.05, 0.3, 1.0):
+        distances(samples, templates, 0.5 ** (np.arange(300) / 30), share, 2.5, own)
+        distances(samples, templates, np.full(300, 0.1), share, 2.5, own)
