@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops.penalized import solvers
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.penalty_terms import PenaltyTerms
 from hawkeys.inference.solution import Solution
 
 __all__ = ["PenalizedRows"]
-
-jit = Compiled("penalized")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +131,12 @@ class PenalizedRows:
         report = np.empty((n_problems, 4))
         traces = np.full((n_problems, max_iter), np.nan)
         information = np.zeros((*x.shape, width))
+        largest = width * int(np.diff(problems).max(initial=0))
+        loops = solvers(self.columns.size, len(x), largest)
         for s, (first, last) in enumerate(itertools.pairwise(problems)):
             rows = slice(first, last)
             cost, group = terms.slope[rows].ravel(), terms.group[rows].ravel()
-            report[s] = jit.solve_penalized(
+            report[s] = loops.solve_penalized(
                 self._data(first, last),
                 (cost, terms.ridge[rows].ravel(), group, terms.strength),
                 _sets(cost > 0.0, group),

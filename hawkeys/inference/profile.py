@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import profile as loops
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_fraction, check_mask
 from hawkeys.events import Events
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ProfileIntervals", "profile_figures", "profile_interval", "weights_at_zero"]
-
-jit = Compiled("profile")
 
 # nats per target mark; far above what a fit may leave, far below what matters to an interval
 _NOT_THE_FIT = 0.01
@@ -248,7 +246,7 @@ def _information_at_zero(rows: FittedRows, block: int, group: BoolArray) -> Floa
     x = np.where(group, 0.0, rows.columns.estimates[block])
     slope, hessian = np.empty(x.size), np.empty((x.size, x.size))
     given = rows.basis(block), rows.weights(block), rows.design.cost[block]
-    jit.climb(*given, rows.held[block] | group, np.zeros(x.size, dtype=bool), x, slope, hessian)
+    loops.climb(*given, rows.held[block] | group, np.zeros(x.size, dtype=bool), x, slope, hessian)
     inside, others = np.flatnonzero(group), np.flatnonzero(x > 0)
     unit = 1.0 / np.sqrt(np.maximum(np.diagonal(hessian)[others], 1e-300))
     both = hessian[np.ix_(inside, others)] * unit
@@ -295,7 +293,7 @@ def profile_figures(
             found[:, 2] = quick[0]
         else:
             given = rows.basis(b), rows.weights(b), rows.design.cost[b], held[b]
-            found, gain = jit.profile_ends(*given, members, columns.estimates[b].copy(), drop)
+            found, gain = loops.profile_ends(*given, members, columns.estimates[b].copy(), drop)
         if not gain < _NOT_THE_FIT:
             labels = np.array(rows.result.process.mark_names)[columns.map.blocks == b]
             raise InvalidParameterError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import profile as loops
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.events import Events
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SandwichCovariance", "sandwich_covariance"]
-
-jit = Compiled("profile")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -207,6 +205,6 @@ def _information(rows: FittedRows) -> FloatArray:
 
 def _meat(x: FloatArray, design: Design) -> FloatArray:
     """Return the sum over realisations of the outer products of each row problem's scores."""
-    flat = jit.scores(design.excitation, design.weights, design.offsets, design.cost, x)
+    flat = loops.scores(design.excitation, design.weights, design.offsets, design.cost, x)
     each = flat.reshape(-1, *x.shape)
     return np.einsum("rip,riq->ipq", each, each)

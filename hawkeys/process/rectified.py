@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import rectified as loops
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import (
     as_float_array,
@@ -24,8 +24,6 @@ from hawkeys.kernels import Exponential
 from hawkeys.process.base import Process
 
 __all__ = ["RectifiedHawkes", "as_target_decays", "row_terms"]
-
-jit = Compiled("rectified")
 
 
 class RectifiedHawkes(Process):
@@ -159,7 +157,7 @@ class RectifiedHawkes(Process):
         start = float(events.start_times[realization])
         out = np.empty((self.n_marks, times.size))
         for row, target in zip(self._parameters(), out, strict=True):
-            jit.compensator_at(*path, start, row, times, target)
+            loops.compensator_at(*path, start, row, times, target)
         return out.T
 
     def _parameters(self) -> FloatArray:
@@ -193,7 +191,7 @@ def row_terms(
     """
     out = np.zeros((theta.size, theta.size))
     windows = np.column_stack((events.start_times, events.end_times))
-    value = jit.row_log_likelihood(
+    value = loops.row_log_likelihood(
         events.times, events.marks, events.offsets, windows, weights, target, theta, out
     )
     return value, out[0], out[1:, :-1]

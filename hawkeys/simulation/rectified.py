@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops import rectified as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
@@ -14,9 +14,7 @@ from hawkeys.simulation._windows import check_windows
 
 __all__ = ["simulate_rectified"]
 
-jit = Compiled("rectified")
-
-_BUFFER = 4096
+_BUFFER = 512
 
 
 def simulate_rectified(
@@ -75,7 +73,11 @@ def simulate_rectified(
     check_count(max_events, "max_events")
     starts, ends = check_windows(start_time, end_time, n_realizations, None)
     draws = as_generator(rng)
-    parts = [_simulate_window(process, width, draws, max_events) for width in ends - starts]
+    parts: list[tuple[FloatArray, IntArray]] = []
+    n_before = 0
+    for width in ends - starts:
+        parts.append(_simulate_window(process, width, draws, (n_before, max_events)))
+        n_before += parts[-1][0].size
     sizes = [times.size for times, _ in parts]
     times = np.concatenate([part + start for (part, _), start in zip(parts, starts, strict=True)])
     return Events.from_arrays(
@@ -97,9 +99,13 @@ def _check_process(process: RectifiedHawkes) -> None:
 
 
 def _simulate_window(
-    process: RectifiedHawkes, width: float, rng: np.random.Generator, limit: int
+    process: RectifiedHawkes, width: float, rng: np.random.Generator, many: tuple[int, int]
 ) -> tuple[FloatArray, IntArray]:
-    """Simulate one window that starts at 0, buffer after buffer."""
+    """Simulate one window that starts at 0, buffer after buffer.
+
+    many = (events of windows simulated before, most events of this one).
+    """
+    n_before, limit = many
     clock, excess = np.array([0.0, width]), np.zeros(process.n_marks)
     parameters = (process.baseline, process.adjacency, process.decay)
     times: list[FloatArray] = []
@@ -107,7 +113,8 @@ def _simulate_window(
     total = 0
     while clock[0] < clock[1]:
         when, which = np.empty(_BUFFER), np.empty(_BUFFER, dtype=np.int64)
-        n = jit.simulate_events(rng, clock, *parameters, excess, when, which)
+        out = when, which
+        n = loops.simulate_events(rng, (clock, excess), parameters, out, n_before + total)
         times.append(when[:n])
         marks.append(which[:n])
         total += n
