@@ -181,7 +181,7 @@ def test_a_profile_that_is_lost_is_told(events, monkeypatch, call):
 
     result = fit(events)
     monkeypatch.setattr("hawkeys.inference.profile.falls_at_zero", lambda *arguments: None)
-    monkeypatch.setattr("hawkeys.inference.profile.jit.profile_ends", losing)
+    monkeypatch.setattr("hawkeys.inference.profile.loops.profile_ends", losing)
     with pytest.warns(ConvergenceWarning, match="profiles of 3 parameters could not be followed"):
         call(result, events)
 
