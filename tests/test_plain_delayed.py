@@ -103,6 +103,23 @@ class TestTwins:
 
         close(*each(run), rtol=1e-10)
 
+    def test_weighted_sums(self, case):
+        events, kernel = case
+        own = slice(events.offsets[0], events.offsets[1])
+        given = events.times[own], events.marks[own], kernel, X[:, 1:].copy()
+        queries = np.linspace(events.start_times[0], events.end_times[0], 23)
+        queries = np.sort(np.concatenate((queries, events.times[own])))
+        targets = np.arange(queries.size) % 3
+
+        def run(module):
+            out = np.full((2, queries.size, 3), 7.0), np.full(queries.size, 7.0)
+            for mass in (False, True):
+                module.sums_at(*given, queries, mass, out[0][int(mass)])
+            module.own_mass_at(*given, queries, targets, out[1])
+            return out
+
+        close(*each(run), rtol=1e-10)
+
     @pytest.mark.parametrize("x", [X, X + 0.1], ids=["some are 0", "all above 0"])
     def test_responsibilities_and_tails(self, case, x):
         events, (family, sets, edges, which, reach) = case

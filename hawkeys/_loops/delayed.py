@@ -20,8 +20,10 @@ __all__ = [
     "excitation",
     "excitation_at",
     "integrals",
+    "own_mass_at",
     "pair_densities",
     "responsibilities",
+    "sums_at",
     "tails",
 ]
 
@@ -67,12 +69,50 @@ def excitation_at(
     integrals: FloatArray,
 ) -> None:
     """Write c_ij and its integral since the start at sorted query times of one realisation."""
+    loops = _loops_at(times, kernel, queries, excitation.size)
+    loops.excitation_at(times, marks, kernel, queries, excitation, integrals)
+
+
+def sums_at(
+    times: FloatArray,
+    marks: IntArray,
+    kernel: tuple[Any, ...],
+    weights: FloatArray,
+    queries: FloatArray,
+    mass: bool,
+    out: FloatArray,
+) -> None:
+    """Write sum_j weights_ij c_ij, or if `mass` of its integrals, at sorted query times."""
+    loops = _loops_at(times, kernel, queries, out.size)
+    loops.sums_at(times, marks, kernel, weights, queries, mass, out)
+
+
+def own_mass_at(
+    times: FloatArray,
+    marks: IntArray,
+    kernel: tuple[Any, ...],
+    weights: FloatArray,
+    queries: FloatArray,
+    targets: IntArray,
+    out: FloatArray,
+) -> None:
+    """Write the same integrals of one target per query, ``targets[q]``, to ``out[q]``."""
+    loops = _loops_at(times, kernel, queries, out.size)
+    loops.own_mass_at(times, marks, kernel, weights, queries, targets, out)
+
+
+def _loops_at(
+    times: FloatArray, kernel: tuple[Any, ...], queries: FloatArray, n_values: int
+) -> Any:
+    """Choose by the pairs of a query and an event within reach, and the values wanted."""
+    size = times.size + queries.size
+    if not has_few_pairs(n_values, size):  # pairs need not be counted
+        return jit
     before = np.searchsorted(times, queries)
     longest = np.full(queries.size, kernel[4].max(initial=0.0))
     first = plain.first_within(times, queries, np.zeros_like(before), before, longest)
-    n_pairs = int((before - first).sum()) * kernel[4].shape[0]
-    loops = plain if has_few_pairs(n_pairs + excitation.size, queries.size) else jit
-    loops.excitation_at(times, marks, kernel, queries, excitation, integrals)
+    n_pairs = int((before - first).sum()) * (1 if len(kernel[1]) == 1 else len(kernel[4]))
+    return plain if has_few_pairs(n_pairs + n_values, size) else jit
 
 
 def density_and_mass(

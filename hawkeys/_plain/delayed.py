@@ -36,9 +36,11 @@ __all__ = [
     "excitation_at",
     "first_within",
     "integrals",
+    "own_mass_at",
     "pair_densities",
     "pairs_within",
     "responsibilities",
+    "sums_at",
     "tails",
 ]
 
@@ -185,27 +187,93 @@ def excitation_at(
     Both outputs have shape (n_queries, n_targets, n_sources). Events at a query time itself are
     not counted.
     """
-    family, sets, edges, which, reach = kernel
-    size = reach.shape[0]
+    size = kernel[4].shape[0]
     before = np.searchsorted(times, queries, side="left")
-    longest = np.full(queries.size, reach.max(initial=0.0))
+    longest = np.full(queries.size, kernel[4].max(initial=0.0))
     first = first_within(times, queries, np.zeros_like(before), before, longest)
-    spent = np.zeros((times.size + 1, size))
-    spent[1:] = np.cumsum(marks[:, None] == np.arange(size), axis=0)
+    spent = _counts_before(marks, size)
     excitation[:], integrals[:] = 0.0, spent[first][:, None, :]
     rows = list(_alike(kernel))
     for here, own, earlier, lags in pairs_within(times, first, before, queries):
         where, shape = own * size + marks[earlier], (here.stop - here.start, size)
         for same in rows:
-            near = lags <= reach[same[0], marks[earlier]]
-            s = which[same[0], marks[earlier[near]]]
-            mass, density = np.ones(lags.size), np.zeros(lags.size)
-            mass[near] = splits_of((family, sets, edges), lags[near], s)[0]
-            measures = measures_of(family, lags[near], sets, s)
-            density[near] = densities_of((family, sets, edges), lags[near], measures, s)
-            for out, value in ((excitation, density), (integrals, mass)):
+            for out, mass in ((excitation, False), (integrals, True)):
+                value = _at_lags(kernel, same[0], marks[earlier], lags, mass)
                 found = np.bincount(where, value, shape[0] * size).reshape(shape)
                 out[here, same] += found[:, None]
+
+
+def _counts_before(marks: IntArray, size: int) -> FloatArray:
+    """Return the number of events of each mark among the first n, for all n, (n_events + 1, D)."""
+    out = np.zeros((marks.size + 1, size))
+    out[1:] = np.cumsum(marks[:, None] == np.arange(size), axis=0)
+    return out
+
+
+@QUIETLY
+def sums_at(
+    times: FloatArray,
+    marks: IntArray,
+    kernel: tuple[Any, ...],
+    weights: FloatArray,
+    queries: FloatArray,
+    mass: bool,
+    out: FloatArray,
+) -> None:
+    """Write sum_j weights_ij c_ij, or if `mass` of its integrals, at sorted query times.
+
+    Of one realisation; `out` has the shape (n_queries, n_targets). Events at a query time itself
+    are not counted.
+    """
+    size = len(weights)
+    before = np.searchsorted(times, queries, side="left")
+    longest = np.full(queries.size, kernel[4].max(initial=0.0))
+    first = first_within(times, queries, np.zeros_like(before), before, longest)
+    out[:] = _counts_before(marks, size)[first] @ weights.T if mass else 0.0
+    rows = list(_alike(kernel))
+    for here, own, earlier, lags in pairs_within(times, first, before, queries):
+        where, n = own * size + marks[earlier], here.stop - here.start
+        for same in rows:
+            values = _at_lags(kernel, same[0], marks[earlier], lags, mass)
+            found = np.bincount(where, values, n * size).reshape(n, size)
+            out[here, same] += found @ weights[same].T
+
+
+def _at_lags(
+    kernel: tuple[Any, ...], targets: Any, sources: IntArray, lags: FloatArray, mass: bool
+) -> FloatArray:
+    """Return the mass up to lags > 0, or the density there, of pairs of marks."""
+    family, sets, edges, which, reach = kernel
+    near = lags <= reach[targets, sources]
+    out = np.full(lags.size, 1.0 if mass else 0.0)
+    lags, s = lags[near], which[targets, sources][near]
+    if mass:
+        out[near] = splits_of((family, sets, edges), lags, s)[0]
+    else:
+        measures = measures_of(family, lags, sets, s)
+        out[near] = densities_of((family, sets, edges), lags, measures, s)
+    return out
+
+
+@QUIETLY
+def own_mass_at(
+    times: FloatArray,
+    marks: IntArray,
+    kernel: tuple[Any, ...],
+    weights: FloatArray,
+    queries: FloatArray,
+    targets: IntArray,
+    out: FloatArray,
+) -> None:
+    """Write the same integrals of one target per query, ``targets[q]``, to ``out[q]``."""
+    before = np.searchsorted(times, queries, side="left")
+    longest = kernel[4].max(axis=1)[targets]
+    first = first_within(times, queries, np.zeros_like(before), before, longest)
+    out[:] = (_counts_before(marks, len(weights))[first] * weights[targets]).sum(axis=1)
+    for here, own, earlier, lags in pairs_within(times, first, before, queries):
+        of, sources = targets[here][own], marks[earlier]
+        values = weights[of, sources] * _at_lags(kernel, of, sources, lags, True)
+        out[here] += np.bincount(own, values, here.stop - here.start)
 
 
 @QUIETLY

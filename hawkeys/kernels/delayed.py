@@ -176,7 +176,7 @@ class DelayedKernel(Kernel):
         rows = slice(events.offsets[realization], events.offsets[realization + 1])
         out = np.empty((times.size, events.n_marks))
         kernel = self.compiled(events.n_marks)
-        jit.sums_at(events.times[rows], events.marks[rows], kernel, adjacency, times, mass, out)
+        loops.sums_at(events.times[rows], events.marks[rows], kernel, adjacency, times, mass, out)
         return out
 
     def own_mass(self, events: Events, realization: int, adjacency: FloatArray) -> FloatArray:
@@ -185,7 +185,7 @@ class DelayedKernel(Kernel):
         times, marks = events.times[rows], events.marks[rows]
         out = np.empty(times.size)
         kernel = self.compiled(events.n_marks)
-        jit.own_mass_at(times, marks, kernel, adjacency, times, marks, out)
+        loops.own_mass_at(times, marks, kernel, adjacency, times, marks, out)
         return out
 
     def sample_lags(
