@@ -20,13 +20,17 @@ from hawkeys.exceptions import HawkeysError
 
 __all__ = ["command_line", "main"]
 
-# Name of each command, which is also its module, and its line in the help.
+# Name of each command, which is also its module (import, a word of Python, apart), and its line in
+# the help.
 _COMMANDS = {
     "benchmark": "Measure how well verifiers tell typists apart.",
     "datasets": "List the data sets and where they are.",
     "enrol": "Make a template of a typist's samples.",
     "features": "Turn typing samples into Hawkes features.",
     "fit": "Fit a Hawkes process to a table of events.",
+    "formats": "List the files of loggers that can be read.",
+    "import": "Turn a logger's file into a table of key events.",
+    "timings": "Turn key events into typing samples of a text.",
     "verifiers": "List the verifiers and their parameters.",
     "verify": "Check typing samples against a template.",
     "warmup": "Compile numerical code before it is needed.",
@@ -42,7 +46,8 @@ class _CommandTable(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"hawkeys.cli.{cmd_name}").command
+        module = {"import": "import_log"}.get(cmd_name, cmd_name)
+        command: click.Command = importlib.import_module(f"hawkeys.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._validation import check_fraction
+from hawkeys.cli.logs import Log, log_options, warnings_at_the_end
 from hawkeys.cli.paths import check_output_file
-from hawkeys.datasets import read_timings
 from hawkeys.datasets._columns import is_called
 from hawkeys.evaluation import make_verifiers
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
@@ -46,6 +46,7 @@ _SHOWN = 5
 )
 @click.option("--subject", help="Typist to enrol, if the table has samples of several.")
 @click.option("--keep-keys", is_flag=True, help="Store the names of the keys, which tell the text.")
+@log_options
 def command(
     samples: Path,
     output: Path,
@@ -54,17 +55,21 @@ def command(
     policy: str,
     subject: str | None,
     keep_keys: bool,
+    log: Log,
 ) -> None:
     """Enrol the typist of SAMPLES, a csv table with one typing sample per row, oldest first.
+
+    Or of a logger's file in any known format, with --text for what was typed; - for stdin.
 
     Its timing columns are named as in the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...), in
     seconds. A column called subject, user, participant or typist tells typists apart, and one
     called session, sessionIndex or sitting the sessions. The template holds the timings: keep it
     like a password file.
     """
-    check_output_file(output, samples)
+    check_output_file(output, *([samples] if samples != Path("-") else []))
     check_fraction(false_alarm, "--false-alarm")
-    timings, labels = _of_one_typist(samples, subject)
+    with warnings_at_the_end():
+        timings, labels = _of_one_typist(samples, log, subject)
     column = _only_column(labels, "session", samples)
     _report_unread(labels)
     with warnings.catch_warnings(record=True) as caught:
@@ -103,9 +108,9 @@ def _verifier(name: str | None, false_alarm: float) -> OneClassVerifier:
     return chosen
 
 
-def _of_one_typist(path: Path, subject: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _of_one_typist(path: Path, log: Log, subject: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return timings and labels of the typist asked for, or of the only one."""
-    timings, labels = read_timings(path)
+    timings, labels = log.samples(path)
     column = _only_column(labels, "user", path)
     if column is None:
         if subject is not None:

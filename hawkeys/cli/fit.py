@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from hawkeys.cli.logs import warnings_at_the_end
 from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets import read_events
-from hawkeys.exceptions import HawkeysWarning, InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference import fit
 from hawkeys.inference.methods import METHODS
 from hawkeys.kernels import Exponential
@@ -56,7 +55,7 @@ def command(
         check_output_file(output, events)
     kernel = Exponential(_decays(decay))
     ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
-    with _warnings_at_the_end():
+    with warnings_at_the_end():
         data = read_events(
             events,
             end_times=_window(end_time, "--end-time", how["realization"]),
@@ -70,16 +69,6 @@ def command(
         if output is not None:
             result.save(output)
         click.echo(result.summary())
-
-
-@contextmanager
-def _warnings_at_the_end() -> Iterator[None]:
-    """Print the warnings of a block on stderr, one line each, when it is done."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", HawkeysWarning)
-        yield
-    for text in dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught):
-        click.echo(f"hawkeys: warning: {text}", err=True)
 
 
 def _time(text: str) -> float:

@@ -8,8 +8,8 @@ import click
 import pandas as pd
 
 from hawkeys._files import write_text
+from hawkeys.cli.logs import Log, log_options, warnings_at_the_end
 from hawkeys.cli.paths import check_output_file
-from hawkeys.datasets import read_timings
 from hawkeys.exceptions import DatasetError
 from hawkeys.verifiers import Verification, load_template, verify_many
 
@@ -22,18 +22,20 @@ _SHOWN = 2
 @click.argument("template", type=click.Path(path_type=Path))
 @click.argument("samples", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="Write the decisions here (csv).")
-def command(template: Path, samples: Path, output: Path | None) -> int:
+@log_options
+def command(template: Path, samples: Path, output: Path | None, log: Log) -> int:
     """Decide for each typing sample in SAMPLES whether it is from the typist of TEMPLATE.
 
-    SAMPLES is a csv table as for 'hawkeys enrol', TEMPLATE what that command wrote. Printed for
+    SAMPLES is a csv table or, with --text, a log as for 'hawkeys enrol' (- for stdin), TEMPLATE
+    what that command wrote. Printed for
     each sample (row of the table, from 1): decision, score (higher for more genuine), and the
     intervals that deviate most, with the number of robust standard deviations. The exit status is
     0 if all samples are accepted, 1 if one is rejected.
     """
     if output is not None:
-        check_output_file(output, template, samples)
+        check_output_file(output, template, *([samples] if samples != Path("-") else []))
     enrolled = load_template(template)
-    timings, labels = _read(samples)
+    timings, labels = _read(samples, log)
     decisions = verify_many(enrolled, timings)
     if output is not None:
         write_text(output, _table(decisions, labels).to_csv(index=False))
@@ -47,9 +49,10 @@ def command(template: Path, samples: Path, output: Path | None) -> int:
     return int(accepted < len(decisions))
 
 
-def _read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read(path: Path, log: Log) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return timings and labels of at least one sample."""
-    timings, labels = read_timings(path)
+    with warnings_at_the_end():
+        timings, labels = log.samples(path)
     if timings.empty:
         # with nothing rejected the exit status would read as accepted
         raise DatasetError(f"{path}: no sample to verify, only a header. Check the file.")

@@ -10,10 +10,11 @@ from hawkeys.datasets.key_events import KeyEvents
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.pairing import pair_events
 from hawkeys.datasets.provenance import Provenance
-from hawkeys.datasets.readers import read_events, read_timings
+from hawkeys.datasets.readers import read_events
 from hawkeys.datasets.registry import DatasetInfo, available_datasets, load_dataset
 from hawkeys.datasets.strokes import Strokes
 from hawkeys.datasets.tally import Tally
+from hawkeys.datasets.timing_files import read_timings
 from hawkeys.datasets.timings import (
     check_timings,
     join_timings,

@@ -24,7 +24,6 @@ __all__ = [
     "check_arguments",
     "is_backspace",
     "number_attempts",
-    "number_keys",
     "samples_among",
     "sort_attempts",
     "tally_of",
@@ -171,18 +170,6 @@ def _count_within(user: np.ndarray, label: np.ndarray) -> IntArray:
     for name in np.unique(user):
         numbers[user == name] = group_numbers(label[user == name]) + 1
     return numbers
-
-
-def number_keys(keys: list[str]) -> list[str]:
-    """Return names that are all different: a name that occurs again gets a number."""
-    names: list[str] = []
-    taken = set(keys)
-    for key in keys:
-        name, number = key, 2
-        while name in names or (name != key and name in taken):
-            name, number = f"{key}{number}", number + 1
-        names.append(name)
-    return names
 
 
 def tally_of(attempts: list[Attempt]) -> Tally:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hawkeys._typing import BoolArray
 from hawkeys._validation import check_choice
-from hawkeys.datasets._tables import BrokenFileError
+from hawkeys.datasets._telling import BrokenFileError
 
 __all__ = ["DROP_HINT", "Faults"]
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hawkeys.datasets._faults import Faults
 from hawkeys.datasets._sheets import is_sheet, read_sheet
 from hawkeys.datasets._telling import BrokenFileError, list_names, one_line
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
@@ -29,11 +30,14 @@ __all__ = [
     "csv_rows",
     "decode_text",
     "find_separator",
+    "frame_of",
     "list_names",
     "load_bytes",
     "load_table",
+    "loose_numbers",
     "numbers_of",
     "one_line",
+    "read_columns",
     "read_table",
     "times_of",
 ]
@@ -75,24 +79,31 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_table(content: bytes) -> pd.DataFrame:
-    """Return the table in the bytes of a csv, gzipped csv or xls file, every cell as text.
+    """Return the table in the bytes of a csv, gzipped csv or sheet file, every cell as text.
 
     Empty cells are empty text. A first column without a name that numbers the rows is left out.
     """
+    return frame_of(read_columns(content))
+
+
+def read_columns(content: bytes, faults: Faults | None = None) -> list[list[str]]:
+    """Return the columns of such a table, the name of each first.
+
+    Rows of another length than the header are struck by `faults`.
+    """
     if is_sheet(content):
-        rows = read_sheet(content)
-        return _frame_of([list(column) for column in zip(*rows, strict=True)])
+        return [list(column) for column in zip(*read_sheet(content), strict=True)]
     text = decode_text(content)
     separator = find_separator(text)
     columns = _columns_without_quotes(text, separator)
     if columns is None:
-        rows = [cells for _, cells in _even_rows(text, separator)]
+        rows = [cells for _, cells in _even_rows(text, separator, faults or Faults("raise"))]
         if not rows:
             raise BrokenFileError("the file is empty.")
         columns = [list(column) for column in zip(*rows, strict=True)]
     if re.search(r"[^\S\r\n]", text):
         columns = [[cell.strip() for cell in column] for column in columns]
-    return _frame_of(columns)
+    return columns
 
 
 def find_separator(text: str) -> str:
@@ -191,7 +202,7 @@ def _goes_on(cell: str) -> bool:
     return bool(cell.strip()) and ("\n" in cell or "\r" in cell)
 
 
-def _even_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _even_rows(text: str, separator: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are not blank, all as long as the header."""
     header: list[str] | None = None
     for line, cells in csv_rows(text, separator=separator):
@@ -201,12 +212,17 @@ def _even_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
             header = cells
             _check_header_line(line, cells)
         elif len(cells) != len(header):
-            raise BrokenFileError(
-                f"line {line}: expected {len(header)} cells, as in the header, got {len(cells)}. "
-                "Correct or remove the line; a number is written with a point (1.5), and a cell "
-                'that holds a comma in quotation marks ("a,b").'
-            )
+            faults.strike("wrong number of cells", _ragged(line, header, cells))
+            continue
         yield line, cells
+
+
+def _ragged(line: int, header: list[str], cells: list[str]) -> Callable[[], str]:
+    return lambda: (
+        f"line {line}: expected {len(header)} cells, as in the header, got {len(cells)}; a number "
+        "is written with a point (1.5), and a cell that holds a comma in quotation marks "
+        '("a,b")'
+    )
 
 
 def _check_header_line(line: int, cells: list[str]) -> None:
@@ -217,7 +233,7 @@ def _check_header_line(line: int, cells: list[str]) -> None:
         )
 
 
-def _frame_of(columns: list[list[str]]) -> pd.DataFrame:
+def frame_of(columns: list[list[str]]) -> pd.DataFrame:
     """Return columns of equal length, their names first, as a frame of text."""
     header, columns = [column[0] for column in columns], [column[1:] for column in columns]
     if header[0] == "" and len(header) > 1 and _number_the_rows(columns[0]):
@@ -248,6 +264,14 @@ def _number_the_rows(cells: list[str]) -> bool:
 def numbers_of(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """Return columns of text as floats, refusing all that is not written as a finite number."""
     return np.column_stack([_numbers(frame[name].tolist(), name) for name in columns])
+
+
+def loose_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Return columns of text as floats, NaN for all that is not written as a finite number."""
+    values = [np.fromiter(map(_number, frame[name]), np.float64, len(frame)) for name in columns]
+    matrix = np.column_stack(values)
+    matrix[~np.isfinite(matrix)] = np.nan
+    return matrix
 
 
 def times_of(frame: pd.DataFrame, column: str) -> np.ndarray:

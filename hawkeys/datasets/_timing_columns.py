@@ -17,8 +17,9 @@ def sort_timing_columns(
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return the keys of the text, in the order typed, and the columns H, DD, UD, H, ... of it.
 
-    The order of the keys is that of the columns H.k1, H.k2, ...; the other columns may stand
-    anywhere. Raises `BrokenFileError` if one is missing or there is one too many.
+    The order of the keys is told by the names DD.k1.k2; if these form no chain through all keys, it
+    is that of the columns H.k1, H.k2, ... The columns may stand anywhere. Raises `BrokenFileError`
+    if one is missing or there is one too many.
     """
     keys = _keys_of(columns)
     expected = timing_columns(keys)
@@ -55,7 +56,26 @@ def _keys_of(columns: Sequence[str]) -> list[str]:
             if found is not None:
                 keys.insert(*found)
                 waiting = True
-    return keys or [part for part in rests[0].split(".", 1) if part]
+    keys = keys or [part for part in rests[0].split(".", 1) if part]
+    return _chain([name[3:] for name in columns if name.startswith("DD.")], keys) or keys
+
+
+def _chain(pairs: Sequence[str], keys: Sequence[str]) -> list[str] | None:
+    """Return the keys in the order that "k1.k2" pairs tell, None if they tell none."""
+    after: dict[str, str] = {}
+    for pair in pairs:
+        splits = [(one, pair[len(one) + 1 :]) for one in keys if pair.startswith(f"{one}.")]
+        splits = [(one, two) for one, two in splits if two in keys]
+        if len(splits) != 1 or splits[0][0] in after:
+            return None
+        after[splits[0][0]] = splits[0][1]
+    first = [key for key in keys if key not in after.values()]
+    if len(first) != 1 or len(after) != len(keys) - 1:
+        return None
+    chain = first
+    while chain[-1] in after:
+        chain.append(after[chain[-1]])
+    return chain if len(chain) == len(keys) else None
 
 
 def _unknown_key(rest: str, keys: Sequence[str]) -> tuple[int, str] | None:

@@ -11,12 +11,12 @@ import pandas as pd
 from hawkeys.datasets._attempts import (
     check_arguments,
     number_attempts,
-    number_keys,
     samples_among,
     sort_attempts,
     tally_of,
     typed_text,
 )
+from hawkeys.datasets._timing_layouts import number_keys
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.strokes import Strokes
 from hawkeys.datasets.timings import timing_columns

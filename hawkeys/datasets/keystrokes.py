@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys.datasets._units import in_seconds
 from hawkeys.datasets.provenance import Provenance, sha256_of
 from hawkeys.datasets.tally import Tally
 from hawkeys.datasets.timings import (
     check_keys,
-    check_timings,
     default_keys,
-    join_timings,
     key_events,
     press_release,
     timing_columns,
@@ -87,6 +86,7 @@ class Keystrokes:
         session: ArrayLike = 1,
         repetition: ArrayLike | None = None,
         keys: Sequence[str] | None = None,
+        time_unit: str = "s",
     ) -> Keystrokes:
         """Build from a timing matrix.
 
@@ -103,16 +103,19 @@ class Keystrokes:
             Repetition within the sitting. Default: 1, 2, ... in the order of the rows.
         keys : sequence of str, length K, optional
             Names of the keys. Default: those in the names of the columns, or "key1", "key2", ...
+        time_unit : {"s", "ms", "us", "ns", "100ns"}, default "s"
+            Unit of X.
 
         Returns
         -------
         Keystrokes
-            Read-only copy of the data.
+            Read-only copy of the data, in seconds.
 
         Raises
         ------
         InvalidTimingsError
-            Broken timing matrix (see `check_timings`), or a column missing.
+            Broken timing matrix (see `check_timings`), a column missing, or half of the holds
+            longer than 5 s, so that the unit is another one.
         InvalidParameterError
             Labels that are not one per sample or not whole numbers, or wrong keys.
 
@@ -124,7 +127,7 @@ class Keystrokes:
         """
         if isinstance(X, pd.DataFrame):
             X, keys = _read_frame(X, keys)
-        matrix = check_timings(X, keys=keys)
+        matrix = in_seconds(X, time_unit, keys=keys)
         n_samples, n_keys = matrix.shape[0], (matrix.shape[1] + 2) // 3
         names = default_keys(n_keys) if keys is None else check_keys(keys, n_keys)
         who = _names_of(subject, n_samples)
@@ -145,9 +148,10 @@ class Keystrokes:
         Parameters
         ----------
         press, release : array_like, shape (n_samples, K)
-            Seconds from any origin; only differences within a sample are kept.
+            Times from any origin, in seconds or in `time_unit`; only differences within a sample
+            are kept.
         **labels
-            `subject`, `session`, `repetition` and `keys`, as in `from_timings`.
+            `subject`, `session`, `repetition`, `keys` and `time_unit`, as in `from_timings`.
 
         Returns
         -------
@@ -157,7 +161,8 @@ class Keystrokes:
         Raises
         ------
         InvalidTimingsError
-            Shapes that differ, a key released before its press, or presses out of order.
+            Shapes that differ, a key released before its press, presses out of order, or half of
+            the holds longer than 5 s.
         InvalidParameterError
             As `from_timings`.
 
@@ -167,7 +172,8 @@ class Keystrokes:
         >>> Keystrokes.from_press_release([[7.0, 7.25]], [[7.125, 7.5]], subject="ann").release
         array([[0.125, 0.5  ]])
         """
-        return cls.from_timings(join_timings(press, release), **labels)
+        unit = labels.pop("time_unit", "s")
+        return cls.from_timings(in_seconds(press, unit, release=release), **labels)
 
     @property
     def subjects(self) -> tuple[str, ...]:

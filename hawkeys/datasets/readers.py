@@ -1,4 +1,4 @@
-"""Readers of tables in the user's own files: events, and timings of a fixed text.
+"""Reader of tables of events in the user's own files.
 
 What a table must look like is said in `hawkeys.datasets._tables`; in short: commas between the
 columns, a header, one row a line, and a point in numbers. Labels are text as it stands.
@@ -15,20 +15,17 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike
-from hawkeys.datasets._columns import find_column, is_called, plain
+from hawkeys.datasets._columns import find_column, plain
 from hawkeys.datasets._event_cells import numbered
 from hawkeys.datasets._tables import BrokenFileError, list_names, load_table, numbers_of, times_of
-from hawkeys.datasets._timing_columns import PREFIXES, sort_timing_columns
-from hawkeys.datasets.timings import check_timings, check_unit
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     DatasetError,
     HawkeysWarning,
     InvalidEventsError,
-    InvalidTimingsError,
 )
 
-__all__ = ["read_events", "read_timings"]
+__all__ = ["read_events"]
 
 _ONE_MARK = "events"
 # names under which a column is more than a measurement, even if its values are all different
@@ -195,68 +192,3 @@ def _could_be_labels(frame: pd.DataFrame, name: str) -> bool:
     except BrokenFileError:
         return True
     return False
-
-
-def read_timings(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read a table with one typing sample per row.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A csv, gzipped csv or xls file in the layout of the CMU benchmark: columns H.k1, DD.k1.k2,
-        UD.k1.k2, H.k2, ..., in seconds, and any others.
-
-    Returns
-    -------
-    timings : pandas.DataFrame, shape (n_samples, 3 K - 2)
-        The timing columns, checked, in the order H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...
-    labels : pandas.DataFrame, shape (n_samples, any)
-        The other columns: int64 where each cell is a whole number written without leading zeros,
-        otherwise text as it stands, NaN for an empty cell. The typist (a column subject, user,
-        participant, ...) is always text.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        There is no such file.
-    DatasetError
-        The file is damaged, lacks a timing column or has one too many, or its timings contradict
-        each other or are no seconds; the message names the file and the place.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from hawkeys.datasets import read_timings
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "timings.csv"
-    >>> _ = path.write_text("subject,H.a,DD.a.b,UD.a.b,H.b\\ns1,0.1,0.3,0.2,0.1\\n")
-    >>> timings, labels = read_timings(path)
-    >>> timings.shape, list(labels)
-    ((1, 4), ['subject'])
-    """
-    frame = load_table(path)
-    columns = [name for name in frame.columns if name.startswith(PREFIXES)]
-    others = [name for name in frame.columns if name not in columns]
-    if not columns:
-        raise DatasetError(
-            f"{path}: expected timing columns (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...), got "
-            f"{list_names(others)}. Name the columns as the CMU benchmark does."
-        )
-    try:
-        keys, columns = sort_timing_columns(columns, others)
-        matrix = check_timings(numbers_of(frame, columns), keys=keys)
-        check_unit(matrix)
-    except (BrokenFileError, InvalidTimingsError) as error:
-        raise DatasetError(f"{path}: {error}") from error
-    timings = pd.DataFrame(matrix, columns=columns)
-    return timings, pd.DataFrame({name: _column(frame, name) for name in others}, timings.index)
-
-
-def _column(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column of labels as `read_timings` says."""
-    cells = np.array(frame[name].tolist(), dtype=np.str_)
-    labels = cells if is_called(name, "user") or not cells.size else numbered(cells)
-    if labels.dtype.kind == "i":
-        return labels
-    text = labels.astype(object)
-    text[cells == ""] = np.nan
-    return text

@@ -190,3 +190,23 @@ def test_events_are_those_of_the_timing_matrix(typed, marks):
         assert np.array_equal(getattr(ours, name), getattr(matrix, name))
     assert ours.mark_names == matrix.mark_names
     assert ours.start_times.tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize(("unit", "per_second"), [("ms", 1000), ("us", 10**6), ("ns", 10**9)])
+def test_units(unit, per_second):
+    """Milliseconds are not taken for seconds, from whatever entrance."""
+    matrix = np.array([[0.1, 0.25, 0.15, 0.12], [0.11, 0.2, 0.09, 0.1]])
+    whole = np.round(matrix * per_second).astype(np.int64)
+    typed = Keystrokes.from_timings(whole, subject="ann", time_unit=unit)
+    assert typed.timings().to_numpy().tolist() == matrix.tolist()
+    with pytest.raises(InvalidTimingsError, match=r"the median hold .* with time_unit=.s"):
+        Keystrokes.from_timings(whole, subject="ann")
+    start = 1_700_000_000 * per_second
+    press = start + np.round(np.array([[0, 0.25]]) * per_second).astype(np.int64)
+    release = start + np.round(np.array([[0.1, 0.37]]) * per_second).astype(np.int64)
+    typed = Keystrokes.from_press_release(press, release, subject="ann", time_unit=unit)
+    assert typed.timings().to_numpy().tolist() == [matrix[0].tolist()]
+    with pytest.raises(InvalidTimingsError, match="the median hold of the timings is"):
+        Keystrokes.from_press_release(press, release, subject="ann")
+    with pytest.raises(InvalidParameterError, match="time_unit must be one of 's', 'ms'"):
+        Keystrokes.from_timings(matrix, subject="ann", time_unit="iso")
