@@ -50,14 +50,19 @@ def command(logs: tuple[Path, ...], output: Path, log: Log) -> None:
             events = one.events(path)
             tables.append(_table(events))
             said += _lines(events)
-        kinds = {"press" in table for table in tables}
-        if len(kinds) > 1:
-            raise DatasetError(
-                "some of the logs have one row per keystroke and others one per event; import them "
-                "into tables of their own."
-            )
-        table = pd.concat(tables, ignore_index=True)
+        table = _joined(tables)
         write_output(output, table, [*said, f"{len(table):,} rows: {output}"])
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables one below the other; raises `DatasetError` if their columns differ."""
+    kinds = {"press" in table for table in tables}
+    if len(kinds) > 1:
+        raise DatasetError(
+            "some of the logs have one row per keystroke and others one per event; import them "
+            "into tables of their own."
+        )
+    return pd.concat(tables, ignore_index=True)
 
 
 def _table(events: KeyEvents) -> pd.DataFrame:

@@ -31,11 +31,7 @@ def command(events: Path, output: Path, log: Log) -> None:
     are those of the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...), in seconds; of a log
     without releases DD alone.
     """
-    if log.text is None:
-        raise InvalidParameterError(
-            "--text is missing: say what was typed, other keys than characters in angle brackets, "
-            "as in --text 'hello<Return>'."
-        )
+    _check_text(log)
     check_output(output, events)
     with warnings_at_the_end():
         timings, labels = log.samples(events)
@@ -44,3 +40,12 @@ def command(events: Path, output: Path, log: Log) -> None:
         more = f" and {len(who) - 5} more" if len(who) > 5 else ""
         said = f"{len(timings):,} samples ({people}{more}), {timings.shape[1]} timings: {output}"
         write_output(output, pd.concat((labels, timings), axis=1), [said])
+
+
+def _check_text(log: Log) -> None:
+    """Refuse a call that does not say what was typed; raises `InvalidParameterError`."""
+    if log.text is None:
+        raise InvalidParameterError(
+            "--text is missing: say what was typed, other keys than characters in angle brackets, "
+            "as in --text 'hello<Return>'."
+        )

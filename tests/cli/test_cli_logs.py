@@ -178,3 +178,11 @@ def test_texts():
     assert keys_of("<<x") == ["<", "<", "x"]
     assert keys_of("ab", "Return") == ["a", "b", "Return"]
     assert keys_of("ab<Return>", "return") == ["a", "b", "Return"]
+
+
+def test_logs_of_two_kinds_are_not_joined(capsys):
+    frame = pd.DataFrame({"user": "a", "session": 1, "key": ["x"], "press": [0], "release": [0.1]})
+    frame.to_csv("strokes.csv", index=False)
+    status, _, err = run(capsys, "import", "log.txt", "strokes.csv", "-o", "e.csv")
+    assert status == 2
+    assert "some of the logs have one row per keystroke and others one per event" in err
