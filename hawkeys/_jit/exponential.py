@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 __all__ = [
+    "excitation_alone",
     "excitation_at",
     "excitation_per_pair",
     "excitation_per_source",
@@ -41,18 +42,18 @@ _SHIFT = 6755399441055744.0  # 1.5 * 2**52
 
 @njit(cache=True, nogil=True)
 def _fades(before, after, decay, scale, out):
-    """Write exp(-decay (after - before)), within 1 unit in the last place, as loops that vectorise.
+    """Write exp(-decay (after - before)) to the first numbers of `out`.
 
-    exp(y) = 2^m exp(r) with integer m and |r| <= log(2) / 2. Adding _SHIFT to y / log(2) leaves m
-    in the low bits, from where it is moved to the exponent. Below exp(-708) the result is 0.
+    Within 1 unit in the last place, as loops that vectorise: exp(y) = 2^m exp(r) with integer m and
+    |r| <= log(2) / 2. Adding _SHIFT to y / log(2) leaves m in the low bits, from where it is moved
+    to the exponent. Below exp(-708) the result is 0.
     """
-    bits = scale.view(np.int64)
-    for k in range(out.size):
+    bits, n = scale.view(np.int64), after.size
+    for k in range(n):
         y = decay * (before[k] - after[k])
         out[k] = y if y > _LOWEST else _LOWEST
-    for k in range(out.size):
         scale[k] = out[k] * _PER_LOG_2 + _SHIFT
-    for k in range(out.size):
+    for k in range(n):
         m = scale[k] - _SHIFT
         r = (out[k] - m * _LOG_2_HIGH) - m * _LOG_2_LOW
         p = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0)
@@ -62,106 +63,93 @@ def _fades(before, after, decay, scale, out):
         p = 1.0 / 24.0 + r * (1.0 / 120.0 + r * p)
         p = 0.5 + r * (1.0 / 6.0 + r * p)
         out[k] = 1.0 + (r + r * r * p) if out[k] > _LOWEST else 0.0
-    for k in range(out.size):
+    for k in range(n):
         bits[k] = (bits[k] + 1023) << 52
-    for k in range(out.size):
+    for k in range(n):
         out[k] *= scale[k]
 
 
 @njit(cache=True, nogil=True)
-def _excite_alone(times, decay, out):
-    """Write the excitation at the events of a single mark."""
-    fade, scale = np.zeros(_CHUNK), np.empty(_CHUNK)
-    state, jump = 0.0, 0.0
-    for at in range(0, times.size, _CHUNK):
-        here = times[at : at + _CHUNK]
-        row = out[at : at + _CHUNK]
-        skip = 1 if at == 0 else 0  # the very first event has none before it
-        n = here.size
-        _fades(times[at - 1 + skip : at - 1 + n], here[skip:], decay, scale, fade[skip:n])
-        now = times[at - 1 + skip]
-        for k in range(n):
-            if here[k] > now:
-                state = (state + jump) * fade[k]
-                state = state if state > _FAINTEST else 0.0
-                jump = 0.0
-                now = here[k]
-            row[k] = state
-            jump += decay
+def excitation_alone(times, offsets, decay, first, out, part):
+    """Write the excitation at every event, if there is a single mark; see `excitation_shared`."""
+    fade, scale = np.empty(_CHUNK), np.empty(_CHUNK)
+    for r in range(part[0], part[1]):
+        begin, state, jump = offsets[r], 0.0, 0.0
+        shift = first[r, 0] - begin
+        for at in range(begin, offsets[r + 1], _CHUNK):
+            n = min(_CHUNK, offsets[r + 1] - at)
+            skip = 1 if at == begin else 0  # the very first event has none before it
+            here = times[at : at + n]
+            _fades(times[at - 1 + skip : at - 1 + n], here[skip:], decay, scale, fade)
+            for k in range(at, at + n):
+                if k > begin and times[k] > times[k - 1]:
+                    state = (state + jump) * fade[k - at - skip]
+                    state = state if state > _FAINTEST else 0.0
+                    jump = 0.0
+                out[k + shift] = state
+                jump += decay
 
 
 @njit(cache=True, nogil=True)
-def _release(held, n, start, width, out):
-    """Copy n held events, each n_marks states, to columns of a block whose first entry is start."""
-    n_marks = held.shape[1]
-    flat = held.ravel()
+def _release(held, i, filled, out):
+    """Copy the held events of mark i, each its states, to the next columns of their block.
+
+    filled[:, i] = (events held, place of the first, columns of the block).
+    """
+    n_marks, n = held.shape[0], filled[0, i]
     for j in range(n_marks):
-        row = out[start + j * width : start + j * width + n]
+        row = out[filled[1, i] + j * filled[2, i] :]
         for c in range(n):
-            row[c] = flat[c * n_marks + j]
-
-
-@njit(cache=True, nogil=True)
-def _advance_all(state, fade):
-    """Let all states fade by one factor."""
-    for j in range(state.size):
-        faded = state[j] * fade
-        state[j] = faded if faded > _FAINTEST else 0.0
-
-
-@njit(cache=True, nogil=True)
-def _excite_together(times, marks, decay, first, blocks, out):
-    """Write the excitations at the events of one realisation, many events of a block at once."""
-    n_marks = first.size
-    lanes = max(1, min(times.size, _LANES, max(8, _HELD // (n_marks * n_marks))))
-    state, held = np.zeros(n_marks), np.empty((n_marks, lanes, n_marks))
-    filled, place = np.zeros(n_marks, dtype=np.int64), first + (n_marks - 1) * blocks[:-1]
-    fade, scale = np.zeros(_CHUNK), np.empty(_CHUNK)
-    applied = 0
-    for at in range(0, times.size, _CHUNK):
-        n = min(_CHUNK, times.size - at)
-        skip = 1 if at == 0 else 0
-        now = times[at - 1 + skip]
-        before = times[at - 1 + skip : at - 1 + n]
-        _fades(before, times[at + skip : at + n], decay, scale, fade[skip:n])
-        for k in range(n):
-            if times[at + k] > now:
-                now = times[at + k]
-                for e in range(applied, at + k):
-                    state[marks[e]] += decay
-                applied = at + k
-                _advance_all(state, fade[k])
-            i = marks[at + k]
-            column = held[i, filled[i]]
-            for j in range(n_marks):
-                column[j] = state[j]
-            filled[i] += 1
-            if filled[i] == lanes:
-                _release(held[i], lanes, place[i], blocks[i + 1] - blocks[i], out)
-                place[i] += lanes
-                filled[i] = 0
-    for i in range(n_marks):
-        _release(held[i], filled[i], place[i], blocks[i + 1] - blocks[i], out)
+            row[c] = held[i, c * n_marks + j]
+    filled[0, i], filled[1, i] = 0, filled[1, i] + n
 
 
 @njit(cache=True, nogil=True)
 def excitation_shared(times, marks, offsets, decay, layout, out, part):
-    """Write c_j at every event, for one decay that all share.
+    """Write c_j at every event, for one decay that all of several marks share.
 
     layout = (first, block_offsets, stride): `out` holds one (n_sources, n_block) matrix per block;
     the events of mark i in realisation r fill the columns from ``first[r, i] - block_offsets[b]``
     on of block ``b = r * stride + i``. Realisations ``range(*part)`` are done; each writes to its
-    own events' columns only.
+    own events' columns only. Many events of a block are written at once.
     """
     first, block_offsets, stride = layout
     n_marks = first.shape[1]
+    longest = 1
     for r in range(part[0], part[1]):
-        here = slice(offsets[r], offsets[r + 1])
-        if n_marks == 1:
-            _excite_alone(times[here], decay, out[first[r, 0] :])
-        else:
-            blocks = block_offsets[r * stride : r * stride + n_marks + 1]
-            _excite_together(times[here], marks[here], decay, first[r], blocks, out)
+        longest = max(longest, offsets[r + 1] - offsets[r])
+    lanes = min(longest, _LANES, max(8, _HELD // (n_marks * n_marks)))
+    state, fade, scale = np.empty(n_marks), np.empty(_CHUNK), np.empty(_CHUNK)
+    held, filled = np.empty((n_marks, lanes * n_marks)), np.empty((3, n_marks), np.int64)
+    for r in range(part[0], part[1]):
+        begin, end = offsets[r], offsets[r + 1]
+        applied = begin
+        for i in range(n_marks):
+            b = r * stride + i
+            state[i], filled[0, i] = 0.0, 0
+            filled[1, i] = first[r, i] + (n_marks - 1) * block_offsets[b]
+            filled[2, i] = block_offsets[b + 1] - block_offsets[b]
+        for k in range(begin, end):
+            at = (k - begin) % _CHUNK
+            if at == 0:
+                skip = 1 if k == begin else 0  # the very first event has none before it
+                here = times[k : min(k + _CHUNK, end)]
+                _fades(times[k - 1 + skip : k - 1 + here.size], here[skip:], decay, scale, fade)
+            if k > begin and times[k] > times[k - 1]:
+                for e in range(applied, k):
+                    state[marks[e]] += decay
+                applied, factor = k, fade[at - skip]
+                for j in range(n_marks):
+                    faded = state[j] * factor
+                    state[j] = faded if faded > _FAINTEST else 0.0
+            i = marks[k]
+            for j in range(n_marks):
+                held[i, filled[0, i] * n_marks + j] = state[j]
+            filled[0, i] += 1
+            if filled[0, i] == lanes:
+                _release(held, i, filled, out)
+        for i in range(n_marks):
+            _release(held, i, filled, out)
 
 
 @njit(cache=True, nogil=True)
@@ -244,21 +232,24 @@ def integrals_per_source(times, marks, offsets, ends, decay, out):
 
     Only the last events need an exponential; the others count as they are.
     """
-    slowest = decay.min()
+    slowest = decay[0]
+    for j in range(decay.size):
+        slowest = decay[j] if decay[j] < slowest else slowest
     # in four tables, so that the same mark twice need not wait for the first
-    tables = np.empty((4, decay.size), dtype=np.int64)
+    tables = np.empty((4, decay.size), np.int64)
     for r in range(offsets.size - 1):
+        for j in range(decay.size):
+            tables[0, j], tables[1, j], tables[2, j], tables[3, j] = 0, 0, 0, 0
         late = offsets[r + 1]
         while late > offsets[r] and slowest * (ends[r] - times[late - 1]) <= _NEGLIGIBLE:
             late -= 1
         if decay.size == 1:
             out[r, 0] += late - offsets[r]
         else:
-            tables[:] = 0
             for k in range(offsets[r], late):
                 tables[k & 3, marks[k]] += 1
-            for t in range(4):
-                out[r] += tables[t]
+            for j in range(decay.size):
+                out[r, j] += tables[0, j] + tables[1, j] + tables[2, j] + tables[3, j]
         for k in range(late, offsets[r + 1]):
             j = marks[k]
             lag = decay[j] * (ends[r] - times[k])

@@ -1,5 +1,7 @@
 """Merging the sorted times of many marks into one sorted sequence, in linear time."""
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -12,80 +14,65 @@ _BLOCK = 1_024
 
 
 @njit(cache=True, nogil=True)
-def _regular(column, start, end):
-    """Tell whether the times never decrease and stay in the window; NaN and infinity do not."""
-    n = column.size
-    if n == 0:
-        return True
-    before, after = column[:-1], column[1:]
-    good = 0
-    for k in range(n - 1):
-        good += before[k] <= after[k]
-    return good == n - 1 and start <= column[0] and column[n - 1] <= end
+def _deal(flat, bounds, span, times, marks, work):
+    """Order the events of a realisation by bucket, within a bucket by mark.
 
-
-@njit(cache=True, nogil=True)
-def _deal(flat, bounds, scale, low, times, marks):
-    """Order events by bucket, within a bucket by mark; tell whether the buckets are even.
-
-    Bucket b holds the times with ``int((t - low) * scale) == b``, one event on average. So many
-    buckets are filled at a time as stay in the cache.
+    span = (earliest time, latest). Bucket b holds the times with
+    ``int((t - low) * scale) == b``, one event on average. So many buckets are filled at a time as
+    stay in the cache. work = (columns, taken) is overwritten. Tells whether the buckets are even.
     """
-    n, first, stop = flat.size, bounds[:-1].copy(), bounds[:-1].copy()
-    last, block = n - 1, min(n, _BLOCK)
-    taken = np.empty(block + 1, dtype=np.int64)
-    squares, most = 0.0, _UNEVEN * n
+    columns, taken = work
+    begin, n_marks = bounds[0], bounds.size - 1
+    n, low, squares = bounds[n_marks] - begin, span[0], 0.0
+    scale, block = (n - 1) / (span[1] - low), taken.size - 1
+    for m in range(n_marks):
+        columns[0, m] = bounds[m]
+    done = begin
     for base in range(0, n, block):
-        taken[:] = 0
-        taken[0] = first.sum() - bounds[:-1].sum()
-        for m in range(first.size):
-            k = first[m]
+        for b in range(block + 1):
+            taken[b] = 0
+        taken[0] = done
+        for m in range(n_marks):
+            k = columns[0, m]
             while k < bounds[m + 1]:
-                b = min(int((flat[k] - low) * scale), last) - base
+                b = min(int((flat[k] - low) * scale), n - 1) - base
                 if b >= block:
                     break
                 taken[b + 1] += 1
                 k += 1
-            stop[m] = k
+            columns[1, m] = k
         for b in range(block):
-            squares += float(taken[b + 1]) ** 2
+            squares += float(taken[b + 1]) * float(taken[b + 1])
             taken[b + 1] += taken[b]
-        if squares > most:
+        if squares > _UNEVEN * n:
             return False
-        for m in range(first.size):
-            for k in range(first[m], stop[m]):
-                b = min(int((flat[k] - low) * scale), last) - base
+        done = taken[block]
+        for m in range(n_marks):
+            for k in range(columns[0, m], columns[1, m]):
+                b = min(int((flat[k] - low) * scale), n - 1) - base
                 times[taken[b]] = flat[k]
                 marks[taken[b]] = m
                 taken[b] += 1
-            first[m] = stop[m]
+            columns[0, m] = columns[1, m]
     return True
 
 
 @njit(cache=True, nogil=True)
-def _insert(times, marks):
-    """Sort by insertion, equal times in their order: quick if nearly sorted."""
-    for k in range(1, times.size):
-        t, m = times[k], marks[k]
-        at = k
-        while at > 0 and times[at - 1] > t:
-            times[at], marks[at] = times[at - 1], marks[at - 1]
-            at -= 1
-        if at < k:
-            times[at], marks[at] = t, m
-
-
-@njit(cache=True, nogil=True)
-def _merge(flat, bounds, times, marks):
-    """Merge the columns ``flat[bounds[m]:bounds[m + 1]]``; tell whether that was quick enough."""
-    if bounds.size > 2:
-        low, high = flat.min(), flat.max()
-        if high > low:
-            return _deal(flat, bounds, (flat.size - 1) / (high - low), low, times, marks)
+def _span(flat, bounds, start, end):
+    """Return the earliest and the latest time; NaN if they decrease or leave the window."""
+    low, high = math.inf, -math.inf
     for m in range(bounds.size - 1):
-        times[bounds[m] : bounds[m + 1]] = flat[bounds[m] : bounds[m + 1]]
-        marks[bounds[m] : bounds[m + 1]] = m
-    return True
+        first, last, good = bounds[m], bounds[m + 1] - 1, 0
+        if first > last:
+            continue
+        before, after = flat[first:last], flat[first + 1 : last + 1]
+        for k in range(before.size):
+            good += before[k] <= after[k]
+        if good < last - first or not (start <= flat[first] and flat[last] <= end):
+            return math.nan, math.nan
+        low = flat[first] if flat[first] < low else low
+        high = flat[last] if flat[last] > high else high
+    return low, high
 
 
 @njit(cache=True, nogil=True)
@@ -97,18 +84,28 @@ def merge_realizations(flat, bounds, windows, times, marks):
     do, or if they bunch so much that merging by buckets would be slow.
     """
     n_marks = bounds.shape[1] - 1
+    columns = np.empty((2, n_marks), np.int64)
     for r in range(bounds.shape[0]):
         begin, end = bounds[r, 0], bounds[r, n_marks]
-        for m in range(n_marks):
-            column = flat[bounds[r, m] : bounds[r, m + 1]]
-            if not _regular(column, windows[0, r], windows[1, r]):
-                return False
-        if begin == end:
-            continue
-        here = slice(begin, end)
-        if not _merge(flat[here], bounds[r] - begin, times[here], marks[here]):
+        span = _span(flat, bounds[r], windows[0, r], windows[1, r])
+        if math.isnan(span[0]):
             return False
-        _insert(times[here], marks[here])
+        if n_marks > 1 and span[1] > span[0]:
+            taken = np.empty(min(end - begin, _BLOCK) + 1, np.int64)
+            if not _deal(flat, bounds[r], span, times, marks, (columns, taken)):
+                return False
+            # sorted by insertion, equal times in their order: quick if nearly sorted
+            for k in range(begin + 1, end):
+                t, m, at = times[k], marks[k], k
+                while at > begin and times[at - 1] > t:
+                    times[at], marks[at] = times[at - 1], marks[at - 1]
+                    at -= 1
+                if at < k:
+                    times[at], marks[at] = t, m
+            continue
+        for m in range(n_marks):
+            for k in range(bounds[r, m], bounds[r, m + 1]):
+                times[k], marks[k] = flat[k], m
     return True
 
 
@@ -116,6 +113,13 @@ def merge_realizations(flat, bounds, windows, times, marks):
 def are_regular(flat, offsets, windows):
     """Tell whether no realisation of a single mark has times that decrease or leave the window."""
     for r in range(offsets.size - 1):
-        if not _regular(flat[offsets[r] : offsets[r + 1]], windows[0, r], windows[1, r]):
+        first, last, good = offsets[r], offsets[r + 1] - 1, 0
+        if first > last:
+            continue
+        before, after = flat[first:last], flat[first + 1 : last + 1]
+        for k in range(before.size):
+            good += before[k] <= after[k]
+        inside = windows[0, r] <= flat[first] and flat[last] <= windows[1, r]
+        if good < last - first or not inside:
             return False
     return True

@@ -21,529 +21,350 @@ from numba import njit
 
 __all__ = ["solve_rows"]
 
+# A function that is called is compiled again within each caller, and every loop and view costs: so
+# calls go two or three deep, vectors are rows of one array, and loops are shared. Loops over events
+# vectorise if their indices start at 0 for certain: they run over views.
+
 _TILE = 512
-_FEW = 32
-# rows of a tile up to which single products are quicker than a product of matrices
-_NARROW = 4
-_FOLD = 8
-# products of _FOLD numbers between these neither overflow nor lose digits
+# products of 8 numbers between these neither overflow nor lose digits
 _SMALL, _LARGE = 1e-37, 1e37
 _RIDGE = 1e-9
 _ARMIJO = 1e-4
 _SHORTEST = 1e-6
-# many events are solved on one in 64 of them first, then on one in 8, then on all
-_PARTS = (64, 8, 1)
-_PARTS_FROM = 20_000
-_ROUGH = 0.01  # nats to gain at most where a part is left for the next
+# events from which on a row may begin on a part of them, and ends with a last step
+_MANY = 20_000
 _SILENT = 1e-60  # a coordinate with a gradient D below this could never matter: D is 0
 
-
-@njit(cache=True, nogil=True)
-def _log_each(values, weights):
-    """Return sum(w * log(values)), weights left out if there are none."""
-    total = 0.0
-    for k in range(values.size):
-        weight = weights[k] if weights.size > 0 else 1.0
-        if weight > 0.0:
-            total += weight * math.log(values[k]) if values[k] > 0.0 else -math.inf
-    return total
+# vectors of a row problem, with a number for each coordinate: z; x; costs; D; lower bounds of the
+# step; 1 where the step may move; z before the step; the step; its change
+_Z, _X, _COST, _SLOPE, _LOWER, _FREE, _BEFORE, _STEP, _CHANGE = range(9)
 
 
 @njit(cache=True, nogil=True)
-def _log_product(values, total):
-    """Return total + sum(log(values)) with few logarithms; a product is kept within range."""
-    product = 1.0
-    for k in range(values.size):
-        longer = product * values[k]
-        if 1e-150 < longer < 1e150:
-            product = longer
+def _invert(rate, pairs, inverse):
+    """Write 1 / rate, with one division for four; return sum(log(rate)), with few logarithms.
+
+    The rates, a multiple of 8, are within _SMALL and _LARGE. `pairs`, as long, is overwritten.
+    """
+    half, quarter, eighth = rate.size // 2, rate.size // 4, rate.size // 8
+    total, product = 0.0, 1.0
+    for k in range(half):
+        pairs[k] = rate[k] * rate[half + k]
+    for k in range(quarter):
+        inverse[k] = pairs[k] * pairs[quarter + k]
+    for k in range(eighth):
+        eight = inverse[k] * inverse[eighth + k]
+        if 1e-150 < product * eight < 1e150:
+            product *= eight
         else:
-            total += math.log(product) + math.log(values[k])
+            total += math.log(product) + math.log(eight)
             product = 1.0
+    for k in range(quarter):
+        one, of_four = pairs[k], 1.0 / inverse[k] if inverse[k] > 0.0 else 0.0
+        pairs[k] = of_four * pairs[quarter + k]
+        pairs[quarter + k] = of_four * one
+    for k in range(half):
+        inverse[k] = pairs[k] * rate[half + k]
+        inverse[half + k] = pairs[k] * rate[k]
     return total + math.log(product)
 
 
 @njit(cache=True, nogil=True)
-def _log_total(values, scratch):
-    """Return sum(log(values)): logs are taken of products, in loops that vectorise."""
-    n, usual = values.size, 0
-    for k in range(n):
-        usual += (values[k] > _SMALL) & (values[k] < _LARGE)
-    if usual < n:
-        return _log_each(values, scratch[:0])
-    m = n // _FOLD
-    folded = scratch[:m]
-    folded[:] = values[:m]
-    for s in range(1, _FOLD):
-        part = values[s * m : s * m + m]
-        for k in range(m):
-            folded[k] *= part[k]
-    return _log_product(folded, _log_product(values[_FOLD * m :], 0.0))
+def _fill_tile(block, own, at, n, v, tile):
+    """Write q = sqrt(w) (1, c_1, ..., c_D, lambda) / lambda of n events from `at` on as columns.
 
-
-@njit(cache=True, nogil=True)
-def _intensities(excitation, at, n, x, lam):
-    """Write the intensity at the n events from `at` on."""
-    n_sources = x.size - 1
-    width = excitation.size // n_sources
-    for k in range(n):
-        lam[k] = x[0]
-    for j in range(n_sources):
-        if x[j + 1] != 0.0:
-            row = excitation[j * width + at : j * width + at + n]
-            for k in range(n):
-                lam[k] += x[j + 1] * row[k]
-
-
-@njit(cache=True, nogil=True)
-def _fill_tile(excitation, weights, at, x, tile):
-    """Write q = sqrt(w) (1, c_1, ..., c_D, lambda) / lambda of events from `at` on as columns.
-
-    A further, last row holds lambda itself; columns beyond the block are zero. `excitation` is the
-    flat (n_sources, width) matrix of the block. Returns the number of events in the tile.
+    Further columns are 0; a further, last row holds lambda itself. `block` is the flat
+    (n_sources, n_events) matrix of excitations. Returns sum(w log(lambda)).
     """
-    n_sources = tile.shape[0] - 3
-    width = excitation.size // n_sources
-    n = min(tile.shape[1], width - at)
-    lam, inverse, root = tile[n_sources + 2], tile[0], tile[n_sources + 1]
-    _intensities(excitation, at, n, x, lam)
+    size = tile.shape[0] - 2
+    rate, inverse, root, stride = tile[size + 1], tile[0], tile[size], block.size // (size - 1)
+    within, total, baseline = 0, 0.0, v[_X, 0]
     for k in range(n):
-        root[k] = 1.0
-        # an impossible event makes the value -inf, and no use is made of the derivatives
-        inverse[k] = 1.0 / lam[k] if lam[k] > 0.0 else 0.0
-    for k in range(n, tile.shape[1]):
-        root[k], inverse[k] = 0.0, 0.0
-    for k in range(n if weights.size > 0 else 0):
-        root[k] = math.sqrt(weights[at + k])
-        inverse[k] *= root[k]
-    for j in range(n_sources):
-        row, out = excitation[j * width + at : j * width + at + n], tile[j + 1]
+        rate[k] = baseline
+    for j in range(1, size - 1):
+        effect, row = v[_X, j + 1], block[j * stride + at : (j + 1) * stride]
+        if effect != 0.0:
+            for k in range(n):
+                rate[k] += effect * row[k]
+    effect, row = v[_X, 1], block[at:stride]
+    for k in range(n):
+        whole = rate[k] + effect * row[k]
+        within += (whole > _SMALL) & (whole < _LARGE)
+        rate[k], root[k] = whole, 1.0
+    for k in range(n, rate.size):
+        rate[k] = 1.0
+    if own.size == 0 and within == n:
+        total = _invert(rate, tile[1], inverse)
+    else:
         for k in range(n):
-            out[k] = row[k] * inverse[k]
-        for k in range(n, out.size):
-            out[k] = 0.0
-    return n
-
-
-@njit(cache=True, nogil=True)
-def _invert(lam, pairs, fours, inverse):
-    """Write 1 / lambda with one division for four numbers, whose product is left in `fours`."""
-    half, quarter = pairs.size, fours.size
-    for k in range(half):
-        pairs[k] = lam[k] * lam[half + k]
-    for k in range(quarter):
-        fours[k] = pairs[k] * pairs[quarter + k]
-    for k in range(quarter):
-        one, inverse_of_four = pairs[k], 1.0 / fours[k]
-        pairs[k] = inverse_of_four * pairs[quarter + k]
-        pairs[quarter + k] = inverse_of_four * one
-    for k in range(half):
-        inverse[k] = pairs[k] * lam[half + k]
-        inverse[half + k] = pairs[k] * lam[k]
-
-
-@njit(cache=True, nogil=True)
-def _accumulate_one(excitation, x, gram):
-    """Do what `_accumulate` does for one source and no weights; NaN if intensities are extreme."""
-    tile, ones = np.ones((3, _TILE)), np.ones(_TILE)
-    pairs, fours = np.empty(_TILE // 2), np.empty(_TILE // 4)
-    lam, eights = tile[0], fours[: _TILE // 8]
-    total = 0.0
-    gram[:] = 0.0
-    for at in range(0, excitation.size, _TILE):
-        row = excitation[at : at + _TILE]
-        n = row.size
-        lam[n:] = 1.0
-        usual = 0
-        for k in range(n):
-            rate = x[0] + x[1] * row[k]
-            lam[k] = rate
-            usual += (rate > _SMALL) & (rate < _LARGE)
-        if usual < n:
-            return math.nan
-        _invert(lam, pairs, fours, tile[1])
-        for k in range(eights.size):
-            eights[k] *= fours[eights.size + k]
-        total = _log_product(eights, total)
-        one, inverse, share = ones[:n], tile[1, :n], tile[2, :n]
+            weight = own[at + k] if own.size > 0 else 1.0
+            if weight > 0.0:
+                total += weight * math.log(rate[k]) if rate[k] > 0.0 else -math.inf
+            # an impossible event makes the value -inf, and no use is made of the derivatives
+            root[k] = math.sqrt(weight)
+            inverse[k] = root[k] / rate[k] if rate[k] > 0.0 else 0.0
+    for j in range(size - 1):
+        share, row = tile[j + 1], block[j * stride + at : (j + 1) * stride]
         for k in range(n):
             share[k] = row[k] * inverse[k]
-        gram[0, 0] += np.dot(inverse, inverse)
-        gram[1, 0] += np.dot(inverse, share)
-        gram[1, 1] += np.dot(share, share)
-        gram[2, 0] += np.dot(one, inverse)
-        gram[2, 1] += np.dot(one, share)
+    for a in range(size + 1 if n < tile.shape[1] else 0):
+        for k in range(n, tile.shape[1]):
+            tile[a, k] = 0.0
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def _inner(tile, a, b):
+    """Return the product of two rows of a tile."""
+    total = 0.0
+    for k in range(tile.shape[1]):
+        total += tile[a, k] * tile[b, k]
     return total
 
 
 @njit(cache=True, nogil=True)
-def _accumulate(excitation, weights, x, gram, work):
-    """Fill `gram` with sum_k q q' (see `_fill_tile`) and return sum_k w_k log lambda_k.
+def _accumulate(block, own, n, v, gram, tile):
+    """Fill `gram` with sum_k q q' over n events (see `_fill_tile`); return sum_k w_k log lambda_k.
 
-    work = (tile, product, folded) is overwritten.
+    Only gram[a, b] with a >= b is filled, and the last one, of no use, is 0. `tile` is overwritten;
+    it has a multiple of 8 columns. Sums of our own are quicker than a product of matrices, as they
+    do only what is needed.
     """
-    tile, product, scratch = work
-    n_rows = gram.shape[0]
-    n_events = excitation.size // (n_rows - 2)
-    if n_rows == 3 and n_events >= _TILE and weights.size == 0:
-        value = _accumulate_one(excitation, x, gram)
-        if not math.isnan(value):
-            return value
-    total = 0.0
+    n_rows, width, total = gram.shape[0], tile.shape[1], 0.0
     for a in range(n_rows):
         for b in range(n_rows):
             gram[a, b] = 0.0
-    for at in range(0, n_events, _TILE):
-        n = _fill_tile(excitation, weights, at, x, tile)
-        own = weights[at : at + n]
-        lam = tile[n_rows, :n]
-        total += _log_each(lam, own) if own.size > 0 else _log_total(lam, scratch)
-        if n_events > _FEW and n_rows <= _NARROW:
-            for a in range(n_rows):
-                for b in range(a + 1):
-                    gram[a, b] += np.dot(tile[a], tile[b])
-            continue
-        if n_events > _FEW:
-            np.dot(tile[:n_rows], tile[:n_rows].T, product)
-            for a in range(n_rows):
-                for b in range(a + 1):
-                    gram[a, b] += product[a, b]
-            continue
+    for at in range(0, n, width):
+        total += _fill_tile(block, own, at, min(width, n - at), v, tile)
         for a in range(n_rows):
-            for b in range(a + 1):
-                for k in range(n):
-                    gram[a, b] += tile[a, k] * tile[b, k]
+            for b in range(min(a + 1, n_rows - 1)):
+                gram[a, b] += _inner(tile, a, b)
     return total
 
 
 @njit(cache=True, nogil=True)
-def _natural(cost, z, x):
-    """Write x = z / cost; 0 for what costs nothing."""
-    for p in range(cost.size):
-        x[p] = z[p] / cost[p] if cost[p] > 0.0 else 0.0
+def _derive(gram, shape, v, hessian):
+    """Fill D, the bounds of the step and the negative Hessian, both in z, from `gram`.
 
-
-@njit(cache=True, nogil=True)
-def _derive(gram, cost, shape, z, slope, hessian):
-    """Fill slope = D and the negative Hessian, both in z, from `gram`; empty costs stay 0.
-
-    The last row of `gram` is used up. Returns what L has beside the logarithms of the intensities.
+    What has no cost stays 0 and never enters. The last row of `gram` is used up. Returns what L has
+    beside the logarithms of the intensities.
     """
-    size = cost.size
-    value = 0.0
+    size, value = shape.size, 0.0
     for p in range(size):
-        acts = cost[p] > 0.0 and gram[size, p] > _SILENT * cost[p]
-        scale = 1.0 / cost[p] if acts else 0.0
-        slope[p], gram[size, p] = gram[size, p] * scale, scale
+        cost, z = v[_COST, p], v[_Z, p]
+        acts = cost > 0.0 and gram[size, p] > _SILENT * cost
+        scale = 1.0 / cost if acts else 0.0
+        slope, gram[size, p] = gram[size, p] * scale, scale
         for q in range(p + 1):
             hessian[p, q] = gram[p, q] * scale * gram[size, q]
             hessian[q, p] = hessian[p, q]
-        if cost[p] > 0.0:
-            value -= z[p]
+        lower = 1.0
+        if cost > 0.0:
+            value -= z
+            lower = -z
             if shape[p] > 0.0:
-                value += shape[p] * math.log(z[p] / cost[p])
-                slope[p] += shape[p] / z[p]
-                hessian[p, p] += shape[p] / (z[p] * z[p])
+                value += shape[p] * math.log(z / cost)
+                slope += shape[p] / z
+                hessian[p, p] += shape[p] / (z * z)
+                lower = -0.95 * z
+        v[_SLOPE, p], v[_LOWER, p] = slope, lower
+        v[_FREE, p] = cost > 0.0 and (z > 0.0 or slope > 1.0)
     return value
 
 
 @njit(cache=True, nogil=True)
-def _solve_free(matrix, free, factor, out):
-    """Solve matrix[free, free] y = out[free] by Cholesky with a small ridge; y replaces out."""
-    size = out.size
+def _solve_free(hessian, v, factor):
+    """Replace the change by the solution y of hessian y = change among the free coordinates.
+
+    By Cholesky with a small ridge; the change of the others becomes 0.
+    """
+    size = v.shape[1]
     for a in range(size):
         for b in range(a + 1):
-            if not (free[a] and free[b]):
+            if v[_FREE, a] == 0.0 or v[_FREE, b] == 0.0:
+                factor[a, b] = 0.0
                 continue
-            total = matrix[a, b]
+            total = hessian[a, b]
             if a == b:
                 total *= 1.0 + _RIDGE
             for c in range(b):
-                if free[c]:
-                    total -= factor[a, c] * factor[b, c]
+                total -= factor[a, c] * factor[b, c]
             if a == b:
-                factor[a, a] = math.sqrt(max(total, 1e-14 * matrix[a, a] + 1e-300))
+                factor[a, a] = math.sqrt(max(total, 1e-14 * hessian[a, a] + 1e-300))
             else:
                 factor[a, b] = total / factor[b, b]
-    for a in range(size):
-        if free[a]:
-            for c in range(a):
-                if free[c]:
-                    out[a] -= factor[a, c] * out[c]
-            out[a] /= factor[a, a]
+                v[_CHANGE, a] -= factor[a, b] * v[_CHANGE, b]
+        v[_CHANGE, a] = v[_CHANGE, a] / factor[a, a] if v[_FREE, a] > 0.0 else 0.0
     for a in range(size - 1, -1, -1):
-        if free[a]:
+        if v[_FREE, a] > 0.0:
             for c in range(a + 1, size):
-                if free[c]:
-                    out[a] -= factor[c, a] * out[c]
-            out[a] /= factor[a, a]
+                v[_CHANGE, a] -= factor[c, a] * v[_CHANGE, c]
+            v[_CHANGE, a] /= factor[a, a]
 
 
 @njit(cache=True, nogil=True)
-def _pull(hessian, slope, step, p):
-    """Return the gradient of the step's objective, slope - 1 - H d, at coordinate p."""
-    total = slope[p] - 1.0
-    for q in range(step.size):
-        total -= hessian[p, q] * step[q]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _move_free(hessian, slope, lower, free, step, scratch):
-    """Move the free coordinates towards their optimum; return the one that blocks, or -1."""
-    size = slope.size
-    change = scratch[size]
-    for p in range(size):
-        change[p] = _pull(hessian, slope, step, p) if free[p] else 0.0
-    _solve_free(hessian, free, scratch, change)
-    length, blocking = 1.0, -1
-    for p in range(size):
-        if free[p] and step[p] + change[p] < lower[p]:
-            ratio = (lower[p] - step[p]) / change[p]
-            if blocking < 0 or ratio < length:
-                length, blocking = ratio, p
-    for p in range(size):
-        step[p] += length * change[p]
-    return blocking
-
-
-@njit(cache=True, nogil=True)
-def _newton_step(hessian, slope, lower, free, step, scratch):
+def _newton_step(hessian, v, factor):
     """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
-    size = slope.size
+    size, blocking = v.shape[1], 0
     for p in range(size):
-        step[p] = 0.0
-    for _ in range(6 * size):
-        blocking = _move_free(hessian, slope, lower, free, step, scratch)
-        if blocking >= 0:
-            free[blocking] = False
-            step[blocking] = lower[blocking]
-            continue
+        v[_STEP, p] = 0.0
+    for _ in range(6 * size + 1):
         worst, entering = 1e-12, -1
         for p in range(size):
-            if not free[p] and lower[p] <= 0.0:
-                pull = _pull(hessian, slope, step, p)
-                if pull > worst:
-                    worst, entering = pull, p
-        if entering < 0:
-            return
-        free[entering] = True
-
-
-@njit(cache=True, nogil=True)
-def _prepare(cost, shape, z, slope, lower, free):
-    """Set the lower bounds of the step and the coordinates that start free."""
-    for p in range(cost.size):
-        if cost[p] <= 0.0:
-            lower[p] = 1.0  # never enters
-            free[p] = False
-        else:
-            lower[p] = -z[p] if shape[p] == 0.0 else -0.95 * z[p]
-            free[p] = z[p] > 0.0 or slope[p] > 1.0
-
-
-@njit(cache=True, nogil=True)
-def _gap(total, slope, z, step, hessian):
-    """Return an upper bound, in nats, on what is still to gain (see the module's text).
-
-    Near the optimum, where L is all but quadratic, twice the rise that the Newton step promises is
-    tighter: decrement = 2 (gradient . step) - step' H step.
-    """
-    highest, mass, decrement = 0.0, 0.0, 0.0
-    for p in range(z.size):
-        highest = max(highest, slope[p])
-        mass += z[p]
-        decrement += 2.0 * (slope[p] - 1.0) * step[p]
-        for q in range(z.size):
-            decrement -= step[p] * hessian[p, q] * step[q]
-    simplex = total * (highest - 2.0) + mass
-    return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
-
-
-@njit(cache=True, nogil=True)
-def _violation(total, slope, z):
-    """Return the largest violation of the optimality conditions, without unit.
-
-    D_p must be at most 1, and equal to 1 where z_p > 0 (there counted by the share of z_p).
-    """
-    worst = 0.0
-    for p in range(z.size):
-        worst = max(worst, slope[p] - 1.0, z[p] / total * abs(slope[p] - 1.0))
-    return worst
-
-
-@njit(cache=True, nogil=True)
-def _polish(hessian, slope, step, tolerance, z):
-    """Take the last Newton step where L is all but quadratic; return the rise it promises.
-
-    L is self-concordant: if the promise r is small, the rise differs from it by a small multiple of
-    r^(3/2) at most, and what is left to gain is of the order of r^2. Among many events the second
-    derivatives hardly change on the way.
-    """
-    rise = 0.0
-    for p in range(z.size):
-        rise += 0.5 * (slope[p] - 1.0 + _pull(hessian, slope, step, p)) * step[p]
-    if not 0.0 <= 2.0 * rise <= tolerance:
-        return 0.0
-    for p in range(z.size):
-        z[p] = max(z[p] + step[p], 0.0)
-    return rise
-
-
-@njit(cache=True, nogil=True)
-def _climb(excitation, weights, cost, shape, tolerance, z, hessian, trace):
-    """Newton ascent from z in place; return (value, gap, violation, iterations)."""
-    size, n_events = cost.size, excitation.size // (cost.size - 1)
-    x, slope, lower, before = np.empty(size), np.empty(size), np.empty(size), z.copy()
-    step, free, scratch = np.zeros(size), np.empty(size, np.bool_), np.empty((size + 1, size))
-    gram, folded = np.empty((size + 1, size + 1)), np.empty(_TILE // _FOLD)
-    work = np.empty((size + 2, max(1, min(n_events, _TILE)))), np.empty(gram.shape), folded
-    total = _total(n_events, weights, cost, shape)
-    value, gap, promised, length = -math.inf, math.inf, 0.0, 1.0
-    iteration = 0
-    while iteration < trace.size:
-        _natural(cost, z, x)
-        new = _accumulate(excitation, weights, x, gram, work)
-        new += _derive(gram, cost, shape, z, slope, hessian)
-        if length > 0.0 and not new >= value + _ARMIJO * length * promised:
-            length = 0.5 * length if length > _SHORTEST else 0.0
-            for p in range(size):
-                z[p] = max(before[p] + length * step[p], 0.0)
-            continue
-        value = new
-        trace[iteration] = value
-        iteration += 1
-        _prepare(cost, shape, z, slope, lower, free)
-        stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
-        _newton_step(hessian, slope, lower, free, step, scratch)
-        gap = _gap(total, slope, z, step, hessian)
-        if gap <= tolerance:
-            many = excitation.size >= _PARTS_FROM * (size - 1)
-            if many and weights.size == 0 and shape.max() == 0.0:
-                value += _polish(hessian, slope, step, tolerance, z)
-                trace[iteration - 1] = value
-            break
-        length = -1.0 if stuck else 1.0
-        promised = 0.0
+            pull = v[_SLOPE, p] - 1.0
+            for q in range(size):
+                pull -= hessian[p, q] * v[_STEP, q]
+            v[_CHANGE, p] = pull
+            if v[_FREE, p] == 0.0 and v[_LOWER, p] <= 0.0 and pull > worst:
+                worst, entering = pull, p
+        if blocking < 0:
+            if entering < 0:
+                return
+            v[_FREE, entering] = 1.0
+        _solve_free(hessian, v, factor)
+        length, blocking = 1.0, -1
         for p in range(size):
-            before[p] = z[p]
-            promised += (slope[p] - 1.0) * step[p]
-            z[p] = z[p] * slope[p] if stuck else max(z[p] + step[p], 0.0)
-    return value, gap, _violation(total, slope, z), iteration
+            change = v[_CHANGE, p]
+            if v[_FREE, p] > 0.0 and v[_STEP, p] + change < v[_LOWER, p]:
+                ratio = (v[_LOWER, p] - v[_STEP, p]) / change if change < 0.0 else 0.0
+                if blocking < 0 or ratio < length:
+                    length, blocking = ratio, p
+        for p in range(size):
+            v[_STEP, p] += length * v[_CHANGE, p]
+        if blocking >= 0:
+            v[_FREE, blocking], v[_STEP, blocking] = 0.0, v[_LOWER, blocking]
 
 
 @njit(cache=True, nogil=True)
-def _total(n_events, weights, cost, shape):
-    """Return sum(w) + sum(shape), the sum of z at the optimum; what costs nothing has no z."""
-    total = float(n_events) if weights.size == 0 else 0.0
-    for k in range(weights.size):
-        total += weights[k]
-    for p in range(shape.size):
+def _assess(total, v, hessian):
+    """Return a bound on what is to gain, the violation, the step's promise and its first order.
+
+    The bound is in nats (see the module's text). Near the optimum, where L is all but quadratic,
+    twice the rise that the Newton step promises is tighter: 2 (gradient . step) - step' H step. The
+    violation of the optimality conditions has no unit: D_p must be at most 1, and equal to 1 where
+    z_p > 0, there counted by the share of z_p.
+    """
+    highest, mass, first, twice, worst = 0.0, 0.0, 0.0, 0.0, 0.0
+    for p in range(v.shape[1]):
+        slope, step = v[_SLOPE, p], v[_STEP, p]
+        excess = max(slope - 1.0, v[_Z, p] / total * abs(slope - 1.0))
+        worst, highest = max(worst, excess), max(highest, slope)
+        mass += v[_Z, p]
+        first += (slope - 1.0) * step
+        for q in range(v.shape[1]):
+            twice -= step * hessian[p, q] * v[_STEP, q]
+    twice += 2.0 * first
+    gap = total * (highest - 2.0) + mass
+    if twice < 0.01 and twice < gap:
+        gap = twice
+    return max(0.0, gap), worst, 0.5 * twice, first
+
+
+@njit(cache=True, nogil=True)
+def _move(v, length, fresh):
+    """Move z along the step from where it was; by z <- z D, if the length is < 0. Write x, too."""
+    for p in range(v.shape[1]):
+        if fresh:
+            v[_BEFORE, p] = v[_Z, p]
+        moved = v[_BEFORE, p] + length * v[_STEP, p]
+        if length < 0.0:
+            moved = v[_Z, p] * v[_SLOPE, p]
+        v[_Z, p] = moved if moved > 0.0 else 0.0
+        v[_X, p] = v[_Z, p] / v[_COST, p] if v[_COST, p] > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _begin(block, own, n, cost, shape, start, v):
+    """Fill the costs of a row's first n events, z and x to start from; return their total.
+
+    The total is sum(w) + sum(shape), the sum of z at the optimum; what costs nothing has no z.
+    Without a start, or with 0 throughout, the total is spread evenly over the coordinates that can
+    gain from it: the baseline does, sources that excite no event do not. A coordinate at 0 starts a
+    little above.
+    """
+    stride, given, usable = block.size // (cost.size - 1), 0.0, 0
+    whole, total = float(stride), float(n)
+    if own.size > 0:
+        whole, total = 0.0, 0.0
+        for k in range(stride):
+            whole += own[k]
+            total += own[k] if k < n else 0.0
+    for p in range(cost.size):
+        whole += shape[p] if cost[p] > 0.0 else 0.0
         total += shape[p] if cost[p] > 0.0 else 0.0
+        gains, k = p == 0 or shape[p] > 0.0, (p - 1) * stride
+        while not gains and k < p * stride:
+            gains = block[k] > 0.0
+            k += 1
+        v[_FREE, p] = gains and cost[p] > 0.0
+        usable += gains and cost[p] > 0.0
+        v[_Z, p] = start[0, p] * cost[p] if start.shape[0] > 0 else 0.0
+        given = max(given, v[_Z, p])
+    share = total / whole if whole > 0.0 else 0.0
+    for p in range(cost.size):
+        z = v[_Z, p] if given > 0.0 else max(whole / max(usable, 1), shape[p])
+        v[_Z, p] = share * max(z, 1e-6 * whole) if v[_FREE, p] > 0.0 else 0.0
+        v[_COST, p] = cost[p] * share
+        v[_X, p] = v[_Z, p] / v[_COST, p] if v[_COST, p] > 0.0 else 0.0
     return total
 
 
 @njit(cache=True, nogil=True)
-def _acts(excitation, n_sources, p):
-    """Tell whether coordinate p excites any event: the baseline does, silent sources do not."""
-    width = excitation.size // n_sources
-    for k in range((p - 1) * width, p * width if p > 0 else 0):
-        if excitation[k] > 0.0:
-            return True
-    return p == 0
-
-
-@njit(cache=True, nogil=True)
-def _start(excitation, total, cost, shape, z):
-    """Spread the expected total evenly over the coordinates that can gain from it."""
-    usable = 0
+def _finish(cost, v, hessian, report, out, b):
+    """Write x, the report and, where it is kept, the negative Hessian in x."""
+    out[1][b, 0], out[1][b, 1], out[1][b, 2], out[1][b, 3] = report
     for p in range(cost.size):
-        gains = shape[p] > 0.0 or _acts(excitation, cost.size - 1, p)
-        z[p] = 1.0 if cost[p] > 0.0 and gains else 0.0
-        usable += z[p] > 0.0
-    for p in range(cost.size):
-        if z[p] > 0.0:
-            z[p] = max(total / usable, shape[p])
-
-
-@njit(cache=True, nogil=True)
-def _head(excitation, n_sources, m):
-    """Return the first m columns of a flat (n_sources, width) matrix, flat."""
-    width = excitation.size // n_sources
-    part = np.empty(n_sources * m)
-    for j in range(n_sources):
-        for k in range(m):
-            part[j * m + k] = excitation[j * width + k]
-    return part
-
-
-@njit(cache=True, nogil=True)
-def _begin(excitation, total, cost, shape, z, usable):
-    """Fill `usable` with a start; z, if it is 0, too. Return whether z was given."""
-    _start(excitation, total, cost, shape, usable)
-    given = z.max() > 0.0
-    for p in range(0 if given else z.size):
-        z[p] = usable[p]
-    return given
-
-
-@njit(cache=True, nogil=True)
-def _finish(cost, hessian, trace, x, hessians, traces):
-    """Turn z into x, and write what is kept (one entry, or none)."""
-    for p in range(cost.size):
-        x[p] = x[p] / cost[p] if cost[p] > 0.0 else 0.0
-    for own in range(hessians.shape[0]):
-        for p in range(cost.size):
-            for q in range(cost.size):
-                hessians[own, p, q] = hessian[p, q] * cost[p] * cost[q]
-        for k in range(trace.size):
-            traces[own, k] = trace[k]
+        out[0][b, p] = v[_X, p]
+        for q in range(cost.size if out[2].shape[0] > 0 else 0):
+            out[2][b, p, q] = hessian[p, q] * cost[p] * cost[q]
 
 
 @njit(cache=True, nogil=True)
 def solve_rows(data, cost, shape, limits, start, out, part):
     """Solve the row problems ``range(*part)``.
 
-    data = (excitation, weights, offsets); limits = (tolerance, most iterations); `start` is a first
-    guess (n_blocks, P), or empty. out = (x, report, hessians, traces): x (n_blocks, P); report
-    (n_blocks, 4) with the objective, the gap bound, the violation of the optimality conditions and
-    the number of iterations; and, unless they are empty, the negative Hessians in x
-    (n_blocks, P, P) and the objective's traces (n_blocks, max_iter).
+    data = (excitation, weights, offsets); limits = (tolerance, most iterations, level); `start` is
+    a first guess (n_blocks, P), or empty. out = (x, report, hessians, traces): x (n_blocks, P);
+    report (n_blocks, 4) with the objective, the gap bound, the violation of the optimality
+    conditions and the number of iterations; and, unless they are empty, the negative Hessians in x
+    (n_blocks, P, P) and the objective's traces (n_blocks, most iterations). They come filled with 0
+    (traces with NaN), and rows without any weight leave them so.
 
-    Without a start, a row of many events begins on a part of them. A coordinate at 0 starts a
-    little above: it may matter in the whole, or at another decay.
+    A level above 1 solves rows of many events on one event in `level`, and leaves the others out.
     """
-    x, report, hessians, traces = out
-    size, trace = cost.shape[1], np.empty(limits[1])
-    given, usable, hessian = np.zeros(size), np.empty(size), np.empty((size, size))
-    stored = trace[: trace.size if traces.size > 0 else 0]
+    (excitation, weights, offsets), size, level = data, cost.shape[1], limits[2]
+    gram, v, factor = np.empty((size + 1, size + 1)), np.empty((9, size)), np.empty((size, size))
+    hessian = np.empty((size, size))
     for b in range(part[0], part[1]):
-        begin, n = data[2][b], data[2][b + 1] - data[2][b]
-        block, z = data[0][(size - 1) * begin : (size - 1) * (begin + n)], x[b]
-        total = _total(n, data[1][begin : begin + n], cost[b], shape)
-        for p in range(size):
-            given[p] = start[b, p] * cost[b, p] if start.size > 0 else 0.0
-            z[p] = 0.0
-            hessian[p] = 0.0
-        at_once = _begin(block, total, cost[b], shape, given, usable) or n < _PARTS_FROM
-        report[b], stored[:], price = 0.0, np.nan, cost[b]
-        for level in _PARTS:
-            m = n // level
-            if total == 0.0 or (level > 1 and (at_once or m == 0)):
-                continue
-            own, share, events, limit = data[1][begin : begin + n][:m], 1.0, block, limits[0]
-            if level > 1:
-                share = _total(m, own, cost[b], shape) / total
-                price, events, limit = cost[b] * share, _head(block, size - 1, m), _ROUGH
-            if share == 0.0:
-                continue
-            for p in range(size):
-                z[p] = share * max(given[p], 1e-6 * total) if usable[p] > 0.0 else 0.0
-            stored[:] = np.nan
-            report[b, 0], report[b, 1], report[b, 2], report[b, 3] = _climb(
-                events, own, price, shape, limit, z, hessian, trace
-            )
-            for p in range(size if level > 1 else 0):
-                given[p] = z[p] / share
-            price = cost[b]
-        _finish(cost[b], hessian, trace, z, hessians[b : b + 1], traces[b : b + 1])
+        begin, end = offsets[b], offsets[b + 1]
+        n, own = (end - begin) // level, weights[begin:end]
+        block = excitation[(size - 1) * begin : (size - 1) * end]
+        tile = np.empty((size + 2, max(8, min(n + 7, _TILE) // 8 * 8)))
+        total = _begin(block, own, n, cost[b], shape, start[b : b + 1], v)
+        if total == 0.0 or (level > 1 and end - begin < _MANY):
+            continue
+        value, gap, violation, promised = -math.inf, math.inf, math.inf, 0.0
+        length, iteration, done = 1.0, 0, False
+        while iteration < limits[1] and not done:
+            new = _accumulate(block, own, n, v, gram, tile)
+            new += _derive(gram, shape, v, hessian)
+            risen = length <= 0.0 or new >= value + _ARMIJO * length * promised
+            if risen:
+                stuck = length == 0.0  # no length of the step helped: expectation-maximisation
+                _newton_step(hessian, v, factor)
+                gap, violation, rise, promised = _assess(total, v, hessian)
+                value, length, done = new, -1.0 if stuck else 1.0, gap <= limits[0]
+                if done:
+                    # L is self-concordant: the rise differs from the promise r by a small multiple
+                    # of r^(3/2) at most, and what is left to gain is of the order of r^2
+                    many = end - begin >= _MANY and own.size == 0 and total == n
+                    length = 1.0 if many and 0.0 <= 2.0 * rise <= limits[0] else 0.0
+                    value += length * rise
+                if out[3].shape[0] > 0:
+                    out[3][b, iteration] = value
+                iteration += 1
+            else:
+                length = 0.5 * length if length > _SHORTEST else 0.0
+            if not done or length > 0.0:
+                _move(v, length, risen)
+        _finish(cost[b], v, hessian, (value, gap, violation, float(iteration)), out, b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,12 @@ def excitation_shared(
     out: FloatArray,
 ) -> None:
     """Write c_j at every event, for one decay; see `hawkeys._jit.exponential`."""
-    arrays = times, marks, offsets, decay, layout, out
     loops = plain if is_small(out.size) else jit
-    in_threads(lambda part: loops.excitation_shared(*arrays, part), offsets.size - 1,
-               _SHARED * out.size)  # fmt: skip
+    if layout[0].shape[1] == 1:
+        run = partial(loops.excitation_alone, times, offsets, decay, layout[0], out)
+    else:
+        run = partial(loops.excitation_shared, times, marks, offsets, decay, layout, out)
+    in_threads(run, offsets.size - 1, _SHARED * out.size)
 
 
 def excitation_per_source(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from hawkeys._loops.choice import Compiled, is_small, is_wide
@@ -16,6 +18,9 @@ __all__ = ["row_log_likelihood", "row_values_and_gradients", "solve_rows"]
 jit, jit_likelihood = Compiled("rows"), Compiled("likelihood")
 # nanoseconds per event: of its logarithm, and of each column; and steps that a solution takes
 _LOG, _COLUMN, _STEPS = 5, 1, 4
+# rows of so many events are solved on one in 64 of them first, then on one in 8, then on all, with
+# so many nats to gain at most where a part is left for the next
+_PARTS, _PARTS_FROM, _ROUGH = (64, 8, 1), 20_000, 0.01
 
 
 def solve_rows(
@@ -37,19 +42,23 @@ def solve_rows(
     n_blocks, size = cost.shape
     kept = n_blocks if keep else 0
     out = (
-        np.empty((n_blocks, size)),
-        np.empty((n_blocks, 4)),
-        np.empty((kept, size, size)),
-        np.empty((kept, limits[1])),
+        np.zeros((n_blocks, size)),
+        np.zeros((n_blocks, 4)),
+        np.zeros((kept, size, size)),
+        np.full((kept, limits[1]), np.nan),
     )
     data = excitation, weights, offsets
     small = is_small(excitation.size, n_blocks)
     loops = wide if is_wide(offsets, size) else plain if small else jit
-    in_threads(
-        lambda part: loops.solve_rows(data, cost, shape, limits, start, out, part),
-        n_blocks,
-        _STEPS * (offsets[-1] * _LOG + excitation.size * _COLUMN * size + n_blocks * size**3),
-    )
+    work = _STEPS * (offsets[-1] * _LOG + excitation.size * _COLUMN * size + n_blocks * size**3)
+    # rows of many events are solved on a part of them first
+    in_parts = loops is jit and not start.size and np.diff(offsets).max(initial=0) >= _PARTS_FROM
+    for level in _PARTS if in_parts else (1,):
+        begin, settings = out[0].copy() if in_parts else start, (*limits, level)
+        if level > 1:
+            settings = _ROUGH, *settings[1:]
+        run = partial(loops.solve_rows, data, cost, shape, settings, begin, out)
+        in_threads(run, n_blocks, work / level)
     return out
 
 

@@ -15,6 +15,7 @@ from hawkeys._typing import FloatArray, IntArray
 
 __all__ = [
     "Instants",
+    "excitation_alone",
     "excitation_at",
     "excitation_per_pair",
     "excitation_per_source",
@@ -99,6 +100,19 @@ def _write(
     size = states.shape[1]
     at = size * block_offsets[block] + slots[here] - block_offsets[block]
     out[at[:, None] + width * np.arange(size)] = states[here]
+
+
+def excitation_alone(
+    times: FloatArray,
+    offsets: IntArray,
+    decay: float,
+    first: IntArray,
+    out: FloatArray,
+    part: tuple[int, int],
+) -> None:
+    """Write the excitation at every event, if there is a single mark."""
+    marks, layout = np.zeros(times.size, dtype=np.int64), (first, np.array([0, times.size]), 0)
+    excitation_shared(times, marks, offsets, decay, layout, out, part)
 
 
 def excitation_shared(

@@ -180,7 +180,7 @@ def solve_rows(
     data: tuple[FloatArray, FloatArray, IntArray],
     cost: FloatArray,
     shape: FloatArray,
-    limits: tuple[float, int],
+    limits: tuple[float, int, int],
     start: FloatArray,
     out: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
     part: tuple[int, int],

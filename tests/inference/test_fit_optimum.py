@@ -129,19 +129,62 @@ def test_the_problems_are_as_awkward_as_they_say():
     assert (problem("empty mark", 1).counts == 0).any()
 
 
-@pytest.mark.parametrize("n", [512, 1_300])
+@pytest.mark.parametrize("n_sources", [1, 2, 9])
+@pytest.mark.parametrize("n", [3, 45, 512, 1_300])
 @pytest.mark.parametrize("odd", [1.0, 0.0, 1e60])
-def test_sums_of_one_source_are_as_defined(n, odd):
-    """One division for four events, unless an intensity is extreme."""
-    excitation = np.random.default_rng(0).gamma(1.0, 1.0, n)
-    excitation[n - 3] = odd
-    x, gram = np.array([0.3, 0.7]), np.empty((3, 3))
-    work = np.empty((4, 512)), np.empty((3, 3)), np.empty(64)
-    value = rows._accumulate(excitation, np.empty(0), x, gram, work)
-    lam = x[0] + x[1] * excitation
-    v = np.stack((1.0 / lam, excitation / lam, np.ones(n)))
-    expected = np.tril(v @ v.T)
-    expected[2, 2] = gram[2, 2]  # of no use
-    assert value == pytest.approx(np.log(lam).sum(), rel=1e-13)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sums_over_events_are_as_defined(n_sources, n, odd, weighted):
+    """One division for four events, unless an intensity is extreme or there are weights."""
+    rng = np.random.default_rng(0)
+    excitation = rng.gamma(1.0, 1.0, (n_sources, n))
+    excitation[:, n - 3] = odd
+    weights = rng.integers(0, 3, n).astype(float) if weighted else np.empty(0)
+    w = weights if weighted else np.ones(n)
+    v, gram = np.zeros((9, n_sources + 1)), np.empty((n_sources + 2, n_sources + 2))
+    v[rows._X] = x = rng.uniform(0.1, 1.0, n_sources + 1)
+    if n_sources > 2:
+        x[2] = v[rows._X, 2] = 0.0
+    tile = np.empty((n_sources + 3, max(8, min(n + 7, 512) // 8 * 8)))
+    value = rows._accumulate(excitation.ravel(), weights, n, v, gram, tile)
+    lam = x[0] + x[1:] @ excitation
+    q = np.sqrt(w) * np.concatenate((np.ones((1, n)), excitation, lam[None])) / lam
+    expected = np.tril(q @ q.T)
+    expected[-1, -1] = 0.0
+    assert value == pytest.approx(w @ np.log(lam), rel=1e-13)
     np.testing.assert_allclose(np.tril(gram), expected, rtol=1e-12)
-    assert np.isnan(rows._accumulate_one(excitation, x, gram)) == (odd == 1e60)
+
+
+def test_sums_over_the_first_events():
+    excitation = np.random.default_rng(1).gamma(1.0, 1.0, (2, 30))
+    v, gram, tile = np.zeros((9, 3)), np.empty((4, 4)), np.empty((5, 16))
+    v[rows._X] = 0.5
+    value = rows._accumulate(excitation.ravel(), np.empty(0), 19, v, gram, tile)
+    lam = 0.5 + 0.5 * excitation[:, :19].sum(axis=0)
+    assert value == pytest.approx(np.log(lam).sum(), rel=1e-13)
+    assert gram[3, 2] == pytest.approx((excitation[1, :19] / lam).sum(), rel=1e-13)
+
+
+def test_rows_of_few_events_are_left_out_where_others_begin_on_a_part():
+    rng = np.random.default_rng(2)
+    sizes = np.array([30_000, 500])
+    data = rng.gamma(1.0, 1.0, sizes.sum()), np.empty(0), np.append(0, np.cumsum(sizes))
+    cost = np.array([[3e4, 3e4], [5e2, 5e2]])
+    out = np.zeros((2, 2)), np.zeros((2, 4)), np.zeros((0, 2, 2)), np.zeros((0, 50))
+    rows.solve_rows(data, cost, np.zeros(2), (1e-2, 50, 8), np.empty((0, 2)), out, (0, 2))
+    assert (out[0][1] == 0).all()
+    part, cost_of_part = data[0][:3_750], cost[0] / 8
+    best = minimize(
+        lambda x: cost_of_part @ x - np.log(x[0] + x[1] * part).sum(),
+        out[0][0], method="L-BFGS-B", bounds=[(1e-9, None)] * 2,
+    )  # fmt: skip
+    assert -best.fun == pytest.approx(out[1][0, 0], abs=0.02)
+    np.testing.assert_allclose(out[0][0], best.x, atol=0.01)
+
+
+def test_a_step_that_rounding_left_below_its_bound_is_put_on_it():
+    """The bound blocks at once, even where the step would lead away from it or not at all."""
+    v, factor = np.zeros((9, 2)), np.empty((2, 2))
+    v[rows._SLOPE], v[rows._FREE] = [1.0, 3.0], [1.0, 1.0]
+    v[rows._LOWER] = [1e-300, -1.0]
+    rows._newton_step(np.diag([1.0, 2.0]), v, factor)
+    np.testing.assert_allclose(v[rows._STEP], [1e-300, 1.0], rtol=1e-8)
