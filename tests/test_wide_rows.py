@@ -11,7 +11,7 @@ from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows
 from hawkeys._plain.likelihood import row_of
 
-LIMITS = 1e-9, 200
+LIMITS = 1e-9, 200, 1
 NONE = np.empty((0, 0))
 
 
