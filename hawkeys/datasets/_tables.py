@@ -47,6 +47,8 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _MOST_BYTES = 2**30
 _DIGITS = "0123456789+-.eE"
 _LONGEST_NUMBER = 100
+# letters that are looked through for the separator
+_HEADER = 100_000
 # beyond it not every whole number is a double
 _LARGEST_WHOLE = 2**53
 _SEPARATORS = (";", "\t", "|")
@@ -108,7 +110,7 @@ def read_columns(content: bytes, faults: Faults | None = None) -> list[list[str]
 
 def find_separator(text: str) -> str:
     """Return what stands between the cells of the first line: comma, semicolon, tab or bar."""
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    first = text[:_HEADER].lstrip("\r\n").split("\n", 1)[0]
     counts = {mark: first.count(mark) for mark in (",", *_SEPARATORS)}
     return max(counts, key=lambda mark: counts[mark]) if any(counts.values()) else ","
 
@@ -134,7 +136,7 @@ def decode_text(content: bytes, *, latin_mark: bytes = b"") -> str:
     """
     if content.startswith(_GZIP):
         content = _decompress(content)
-    if not content.strip():
+    if not content or content.isspace():
         raise BrokenFileError("the file is empty.")
     if content.startswith(_ZIP):
         raise BrokenFileError("expected csv, got a zip archive or .xlsx; save it as csv.")

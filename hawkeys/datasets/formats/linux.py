@@ -15,6 +15,8 @@ from hawkeys.datasets.formats._keys import linux_key
 
 __all__ = ["EVDEV", "EVTEST", "LIBINPUT"]
 
+# letters in which a format shows
+_HEAD = 1_000_000
 _KINDS = {"0": "up", "1": "down", "2": "hold", "up": "up", "down": "down", "hold": "hold"}
 _EVTEST = re.compile(
     r"Event: time (\d+)\.(\d+), type 1 \(EV_KEY\), code (\d+) \((\w+|\?)\), value ([012])\s*$"
@@ -35,7 +37,9 @@ _ANY_EVDEV = re.compile(r"^\s*event at \d+\.\d+, code")
 
 
 def _is_evtest(text: str) -> bool:
-    return "(EV_KEY)" in text and any(_EVTEST.search(line) for line in text.split("\n", 2000))
+    return "(EV_KEY)" in text[:_HEAD] and any(
+        _EVTEST.search(line) for line in text[:_HEAD].split("\n")
+    )
 
 
 def _read_evtest(reading: Reading) -> EventRows:
@@ -80,7 +84,9 @@ def _count_others(table: Table, reading: Reading, read: set[int]) -> None:
 
 
 def _is_libinput(text: str) -> bool:
-    return "KEYBOARD_KEY" in text and any(_LIBINPUT.match(line) for line in text.split("\n", 2000))
+    return "KEYBOARD_KEY" in text[:_HEAD] and any(
+        _LIBINPUT.match(line) for line in text[:_HEAD].split("\n")
+    )
 
 
 def _read_libinput(reading: Reading) -> EventRows:
