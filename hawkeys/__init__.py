@@ -38,13 +38,16 @@ if TYPE_CHECKING:
     from hawkeys.events import Events
     from hawkeys.forecasting import forecast
     from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
+    from hawkeys.inference.nonlinear import fit_nonlinear
     from hawkeys.process import Hawkes
     from hawkeys.process.branching import branching_probabilities
     from hawkeys.process.likelihood import LogLikelihood
+    from hawkeys.process.nonlinear import NonlinearHawkes
     from hawkeys.process.rectified import RectifiedHawkes
     from hawkeys.results.files import load_result
     from hawkeys.simulation import simulate, simulate_until
     from hawkeys.simulation.branching import simulate_branching
+    from hawkeys.simulation.nonlinear import simulate_nonlinear
     from hawkeys.simulation.rectified import simulate_rectified
     from hawkeys.warming import warmup
 
@@ -53,6 +56,7 @@ __all__ = [
     "GammaPrior",
     "Hawkes",
     "LogLikelihood",
+    "NonlinearHawkes",
     "RectifiedHawkes",
     "__version__",
     "baselines",
@@ -64,6 +68,7 @@ __all__ = [
     "features",
     "fit",
     "fit_each",
+    "fit_nonlinear",
     "fit_rectified",
     "forecast",
     "goodness_of_fit",
@@ -75,6 +80,7 @@ __all__ = [
     "plotting",
     "simulate",
     "simulate_branching",
+    "simulate_nonlinear",
     "simulate_rectified",
     "simulate_until",
     "verifiers",
@@ -86,11 +92,13 @@ _HOME = {
     "GammaPrior": "inference",
     "Hawkes": "process.hawkes",
     "LogLikelihood": "process.likelihood",
+    "NonlinearHawkes": "process.nonlinear",
     "RectifiedHawkes": "process.rectified",
     "branching_probabilities": "process.branching",
     "compare": "diagnostics.comparison",
     "fit": "inference",
     "fit_each": "inference",
+    "fit_nonlinear": "inference.nonlinear",
     "fit_rectified": "inference",
     "forecast": "forecasting",
     "goodness_of_fit": "inference",
@@ -98,6 +106,7 @@ _HOME = {
     "load_result": "results.files",
     "simulate": "simulation",
     "simulate_branching": "simulation.branching",
+    "simulate_nonlinear": "simulation.nonlinear",
     "simulate_rectified": "simulation.rectified",
     "simulate_until": "simulation",
     "warmup": "warming",

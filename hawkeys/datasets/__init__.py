@@ -4,6 +4,14 @@ from hawkeys.datasets.attempts import list_attempts, press_intervals, to_keystro
 from hawkeys.datasets.cmu import load_cmu
 from hawkeys.datasets.demo import load_demo
 from hawkeys.datasets.event_files import read_key_events
+from hawkeys.datasets.event_times import (
+    CLOCK_TICK,
+    EventTimes,
+    clock_residuals,
+    load_press_times,
+    simulate_event_times,
+    snap_intervals,
+)
 from hawkeys.datasets.formats import FormatInfo, available_formats
 from hawkeys.datasets.free_text import FreeText, load_free_text
 from hawkeys.datasets.key_events import KeyEvents
@@ -12,6 +20,16 @@ from hawkeys.datasets.pairing import pair_events
 from hawkeys.datasets.provenance import Provenance
 from hawkeys.datasets.readers import read_events
 from hawkeys.datasets.registry import DatasetInfo, available_datasets, load_dataset
+from hawkeys.datasets.slices import EventSlices, cut_slices
+from hawkeys.datasets.splits import (
+    SampleSplit,
+    balanced,
+    published_split,
+    random_folds,
+    session_folds,
+    shared_events,
+    user_folds,
+)
 from hawkeys.datasets.strokes import Strokes
 from hawkeys.datasets.tally import Tally
 from hawkeys.datasets.timing_files import read_timings
@@ -25,31 +43,46 @@ from hawkeys.datasets.timings import (
 )
 
 __all__ = [
+    "CLOCK_TICK",
     "DatasetInfo",
+    "EventSlices",
+    "EventTimes",
     "FormatInfo",
     "FreeText",
     "KeyEvents",
     "Keystrokes",
     "Provenance",
+    "SampleSplit",
     "Strokes",
     "Tally",
     "available_datasets",
     "available_formats",
+    "balanced",
     "check_timings",
+    "clock_residuals",
+    "cut_slices",
     "join_timings",
     "list_attempts",
     "load_cmu",
     "load_dataset",
     "load_demo",
     "load_free_text",
+    "load_press_times",
     "pair_events",
     "press_intervals",
     "press_release",
+    "published_split",
+    "random_folds",
     "read_events",
     "read_key_events",
     "read_timings",
+    "session_folds",
+    "shared_events",
+    "simulate_event_times",
+    "snap_intervals",
     "split_timings",
     "timing_columns",
     "timings_to_events",
     "to_keystrokes",
+    "user_folds",
 ]
