@@ -3,6 +3,13 @@
 from hawkeys.evaluation.catalogue import DEFAULT_VERIFIERS, VERIFIERS, VerifierEntry, make_verifiers
 from hawkeys.evaluation.checkpoints import discard_checkpoints
 from hawkeys.evaluation.evaluation import Evaluation
+from hawkeys.evaluation.event_times import (
+    EventTimeFold,
+    accuracy_by_events,
+    event_time_rates,
+    event_time_systems,
+    score_event_times,
+)
 from hawkeys.evaluation.metrics import (
     ErrorCounts,
     RocCurve,
@@ -47,6 +54,7 @@ __all__ = [
     "Bootstrap",
     "ErrorCounts",
     "Evaluation",
+    "EventTimeFold",
     "FreeTextScores",
     "Outcome",
     "Protocol",
@@ -55,6 +63,7 @@ __all__ = [
     "Run",
     "Split",
     "VerifierEntry",
+    "accuracy_by_events",
     "auc",
     "check_output_directory",
     "clock_resolutions",
@@ -66,6 +75,8 @@ __all__ = [
     "error_counts",
     "evaluate",
     "evaluate_updating",
+    "event_time_rates",
+    "event_time_systems",
     "free_text_rates",
     "get_protocol",
     "make_verifiers",
@@ -73,6 +84,7 @@ __all__ = [
     "plot_study",
     "practice_rates",
     "roc_curve",
+    "score_event_times",
     "score_free_text",
     "session_rates",
     "split_halves",

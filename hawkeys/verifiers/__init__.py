@@ -48,6 +48,7 @@ from hawkeys.verifiers.free_text.base import FreeTextVerifier
 from hawkeys.verifiers.free_text.digraphs import DigraphDisorder, DigraphManhattan
 from hawkeys.verifiers.free_text.pohmm import FreeTextPOHMM
 from hawkeys.verifiers.free_text.process import FreeTextProcess
+from hawkeys.verifiers.protocol import DATA_KINDS, Identifier, Needs, Scorer
 from hawkeys.verifiers.templates.files import load_template
 from hawkeys.verifiers.templates.template import Template, enrol
 from hawkeys.verifiers.templates.verification import Verification, verify, verify_many
@@ -59,6 +60,7 @@ from hawkeys.verifiers.wrappers.recency import RecencyWeighted
 from hawkeys.verifiers.wrappers.updating import UPDATE_POLICIES, UpdatingVerifier
 
 __all__ = [
+    "DATA_KINDS",
     "POHMM",
     "THRESHOLD_POLICIES",
     "UPDATE_POLICIES",
@@ -75,11 +77,13 @@ __all__ = [
     "FuzzyLogic",
     "HawkesLikelihood",
     "HeldOutThreshold",
+    "Identifier",
     "KMeans",
     "Mahalanobis",
     "MahalanobisNormed",
     "Manhattan",
     "NearestNeighborMahalanobis",
+    "Needs",
     "NeighborsAndHawkes",
     "OneClassSVM",
     "OneClassVerifier",
@@ -90,6 +94,7 @@ __all__ = [
     "RobustMahalanobis",
     "ScaledManhattan",
     "ScoreSum",
+    "Scorer",
     "StandardNet",
     "Template",
     "UpdatingVerifier",
