@@ -303,7 +303,7 @@ def shared_events(slices: EventSlices, split: SampleSplit) -> int:
         for rows in (split.train, split.test):
             first = slices.first[rows[slices.subject[rows] == person]]
             sides.append(np.unique(first[:, None] + np.arange(slices.length + 1)))
-        total += np.intersect1d(*sides, assume_unique=True).size
+        total += np.intersect1d(sides[0], sides[1], assume_unique=True).size
     return total
 
 

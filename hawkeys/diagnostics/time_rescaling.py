@@ -14,7 +14,7 @@ from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
-from hawkeys.process import Hawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
 from hawkeys.process._checks import check_events
 from hawkeys.process.base import Process
 
@@ -105,7 +105,7 @@ def steps(times: FloatArray) -> FloatArray:
     return np.maximum(np.diff(times, prepend=0.0), 0.0)  # below 0 by rounding only
 
 
-def rescale(process: Hawkes | RectifiedHawkes, events: Events) -> RescaledEvents:
+def rescale(process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events) -> RescaledEvents:
     r"""Map each event to its mark's compensator at that moment.
 
     If the events come from `process`, the times
@@ -119,7 +119,7 @@ def rescale(process: Hawkes | RectifiedHawkes, events: Events) -> RescaledEvents
 
     Parameters
     ----------
-    process : Hawkes or RectifiedHawkes
+    process : Hawkes, RectifiedHawkes or NonlinearHawkes
         The process to test.
     events : Events
         Realisations with n_marks marks.
@@ -186,12 +186,12 @@ def rescale(process: Hawkes | RectifiedHawkes, events: Events) -> RescaledEvents
     )
 
 
-def check_process(process: Any) -> Hawkes | RectifiedHawkes:
+def check_process(process: Any) -> Hawkes | RectifiedHawkes | NonlinearHawkes:
     """Return the process. Refuses, with `InvalidParameterError`, what is none."""
-    if not isinstance(process, Hawkes | RectifiedHawkes):
+    if not isinstance(process, Hawkes | RectifiedHawkes | NonlinearHawkes):
         raise InvalidParameterError(
-            "expected a hawkeys.Hawkes or hawkeys.RectifiedHawkes process, got "
-            f"{type(process).__name__}. Of a fit, pass result.process."
+            "expected a hawkeys.Hawkes, hawkeys.RectifiedHawkes or hawkeys.NonlinearHawkes "
+            f"process, got {type(process).__name__}. Of a fit, pass result.process."
         )
     return process
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,16 +24,19 @@ from hawkeys.exceptions import (
     InvalidParameterError,
 )
 from hawkeys.inference.examine import quietly
+from hawkeys.inference.nonlinear import fit_nonlinear
 from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.refits import check_same_events, fit_again, simulate_like
 from hawkeys.inference.seeds import seeded
 from hawkeys.inference.single import fit
-from hawkeys.process import Hawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
 from hawkeys.results.base import Result
+from hawkeys.results.nonlinear import NonlinearResult
 
 __all__ = ["goodness_of_fit"]
 
 Refit = Callable[[Events], Any]
+Fitted: TypeAlias = "Result | NonlinearResult | Hawkes | RectifiedHawkes | NonlinearHawkes"
 
 # nats; far below what matters to a test, far above the tolerance of a fit
 _NOT_THE_FIT = 0.01
@@ -44,7 +47,7 @@ _SMALLER = "Use n_mc_samples=0 for the residuals alone, or fit with a faster dec
 
 
 def goodness_of_fit(
-    fitted: Result | Hawkes | RectifiedHawkes,
+    fitted: Fitted,
     events: Events,
     *,
     refit: bool | Refit = True,
@@ -60,8 +63,9 @@ def goodness_of_fit(
 
     Parameters
     ----------
-    fitted : FitResult, RectifiedResult, Hawkes or RectifiedHawkes
-        A result of `hawkeys.fit` or `hawkeys.fit_rectified`, or a process.
+    fitted : FitResult, RectifiedResult, NonlinearResult or a process
+        A result of `hawkeys.fit`, `hawkeys.fit_rectified` or `hawkeys.fit_nonlinear`, or a
+        process.
     events : Events
         The events of the fit.
     refit : bool or callable, default True
@@ -133,7 +137,9 @@ def goodness_of_fit(
     True
     """
     count = check_count(n_mc_samples, "n_mc_samples", minimum=0)
-    process = check_process(fitted.process if isinstance(fitted, Result) else fitted)
+    process = check_process(
+        fitted.process if isinstance(fitted, Result | NonlinearResult) else fitted
+    )
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
     generator, seed = seeded(rng)
@@ -174,9 +180,7 @@ def _quiet(refit: Refit) -> Refit:
     return again
 
 
-def _choose_refit(
-    fitted: Result | Hawkes | RectifiedHawkes, events: Events, refit: bool | Refit
-) -> tuple[Refit | None, str]:
+def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[Refit | None, str]:
     """Return how to estimate the parameters of a sample, and that in words."""
     if callable(refit):
         return _quiet(refit), "re-fitted by the function given"
@@ -186,7 +190,7 @@ def _choose_refit(
         )
     if not refit:
         return None, "known"
-    if isinstance(fitted, Result):
+    if isinstance(fitted, Result | NonlinearResult):
         check_same_events(fitted, events, _OTHERWISE)
         return fit_again(fitted), f"re-fitted by {fitted.method}"
     again = _maximum_likelihood(fitted)
@@ -194,8 +198,17 @@ def _choose_refit(
     return again, "re-fitted by mle"
 
 
-def _maximum_likelihood(process: Hawkes | RectifiedHawkes) -> Refit:
+def _maximum_likelihood(process: Hawkes | RectifiedHawkes | NonlinearHawkes) -> Refit:
     """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held."""
+    if isinstance(process, NonlinearHawkes):
+        return partial(
+            fit_nonlinear,
+            filters=process.filters,
+            memory=process.memory,
+            by_order=process.n_orders > 1,
+            link=process.link,
+            penalty=0.0,
+        )
     if not isinstance(process, Hawkes):
         return partial(fit_rectified, decay=process.decay)
     function = process.baseline_function
@@ -204,7 +217,9 @@ def _maximum_likelihood(process: Hawkes | RectifiedHawkes) -> Refit:
     return partial(fit, kernel=process.kernel, baseline=function.with_rates(None))
 
 
-def _check_maximum(process: Hawkes | RectifiedHawkes, events: Events, again: Refit) -> None:
+def _check_maximum(
+    process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events, again: Refit
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         best = again(events).log_likelihood
@@ -219,7 +234,7 @@ def _check_maximum(process: Hawkes | RectifiedHawkes, events: Events, again: Ref
 
 
 def _null_statistics(
-    process: Hawkes | RectifiedHawkes,
+    process: Hawkes | RectifiedHawkes | NonlinearHawkes,
     events: Events,
     estimate: Refit | None,
     generators: list[np.random.Generator],
@@ -244,9 +259,9 @@ def _null_statistics(
     return out, tuple(failures)
 
 
-def _estimated(value: Any) -> Hawkes | RectifiedHawkes:
-    process = value.process if isinstance(value, Result) else value
-    if not isinstance(process, Hawkes | RectifiedHawkes):
+def _estimated(value: Any) -> Hawkes | RectifiedHawkes | NonlinearHawkes:
+    process = value.process if isinstance(value, Result | NonlinearResult) else value
+    if not isinstance(process, Hawkes | RectifiedHawkes | NonlinearHawkes):
         raise InvalidParameterError(
             f"refit must return a Hawkes process or a result of hawkeys.fit; it returned {value!r}."
         )

@@ -16,16 +16,19 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.counted import Counted, split_model
 from hawkeys.inference.examine import quietly
+from hawkeys.inference.nonlinear import fit_nonlinear
 from hawkeys.inference.penalties import penalty_from_dict
 from hawkeys.inference.priors import GammaPrior, KernelPrior
 from hawkeys.inference.rectified import fit_rectified
 from hawkeys.inference.single import fit
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
-from hawkeys.process import Hawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
 from hawkeys.results import LikelihoodResult
 from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
+from hawkeys.results.nonlinear import NonlinearResult
 from hawkeys.results.rectified import RectifiedResult
+from hawkeys.simulation.nonlinear import simulate_nonlinear
 from hawkeys.simulation.rectified import simulate_rectified
 from hawkeys.simulation.sampling import simulate_clusters
 
@@ -205,13 +208,13 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
 
 
 def check_same_events(
-    result: Result, events: Events, advice: str = "Pass the events of the fit."
+    result: Result | NonlinearResult, events: Events, advice: str = "Pass the events of the fit."
 ) -> None:
     """Refuse events that the result was not fitted to.
 
     Parameters
     ----------
-    result : FitResult or RectifiedResult
+    result : FitResult, RectifiedResult or NonlinearResult
         A fit.
     events : Events
         What should be its events.
@@ -233,12 +236,12 @@ def check_same_events(
         )
 
 
-def fit_again(result: Result) -> Callable[..., Any]:
+def fit_again(result: Result | NonlinearResult) -> Callable[..., Any]:
     """Return a function that fits other events in the way the result was found.
 
     Parameters
     ----------
-    result : FitResult or RectifiedResult
+    result : FitResult, RectifiedResult or NonlinearResult
         A fit; what it estimated of the kernel is estimated again, what it was given is held.
 
     Returns
@@ -246,6 +249,8 @@ def fit_again(result: Result) -> Callable[..., Any]:
     callable
         ``again(events, **changed)`` returns the fit; `changed` replaces options.
     """
+    if isinstance(result, NonlinearResult):
+        return partial(_quiet_nonlinear, result)
     if isinstance(result, RectifiedResult):
         decay: Any = "estimate" if result.decay_estimated else result.decay
         return partial(_quiet_rectified, **{"decay": decay, **result.options})
@@ -255,6 +260,18 @@ def fit_again(result: Result) -> Callable[..., Any]:
 def _quiet_rectified(events: Events, **options: Any) -> RectifiedResult:
     with quietly():
         return fit_rectified(events, **options)
+
+
+def _quiet_nonlinear(result: NonlinearResult, events: Events) -> NonlinearResult:
+    process = result.process
+    with quietly():
+        return fit_nonlinear(
+            events,
+            filters=process.filters,
+            memory=process.memory,
+            link=process.link,
+            **result.options,
+        )
 
 
 def _fit_again(result: FitResult) -> Callable[..., FitResult]:
@@ -275,13 +292,16 @@ def _fit_again(result: FitResult) -> Callable[..., FitResult]:
 
 
 def simulate_like(
-    process: Hawkes | RectifiedHawkes, events: Events, rng: np.random.Generator, advice: str
+    process: Hawkes | RectifiedHawkes | NonlinearHawkes,
+    events: Events,
+    rng: np.random.Generator,
+    advice: str,
 ) -> Events:
     """Simulate on the windows of the events, on short ones whatever the spectral radius.
 
     Parameters
     ----------
-    process : Hawkes or RectifiedHawkes
+    process : Hawkes, RectifiedHawkes or NonlinearHawkes
         The process.
     events : Events
         Whose windows.
@@ -303,6 +323,10 @@ def simulate_like(
     limit = _MOST_EVENTS + 1000.0 * events.n_events
     starts, ends = events.start_times, events.end_times
     try:
+        if isinstance(process, NonlinearHawkes):
+            return simulate_nonlinear(
+                process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
+            )
         if isinstance(process, RectifiedHawkes):
             return simulate_rectified(
                 process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)

@@ -14,14 +14,16 @@ __all__ = ["Process"]
 
 
 class Process(ABC):
-    """A multivariate point process with fixed parameters; see `Hawkes` and `RectifiedHawkes`.
+    """A multivariate point process with fixed parameters, such as `Hawkes`.
 
     Attributes
     ----------
     baseline : ndarray of float64, shape (n_marks,)
-        Rates of events that nothing influences, per unit of time.
+        Rates of events that nothing influences, per unit of time; of `NonlinearHawkes` what is
+        inside the link then.
     adjacency : ndarray of float64, shape (n_marks, n_marks)
-        Influence of source on target, target by source; no unit.
+        Influence of source on target, target by source; no unit. `NonlinearHawkes` has `weights`
+        instead, by order and filter.
     mark_names : tuple of str, length n_marks
         Labels of the marks.
     """

@@ -66,7 +66,7 @@ class NonlinearHawkes(Process):
     As finitely many events have an influence, and the filters are bounded, so is the intensity:
     the process cannot explode, whatever the weights. The log-likelihood is concave in baseline and
     weights for both links [1]_. The compensator is integrated between the moments when an age
-    passes a knot, where the intensity is smooth; its relative error is about 1e-8.
+    passes a knot, where the intensity is smooth; `LogTimeFilters.rule` says how precisely.
 
     References
     ----------

@@ -44,7 +44,7 @@ class NonlinearResult:
     traces : tuple of ndarray, one per target mark
         Objective after each step.
     at_bound : ndarray of bool, shape (n_marks, P)
-        Which of `parameters` end at the limit.
+        Which of `parameters` the data do not determine; they may be minus infinity.
     information : ndarray of float64, shape (n_marks, P, P)
         Minus the second derivatives of the objective by the parameters of each target.
     event_counts : ndarray of int64, shape (n_marks,)
@@ -76,13 +76,18 @@ class NonlinearResult:
     version: str
 
     @property
+    def method(self) -> str:
+        """Name of the inference method: "mle", or "penalised mle"."""
+        return "penalised mle" if self.options["penalty"] > 0 else "mle"
+
+    @property
     def parameters(self) -> FloatArray:
         """Baseline, then weights by order, source and filter, of each target, (n_marks, P)."""
         return self.process.parameters
 
     @cached_property
     def std_err(self) -> FloatArray:
-        """Standard errors of `parameters`; NaN at the limit or where the data say nothing."""
+        """Standard errors of `parameters`; NaN where the data do not determine them."""
         out = np.full(self.parameters.shape, np.nan)
         for row, matrix, at in zip(out, self.information, self.at_bound, strict=True):
             free = np.flatnonzero(~at & (np.diagonal(matrix) > 0.0))

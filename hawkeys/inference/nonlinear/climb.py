@@ -9,13 +9,14 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray
 
-__all__ = ["LIMIT", "Climb", "climb", "roughness"]
+__all__ = ["LIMIT", "Climb", "climb", "roughness", "undetermined"]
 
 LIMIT = 30.0
 """Largest size of a weight: a factor of e to the power of it in the rate."""
 
 _SHORTEST = 2.0**-40
 _FLAT = 1e-10
+_LEAST = 1e-4
 
 Terms = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
@@ -109,7 +110,7 @@ def _within(theta: FloatArray) -> FloatArray:
 
 def _step(theta: FloatArray, gradient: FloatArray, curvature: FloatArray) -> FloatArray:
     """Return Newton's step over the parameters that the data move, 0 elsewhere."""
-    free = np.flatnonzero(~pressed(theta, gradient) & (np.diagonal(curvature) > 0.0))
+    free = np.flatnonzero(~_pressed(theta, gradient) & (np.diagonal(curvature) > 0.0))
     scale = 1.0 / np.sqrt(np.diagonal(curvature)[free])
     scaled = curvature[np.ix_(free, free)] * np.outer(scale, scale)
     values, vectors = np.linalg.eigh(scaled)
@@ -120,8 +121,13 @@ def _step(theta: FloatArray, gradient: FloatArray, curvature: FloatArray) -> Flo
     return out
 
 
-def pressed(theta: FloatArray, gradient: FloatArray) -> BoolArray:
+def _pressed(theta: FloatArray, gradient: FloatArray) -> BoolArray:
     """Return which weights lie at the limit with the data pressing outwards."""
     at = np.abs(theta) >= LIMIT
     at[0] = False
     return at & (gradient * np.sign(theta) > 0.0)
+
+
+def undetermined(found: Climb) -> BoolArray:
+    """Return which weights the data leave open: at the limit, or moved by 100 for half a nat."""
+    return _pressed(found.theta, found.gradient) | (np.diagonal(found.curvature) < _LEAST)

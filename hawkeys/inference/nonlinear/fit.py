@@ -27,7 +27,7 @@ from hawkeys.exceptions import (
     InvalidEventsError,
     InvalidParameterError,
 )
-from hawkeys.inference.nonlinear.climb import LIMIT, Climb, climb, pressed, roughness
+from hawkeys.inference.nonlinear.climb import Climb, climb, roughness, undetermined
 from hawkeys.process.filters import LogTimeFilters
 from hawkeys.process.nonlinear import LINKS, NonlinearHawkes, filter_shape, nonlinear_terms
 from hawkeys.results.nonlinear import NonlinearResult
@@ -95,7 +95,8 @@ def fit_nonlinear(
     Warns
     -----
     IdentifiabilityWarning
-        Weights end at the limit of 30, or the data say nothing about them; only without penalty.
+        The data do not determine some weights, as no event follows another one after such a time;
+        without penalty alone.
     ConvergenceWarning
         The tolerance was not met.
 
@@ -213,12 +214,12 @@ def _process_of(
 
 def _warn(climbs: list[Climb], events: Events, most: int) -> None:
     for name, one in zip(events.mark_names, climbs, strict=True):
-        held = int(pressed(one.theta, one.gradient).sum())
-        unknown = int((np.diagonal(one.curvature) <= 0.0).sum())
-        if held or unknown:
+        n_open = int(undetermined(one).sum())
+        if n_open:
             warnings.warn(
-                f"mark {name!r}: {held} weights end at the limit of {LIMIT:g}, and the data say "
-                f"nothing about {unknown}. Use a penalty above 0, or fewer filters.",
+                f"mark {name!r}: the data do not determine {n_open} weights, which may be minus "
+                "infinity: no event follows another one after such a time. Use a penalty above 0, "
+                "or fewer filters.",
                 IdentifiabilityWarning,
                 stacklevel=3,
             )
@@ -247,7 +248,7 @@ def _result(
         message="the next step gains less than the tolerance" if done else "max_iter was reached",
         n_iterations=max(one.n_iterations for one in climbs),
         traces=tuple(np.array(one.trace) for one in climbs),
-        at_bound=np.array([pressed(one.theta, one.gradient) for one in climbs]),
+        at_bound=np.array([undetermined(one) for one in climbs]),
         information=np.array([one.curvature for one in climbs]),
         event_counts=events.counts.sum(axis=0),
         n_realizations=events.n_realizations,
