@@ -14,7 +14,8 @@ from hawkeys.datasets.event_times import (
 )
 from hawkeys.datasets.formats import FormatInfo, available_formats
 from hawkeys.datasets.free_text import FreeText, load_free_text
-from hawkeys.datasets.key_events import KeyEvents
+from hawkeys.datasets.key_events import KeyEvents, read_key_events
+from hawkeys.datasets.keyed_text import load_aalto, read_hold_flight, simulate_keyed_text
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.pairing import pair_events
 from hawkeys.datasets.provenance import Provenance
@@ -63,6 +64,7 @@ __all__ = [
     "cut_slices",
     "join_timings",
     "list_attempts",
+    "load_aalto",
     "load_cmu",
     "load_dataset",
     "load_demo",
@@ -74,11 +76,13 @@ __all__ = [
     "published_split",
     "random_folds",
     "read_events",
+    "read_hold_flight",
     "read_key_events",
     "read_timings",
     "session_folds",
     "shared_events",
     "simulate_event_times",
+    "simulate_keyed_text",
     "snap_intervals",
     "split_timings",
     "timing_columns",

@@ -41,6 +41,12 @@ from hawkeys.evaluation.studies.free_text import (
     score_free_text,
     split_halves,
 )
+from hawkeys.evaluation.studies.keyed_text import (
+    KeyedTextScores,
+    cut_blocks,
+    keyed_text_rates,
+    score_keyed_text,
+)
 from hawkeys.evaluation.studies.settings import clock_resolutions, enrolment_sizes
 from hawkeys.evaluation.studies.updating import evaluate_updating, summarise_updating
 from hawkeys.evaluation.trials import Outcome
@@ -56,6 +62,7 @@ __all__ = [
     "Evaluation",
     "EventTimeFold",
     "FreeTextScores",
+    "KeyedTextScores",
     "Outcome",
     "Protocol",
     "PublishedFigures",
@@ -69,6 +76,7 @@ __all__ = [
     "clock_resolutions",
     "coarsen",
     "compare_pairs",
+    "cut_blocks",
     "discard_checkpoints",
     "enrolment_sizes",
     "equal_error_rate",
@@ -79,6 +87,7 @@ __all__ = [
     "event_time_systems",
     "free_text_rates",
     "get_protocol",
+    "keyed_text_rates",
     "make_verifiers",
     "miss_rate_at",
     "plot_study",
@@ -86,6 +95,7 @@ __all__ = [
     "roc_curve",
     "score_event_times",
     "score_free_text",
+    "score_keyed_text",
     "session_rates",
     "split_halves",
     "summarise_updating",

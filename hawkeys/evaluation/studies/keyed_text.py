@@ -1,0 +1,248 @@
+"""Keyed text by marked renewal: identification, and verification against a cohort.
+
+Everybody is enrolled on some recordings and tested on others, each test recording against
+everybody. Verification is told in two ways. *Posterior*: the probability of the person among all
+enrolled people, so that the impostors' own enrolment is known. *Ratio*: the likelihood of the
+person over the mean likelihood of a cohort of other people, none of whom is tested.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import log_softmax, logsumexp
+from sklearn.base import clone
+
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._validation import check_count
+from hawkeys.datasets import Strokes
+from hawkeys.evaluation.metrics import equal_error_rate
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.verifiers import MarkedRenewal
+from hawkeys.verifiers.free_text.recordings import as_recordings
+
+__all__ = ["KeyedTextScores", "cut_blocks", "keyed_text_rates", "score_keyed_text"]
+
+
+@dataclass(frozen=True, eq=False)
+class KeyedTextScores:
+    """Log-likelihoods of all test recordings under everybody's law.
+
+    Attributes
+    ----------
+    system : str
+        Name of the system.
+    people : tuple of str
+        Enrolled people; the columns.
+    typist : ndarray of str, shape (n_samples,)
+        Who typed each test recording.
+    log_likelihood : ndarray of float64, shape (n_samples, n_people)
+        In nats.
+    cohort : ndarray of float64, shape (n_samples,), or None
+        Log of the mean likelihood of the cohort.
+    train_seconds, test_seconds : float
+        Processor time of enrolling everybody, and of all test recordings.
+    """
+
+    system: str
+    people: tuple[str, ...]
+    typist: np.ndarray
+    log_likelihood: FloatArray
+    cohort: FloatArray | None
+    train_seconds: float
+    test_seconds: float
+
+
+def score_keyed_text(
+    enrolment: Strokes,
+    tests: Any,
+    typist: ArrayLike,
+    *,
+    background: Strokes | None = None,
+    model: MarkedRenewal | None = None,
+    system: str = "marked-renewal",
+) -> KeyedTextScores:
+    """Enrol everybody and score test recordings against everybody.
+
+    Parameters
+    ----------
+    enrolment : Strokes
+        Keystrokes to enrol, with their users.
+    tests : Strokes, DataFrame or mapping
+        Test keystrokes, in recordings.
+    typist : array_like, shape (n_recordings,)
+        Who typed each test recording.
+    background : Strokes, optional
+        Keystrokes of other people: the cohort, from whom people in general are learned, too.
+        Default: no cohort, and the enrolment.
+    model : MarkedRenewal, optional
+        The laws. Default: `MarkedRenewal()`.
+    system : str, default "marked-renewal"
+        Name for the table.
+
+    Returns
+    -------
+    KeyedTextScores
+        All scores.
+
+    Raises
+    ------
+    InvalidParameterError
+        A typist is not enrolled, somebody of the background is, or their number is not that of the
+        test recordings.
+    InvalidTimingsError
+        Times are not finite or not in order.
+
+    Examples
+    --------
+    >>> from hawkeys.datasets import simulate_keyed_text
+    >>> from hawkeys.evaluation import keyed_text_rates, score_keyed_text
+    >>> from hawkeys.verifiers import MarkedRenewal
+    >>> strokes = simulate_keyed_text()
+    >>> early, late = strokes[strokes.session < 6], strokes[strokes.session >= 6]
+    >>> scores = score_keyed_text(early, late, MarkedRenewal.people_of(late))
+    >>> bool(keyed_text_rates([scores])["accuracy"][0] > 0.9)
+    True
+    """
+    who = np.asarray(typist).astype(np.str_)
+    unknown = sorted(set(who.tolist()) - set(enrolment.subjects))
+    if unknown:
+        raise InvalidParameterError(
+            f"typist {unknown[0]!r} is not enrolled; everybody tested must be in the enrolment."
+        )
+    common = sorted(set(background.subjects if background else ()) & set(enrolment.subjects))
+    if common:
+        raise InvalidParameterError(
+            f"background holds {common[0]!r}, who is enrolled; the cohort must be other people."
+        )
+    recordings = as_recordings(tests, "tests")
+    if who.shape != (recordings.n_recordings,):
+        raise InvalidParameterError(
+            f"typist must hold one person per test recording, shape ({recordings.n_recordings},); "
+            f"got shape {who.shape}."
+        )
+    chosen = MarkedRenewal() if model is None else model
+    started = time.process_time()
+    people = clone(chosen).fit(enrolment, population=background)
+    trained = time.process_time()
+    values = people.log_likelihood(recordings)
+    decided = time.process_time()
+    cohort = None
+    if background is not None:
+        others = clone(chosen).fit(background).log_likelihood(recordings)
+        cohort = logsumexp(others, axis=1) - np.log(others.shape[1])
+    return KeyedTextScores(
+        system,
+        tuple(people.classes_.tolist()),
+        who,
+        values,
+        cohort,
+        trained - started,
+        decided - trained,
+    )
+
+
+def keyed_text_rates(scores: Sequence[KeyedTextScores]) -> pd.DataFrame:
+    """Summarise scores, one row per system.
+
+    Parameters
+    ----------
+    scores : sequence of KeyedTextScores
+        As `score_keyed_text` returns them.
+
+    Returns
+    -------
+    DataFrame, one row per system
+        system, n_subjects, n_samples, accuracy of identification; equal-error rates per subject and
+        then averaged, and with one threshold for all: eer_posterior, eer_posterior_one_threshold,
+        eer_ratio, eer_ratio_one_threshold (NaN without a cohort); train_seconds, and decide_ms per
+        recording against everybody.
+
+    Notes
+    -----
+    Thresholds are those of the test scores themselves. A threshold of one's own per subject
+    flatters, because nobody could set it without the test.
+    """
+    return pd.DataFrame([_rates(one) for one in scores])
+
+
+def cut_blocks(strokes: Strokes, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Cut recordings into whole blocks of so many keystrokes, from the start of each.
+
+    Parameters
+    ----------
+    strokes : Strokes
+        Keystrokes with their users.
+    size : int
+        Keystrokes of a block.
+
+    Returns
+    -------
+    blocks : dict
+        Columns key, press, release and recording, as `score_keyed_text` takes them.
+    typist : ndarray of str, shape (n_blocks,)
+        Who typed each.
+
+    Raises
+    ------
+    InvalidParameterError
+        No recording has as many keystrokes, or `size` is below 2.
+
+    Examples
+    --------
+    >>> from hawkeys.datasets import simulate_keyed_text
+    >>> from hawkeys.evaluation import cut_blocks
+    >>> blocks, typist = cut_blocks(simulate_keyed_text(2, n_sessions=1, n_keys=70), 30)
+    >>> typist.tolist()
+    ['simulated-00', 'simulated-00', 'simulated-01', 'simulated-01']
+    """
+    check_count(size, "size", minimum=2)
+    group = strokes.groups()
+    begin = np.flatnonzero(np.diff(group, prepend=-1))
+    place = np.arange(group.size) - begin[group]
+    whole = place < (np.bincount(group) // size * size)[group]
+    if not whole.any():
+        raise InvalidParameterError(
+            f"no recording has {size} keystrokes; the longest has {int(np.bincount(group).max())}. "
+            "Give a smaller size."
+        )
+    rows = np.flatnonzero(whole)
+    block = group[rows] * (int(place.max()) // size + 1) + place[rows] // size
+    blocks = {
+        "key": strokes.key[rows],
+        "press": strokes.press[rows],
+        "release": strokes.release[rows],
+        "recording": block,
+    }
+    return blocks, strokes.user[rows[::size]]
+
+
+def _rates(one: KeyedTextScores) -> dict[str, Any]:
+    people = np.array(one.people)
+    genuine = one.typist[:, None] == people
+    row: dict[str, Any] = {
+        "system": one.system,
+        "n_subjects": people.size,
+        "n_samples": one.typist.size,
+        "accuracy": float((people[one.log_likelihood.argmax(axis=1)] == one.typist).mean()),
+    }
+    posterior = log_softmax(one.log_likelihood, axis=1)
+    ratio = None if one.cohort is None else one.log_likelihood - one.cohort[:, None]
+    for name, scores in (("posterior", posterior), ("ratio", ratio)):
+        own, together = (np.nan, np.nan) if scores is None else _error_rates(scores, genuine)
+        row[f"eer_{name}"], row[f"eer_{name}_one_threshold"] = own, together
+    row["train_seconds"] = one.train_seconds
+    row["decide_ms"] = 1000.0 * one.test_seconds / one.typist.size
+    return row
+
+
+def _error_rates(scores: FloatArray, genuine: np.ndarray) -> tuple[float, float]:
+    """Return the EER per subject, averaged, and that with one threshold for all."""
+    tested = np.flatnonzero(genuine.any(axis=0))
+    own = [equal_error_rate(scores[genuine[:, k], k], scores[~genuine[:, k], k]) for k in tested]
+    return float(np.mean(own)), equal_error_rate(scores[genuine], scores[~genuine])
