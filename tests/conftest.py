@@ -39,6 +39,18 @@ def free_text_path():
 
 
 @pytest.fixture(scope="session")
+def press_times_path():
+    """The folder of the press times; skips or fails without it, as `cmu` does."""
+    return _needed("press_times", "timestamps_bb47.bin").parent
+
+
+@pytest.fixture(scope="session")
+def aalto_path():
+    """The file of the Aalto sentences; skips or fails without it, as `cmu` does."""
+    return _needed("aalto", "aalto_1646users_15sentences.npz")
+
+
+@pytest.fixture(scope="session")
 def tick():
     """tick's models, the independent oracle of likelihoods; it is not built for Python 3.10."""
     if sys.version_info < (3, 11):
@@ -54,6 +66,17 @@ def no_pictures(monkeypatch):
     groups = ("curves", "studies", "adjacency", "embeddings")
     nothing = {name: [] for name in groups}
     monkeypatch.setattr("hawkeys.evaluation.report.write._draw", lambda *_: nothing)
+
+
+def _needed(folder, name):
+    """Return a file of the data folder, or do without the test."""
+    data = os.environ.get("HAWKEYS_DATA")
+    if not data:
+        _do_without(f"HAWKEYS_DATA is not set (a folder with {folder}/{name})")
+    path = Path(data) / folder / name
+    if not path.exists():
+        _do_without(f"no {folder}/{name} in HAWKEYS_DATA={data}")
+    return path
 
 
 def _do_without(reason):

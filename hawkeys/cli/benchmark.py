@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from hawkeys.cli.console import print_notice, print_summary, print_text, progress_on_stderr
 from hawkeys.cli.paths import refuse_same_file
+from hawkeys.cli.tasks import TASKS, TaskOptions, run_task
 from hawkeys.datasets import Keystrokes, load_dataset
 from hawkeys.evaluation import (
     DEFAULT_VERIFIERS,
@@ -93,13 +94,27 @@ class _Options:
 
 @click.command("benchmark", epilog=_EPILOG)
 @click.option(
+    "--task",
+    type=click.Choice(TASKS),
+    default=TASKS[0],
+    show_default=True,
+    help="fixed-text: verifiers of one password. event-times: who types, by times without keys. "
+    "free-text: who typed a sentence. The latter two use --dataset, --data-path, --output, "
+    "--report, --false-alarm and --seed alone.",
+)
+@click.option(
     "--dataset",
-    type=click.Choice(["auto", "cmu", "demo"]),
+    type=click.Choice(["auto", "cmu", "press-times", "aalto", "demo"]),
     default="auto",
     show_default=True,
-    help="auto takes the CMU benchmark, or simulated demo typists if it cannot be had.",
+    help="auto takes the real data of the task (cmu, press-times or aalto), or simulated ones if "
+    "they cannot be had.",
 )
-@click.option("--data-path", type=click.Path(), help="File of the CMU benchmark.")
+@click.option(
+    "--data-path",
+    type=click.Path(),
+    help="File of the CMU benchmark or of the Aalto sentences, or folder of the press times.",
+)
 @click.option(
     "--protocol",
     type=click.Choice(list(PROTOCOLS)),
@@ -155,9 +170,17 @@ def command(**options: Any) -> None:
     the equal-error rate (EER) and the area under the ROC curve (AUC). Writes the report, with
     tables and figures, into the folder that --output names.
 
+    With --task event-times or free-text it compares the systems of that task across sessions or
+    recordings instead, with one threshold per subject and with one for all.
+
     Interrupted, it keeps the finished subjects in the output folder; the same command goes on from
     there.
     """
+    task = options.pop("task")
+    _check_task(task, options["dataset"])
+    if task != TASKS[0]:
+        run_task(task, _task_options(options))
+        return
     asked = _Options(**options)
     with progress_on_stderr() as progress:
         run = Run(progress=progress, checkpoint=asked.unfinished)
@@ -172,6 +195,34 @@ def command(**options: Any) -> None:
     _print(evaluation)
     if page is not None:
         print_text(f"\nReport: {page}")
+
+
+_DATA_OF = {"fixed-text": "cmu", "event-times": "press-times", "free-text": "aalto"}
+
+
+def _check_task(task: str, dataset: str) -> None:
+    """Refuse, with `InvalidParameterError`, data of another task, and options it does not use."""
+    if dataset not in ("auto", "demo", _DATA_OF[task]):
+        raise InvalidParameterError(
+            f"--task {task} takes --dataset auto, {_DATA_OF[task]} or demo; got {dataset}."
+        )
+    context = click.get_current_context()
+    used = {"task", "dataset", "data_path", "output", "report", "false_alarm", "seed"}
+    for name in sorted(set(context.params) - used) if task != TASKS[0] else ():
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise InvalidParameterError(
+                f"--{name} is for --task {TASKS[0]} alone; got it with --task {task}. Leave it out."
+            )
+
+
+def _task_options(options: Mapping[str, Any]) -> TaskOptions:
+    return TaskOptions(
+        dataset=options["dataset"],
+        data_path=options["data_path"],
+        output=options["output"] if options["report"] else None,
+        false_alarm=options["false_alarm"],
+        seed=options["seed"],
+    )
 
 
 def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.DataFrame]]:

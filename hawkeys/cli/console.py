@@ -12,7 +12,7 @@ from rich.text import Text
 from hawkeys._progress import progress_on_stderr
 from hawkeys.evaluation.report.tables import summary_rows
 
-__all__ = ["print_notice", "print_summary", "print_text", "progress_on_stderr"]
+__all__ = ["print_notice", "print_summary", "print_table", "print_text", "progress_on_stderr"]
 
 
 def print_notice(notice: str) -> None:
@@ -36,6 +36,22 @@ def print_text(text: str = "") -> None:
         The paragraph; it is printed as it is, without markup.
     """
     Console().print(Text(text), soft_wrap=False)
+
+
+def print_table(table: pd.DataFrame) -> None:
+    """Print a table as it is, its first column to the left and the others to the right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Numbers are printed as they are: round them first.
+    """
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for place, column in enumerate(table.columns):
+        shown.add_column(str(column), justify="right" if place else "left", no_wrap=True)
+    for row in table.itertuples(index=False):
+        shown.add_row(*(str(value) for value in row))
+    Console().print(shown)
 
 
 def print_summary(summary: pd.DataFrame, false_alarm: float) -> None:

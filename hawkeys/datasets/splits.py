@@ -87,7 +87,7 @@ def session_folds(
         names, where = np.unique(sittings[rows], return_inverse=True)
         if names.size < n_folds:
             raise InvalidParameterError(
-                f"subject {person!r} has {names.size} sessions; each of the n_folds={n_folds} "
+                f"subject {str(person)!r} has {names.size} sessions; each of the n_folds={n_folds} "
                 "folds needs one. Use fewer folds."
             )
         fold[rows] = _deal(np.bincount(where), n_folds, draws)[where]
@@ -175,8 +175,8 @@ def random_folds(
         rows = np.flatnonzero(people == person)
         if rows.size < n_folds:
             raise InvalidParameterError(
-                f"subject {person!r} has {rows.size} samples; each of the n_folds={n_folds} folds "
-                "needs one. Use fewer folds."
+                f"subject {str(person)!r} has {rows.size} samples; each of the n_folds={n_folds} "
+                "folds needs one. Use fewer folds."
             )
         fold[rows] = draws.permutation(np.arange(rows.size) % n_folds)
     return _by_fold(fold, n_folds, "random, leaks")

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count, check_fraction
 from hawkeys.datasets.slices import EventSlices
-from hawkeys.datasets.splits import balanced, session_folds
+from hawkeys.datasets.splits import SampleSplit, balanced, session_folds
 from hawkeys.evaluation.metrics import auc, equal_error_rate, error_counts, threshold_at
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers.event_times import (
@@ -122,6 +122,7 @@ def score_event_times(
     *,
     n_folds: int = 5,
     n_repeats: int = 2,
+    splits: Sequence[SampleSplit] | None = None,
     rng: RandomState = 0,
     report: Report | None = None,
 ) -> list[EventTimeFold]:
@@ -137,6 +138,8 @@ def score_event_times(
         Parts into which the sessions of each person are dealt.
     n_repeats : int, default 2
         How often they are dealt anew; there are n_folds n_repeats folds in all.
+    splits : sequence of SampleSplit, optional
+        Splits to take instead, such as `hawkeys.datasets.random_folds`, to show what they leak.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Seed of folds and balancing, the same for all systems.
     report : callable, optional
@@ -165,19 +168,19 @@ def score_event_times(
     check_count(n_repeats, "n_repeats")
     _check_slices(slices)
     draws = as_generator(rng)
-    splits = [
+    chosen_splits = splits or [
         split
         for _ in range(n_repeats)
         for split in session_folds(slices.subject, slices.session, n_folds, rng=draws)
     ]
     out: list[EventTimeFold] = []
-    for fold, split in enumerate(splits):
+    for fold, split in enumerate(chosen_splits):
         train = slices[balanced(slices.subject, split.train, rng=draws)]
         test = slices[balanced(slices.subject, split.test, rng=draws)]
         for name, system in chosen.items():
             out.append(_run(name, system, fold, train, test))
             if report is not None:
-                report("Folds and systems", len(out), len(splits) * len(chosen))
+                report("Folds and systems", len(out), len(chosen_splits) * len(chosen))
     return out
 
 
@@ -234,7 +237,7 @@ def event_time_rates(folds: Sequence[EventTimeFold], *, false_alarm: float = 0.0
 def accuracy_by_events(
     folds: Sequence[EventTimeFold], n_slices: Sequence[int] = (1, 2, 4, 8, 16)
 ) -> pd.DataFrame:
-    """Decide from several successive slices of a session together.
+    """Decide from several slices of a session together, in the order of time.
 
     The log probabilities of the slices are added, as if they were independent.
 
@@ -305,8 +308,8 @@ def _check_slices(slices: EventSlices) -> None:
         first = np.sort(slices.first[slices.subject == person])
         for place in np.flatnonzero(np.diff(first) <= slices.length - 1)[:1]:
             raise InvalidParameterError(
-                f"slices of {person!r} overlap: one starts at event {first[place]}, the next at "
-                f"event {first[place + 1]}, and a slice has {slices.length} intervals. Cut them "
+                f"slices of {str(person)!r} overlap: one starts at event {first[place]}, the next "
+                f"at event {first[place + 1]}, and a slice has {slices.length} intervals. Cut them "
                 "with step_back=0."
             )
 

@@ -82,7 +82,7 @@ class EventTimeClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.classes_, index = np.unique(labels, return_inverse=True)
         if self.classes_.size < 2:
             raise InvalidParameterError(
-                f"y names one person, {self.classes_[0]!r}; two or more are needed."
+                f"y names one person, {str(self.classes_[0])!r}; two or more are needed."
             )
         self._learn(intervals, index)
         return self
