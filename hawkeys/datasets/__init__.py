@@ -14,7 +14,7 @@ from hawkeys.datasets.event_times import (
 )
 from hawkeys.datasets.formats import FormatInfo, available_formats
 from hawkeys.datasets.free_text import FreeText, load_free_text
-from hawkeys.datasets.key_events import KeyEvents, read_key_events
+from hawkeys.datasets.key_events import KeyEvents
 from hawkeys.datasets.keyed_text import load_aalto, read_hold_flight, simulate_keyed_text
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.pairing import pair_events
