@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._files import write_text
+from hawkeys._validation import check_fraction
 from hawkeys.cli.console import print_notice, print_table, print_text, progress_on_stderr
 from hawkeys.datasets import (
     EventTimes,
@@ -81,12 +82,13 @@ def run_task(task: str, asked: TaskOptions) -> None:
     Raises
     ------
     InvalidParameterError
-        A path is given for simulated data.
+        A path is given for simulated data, or `false_alarm` is no fraction.
     DatasetNotFoundError, DatasetError
         Real data were asked for and are not there, or are damaged.
     OutputError
         The tables cannot be written.
     """
+    check_fraction(asked.false_alarm, "false_alarm")
     if asked.dataset == "demo" and asked.data_path is not None:
         raise InvalidParameterError(
             f"the demo is simulated and reads no file, got --data-path {asked.data_path!r}. Leave "

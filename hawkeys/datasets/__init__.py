@@ -15,7 +15,7 @@ from hawkeys.datasets.event_times import (
 from hawkeys.datasets.formats import FormatInfo, available_formats
 from hawkeys.datasets.free_text import FreeText, load_free_text
 from hawkeys.datasets.key_events import KeyEvents
-from hawkeys.datasets.keyed_text import load_aalto, read_hold_flight, simulate_keyed_text
+from hawkeys.datasets.keyed_text import load_aalto, simulate_keyed_text
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.pairing import pair_events
 from hawkeys.datasets.provenance import Provenance
@@ -76,7 +76,6 @@ __all__ = [
     "published_split",
     "random_folds",
     "read_events",
-    "read_hold_flight",
     "read_key_events",
     "read_timings",
     "session_folds",

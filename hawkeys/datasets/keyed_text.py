@@ -1,13 +1,11 @@
-"""Keystrokes of keyed text: the Aalto sentences, the columns VK, HT and FT, and simulated ones."""
+"""Keystrokes of keyed text: the Aalto sentences as flat arrays, and simulated ones."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
@@ -16,7 +14,7 @@ from hawkeys.datasets.strokes import Strokes
 from hawkeys.datasets.tally import Tally
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
-__all__ = ["aalto_places", "load_aalto", "read_hold_flight", "simulate_keyed_text"]
+__all__ = ["aalto_places", "load_aalto", "simulate_keyed_text"]
 
 _AALTO = "aalto_1646users_15sentences.npz"
 _COLUMNS = ("user", "sentence", "keycode", "hold_ms", "dd_ms")
@@ -53,7 +51,7 @@ def load_aalto(path: str | os.PathLike[str] | None = None) -> Strokes:
     Notes
     -----
     All sentences of a user are of one sitting: to enrol on some and test on others does not cross
-    sessions.
+    sessions. The set's own text files are read by ``read_key_events(path, format="aalto")``.
 
     References
     ----------
@@ -90,68 +88,6 @@ def load_aalto(path: str | os.PathLike[str] | None = None) -> Strokes:
         hold=columns["hold_ms"] / 1000.0,
         step=columns["dd_ms"] / 1000.0,
         source=str(file),
-    )
-
-
-def read_hold_flight(path_or_frame: Any) -> Strokes:
-    """Read keystrokes from a table with the columns VK, HT and FT, as the LSIA set has them.
-
-    Parameters
-    ----------
-    path_or_frame : path or DataFrame
-        A csv file, or a frame. Columns: VK, the key code; HT, how long the key is held, in
-        milliseconds; FT, the time from the press before to this press, in milliseconds (that of a
-        session's first keystroke is not used, and may be empty); user and session. Keystrokes of a
-        session are one after the other, in the order of their presses.
-
-    Returns
-    -------
-    Strokes
-        Press in seconds from the first press of the session.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        There is no such file.
-    DatasetError
-        A column is missing, a cell is no finite number, or a press is before the one before it.
-
-    References
-    ----------
-    N. Gonzalez, E. P. Calot and J. S. Ierache, "A replication of two free text keystroke dynamics
-    experiments under harsher conditions", BIOSIG 2016, doi:10.1109/BIOSIG.2016.7736905.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from hawkeys.datasets import read_hold_flight
-    >>> rows = [["ann", 1, 72, 80, None], ["ann", 1, 73, 90, 150]]
-    >>> names = ["user", "session", "VK", "HT", "FT"]
-    >>> strokes = read_hold_flight(pd.DataFrame(rows, columns=names))
-    >>> strokes.press.tolist(), strokes.release.tolist()
-    ([0.0, 0.15], [0.08, 0.24])
-    """
-    source = "frame" if isinstance(path_or_frame, pd.DataFrame) else str(path_or_frame)
-    frame = path_or_frame if isinstance(path_or_frame, pd.DataFrame) else _read_csv(source)
-    names = ("user", "session", "VK", "HT", "FT")
-    for name in names:
-        if name not in frame:
-            raise DatasetError(
-                f"{source}: no column {name!r}; expected {', '.join(names)}. Rename the columns."
-            )
-    if not len(frame):
-        raise DatasetError(f"{source}: no rows; expected one per keystroke.")
-    group = group_numbers(frame["user"].to_numpy(), frame["session"].to_numpy())
-    first = np.concatenate([[True], np.diff(group) != 0])
-    step = pd.to_numeric(frame["FT"], errors="coerce").to_numpy(dtype=np.float64) / 1000.0
-    hold = pd.to_numeric(frame["HT"], errors="coerce").to_numpy(dtype=np.float64) / 1000.0
-    return _chain(
-        user=frame["user"].to_numpy().astype(np.str_),
-        session=_labels(frame["session"]),
-        key=frame["VK"].to_numpy().astype(np.str_),
-        hold=hold,
-        step=np.where(first, 0.0, step),
-        source=source,
     )
 
 
@@ -240,20 +176,6 @@ def _find(path: str | os.PathLike[str] | None) -> Path:
     raise DatasetNotFoundError(
         f"Aalto sentences: no path given and HAWKEYS_DATA is not set. {_ADVICE}"
     )
-
-
-def _read_csv(source: str) -> pd.DataFrame:
-    try:
-        return pd.read_csv(source)
-    except FileNotFoundError as error:
-        raise DatasetNotFoundError(f"{source}: no such file. Check the path.") from error
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{source}: expected a csv table ({error}).") from error
-
-
-def _labels(column: pd.Series) -> np.ndarray:
-    values = column.to_numpy()
-    return values.astype(np.int64) if values.dtype.kind in "iu" else values.astype(np.str_)
 
 
 def _chain(

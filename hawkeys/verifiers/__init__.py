@@ -46,7 +46,8 @@ from hawkeys.verifiers.fixed_text.pohmm import POHMM
 from hawkeys.verifiers.fixed_text.robust import ClippedManhattan, RobustMahalanobis
 from hawkeys.verifiers.free_text.base import FreeTextVerifier
 from hawkeys.verifiers.free_text.digraphs import DigraphDisorder, DigraphManhattan
-from hawkeys.verifiers.free_text.marked import MarkedRenewal, MarkedRenewalVerifier
+from hawkeys.verifiers.free_text.marked import MarkedRenewal
+from hawkeys.verifiers.free_text.marked_verifier import MarkedRenewalVerifier
 from hawkeys.verifiers.free_text.pohmm import FreeTextPOHMM
 from hawkeys.verifiers.free_text.process import FreeTextProcess
 from hawkeys.verifiers.protocol import DATA_KINDS, Identifier, Needs, Scorer

@@ -1,10 +1,9 @@
-"""Keyed text: the Aalto file, hold and flight columns, simulated typists."""
+"""Keyed text: the Aalto file, simulated typists."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from hawkeys.datasets import load_aalto, read_hold_flight, simulate_keyed_text
+from hawkeys.datasets import load_aalto, simulate_keyed_text
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError, InvalidParameterError
 
 ARRAYS = {
@@ -46,6 +45,13 @@ def test_broken_aalto_files(file, tmp_path, monkeypatch):
     np.savez(file, **{name: np.array(values) for name, values in broken.items()})
     with pytest.raises(DatasetError, match=r"keystroke 1 is pressed 0.005 s before the one before"):
         load_aalto(file)
+    apart = {**ARRAYS, "user": [5, 5, 7, 5, 5, 5], "sentence": [0] * 6}
+    np.savez(file, **{name: np.array(values) for name, values in apart.items()})
+    with pytest.raises(DatasetError, match="session 0 of user 5 is interrupted by another one"):
+        load_aalto(file)
+    np.savez(file, **{**ARRAYS, "hold_ms": np.array([80.0, np.nan, 90, 70, 60, 75])})
+    with pytest.raises(DatasetError, match=r"keystroke 1 has no finite hold. Leave it out first"):
+        load_aalto(file)
     np.savez(file, **{name: np.array(values) for name, values in ARRAYS.items() if name != "user"})
     with pytest.raises(DatasetError, match="no array 'user'; expected user, sentence"):
         load_aalto(file)
@@ -67,45 +73,6 @@ def test_broken_aalto_files(file, tmp_path, monkeypatch):
         **{name: np.array(values) for name, values in ARRAYS.items()},
     )
     assert len(load_aalto()) == 5
-
-
-def test_hold_and_flight_columns(tmp_path):
-    """FT is the time from the press before; that of a session's first keystroke is not used."""
-    frame = pd.DataFrame(
-        {
-            "user": ["ann"] * 3 + ["bob"] * 2,
-            "session": [1, 1, 2, 1, 1],
-            "VK": [72, 73, 72, 72, 73],
-            "HT": [80, 90, 70, 60, 50],
-            "FT": [np.nan, 150, 900, -1, 120],
-        }
-    )
-    strokes = read_hold_flight(frame)
-    np.testing.assert_allclose(strokes.press, [0.0, 0.15, 0.0, 0.0, 0.12])
-    np.testing.assert_allclose(strokes.release, [0.08, 0.24, 0.07, 0.06, 0.17])
-    assert strokes.session.tolist() == [1, 1, 2, 1, 1]
-    frame.to_csv(tmp_path / "some.csv", index=False)
-    again = read_hold_flight(tmp_path / "some.csv")
-    np.testing.assert_allclose(again.press, strokes.press)
-    assert again.key.tolist() == strokes.key.tolist()
-
-
-def test_broken_hold_and_flight_tables(tmp_path):
-    good = pd.DataFrame({"user": ["a"] * 2, "session": [1, 1], "VK": [1, 2], "HT": [9, 9],
-                         "FT": [0, 9]})  # fmt: skip
-    with pytest.raises(DatasetError, match="frame: no column 'HT'; expected user, session"):
-        read_hold_flight(good.drop(columns="HT"))
-    with pytest.raises(DatasetError, match="keystroke 1 has no finite time from press to press"):
-        read_hold_flight(good.assign(FT=[0.0, np.nan]))
-    with pytest.raises(DatasetError, match="keystroke 0 has no finite hold"):
-        read_hold_flight(good.assign(HT=["x", 9]))
-    with pytest.raises(DatasetError, match="no rows; expected one per keystroke"):
-        read_hold_flight(good[:0])
-    mixed = pd.concat([good, good.assign(session=2), good], ignore_index=True)
-    with pytest.raises(DatasetError, match="session 1 of user a is interrupted by another one"):
-        read_hold_flight(mixed)
-    with pytest.raises(DatasetNotFoundError, match=r"nowhere.csv: no such file"):
-        read_hold_flight(tmp_path / "nowhere.csv")
 
 
 def test_simulated_typists():

@@ -109,23 +109,8 @@ def score_keyed_text(
     >>> bool(keyed_text_rates([scores])["accuracy"][0] > 0.9)
     True
     """
-    who = np.asarray(typist).astype(np.str_)
-    unknown = sorted(set(who.tolist()) - set(enrolment.subjects))
-    if unknown:
-        raise InvalidParameterError(
-            f"typist {unknown[0]!r} is not enrolled; everybody tested must be in the enrolment."
-        )
-    common = sorted(set(background.subjects if background else ()) & set(enrolment.subjects))
-    if common:
-        raise InvalidParameterError(
-            f"background holds {common[0]!r}, who is enrolled; the cohort must be other people."
-        )
     recordings = as_recordings(tests, "tests")
-    if who.shape != (recordings.n_recordings,):
-        raise InvalidParameterError(
-            f"typist must hold one person per test recording, shape ({recordings.n_recordings},); "
-            f"got shape {who.shape}."
-        )
+    who = _check_people(enrolment, typist, background, recordings.n_recordings)
     chosen = MarkedRenewal() if model is None else model
     started = time.process_time()
     people = clone(chosen).fit(enrolment, population=background)
@@ -220,6 +205,29 @@ def cut_blocks(strokes: Strokes, size: int) -> tuple[dict[str, np.ndarray], np.n
         "recording": block,
     }
     return blocks, strokes.user[rows[::size]]
+
+
+def _check_people(
+    enrolment: Strokes, typist: ArrayLike, background: Strokes | None, n_recordings: int
+) -> np.ndarray:
+    """Return the typists of the tests, all enrolled, none of them in the background."""
+    who = np.asarray(typist).astype(np.str_)
+    unknown = sorted(set(who.tolist()) - set(enrolment.subjects))
+    if unknown:
+        raise InvalidParameterError(
+            f"typist {unknown[0]!r} is not enrolled; everybody tested must be in the enrolment."
+        )
+    common = sorted(set(background.subjects if background else ()) & set(enrolment.subjects))
+    if common:
+        raise InvalidParameterError(
+            f"background holds {common[0]!r}, who is enrolled; the cohort must be other people."
+        )
+    if who.shape != (n_recordings,):
+        raise InvalidParameterError(
+            f"typist must hold one person per test recording, shape ({n_recordings},); "
+            f"got shape {who.shape}."
+        )
+    return who
 
 
 def _rates(one: KeyedTextScores) -> dict[str, Any]:

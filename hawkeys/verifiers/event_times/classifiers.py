@@ -204,7 +204,7 @@ class StatisticsClassifier(EventTimeClassifier):
         self.regression_ = _regression(self.C).fit(self._features(intervals), index)
 
     def _log_proba(self, intervals: FloatArray) -> FloatArray:
-        return np.asarray(self.regression_.predict_log_proba(self._features(intervals)))
+        return _log_proba_of(self.regression_, self._features(intervals))
 
     def _features(self, intervals: FloatArray) -> FloatArray:
         statistics = interval_statistics(intervals)
@@ -256,7 +256,7 @@ class StackClassifier(EventTimeClassifier):
         self.regression_ = _regression(self.C).fit(self._features(intervals), index)
 
     def _log_proba(self, intervals: FloatArray) -> FloatArray:
-        return np.asarray(self.regression_.predict_log_proba(self._features(intervals)))
+        return _log_proba_of(self.regression_, self._features(intervals))
 
     def _features(self, intervals: FloatArray) -> FloatArray:
         parts = [interval_statistics(intervals), single_sample_fits(intervals)]
@@ -278,3 +278,11 @@ def _regression(strength: float) -> Pipeline:
     check_positive_number(strength, "C")
     regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
     return make_pipeline(StandardScaler(), regression)
+
+
+def _log_proba_of(regression: Pipeline, features: FloatArray) -> FloatArray:
+    """Return log probabilities that stay finite where probabilities round to 0 or 1."""
+    odds = np.asarray(regression.decision_function(features), dtype=np.float64)
+    if odds.ndim == 1:
+        return -np.logaddexp(0.0, np.stack((odds, -odds), axis=1))
+    return np.asarray(log_softmax(odds, axis=1))

@@ -129,6 +129,19 @@ def test_the_probe_is_bayes_rule_of_histograms():
     )
 
 
+def test_log_probabilities_stay_finite_where_probabilities_do_not(typed):
+    """Two people and three, far away from both: as scikit-learn's where those are not 0."""
+    X, y = typed
+    for people in (PEOPLE[:2], PEOPLE):
+        rows = np.isin(y, people)
+        system = StatisticsClassifier("two", C=100.0).fit(X[rows], y[rows])
+        usual = system.regression_.predict_proba(system._features(X))
+        np.testing.assert_allclose(np.exp(system.predict_log_proba(X)), usual, atol=1e-12)
+        far = system.predict_log_proba(np.exp(60.0 * np.log(X[:3])))
+        assert np.isfinite(far).all()
+        assert far.min() < -800.0
+
+
 def test_wrong_input_of_classifiers(typed):
     X, y = typed
     with pytest.raises(InvalidParameterError, match=r"y must hold one person per sample.*\(120,\)"):
