@@ -305,3 +305,36 @@ def test_pitfalls_are_as_the_page_says():
         table.loc[("test of an absent edge", "half of it (edge_tests)", "rejected"), "mean"] < 0.1
     )
     assert table.loc[("KS test, right model", "uncorrected", "rejected"), "mean"] < 0.02
+
+
+@pytest.mark.usefixtures("no_data")
+def test_neighbours(script, tmp_path):
+    """The script runs on simulated data, and the saved tables show what they must."""
+    script("neighbours").main(["--quick", "--output", str(tmp_path)])
+    quick = pd.read_csv(tmp_path / "event_times.csv")
+    assert quick["split"].nunique() == 3
+    assert {"machine", "versions"} <= set(quick)
+    saved = pd.read_csv(RESULTS / "event_times.csv")
+    honest = saved[saved["split"] == "sessions disjoint"].set_index("system")
+    assert honest["n_folds"].eq(10).all()
+    assert honest["accuracy_sd"].between(0.001, 0.05).all()
+    for system, least in (
+        ("two-statistics", 0.82),
+        ("markov-renewal", 0.885),
+        ("log-linear-hawkes", 0.87),
+        ("stack", 0.905),
+    ):
+        assert honest.loc[system, "accuracy"] >= least
+    probe = saved[saved["split"] == "sessions disjoint, probe"].set_index("intervals")["accuracy"]
+    assert probe["raw"] > 0.82
+    assert probe["snapped"] < 0.54
+    text = pd.read_csv(RESULTS / "keyed_text.csv").set_index("system")
+    aalto = text[text.index.str.startswith("Aalto")].iloc[0]
+    assert (aalto["n_subjects"], aalto["accuracy"] >= 0.68, aalto["eer_ratio"] <= 0.04) == (
+        137,
+        True,
+        True,
+    )
+    events = pd.read_csv(RESULTS / "event_times_events.csv")
+    assert sorted(events["n_events"].unique()) == [30, 60, 120, 240, 480]
+    assert len(pd.read_csv(RESULTS / "event_times_without_background.csv")) == 2

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from hawkeys._validation import check_choice
 from hawkeys.datasets.cmu import CMU_URL, DEMO_TAKEN, cmu_places, find_cmu, read_cmu
 from hawkeys.datasets.demo import simulate_demo
+from hawkeys.datasets.event_times import press_time_places
 from hawkeys.datasets.free_text import free_text_places
+from hawkeys.datasets.keyed_text import aalto_places
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.provenance import Provenance
 from hawkeys.exceptions import DatasetNotFoundError, InvalidParameterError
@@ -103,14 +105,15 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
     Returns
     -------
     tuple of DatasetInfo
-        One entry per name that `load_dataset` knows, "auto" apart, and the two sets of
-        `load_free_text`, which are never downloaded.
+        One entry per name that `load_dataset` knows, "auto" apart, the two sets of
+        `load_free_text`, and those of `load_press_times` and `load_aalto`; the latter four are
+        never downloaded.
 
     Examples
     --------
     >>> from hawkeys.datasets import available_datasets
     >>> [info.name for info in available_datasets()]
-    ['cmu', 'demo', 'free-text', 'fixed-text']
+    ['cmu', 'demo', 'free-text', 'fixed-text', 'press-times', 'aalto']
     """
     file = find_cmu()
     cmu = DatasetInfo(
@@ -131,7 +134,34 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
         looked_in=(),
         found="built in",
     )
-    return cmu, demo, _text_info("free"), _text_info("fixed")
+    return cmu, demo, _text_info("free"), _text_info("fixed"), *_neighbour_infos()
+
+
+def _neighbour_infos() -> tuple[DatasetInfo, DatasetInfo]:
+    """Describe the sets of event times and of keyed sentences."""
+    found = [
+        next((str(place) for place in places if place.exists()), None)
+        for places in (press_time_places(), aalto_places())
+    ]
+    press_times = DatasetInfo(
+        name="press-times",
+        description="event times of two people typing freely, 255,975 events without keys (S. A. "
+        "Calin, Deep learning approach for keystroke recognition)",
+        source="hawkeys.datasets.load_press_times(); no download",
+        terms="unverified; not shipped; cite the author",
+        looked_in=tuple(str(place) for place in press_time_places()),
+        found=found[0],
+    )
+    aalto = DatasetInfo(
+        name="aalto",
+        description="1,646 users, 15 transcribed English sentences each (subset of Dhakal et al., "
+        "CHI 2018, doi:10.1145/3173574.3174220)",
+        source="hawkeys.datasets.load_aalto(); no download",
+        terms="non-commercial use with attribution; not shipped; cite the authors",
+        looked_in=tuple(str(place) for place in aalto_places()),
+        found=found[1],
+    )
+    return press_times, aalto
 
 
 def _text_info(which: str) -> DatasetInfo:

@@ -59,6 +59,7 @@ from hawkeys.verifiers.wrappers.combination import ScoreSum
 from hawkeys.verifiers.wrappers.neighbors_and_hawkes import NeighborsAndHawkes
 from hawkeys.verifiers.wrappers.practice import PracticeCorrected
 from hawkeys.verifiers.wrappers.recency import RecencyWeighted
+from hawkeys.verifiers.wrappers.scorer import OneClassScorer
 from hawkeys.verifiers.wrappers.updating import UPDATE_POLICIES, UpdatingVerifier
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "Needs",
     "NeighborsAndHawkes",
     "OneClassSVM",
+    "OneClassScorer",
     "OneClassVerifier",
     "OutlierCount",
     "PracticeCorrected",

@@ -26,6 +26,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "uncertainty": "Profile and sandwich intervals, tests of edges and of the model.",
         "simulation": "Simulation of many events, and forecasts.",
         "rectified": "Processes with inhibition.",
+        "nonlinear": "Processes with a link and signed delayed influence.",
         "features": "Hawkes features of typing samples.",
         "verifiers": "Verifiers that are compiled, of fixed and of free text.",
     }

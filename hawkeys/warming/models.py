@@ -23,13 +23,15 @@ from hawkeys.inference import (
     profile_interval,
     sandwich_covariance,
 )
+from hawkeys.inference.nonlinear import fit_nonlinear
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
-from hawkeys.process import Hawkes
+from hawkeys.process import Hawkes, LogTimeFilters, NonlinearHawkes
 from hawkeys.process.branching import branching_probabilities
 from hawkeys.process.likelihood import LogLikelihood
 from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.simulation import simulate, simulate_until
 from hawkeys.simulation.branching import simulate_branching
+from hawkeys.simulation.nonlinear import simulate_nonlinear
 from hawkeys.simulation.rectified import simulate_rectified
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "kernels",
     "least_squares",
     "likelihood",
+    "nonlinear",
     "penalties",
     "rectified",
     "simulation",
@@ -185,6 +188,17 @@ def rectified() -> None:
     process.intensity(data, _QUERIES, realization=0)
     process.compensator(data, _QUERIES, realization=0)
     goodness_of_fit(fit_rectified(data, decay=2.0), data, n_mc_samples=2, rng=0)
+
+
+def nonlinear() -> None:
+    """Processes with a link: simulation, likelihood and fit."""
+    filters = LogTimeFilters([0.1, 0.3, 0.9])
+    process = NonlinearHawkes([0.0, -0.5], np.full((1, 2, 2, 2), 0.2), filters, memory=2)
+    data = simulate_nonlinear(process, end_time=[40.0, 30.0], rng=0)
+    process.log_likelihood(data)
+    process.intensity(data, _QUERIES, realization=0)
+    process.compensator(data, _QUERIES, realization=0)
+    goodness_of_fit(fit_nonlinear(data, filters=filters), data, n_mc_samples=2, rng=0)
 
 
 def uncertainty() -> None:

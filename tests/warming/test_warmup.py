@@ -25,6 +25,7 @@ from hawkeys.datasets import load_demo
 from hawkeys.features import HawkesFeatures
 from hawkeys.inference import Lasso, bootstrap, edge_tests, profile_interval, sandwich_covariance
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, SumExponential
+from hawkeys.process import LogTimeFilters
 from hawkeys.verifiers import POHMM, HawkesLikelihood, RecencyNearestNeighbors, enrol, verify
 from hawkeys.verifiers import load_template
 
@@ -85,6 +86,11 @@ hawkeys.forecast(result, long, 5.0, n_paths=200, rng=0)
 signed = hawkeys.RectifiedHawkes([0.8, 0.6], [[0.2, -0.3], [0.1, 0.2]], decay=2.0)
 spikes = hawkeys.simulate_rectified(signed, end_time=[100.0, 50.0], rng=0)
 hawkeys.fit_rectified(spikes, decay=2.0)
+tents = LogTimeFilters([0.1, 0.2, 0.4])
+linked = hawkeys.NonlinearHawkes([0.0], [[[[-1.0, 0.5]]]], tents, memory=1)
+clicks = hawkeys.simulate_nonlinear(linked, end_time=[200.0, 100.0], rng=0)
+linked.intensity(clicks, [1.0, 2.0], realization=0)
+hawkeys.goodness_of_fit(hawkeys.fit_nonlinear(clicks, filters=tents), clicks, n_mc_samples=2)
 
 demo = load_demo(n_subjects=2)
 own = demo.timings()[demo.subject == demo.subjects[0]]
