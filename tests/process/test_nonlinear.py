@@ -348,8 +348,11 @@ def test_wrong_options_of_the_fit(how, message):
 
 def test_a_silent_mark_is_refused():
     events = hawkeys.Events.from_lists([[[1.0, 2.0], []]], end_times=3.0)
-    with pytest.raises(InvalidEventsError, match="mark '1' has no event"):
+    with pytest.raises(InvalidEventsError, match="mark '1' has no event that counts"):
         hawkeys.fit_nonlinear(events, filters=FILTERS)
+    given = hawkeys.Events.from_lists([[[1.0, 2.0]], [[1.5]]], end_times=3.0)
+    with pytest.raises(InvalidEventsError, match="mark '0' has no event that counts"):
+        hawkeys.fit_nonlinear(given, filters=FILTERS, n_given=2)
 
 
 @pytest.mark.parametrize(

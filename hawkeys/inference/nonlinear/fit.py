@@ -180,18 +180,19 @@ def _fit_target(
         return float(every @ values), gradient, curvature
 
     start = np.zeros(penalty.shape[0])
-    start[0] = _start(events, target, shape[5])
+    start[0] = _start(events, target, shape[5], given["n_given"])
     return climb(terms, start, penalty, given["tolerance"], given["max_iter"])
 
 
-def _start(events: Events, target: int, link: int) -> float:
-    """Return the baseline whose constant rate is that of the target's events."""
+def _start(events: Events, target: int, link: int, n_given: int) -> float:
+    """Return the baseline whose constant rate is that of the target's events that count."""
     total = float((events.end_times - events.start_times).sum())
-    count = int((events.marks == target).sum())
+    place = np.arange(events.n_events) - events.offsets[events.realization]
+    count = int(((events.marks == target) & (place >= n_given)).sum())
     if count == 0:
         raise InvalidEventsError(
-            f"mark {events.mark_names[target]!r} has no event, so that its rate has no logarithm. "
-            "Leave the mark out, or observe it longer."
+            f"mark {events.mark_names[target]!r} has no event that counts, so that its rate has no "
+            "logarithm. Leave the mark out, observe it longer, or give fewer events (n_given)."
         )
     rate = count / total
     return math.log(rate) if link == 0 else rate + math.log(-math.expm1(-rate))
