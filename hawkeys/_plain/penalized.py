@@ -6,6 +6,8 @@ twin's own text.
 
 from __future__ import annotations
 
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -45,7 +47,10 @@ def _shift(hessian: FloatArray, rest: FloatArray, i: int, change: float) -> None
     rest[b * size : (b + 1) * size] -= hessian[b, :, p] * change
 
 
-_twin = interpreted("penalized", _log_terms=_log_terms, _shift=_shift)
+@cache
+def _twin() -> ModuleType:
+    """Return the compiled twin's text, read when it is first needed."""
+    return interpreted("penalized", _log_terms=_log_terms, _shift=_shift)
 
 
 def solve_penalized(
@@ -61,5 +66,5 @@ def solve_penalized(
 
     See the compiled twin.
     """
-    found: Any = _twin.solve_penalized(data, terms, sets, tolerance, x, hessian, trace)
+    found: Any = _twin().solve_penalized(data, terms, sets, tolerance, x, hessian, trace)
     return float(found[0]), float(found[1]), float(found[2]), int(found[3])

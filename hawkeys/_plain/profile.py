@@ -6,6 +6,8 @@ twin's own text.
 
 from __future__ import annotations
 
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,10 @@ def _value(basis: FloatArray, weights: FloatArray, cost: FloatArray, x: FloatArr
     return float(weights[counts] @ np.log(rate) - cost @ x)
 
 
-_twin = interpreted("profile", _evaluate=_evaluate, _value=_value)
+@cache
+def _twin() -> ModuleType:
+    """Return the compiled twin's text, read when it is first needed."""
+    return interpreted("profile", _evaluate=_evaluate, _value=_value)
 
 
 def climb(
@@ -64,7 +69,7 @@ def climb(
 
     See the compiled twin.
     """
-    return float(_twin.climb(basis, weights, cost, held, linked, x, slope, hessian))
+    return float(_twin().climb(basis, weights, cost, held, linked, x, slope, hessian))
 
 
 def profile_ends(
@@ -80,7 +85,7 @@ def profile_ends(
 
     See the compiled twin.
     """
-    found: Any = _twin.profile_ends(basis, weights, cost, held, groups, x, drop)
+    found: Any = _twin().profile_ends(basis, weights, cost, held, groups, x, drop)
     return found[0], float(found[1])
 
 
