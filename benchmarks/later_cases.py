@@ -56,7 +56,11 @@ def peak():
 
 
 def estimates(result):
-    """Return what a fit found: objective, and estimates as sums that no error escapes."""
+    """Return what a fit found: the objective in nats, and estimates as sums.
+
+    The builds stop within 1e-6 nats of the optimum of a row, each somewhere else, so that estimates
+    agree to some 1e-5 of their standard errors.
+    """
     found = result.estimates
     return [result.objective, found.sum(), (found**2).sum()]
 

@@ -3,10 +3,11 @@
 Usage: python benchmarks/later_speed.py --against FOLDER [--only CASE ...] [--rounds N] [--quick]
 
 FOLDER is a checkout of the other build. Run with --quick first, which compiles what the caches of
-both builds lack. Each case runs in a process of its own, the builds in turn
-on the same events, on one thread; the time is processor time, the least of all rounds. Nothing is
-written unless every answer agrees to 1e-6. Writes results/later_speed.csv; with --only, the other
-rows of that table stay.
+both builds lack. Each case runs in a process of its own, the builds in turn on the same events, on
+one thread; the time is processor time, the least of all rounds. Nothing is written unless every
+answer agrees: objectives of fits to 1e-8; all else, which hangs on where in the flat top of the
+objective a build stopped, to 1e-4. Writes results/later_speed.csv; with --only, the other rows of
+that table stay.
 """
 
 import argparse
@@ -28,8 +29,8 @@ from hawkeys.kernels import LogNormal
 
 OUTPUT = Path(__file__).parent / "results" / "later_speed.csv"
 HERE = Path(__file__).parent.parent
-# relative; a decay is found to 1e-6, and what hangs on it
-EQUAL = 1e-6
+# relative, of objectives and of all else
+EQUAL, NEAR = 1e-8, 1e-4
 
 
 def sparse(n_marks, zero=0.5, seed=None):
@@ -105,10 +106,16 @@ def compare(case, against, rounds, quick):
     return rows
 
 
+def is_fit(what):
+    """Tell whether the first answer of an operation is an objective."""
+    return any(word in what for word in ("fit,", "fits", "estimated", "mle", "vi")) or what == "fit"
+
+
 def prove_equal(case, before, here):
     """Stop unless both builds found the same."""
     for what, numbers in here.items():
-        if not np.allclose(numbers, before[what], rtol=EQUAL, atol=1e-9, equal_nan=True):
+        same = np.allclose(numbers[:1], before[what][:1], rtol=EQUAL if is_fit(what) else NEAR)
+        if not (same and np.allclose(numbers, before[what], rtol=NEAR, equal_nan=True)):
             raise SystemExit(
                 f"{case}, {what}: the builds disagree, {before[what]} and {numbers}; nothing is "
                 "written."

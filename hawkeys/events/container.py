@@ -375,10 +375,9 @@ class Events:
     def __getitem__(self, index: Any) -> Events:
         """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
         picked = np.atleast_1d(np.arange(self.n_realizations)[index])
-        rows = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in picked]
-        flat = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
         sizes = np.diff(self.offsets)[picked]
         bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        flat = np.arange(bounds[-1]) + np.repeat(self.offsets[picked] - bounds[:-1], sizes)
         starts, ends = self.start_times[picked], self.end_times[picked]
         times, marks = self.times[flat], self.marks[flat]
         freeze(times, marks, bounds, starts, ends)

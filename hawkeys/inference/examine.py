@@ -201,8 +201,8 @@ def _edges(events: Events) -> IntArray:
     """Return the first event of each realisation that follows one with events."""
     if events.n_realizations == 1:
         return events.offsets[:0]
-    edges = np.unique(events.offsets[1:-1])
-    return edges[(edges > 0) & (edges < events.n_events)]
+    edges = events.offsets[1:-1]
+    return edges[(edges > events.offsets[:-2]) & (edges > 0) & (edges < events.n_events)]
 
 
 def _about_window(events: Events, baseline: Baseline | None) -> str | None:

@@ -84,9 +84,16 @@ def warn_about(
 
 
 def warn_about_fit(
-    found: FitResult, converged: BoolArray, events: Events, support: BoolArray
+    found: FitResult,
+    converged: BoolArray,
+    events: Events,
+    support: BoolArray,
+    seen: FloatArray | None = None,
 ) -> None:
-    """Warn, in the name of who called `hawkeys.fit`, of all that its result does not say."""
+    """Warn, in the name of who called `hawkeys.fit`, of all that its result does not say.
+
+    `seen` (n_marks, n_marks) holds the kernel integrals summed over the windows, if they are known.
+    """
     size = events.n_marks
     expected = found.identified.copy()
     expected[:, -size:] |= ~support
@@ -98,7 +105,7 @@ def warn_about_fit(
             IdentifiabilityWarning,
             stacklevel=3,
         )
-    warn_if_unseen(found, events, "Use a prior (method='map'), a kernel", stacklevel=4)
+    warn_if_unseen(found, events, "Use a prior (method='map'), a kernel", stacklevel=4, seen=seen)
     labels = found.process.baseline_function.labels
     warn_about(expected, converged, events.mark_names, labels, stacklevel=4)
 
@@ -129,16 +136,24 @@ def _largest_possible(adjacency: FloatArray) -> FloatArray:
 
 
 def warn_if_unseen(
-    found: FitResult | RectifiedResult, events: Events, remedy: str, *, stacklevel: int
+    found: FitResult | RectifiedResult,
+    events: Events,
+    remedy: str,
+    *,
+    stacklevel: int,
+    seen: FloatArray | None = None,
 ) -> None:
     """Warn, in the name of a caller, of what is far beyond any process, and why.
 
-    `remedy` is what to do, up to the word "kernel".
+    `remedy` is what to do, up to the word "kernel"; `seen` as for `warn_about_fit`.
     """
     if _largest_possible(np.maximum(found.adjacency, 0.0)[None])[0] <= _LARGEST_RADIUS:
         return  # no entry is larger, either
     size, names, radius = events.n_marks, events.mark_names, found.process.spectral_radius
-    seen = found.kernel.integrals(events).sum(axis=0)
+    if not (radius > _LARGEST_RADIUS or (found.adjacency > _LARGEST_RADIUS).any()):
+        return
+    if seen is None:
+        seen = found.kernel.integrals(events).sum(axis=0)
     share = seen / np.maximum(np.bincount(events.marks, minlength=size), 1)
     hidden = (found.adjacency > _LARGEST_RADIUS) & (share < _HARDLY_SEEN)
     if not (radius > _LARGEST_RADIUS or hidden.any()):

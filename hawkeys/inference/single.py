@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, BoolArray, RandomState
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.assemble import result_of
@@ -175,6 +175,7 @@ def fit(
     search, rest = split_search(decay, kernel, options)
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
+    seen = None
     counting, positive = leave_out(events, weights)
     allowed = check_support(support, events.n_marks)
     examine(counting, excitation, model.get("baseline"))
@@ -193,10 +194,10 @@ def fit(
     else:
         counted = Counted.check(events, support, weights, model)
         how = choose_method(method, others)
-        found, converged = _fit_known(counted, excitation, search, how, rng)
+        found, converged, seen = _fit_known(counted, excitation, search, how, rng)
     if counting is not events:
         found = about_all(found, events, weights)
-    warn_about_fit(found, converged, counting, allowed)
+    warn_about_fit(found, converged, counting, allowed, seen)
     return found
 
 
@@ -206,8 +207,12 @@ def _fit_known(
     search: DecaySearch | None,
     how: tuple[Method, Any],
     rng: RandomState,
-) -> tuple[FitResult, BoolArray]:
-    """Fit with a kernel that is given, or exponential with decays that are searched first."""
+) -> tuple[FitResult, BoolArray, FloatArray | None]:
+    """Fit with a kernel that is given, or exponential with decays that are searched first.
+
+    Returns the result, which targets converged, and the kernel integrals of each pair, (n_marks,
+    n_marks), if the row problems hold them.
+    """
     method, settings = how
     profile = None
     if kernel is None and search is not None:
@@ -216,7 +221,8 @@ def _fit_known(
     excitation = choose_kernel(None, kernel)
     for component in excitation.components:
         component.check_marks(counted.events.n_marks)
-    design = counted.design(excitation, getattr(settings, "likelihood_weight", 1.0))
+    weight = getattr(settings, "likelihood_weight", 1.0)
+    design = counted.design(excitation, weight)
     try:
         solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
     except MemoryError as error:
@@ -225,18 +231,19 @@ def _fit_known(
     if design.columns is not None:
         converged = converged[design.columns.blocks]
     found = result_of(counted, excitation, design, solution, how)
+    plain = design.columns is None and counted.weights is None and weight > 0.0
+    seen = design.cost[:, 1:] / weight if plain else None
     found = _with_search(found, counted, search, profile)
     is_estimated = search is not None and search.grid is None
     if profile is None or not is_estimated or not isinstance(found, LikelihoodResult):
-        return found, converged
-    scale = getattr(settings, "likelihood_weight", 1.0)
+        return found, converged, seen
     information = beside_decays(
-        lambda decay: counted.design(Exponential(decay), scale),
+        lambda decay: counted.design(Exponential(decay), weight),
         solution.x,
         found.information,
         profile,
     )
-    return dataclasses.replace(found, information=information), converged
+    return dataclasses.replace(found, information=information), converged, seen
 
 
 def _too_large(design: Design) -> str:

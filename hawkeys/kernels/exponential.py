@@ -8,7 +8,7 @@ import numpy as np
 
 from hawkeys._loops import exponential as loops
 from hawkeys._loops.choice import is_small
-from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_positive
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -16,8 +16,10 @@ from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
 
 __all__ = ["Exponential"]
 
-# share of the events' mass within the windows from which a difference gives it to 1e-13
-_EXACT = 0.01
+# share of the events' mass within the windows from which a difference gives it to 1e-13 or so
+_EXACT = 0.003
+# events per window and mark from which that is quicker
+_LONG = 4
 
 
 class Exponential(Kernel):
@@ -156,11 +158,13 @@ class Exponential(Kernel):
     ) -> FloatArray:
         """Return K_ij over each window: the number of events less what is left of them at the end.
 
-        What is left follows from the excitation at the last event. Where nearly all is left, the
-        difference would be inexact, and so with simultaneous last events: there event by event.
+        What is left follows from the excitation at the last event. Of sources of which nearly all
+        is left, the difference would be inexact, and so with simultaneous last events: there the
+        integrals are summed event by event, and so in short windows.
         """
         found = None
-        if self.decay.ndim < 2 and not is_small(excitation.size):
+        many = events.n_events > _LONG * events.n_realizations * events.n_marks
+        if self.decay.ndim < 2 and many and not is_small(excitation.size):
             found = _spent(np.full(events.n_marks, self.decay), events, layout, excitation)
         if found is None:
             return self.integrals(events)
@@ -242,7 +246,7 @@ class Exponential(Kernel):
 def _spent(
     decay: FloatArray, events: Events, layout: BlockLayout, excitation: FloatArray
 ) -> FloatArray | None:
-    """Return the mass of the events of each source within each window, or None if inexact."""
+    """Return the mass of the events of each source within each window, or None if some are tied."""
     size, offsets, separate = events.n_marks, layout.offsets, layout.stride > 0
     end = offsets[1:].reshape(-1, size) if separate else np.vstack((layout.first[1:], offsets[1:]))
     counts = (end - layout.first).astype(np.float64)
@@ -259,6 +263,18 @@ def _spent(
     left[np.arange(last.size), mark] += 1.0
     left *= np.exp(-decay * (events.end_times[filled] - events.times[last])[:, None])
     counts[filled] -= left
-    kept = counts if separate else counts.sum(axis=0)
-    there = (end - layout.first) if separate else (end - layout.first).sum(axis=0)
-    return counts if (kept >= _EXACT * there).all() else None
+    whole = end - layout.first
+    inexact = counts < _EXACT * whole if separate else counts.sum(0) < _EXACT * whole.sum(0)
+    if inexact.any():
+        _sum_again(decay, events, np.broadcast_to(inexact, counts.shape), counts)
+    return counts
+
+
+def _sum_again(decay: FloatArray, events: Events, which: BoolArray, counts: FloatArray) -> None:
+    """Replace the masses of some realisations and sources (n_realizations, n_marks) by sums."""
+    owner, mark = events.realization, events.marks
+    rows = np.flatnonzero(which.ravel()[owner * which.shape[1] + mark])
+    owner, mark = owner[rows], mark[rows]
+    mass = -np.expm1(-decay[mark] * (events.end_times[owner] - events.times[rows]))
+    summed = np.bincount(owner * counts.shape[1] + mark, mass, counts.size).reshape(counts.shape)
+    counts[which] = summed[which]

@@ -5,7 +5,7 @@ import pytest
 
 import hawkeys
 from hawkeys._loops import choice
-from hawkeys.kernels import BlockLayout, Exponential
+from hawkeys.kernels import BlockLayout, Exponential, exponential
 
 TRUTH = hawkeys.Hawkes([0.4, 0.2, 0.1], [[0.3, 0.1, 0], [0, 0.5, 0], [0.2, 0, 0.1]], decay=2.0)
 USUAL = hawkeys.simulate(TRUTH, end_time=9.0, n_realizations=40, rng=1)
@@ -18,6 +18,7 @@ TIED = hawkeys.Events.from_lists([[[1.0, 2.0], [2.0]], [[0.5], [0.7]]], end_time
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch):
     monkeypatch.setattr(choice, "MOST", -1)
+    monkeypatch.setattr(exponential, "_LONG", 0)
 
 
 def beside(events, kernel, separate):
@@ -43,10 +44,16 @@ def test_both_ways_agree(events, decay, separate):
     np.testing.assert_allclose(found.sum(axis=0), expected.sum(axis=0), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("decay", "calls"), [(2.0, 0), (1e-6, 1)])
-def test_event_by_event_only_where_the_difference_would_be_inexact(monkeypatch, decay, calls):
+@pytest.mark.parametrize("events", [USUAL, TIED], ids=["usual", "tied"])
+def test_only_simultaneous_last_events_need_the_long_way(events, monkeypatch):
     seen = []
     own = Exponential.integrals
     monkeypatch.setattr(Exponential, "integrals", lambda *a: seen.append(1) or own(*a))
-    beside(USUAL, Exponential(decay), separate=False)
-    assert len(seen) == calls
+    beside(events, Exponential(2.0), separate=False)
+    assert len(seen) == (events is TIED)
+
+
+def test_a_source_only_at_the_end_of_the_window_has_no_mass_at_all():
+    events = hawkeys.Events.from_lists([[[0.5, 1.0], [2.0]], [[0.1], [2.0]]], end_times=2.0)
+    for separate in (False, True):
+        assert not beside(events, Exponential(0.7), separate)[:, :, 1].any()
