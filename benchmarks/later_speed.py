@@ -122,7 +122,7 @@ def prove_equal(case, before, here):
             )
 
 
-def main():
+def main(arguments=None):
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--against", type=Path, required=True)
@@ -130,7 +130,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path, default=OUTPUT)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     columns = ["case", "operation", "n_marks", "n_events", "n_realizations", "before", "here",
                "ratio", "peak_before", "peak_here", "peak_at_start"]  # fmt: skip
     rows = []

@@ -49,6 +49,25 @@ def test_speed_against_tick(script, tmp_path):
     assert keystrokes["largest_gap_to_lbfgs"][0] < 1e-6
 
 
+def test_later_speed(script, tmp_path):
+    """A build against itself: all answers are the same, and every operation has its numbers."""
+    path = tmp_path / "later_speed.csv"
+    cases = ["estimated_decay", "wide", "delayed", "log_normal"]
+    options = ["--quick", "--rounds", "1", "--output", str(path)]
+    later = script("later_speed")
+    later.main(["--against", str(FOLDER.parent), *options, "--only", *cases])
+    table = pd.read_csv(path)
+    assert table["case"].drop_duplicates().tolist() == cases
+    assert (table[["before", "here", "ratio"]] > 0).all(axis=None)
+    later.main(["--against", str(FOLDER.parent), *options, "--only", "one_mark"])
+    assert pd.read_csv(path)["case"].drop_duplicates().tolist() == [*cases, "one_mark"]
+    with pytest.raises(SystemExit, match="the builds disagree"):
+        later.prove_equal("wide", {"fit": [-100.0, 1.0]}, {"fit": [-100.00001, 1.0]})
+    saved = pd.read_csv(RESULTS / "later_speed.csv")
+    assert list(saved) == list(table)
+    assert set(saved["case"]) == {case.__name__ for case in script("later_cases").CASES}
+
+
 @pytest.mark.usefixtures("no_data")
 def test_enough_samples(script, tmp_path):
     """The script runs, and each verifier states at least the number in the saved table."""
