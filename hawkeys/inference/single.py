@@ -238,7 +238,11 @@ def _fit_known(
     if profile is None or not is_estimated or not isinstance(found, LikelihoodResult):
         return found, converged, seen
     information = beside_decays(
-        lambda decay: counted.design(Exponential(decay), weight),
+        lambda decay: (
+            design
+            if np.array_equal(decay, profile.chosen)
+            else counted.design(Exponential(decay), weight)
+        ),
         solution.x,
         found.information,
         profile,
