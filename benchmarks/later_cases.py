@@ -51,7 +51,14 @@ class Measured:
 
 
 def peak():
-    """Return the largest resident memory of this process so far, in megabytes."""
+    """Return the largest resident memory of this process so far, in megabytes.
+
+    Where Linux tells it: what `resource` tells begins with the memory of the process before.
+    """
+    status = Path("/proc/self/status")
+    for line in status.read_text(encoding="ascii").splitlines() if status.exists() else ():
+        if line.startswith("VmHWM:"):
+            return float(line.split()[1]) / 1024.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 

@@ -234,20 +234,29 @@ def _fit_known(
     plain = design.columns is None and counted.weights is None and weight > 0.0
     seen = design.cost[:, 1:] / weight if plain else None
     found = _with_search(found, counted, search, profile)
-    is_estimated = search is not None and search.grid is None
-    if profile is None or not is_estimated or not isinstance(found, LikelihoodResult):
-        return found, converged, seen
-    information = beside_decays(
-        lambda decay: (
-            design
-            if np.array_equal(decay, profile.chosen)
-            else counted.design(Exponential(decay), weight)
-        ),
-        solution.x,
-        found.information,
-        profile,
-    )
-    return dataclasses.replace(found, information=information), converged, seen
+    if search is not None and search.grid is None and profile is not None:
+        found = _beside_decays(found, counted, (design, weight), solution.x, profile)
+    return found, converged, seen
+
+
+def _beside_decays(
+    found: FitResult,
+    counted: Counted,
+    fitted: tuple[Design, float],
+    x: FloatArray,
+    profile: DecayProfile,
+) -> FitResult:
+    """Return the fit with the information that allows for decays estimated beside the rates."""
+    if not isinstance(found, LikelihoodResult):
+        return found
+
+    def design(decay: ArrayLike) -> Design:
+        if np.array_equal(decay, profile.chosen):
+            return fitted[0]
+        return counted.design(Exponential(decay), fitted[1])
+
+    information = beside_decays(design, x, found.information, profile)
+    return dataclasses.replace(found, information=information)
 
 
 def _too_large(design: Design) -> str:
