@@ -165,12 +165,6 @@ def typing(events, measured):
         lambda: hawkeys.fit_each(events, decay=0.1),
         lambda out: [out.objective.sum(), *sums(out.adjacency)],
     )
-    vi = {"decay": 0.1, "method": "vi", "likelihood_weight": 10.0, "relevance_determination": True}
-    measured.take(
-        "separate fits, vi",
-        lambda: hawkeys.fit_each(events[:200], **vi),
-        lambda out: [out.objective.sum(), *sums(out.adjacency)],
-    )
     measured.take(
         "joint fit, decay estimated",
         lambda: hawkeys.fit(events, decay="estimate"),
@@ -179,12 +173,11 @@ def typing(events, measured):
 
 
 def long_record(events, measured):
-    """Fit a long record in the ways that take longest."""
+    """Fit a long record of several marks."""
     measured.take("mle", lambda: hawkeys.fit(events, decay=1.5), estimates)
     measured.take(
         "decay estimated", lambda: hawkeys.fit(events, decay="estimate"), estimates_and_decay
     )
-    measured.take("vi", lambda: hawkeys.fit(events, decay=1.5, method="vi"), estimates)
 
 
 def one_mark(events, measured):
