@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hawkeys
+from hawkeys._jit import profile as compiled
 from hawkeys.baselines import PiecewiseConstant
 from hawkeys.inference import edge_tests, profile
 from hawkeys.inference.held_at_zero import falls_at_zero
@@ -42,7 +43,7 @@ def test_the_falls_are_those_of_the_profiles(name, monkeypatch):
         found, gain = falls_at_zero(rows, block, members)
         given = rows.basis(block), rows.weights(block), rows.design.cost[block], rows.held[block]
         start = rows.columns.estimates[block].copy()
-        expected, higher = profile.jit.profile_ends(*given, members, start, np.inf)
+        expected, higher = compiled.profile_ends(*given, members, start, np.inf)
         np.testing.assert_allclose(found, expected[:, 2], rtol=1e-8, atol=2e-8)
         assert gain == pytest.approx(higher, abs=1e-8)
     quick = edge_tests(result, events).statistic
