@@ -164,7 +164,8 @@ class Exponential(Kernel):
         """
         found = None
         many = events.n_events > _LONG * events.n_realizations * events.n_marks
-        many         many = events.n_events > _LONG * events.n_realizations * events.n_marks= events.n_realizations > 1  # of one window the last events alone matter
+        # of one window the last events alone matter, and are quick
+        many = many and events.n_realizations > 1
         if self.decay.ndim < 2 and many and not is_small(excitation.size):
             found = _spent(np.full(events.n_marks, self.decay), events, layout, excitation)
         if found is None:
