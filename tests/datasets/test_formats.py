@@ -297,3 +297,20 @@ def test_broken_rows_are_left_out_and_counted(place):
     assert found.time[::2].tolist() == [0, 1, 4, 6, 9]
     with pytest.raises(DatasetError, match="no row is left: "):
         read_key_events(place("user,session,key,press,release\nann,1,a,x,2\n"), on_error="drop")
+
+
+def test_other_orders_of_columns(place):
+    hook = "vkCode,message,time_ms\n65,WM_KEYDOWN,1000\n65,WM_KEYUP,1080\n"
+    for text in (hook, "1000 65 WM_KEYDOWN\n1080 65 WM_KEYUP\n"):
+        found = read_key_events(place(text))
+        assert found.format == "windows-hook"
+        assert found.key.tolist() == ["a", "a"]
+        assert found.time.tolist() == [1.0, 1.08]
+    found = read_key_events(place("63578429792961 KeyDown 65\n63578429793061 KeyUp 65\n"))
+    assert (found.format, found.key[0]) == ("buffalo", "a")
+    assert np.round(np.diff(found.time), 6).tolist() == [0.1]
+    rows = [{"timestamp": EPOCH + 0.25 * k, "event": kind, "key": key} for k, (kind, key) in
+            enumerate([("press", "'a'"), ("release", "'a'"), ("press", "Key.enter")])]  # fmt: skip
+    found = read_key_events(place("\n".join(map(json.dumps, rows))))
+    assert (found.format, found.key.tolist()) == ("pynput", ["a", "a", "Return"])
+    assert found.time.tolist() == [0, 0.25, 0.5]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 
-from hawkeys.datasets._event_rows import EventRows
+from hawkeys.datasets._event_rows import EventRows, rows_of_json
 from hawkeys.datasets._json_rows import first_object, json_objects
 from hawkeys.datasets.formats._base import EventFormat, Reading, Table, sample_lines
 from hawkeys.datasets.formats._keys import named_key
@@ -44,12 +44,17 @@ def _match(line: str) -> re.Match[str] | None:
 
 
 def _is_pynput(text: str) -> bool:
+    if text.lstrip()[:1] in ("{", "["):
+        row = first_object(text)
+        return row is not None and _TELLING.fullmatch(str(row.get("key"))) is not None
     lines = sample_lines(text)
     read = [line for line in lines if _match(line)]
     return 2 * len(read) >= len(lines) and any(_TELLING.search(line) for line in read)
 
 
 def _read_pynput(reading: Reading) -> EventRows:
+    if reading.text.lstrip()[:1] in ("{", "["):
+        return _read_pynput_json(reading)
     table = Table(("time", "type", "key"), "s")
     for number, line in reading.lines():
         if not line.strip():
@@ -68,6 +73,18 @@ def _read_pynput(reading: Reading) -> EventRows:
             )
             continue
         table.add(number, found["time"], found["type"], _pynput_key(found["key"]))
+    return table.finish(reading, "event of a pynput listener")
+
+
+def _read_pynput_json(reading: Reading) -> EventRows:
+    """Return the rows of a listener that logs JSON, by the names of the parts."""
+    given = dict.fromkeys(("user", "session"), "")
+    rows = rows_of_json(reading.text, reading.columns, tuple(given), reading.faults)
+    table = Table(tuple(rows.cells), "s", n_blank=rows.n_blank, unit=rows.unit)
+    for place, cells in zip(rows.lines, zip(*rows.cells.values(), strict=True), strict=True):
+        named = dict(zip(rows.cells, cells, strict=True))
+        named["key"] = _pynput_key(str(named["key"]))
+        table.add(place, *named.values())
     return table.finish(reading, "event of a pynput listener")
 
 

@@ -18,6 +18,8 @@ LATIN_MARK = b"TEST_SECTION_ID"
 _AALTO = ("PARTICIPANT_ID", "TEST_SECTION_ID", "PRESS_TIME", "RELEASE_TIME", "LETTER", "KEYCODE")
 _BUFFALO = re.compile(r"^\s*(\S+)[ \t]+(KeyDown|KeyUp)[ \t]+(\S+)\s*$", re.IGNORECASE)
 _GREYC = re.compile(r"^\s*(\d{1,3})\s*[,; \t]\s*(\d{10,19})\s*[,; \t]\s*(\d{10,19})\s*$")
+# digits that no code of a key has
+_LONG = 4
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d*)?$")
 
 
@@ -133,7 +135,11 @@ def _read_buffalo(reading: Reading) -> EventRows:
         if not line.strip():
             table.n_blank += 1
         elif found is not None:
-            table.add(number, dotnet_key(found[1]), found[2], found[3], found[1])
+            key, kind, time = found[1], found[2], found[3]
+            if _NUMBER.match(key) and (len(key) > _LONG or not _NUMBER.match(time)):
+                key, time = time, key  # the time stands first
+            name = vk_key(int(key)) if key.isdecimal() and len(key) > 1 else dotnet_key(key)
+            table.add(number, name, kind, time, key)
         else:
             reading.faults.strike(
                 "unknown line",

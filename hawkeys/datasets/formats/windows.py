@@ -13,23 +13,30 @@ from hawkeys.datasets.formats._keys import vk_key
 
 __all__ = ["WINDOWS"]
 
-_LINE = re.compile(
-    r"^\s*\"?(?P<time>\d+(?:\.\d+)?)\"?\s*[,;\t ]\s*\"?WM_(?:SYS)?KEY(?P<kind>DOWN|UP)\"?"
-    r"\s*[,;\t ]\s*\"?(?P<key>0[xX][0-9a-fA-F]{1,2}|\d{1,3})\"?\s*(?:[,;\t ].*)?$"
-)
+_TIME = r"\"?(?P<time>\d+(?:\.\d+)?)\"?"
+_KIND = r"\"?WM_(?:SYS)?KEY(?P<kind>DOWN|UP)\"?"
+_KEY = r"\"?(?P<key>0[xX][0-9a-fA-F]{1,2}|\d{1,3})\"?"
+_GAP = r"\s*[,;\t ]\s*"
+_LINES = [
+    re.compile(rf"^\s*{_GAP.join(order)}\s*(?:[,;\t ].*)?$")
+    for order in ((_TIME, _KIND, _KEY), (_KEY, _KIND, _TIME), (_TIME, _KEY, _KIND))
+]
+
+
+def _match(line: str) -> re.Match[str] | None:
+    return next((found for one in _LINES if (found := one.match(line))), None)
 
 
 def _is_windows(text: str) -> bool:
     lines = sample_lines(text)
-    return 2 * sum(_LINE.match(line) is not None for line in lines) > len(lines) - 1 > -1 and any(
-        map(_LINE.match, lines)
-    )
+    n_read = sum(_match(line) is not None for line in lines)
+    return n_read > 0 and 2 * n_read >= len(lines) - 1
 
 
 def _read_windows(reading: Reading) -> EventRows:
     table = Table(("time", "type", "key", "code"), "ms")
     for number, line in reading.lines():
-        found = _LINE.match(line)
+        found = _match(line)
         if not line.strip():
             table.n_blank += 1
         elif found is not None:
