@@ -27,6 +27,8 @@ _FEWEST_COLUMNS = 12
 _OF_BEST = 0.9
 # relative difference of one tick found in two ways
 _PRECISE = 0.02
+# of the intervals that must be multiples of a longer exact tick
+_NEARLY_ALL = 0.95
 
 
 def clock_tick(samples: FloatArray) -> float:
@@ -70,7 +72,10 @@ def clock_tick(samples: FloatArray) -> float:
     if intervals.size == 0:
         return 0.0
     jittered, exact = _jittered_tick(intervals), _exact_tick(intervals)
-    return exact if jittered == 0.0 or abs(exact / jittered - 1.0) < _PRECISE else jittered
+    if jittered == 0.0 or abs(exact / jittered - 1.0) < _PRECISE:
+        return exact
+    off = np.abs(intervals - exact * np.rint(intervals / exact)) if exact > jittered else intervals
+    return exact if (off <= _ALIKE).mean() > _NEARLY_ALL else jittered
 
 
 def _exact_tick(intervals: FloatArray) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys.datasets._units import in_seconds
+from hawkeys.datasets._units import check_usual_unit, in_seconds
 from hawkeys.datasets.provenance import Provenance, sha256_of
 from hawkeys.datasets.tally import Tally
 from hawkeys.datasets.timings import (
@@ -114,8 +114,9 @@ class Keystrokes:
         Raises
         ------
         InvalidTimingsError
-            Broken timing matrix (see `check_timings`), a column missing, or half of the holds
-            longer than 5 s, so that the unit is another one.
+            Broken timing matrix (see `check_timings`), a column missing, or a typist whose
+            intervals are hardly in that unit: half of the holds longer than 5 s, or the median
+            interval from press to press longer than 1 min or below 0.5 ms.
         InvalidParameterError
             Labels that are not one per sample or not whole numbers, or wrong keys.
 
@@ -131,6 +132,8 @@ class Keystrokes:
         n_samples, n_keys = matrix.shape[0], (matrix.shape[1] + 2) // 3
         names = default_keys(n_keys) if keys is None else check_keys(keys, n_keys)
         who = _names_of(subject, n_samples)
+        for name in np.unique(who):
+            check_usual_unit(matrix[who == name], f"timing matrix, subject {str(name)!r}:")
         sitting = _numbers_of(session, "session", n_samples)
         if repetition is None:
             groups = pd.DataFrame({"subject": who, "session": sitting}).groupby(
@@ -148,8 +151,8 @@ class Keystrokes:
         Parameters
         ----------
         press, release : array_like, shape (n_samples, K)
-            Times from any origin, in seconds or in `time_unit`; only differences within a sample
-            are kept.
+            Times from any origin, in seconds or in `time_unit`, or dates (datetime64); only
+            differences within a sample are kept.
         **labels
             `subject`, `session`, `repetition`, `keys` and `time_unit`, as in `from_timings`.
 

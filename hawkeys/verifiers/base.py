@@ -13,6 +13,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.verifiers._few import judged_by_others, left_out_scores
+from hawkeys.verifiers._named import check_named
 from hawkeys.verifiers._weights import check_enough, resubstitution_threshold, weights_of
 
 __all__ = ["OneClassVerifier", "WeightedVerifier", "most_needed", "resubstitution_threshold"]
@@ -55,9 +56,8 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
 
     Notes
     -----
-    The threshold is set on the samples that trained the model, as published; on fresh samples of
-    the same typist the rate of false alarms is usually higher than `false_alarm`. Of 3 to 29
-    different samples that rate would be .2 to 1: each is scored by a verifier of the others.
+    The threshold is set on the training samples, as published; on fresh ones false alarms are
+    usually more than `false_alarm`, and of 3 to 29 samples .2 to 1, so these judge each other.
 
     Examples
     --------
@@ -318,6 +318,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
                 f"X, row {row}, {label} is {value}; {type(self).__name__} needs finite numbers. "
                 "Remove or impute that sample first."
             )
+        check_named(samples, getattr(self, "feature_names_in_", None), train=reset)
         return samples
 
 

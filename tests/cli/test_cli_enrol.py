@@ -174,7 +174,7 @@ def test_warnings_are_lines_on_stderr(capsys):
     status, out, err = run(capsys, *QUICK)
     assert status == 0
     assert out.startswith("ScaledManhattan, 20 samples")
-    assert err.startswith("hawkeys: warning: too-few-samples: 20 samples; at least 10 are needed")
+    assert err.startswith("hawkeys: warning: too-few-samples: 20 samples; at least 5 are needed")
     assert err.count("\n") == 1
 
 
@@ -349,7 +349,7 @@ BAD_INPUT = {
         _write("train.csv", X["train"]),
         "needs a column 'subject'",
     ),
-    "too few": (ENROL, _write("train.csv", TRAIN[:9]), "too-few-samples: 9 samples; at least 10"),
+    "too few": (ENROL, _write("train.csv", TRAIN[:4]), "too-few-samples: 4 samples; at least 5"),
     "header only": (ENROL, _write("train.csv", TRAIN[:0]), "too-few-samples: 0 samples"),
     "copies": (ENROL, _write("train.csv", _COPIES), "copies: 3 of the samples (rows 100, 101, 102"),
     "negative hold": (ENROL, _write("train.csv", _HOLDS), "row 0: H.t is -0.1; H and DD must"),
@@ -394,7 +394,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(capsys, tmp_path, case):
 def test_a_refused_enrolment_keeps_the_template_that_was_there(capsys, tmp_path):
     run(capsys, *QUICK)
     before = (tmp_path / "t.json").read_bytes()
-    TRAIN[:5].to_csv("train.csv", index=False)
+    TRAIN[:4].to_csv("train.csv", index=False)
     assert run(capsys, *QUICK)[0] == 2
     assert (tmp_path / "t.json").read_bytes() == before
 

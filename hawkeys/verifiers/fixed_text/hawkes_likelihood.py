@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_choice, check_count, check_positive_number
+from hawkeys.datasets._units import check_usual_unit
 from hawkeys.datasets.timings import default_keys, split_timings
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import LogNormal
@@ -89,7 +90,7 @@ class HawkesLikelihood(WeightedVerifier):
     InvalidParameterError
         By `fit`, if a parameter is not valid.
     InvalidTimingsError
-        By `fit` and scoring, if `X` is no timing matrix.
+        By `fit` and scoring, if `X` is no timing matrix; by `fit`, if it is not in seconds.
 
     Notes
     -----
@@ -255,6 +256,7 @@ class HawkesLikelihood(WeightedVerifier):
         self.edges_ = em.make_edges(len(keys), self.lags, self.structure)
         recency = recency_weights(samples.shape[0], self.half_life)
         each = recency if weights is None else recency * weights
+        check_usual_unit(samples)
         self.clock_ = resolution(samples, None)
         fit = em.estimate(self._lags(samples), each, options)
         self._parameters = fit.parameters

@@ -5,6 +5,7 @@ import numpy as np
 from hawkeys._loops import neighbors as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_fraction, check_positive_number
+from hawkeys.datasets._units import check_usual_unit
 from hawkeys.verifiers._samples import check_own, distinct_rows, median_of, recency_weights
 from hawkeys.verifiers.base import WeightedVerifier
 from hawkeys.verifiers.fixed_text._intervals import (
@@ -73,7 +74,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
     InvalidParameterError
         By `fit`, if a parameter is not valid.
     InvalidTimingsError
-        By `fit` and scoring, if `X` is no timing matrix.
+        By `fit` and scoring, if `X` is no timing matrix; by `fit`, if it is not in seconds.
 
     Notes
     -----
@@ -143,6 +144,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
         recency = recency_weights(samples.shape[0], self.half_life)
         features = self._features(samples)
         center = median_of(features, weights)
+        check_usual_unit(samples)
         self.clock_ = tick_of(samples, self.clock)
         ticks = interval_ticks(center, self.clock_, self.min_interval)
         self.scale_ = robust_scale(features, center, ticks, weights)

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_count, check_nonnegative_number
+from hawkeys.datasets._units import check_usual_unit
 from hawkeys.datasets.timings import default_keys, split_timings
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import _pohmm_em as em
@@ -237,6 +238,7 @@ class POHMM(OneClassVerifier):
         options = self._check_options()
         events = _intervals(samples)
         types = self._set_types(events.shape[1])
+        check_usual_unit(samples)
         self.clock_ = resolution(samples, self.clock)
         if self.distribution == "lognormal" and self.clock_ == 0.0:
             _refuse_zeros(events)

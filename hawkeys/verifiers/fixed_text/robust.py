@@ -4,6 +4,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction, check_positive_number
+from hawkeys.datasets._units import check_usual_unit
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._samples import (
     center_of,
@@ -153,7 +154,7 @@ class RobustMahalanobis(WeightedVerifier):
     InvalidParameterError
         By `fit`, if a parameter is not valid.
     InvalidTimingsError
-        By `fit` and scoring, if `X` is no timing matrix.
+        By `fit` and scoring, if `X` is no timing matrix; by `fit`, if it is not in seconds.
 
     Notes
     -----
@@ -218,6 +219,7 @@ class RobustMahalanobis(WeightedVerifier):
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
         logs = self._logs(samples)
         self.center_ = median_of(logs, weights)
+        check_usual_unit(samples)
         self.clock_ = tick_of(samples, self.clock)
         ticks = log_ticks(self.center_, self.clock_, self.min_interval)
         self.scale_ = robust_scale(logs, self.center_, ticks, weights)

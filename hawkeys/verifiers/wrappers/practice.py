@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_nonnegative_number, check_positive_number
+from hawkeys.datasets._units import check_usual_unit
 from hawkeys.datasets.timings import split_timings
 from hawkeys.verifiers._wrapper import Wrapper
 from hawkeys.verifiers.fixed_text._intervals import MAD_TO_STD, log_intervals
@@ -188,6 +189,7 @@ class PracticeCorrected(Wrapper):
     def _learn(self, samples: FloatArray) -> None:
         n_samples = samples.shape[0]
         logs = log_intervals(samples, _MIN_INTERVAL)
+        check_usual_unit(samples)
         center = np.median(logs, axis=0)
         reach = _CLIP * MAD_TO_STD * np.median(np.abs(logs - center), axis=0)
         practice = np.log(np.arange(n_samples) + self.head_start)

@@ -58,13 +58,24 @@ def test_no_person_of_the_benchmark_is_refused(cmu):
 
 @pytest.mark.parametrize(
     ("n", "outcome"),
-    [(0, True), (2, True), (9, True), (10, False), (49, False), (50, None), (100, None)],
+    [
+        (0, True),
+        (2, True),
+        (4, True),
+        (5, False),
+        (9, False),
+        (10, False),
+        (49, False),
+        (50, None),
+        (100, None),
+    ],
 )
 def test_number_of_samples(n, outcome):
     found = [one for one in check_enrolment(CLEAN[:n]) if one.rule == "too-few-samples"]
     assert [one.is_error for one in found] == ([] if outcome is None else [outcome])
     if found:
-        assert f"{n} samples; at least 10 are needed and 50 or more advised" in found[0].message
+        assert f"{n} samples; at least 5 are needed and 50 or more advised" in found[0].message
+        assert ("expect 1 in 10 of the typist's samples" in found[0].message) is (n < 10)
 
 
 def test_too_many_samples():
@@ -194,7 +205,7 @@ def test_extreme_samples():
 
 
 def test_all_errors_come_together_and_prevent_enrolment():
-    samples = np.vstack((CLEAN[:5], CLEAN[:1], sample_of(0.0, 0.0)))
+    samples = np.vstack((CLEAN[:2], CLEAN[:1], sample_of(0.0, 0.0)))
     with pytest.raises(EnrolmentError, match=r"too-few-samples: .*not-typed: .*copies: "):
         enrol(samples)
 
