@@ -21,7 +21,7 @@ from hawkeys.evaluation import (
 from hawkeys.evaluation.rates.bootstrap import Bootstrap
 from hawkeys.evaluation.report.figures import plot_study
 from hawkeys.evaluation.studies.clock import coarsen
-from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import POHMM, Manhattan, ScaledManhattan
 
 QUICK = Protocol("quick", n_train=40, n_genuine=20, n_impostor=5)
@@ -136,12 +136,16 @@ def test_clock_study_is_the_evaluation_of_coarse_samples(demo):
     assert table["setting"].unique().tolist() == [1, 100]
 
 
-def test_holds_of_no_length_have_no_logarithm(demo):
+def test_holds_of_no_length_are_readings_of_a_coarse_clock(demo):
+    """Exact ones have no logarithm; as ticks of 100 ms they stop no verifier."""
+    two = demo[np.isin(demo.subject, demo.subjects[:2])]
     options = {"milliseconds": (100,), "protocol": QUICK, "n_bootstrap": 10}
-    with pytest.raises(InvalidTimingsError, match=r"no logarithm.*distribution='normal'"):
-        clock_resolutions({"v": POHMM()}, demo, **options)
-    table = clock_resolutions({"v": POHMM(distribution="normal")}, demo, **options)
+    with pytest.raises(InvalidParameterError, match=r"no logarithm.*distribution='normal'"):
+        clock_resolutions({"v": POHMM(clock=0.0)}, two, **options)
+    verifiers = {"v": POHMM(), "normal": POHMM(distribution="normal")}
+    table = clock_resolutions(verifiers, two, **options)
     assert table["mean"].between(0, 1).all()
+    assert (table[table["metric"] == "eer"]["mean"] < 0.3).all()
 
 
 def test_ticks_must_be_positive(demo):
