@@ -55,9 +55,13 @@ def test_seconds_called_milliseconds_are_refused():
 
 
 def test_one_typist_in_another_unit_is_found_among_others():
-    mixed = np.where((DEMO.subject == "demo02")[:, None], 1e3 * X, X)
+    rows = slice(40, 60)  # ten of each, of which the second's are in milliseconds
+    mixed = np.where((DEMO.subject == "demo02")[:, None], 1e3 * X, X)[rows]
+    mixed = np.vstack((X[:30], mixed))
+    who = np.concatenate((DEMO.subject[:30], DEMO.subject[rows]))
+    assert 0 < (who == "demo02").sum() < 15
     with pytest.raises(InvalidTimingsError, match="subject 'demo02'"):
-        Keystrokes.from_timings(mixed, subject=DEMO.subject)
+        Keystrokes.from_timings(mixed, subject=who)
 
 
 def test_single_pauses_of_hours_are_data():

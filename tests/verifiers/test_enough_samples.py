@@ -81,8 +81,7 @@ def test_numbers_that_depend_on_parameters_and_parts():
     assert [Mahalanobis().samples_needed(p) for p in (1, 4, 31)] == [2, 8, 62]
     assert RecencyWeighted(Mahalanobis()).samples_needed(31) == 62
     assert HeldOutThreshold(Mahalanobis()).samples_needed(31) == 62
-    assert PracticeCorrected(Manhattan()).samples_needed(31) == 15
-    assert PracticeCorrected(Manhattan(), strength=0.6).samples_needed(31) == 60
+    assert PracticeCorrected(Manhattan()).samples_needed(31) == 60
     assert PracticeCorrected(Mahalanobis()).samples_needed(31) == 62
     assert ScoreSum([Manhattan(), POHMM()]).samples_needed(31) == 36
     for wrapper in (RecencyWeighted, HeldOutThreshold, PracticeCorrected):

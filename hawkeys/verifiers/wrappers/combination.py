@@ -64,10 +64,10 @@ class ScoreSum(Wrapper):
     and scoring cost what those of the parts cost; held-out policies fit the parts again.
 
     `RecencyNearestNeighbors` (weight 2, half-life 25) and `HawkesLikelihood` (weight 1) together,
-    in a `PracticeCorrected`, have a mean equal-error rate of 0.038 on the 51 CMU subjects, and a
-    mean miss rate of 0.108 at 5 % false alarms against all samples of the others (neighbours alone
-    0.042 and 0.124); 0.031 and 0.069 on the 23 subjects held out of every choice (0.033 and 0.076,
-    a difference within chance).
+    in a `PracticeCorrected`, have a mean equal-error rate of 0.037 on the 51 CMU subjects, and a
+    mean miss rate of 0.109 at 5 % false alarms against all samples of the others (neighbours alone
+    0.042 and 0.124); 0.031 and 0.071 on the 23 subjects held out of every choice (0.033 and 0.076,
+    a difference within chance). This is `NeighborsAndHawkes`.
 
     References
     ----------

@@ -126,7 +126,7 @@ class PracticeCorrected(Wrapper):
     (array([-0.1, -0.1, -0.1]), array([1., 1., 1.]))
     """
 
-    # of a trend that is believed whatever the data say
+    # measured with a trend that is believed whatever the data say; an upper bound without
     enough_samples = 60
 
     def __init__(
@@ -174,9 +174,6 @@ class PracticeCorrected(Wrapper):
 
     def _parts(self) -> Sequence[BaseEstimator]:
         return (self.verifier,)
-
-    def _own_need(self, n_features: int) -> int | None:
-        return 2 if self.strength is None else super()._own_need(n_features)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
