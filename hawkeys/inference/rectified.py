@@ -24,6 +24,7 @@ from hawkeys.inference.rectified_rows import (
     RowFit,
     best_decay,
     climb,
+    climb_to_the_edge,
     decay_range,
 )
 from hawkeys.inference.selection import about_all, admissible, check_weights, leave_out
@@ -249,7 +250,13 @@ class _Problem:
         if start is not None:
             near = np.append(start[:-1], decay)
             theta = near if np.isfinite(terms(near)[0]) else theta
-        return climb(terms, theta, self.allowed[target], self.tolerance, self.max_iter)
+        limits, allowed = (self.tolerance, self.max_iter), self.allowed[target]
+        found = climb(terms, theta, allowed, limits)
+        if found.converged or not allowed[1:].any():
+            return found
+        time = float(self.weights @ self.events.durations)
+        constant = self._constant(target, decay)
+        return climb_to_the_edge(terms, found, constant, allowed, limits, time)
 
     def _constant(self, target: int, decay: float) -> FloatArray:
         """Return the parameters of a constant rate."""

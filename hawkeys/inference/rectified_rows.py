@@ -18,7 +18,16 @@ from scipy.optimize import minimize_scalar
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 
-__all__ = ["LEFT_OUT", "LIMITS", "LOWEST", "RowFit", "best_decay", "climb", "decay_range"]
+__all__ = [
+    "LEFT_OUT",
+    "LIMITS",
+    "LOWEST",
+    "RowFit",
+    "best_decay",
+    "climb",
+    "climb_to_the_edge",
+    "decay_range",
+]
 
 TREND, BURST, FAR, NEAR, FAINT = "trend", "burst", "far", "near", "faint"
 LEFT_OUT = TREND, FAINT
@@ -40,6 +49,8 @@ _MOST_DAMPING = 1e12
 # of a gradient in its own scale, at most 1
 _PULL = 1e-12
 _DECAYS_PER_DECADE = 3
+# ratio of two least baselines in a row, on the way to the edge
+_SMALLER, _LEAST_RATIO = 4.0, 1.05
 _LOG_TOLERANCE = 1e-7
 _SHORT_LAG = 0.05
 # half the 95 % quantile of chi-square with one degree of freedom
@@ -89,7 +100,11 @@ class RowFit:
 
 
 def climb(
-    terms: Terms, theta: FloatArray, allowed: BoolArray, tolerance: float, max_iter: int
+    terms: Terms,
+    theta: FloatArray,
+    allowed: BoolArray,
+    limits: tuple[float, int],
+    least: float = 0.0,
 ) -> RowFit:
     """Maximise over baseline and adjacency row, the decay held, by damped Newton steps.
 
@@ -101,17 +116,18 @@ def climb(
         Start, where the value is finite.
     allowed : ndarray of bool, shape (n_marks + 1,)
         Which of baseline and adjacency row may move.
-    tolerance : float
-        Stop when the next step promises less, in nats.
-    max_iter : int
-        Most steps, refused ones included.
+    limits : tuple (tolerance, max_iter)
+        Stop when the next step promises less, in nats; most steps, refused ones included.
+    least : float, default 0.0
+        Smallest baseline.
 
     Returns
     -------
     RowFit
         Its value is never below that of the start.
     """
-    lowest = np.append(0.0, np.full(allowed.size - 1, LOWEST))
+    tolerance, max_iter = limits
+    lowest = np.append(least, np.full(allowed.size - 1, LOWEST))
     value, gradient, curvature = terms(theta)
     damping, trace, to_gain = _FIRST_DAMPING, [value], np.inf
     for _ in range(max_iter):
@@ -134,6 +150,72 @@ def climb(
             damping *= 8.0
     converged = bool(to_gain < tolerance)
     return RowFit(theta, value, gradient, curvature, to_gain, converged, tuple(trace))
+
+
+def climb_to_the_edge(
+    terms: Terms,
+    row: RowFit,
+    constant: FloatArray,
+    allowed: BoolArray,
+    limits: tuple[float, int],
+    time: float,
+) -> RowFit:
+    r"""Maximise where `climb` has stopped at an edge: the best baseline is 0, or next to it.
+
+    Without a baseline the intensity never comes back from below 0, and the log-likelihood is not
+    differentiable where influences cancel. With one it is: maxima over all baselines of at least
+    :math:`\epsilon`, for ever smaller :math:`\epsilon`, lead to the edge. The maximum over the
+    adjacency row is concave in the baseline, with a slope of -T or more, T the time observed, so
+    that no more than :math:`\epsilon T` is left to gain below :math:`\epsilon`.
+
+    Parameters
+    ----------
+    terms : callable
+        Value, gradient and curvature at `theta`.
+    row : RowFit
+        Where `climb` has stopped.
+    constant : ndarray of float64, shape (n_marks + 2,)
+        Parameters of a constant rate.
+    allowed : ndarray of bool, shape (n_marks + 1,)
+        Which of baseline and adjacency row may move.
+    limits : tuple (tolerance, max_iter)
+        As of `climb`; so many steps for each least baseline.
+    time : float
+        Weighted time observed, above 0.
+
+    Returns
+    -------
+    RowFit
+        The better of that and `row`.
+    """
+    tolerance, rate = limits[0], constant[0]
+    limits = 0.5 * tolerance, limits[1]
+    near, least, ratio = climb(terms, constant, allowed, limits, 0.1 * rate), 0.1 * rate, _SMALLER
+    while least * time > 0.1 * tolerance:
+        if near.converged and near.theta[0] > 2.0 * least:
+            break  # a maximum over all baselines
+        further = climb(terms, near.theta, allowed, limits, least / ratio)
+        if further.converged:
+            near, least, ratio = further, least / ratio, _SMALLER
+        elif ratio > _LEAST_RATIO:  # too far for Newton steps: a shorter way
+            ratio = float(np.sqrt(ratio))
+        else:
+            break
+    to_gain = near.to_gain + least * time
+    without = near.theta.copy()
+    without[0] = 0.0
+    found = terms(without)
+    theta, value = near.theta, near.value
+    if near.theta[0] <= 2.0 * least and found[0] >= value - 0.1 * tolerance:
+        to_gain += max(value - found[0], 0.0)
+        theta, (value, gradient, curvature) = without, found
+    else:
+        value, gradient, curvature = terms(theta)
+    if value <= row.value:  # what was found there is known of the other, too
+        to_gain += value - row.value
+        return replace(row, to_gain=max(to_gain, 0.0), converged=bool(to_gain < tolerance))
+    done = bool(to_gain < tolerance)
+    return RowFit(theta, value, gradient, curvature, to_gain, done, (*row.trace, value))
 
 
 def _step(
