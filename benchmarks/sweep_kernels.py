@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from sweep_brute import full_parameters, numerical_hessian, objective_of, rows_of
+from sweep_brute import Objective, full_parameters, numerical_hessian, objective_of, rows_of
 from sweep_known import check_optimum
 from sweep_model import Array, Bins, Exponentials, GammaLags, LogNormalLags, Problem
 from sweep_random import draw_problem, draw_windows, exponential_problem, typical_gap
@@ -100,7 +100,9 @@ def _check_decay_fit(
     brute = rows_of(fitted)
     held = result.decay_profile.limit is not None
     with report.listening():
-        check_optimum(report, rng, fitted, (brute, *objective_of(brute)), result, smooth=not held)
+        moved = decay.size, lambda step: _at_decay(problem, decay, step)
+        all_of_it = brute, *objective_of(brute)
+        check_optimum(report, rng, fitted, all_of_it, result, smooth=not held, beside=moved)
     if held:
         report.true("said", any("not identified" in text for text in texts), f"{texts}")
         pairs = result.decay_profile.held(problem.n_marks)
@@ -108,6 +110,12 @@ def _check_decay_fit(
         report.true("held pairs", not (flags & pairs).any(), f"{flags}")
         errors = result.std_err[:, -problem.n_marks :]
         report.true("no error of held pairs", np.isnan(errors[pairs]).all(), f"{errors}")
+
+
+def _at_decay(problem: Problem, decay: Array, step: Array) -> Objective:
+    """Return the objective after a step of the logarithms of decays."""
+    rates = decay * np.exp(step.reshape(decay.shape))
+    return objective_of(rows_of(exponential_problem(problem, rates)))[0]
 
 
 def profile_without(problem: Problem) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +41,7 @@ _SLACK = 2e-6  # nats
 _FLAT = 1e-12
 _REGULAR = 1e-6
 _QUADRATURE_EVENTS = 25
+_LOG_STEP = 1e-3  # of a decay, for differences
 
 
 def random_process(rng: np.random.Generator, problem: Problem) -> hawkeys.Hawkes:
@@ -223,8 +225,13 @@ def check_optimum(
     result: Any,
     *,
     smooth: bool = True,
+    beside: tuple[int, Callable[[Array], Objective]] | None = None,
 ) -> None:
-    """Compare a fit with the optimum that L-BFGS-B finds from several starts."""
+    """Compare a fit with the optimum that L-BFGS-B finds from several starts.
+
+    `beside` are how many logarithms of decays were estimated too, and the objective after a step
+    of them.
+    """
     rows, objective, kept = brute
     full = full_parameters(problem, result.process)
     report.finite("estimates", full)
@@ -246,7 +253,7 @@ def check_optimum(
     if result.converged:
         report.below("shortfall though converged", best - value, 1e-6 * problem.n_marks + slack)
     if result.converged and smooth:
-        _check_slopes(report, problem, brute, result, z)
+        _check_slopes(report, problem, brute, result, z, beside)
 
 
 def _check_slopes(
@@ -255,6 +262,7 @@ def _check_slopes(
     brute: tuple[Rows, Objective, NDArray[np.int64]],
     result: Any,
     z: Array,
+    beside: tuple[int, Callable[[Array], Objective]] | None,
 ) -> None:
     """Check the optimality conditions, standard errors and flags by a numerical Hessian."""
     rows, objective, kept = brute
@@ -280,8 +288,35 @@ def _check_slopes(
     values = np.linalg.eigvalsh(scaled)
     least = values[0] / values[-1]
     _check_flags(report, problem, brute, result, least)
+    if beside is not None and least > _REGULAR:
+        less = _taken(objective, z, inside, *beside)
+        scaled = (block - less) * np.outer(scale, scale)
+        least = 0.0 if np.linalg.eigvalsh(scaled)[0] < _REGULAR else least
+        block = block - less
     if least > _REGULAR:
         _check_errors(report, problem, rows, result, kept[inside], (block, scale))
+
+
+def _taken(
+    objective: Objective,
+    z: Array,
+    inside: NDArray[np.int64],
+    n_decays: int,
+    moved: Callable[[Array], Objective],
+) -> Array:
+    """Return what decays that are estimated take from the information of the parameters."""
+    mixed, own = np.zeros((inside.size, n_decays)), np.zeros((n_decays, n_decays))
+    steps = _LOG_STEP * np.eye(n_decays)
+    for d, step in enumerate(steps):
+        up, down = (moved(sign * step).gradient(z)[inside] for sign in (1.0, -1.0))
+        mixed[:, d] = (down - up) / (2.0 * _LOG_STEP)
+        for e, other in enumerate(steps[: d + 1]):
+            signs = itertools.product((1.0, -1.0), repeat=2)
+            corners = [moved(a * step + b * other).value(z) * a * b for a, b in signs]
+            own[d, e] = own[e, d] = -sum(corners) / (4.0 * _LOG_STEP**2)
+    felt = np.abs(mixed).max(axis=0, initial=0.0) > 0
+    part = own[np.ix_(felt, felt)]
+    return np.asarray(mixed[:, felt] @ np.linalg.solve(part, mixed[:, felt].T))
 
 
 def _curvature(objective: Objective, z: Array) -> Array:

@@ -55,12 +55,13 @@ def warn_about(
     pieces: tuple[str, ...] = ("constant",),
     *,
     priors: bool = True,
+    remedy: str = "raise max_iter",
     stacklevel: int = 3,
 ) -> None:
     """Warn, in the caller's name, of parameters not identified and of rows not converged.
 
     `pieces` names the columns before those of the adjacency; `priors` says whether the caller
-    takes any.
+    takes any; `remedy` what helps a fit that did not converge.
     """
     missing = np.argwhere(~identified)
     if missing.size:
@@ -77,7 +78,7 @@ def warn_about(
     if not converged.all():
         rows = ", ".join(names[i] for i in np.flatnonzero(~converged)[:_NAMED])
         warnings.warn(
-            f"the fit did not converge for the target marks {rows}; raise max_iter.",
+            f"the fit did not converge for the target marks {rows}; {remedy}.",
             ConvergenceWarning,
             stacklevel=stacklevel,
         )
@@ -107,7 +108,22 @@ def warn_about_fit(
         )
     warn_if_unseen(found, events, "Use a prior (method='map'), a kernel", stacklevel=4, seen=seen)
     labels = found.process.baseline_function.labels
-    warn_about(expected, converged, events.mark_names, labels, stacklevel=4)
+    warn_about(expected, converged, events.mark_names, labels, remedy=_remedy(found), stacklevel=4)
+
+
+def _remedy(found: FitResult) -> str:
+    """Return what helps a fit that did not converge: more steps, if it has taken all it had."""
+    most = found.options.get("max_iter")
+    if most is not None and found.n_iterations >= most:
+        return "raise max_iter"
+    left = getattr(found, "kkt_residual", found.optimality_gap)
+    if most is not None:
+        left = found.optimality_gap
+    return (
+        f"no further step gains anything, and {left:.1e} is above tolerance="
+        f"{found.options.get('tolerance'):.1e}: see result.message, and raise tolerance if so much "
+        "does not matter"
+    )
 
 
 def warn_about_radii(adjacency: FloatArray) -> None:
