@@ -148,6 +148,12 @@ def fit(
     `identified`. Excitation that is a trend, or gains next to nothing in all, is left out; else the
     kernel returned is the best within the bounds.
 
+    These 1.92 nats, half the 95 % quantile of chi-square with one degree of freedom, are no test
+    of level 5 %: a kernel has more than one free parameter. Of 250 Poisson samples of 100 events
+    .46 gained more with the best log-normal kernel within the bounds (95 % quantile of the gain
+    4.7 nats), .38 with a gamma kernel (5.2, of 101), .18 with a histogram of eight bins (3.3). Only
+    a gain beyond some 5 nats is evidence of excitation; `hawkeys.diagnostics` has tests.
+
     References
     ----------
     Ozaki, T. (1979). Maximum likelihood estimation of Hawkes' self-exciting point processes.
