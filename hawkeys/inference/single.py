@@ -152,7 +152,7 @@ def fit(
     of level 5 %: a kernel has more than one free parameter. Of 250 Poisson samples of 100 events
     .46 gained more with the best log-normal kernel within the bounds (95 % quantile of the gain
     4.7 nats), .38 with a gamma kernel (5.2, of 101), .18 with a histogram of eight bins (3.3). Only
-    a gain beyond some 5 nats is evidence of excitation; `hawkeys.diagnostics` has tests.
+    a gain beyond some 5 nats is evidence of excitation.
 
     References
     ----------
