@@ -82,8 +82,8 @@ def _evaluate(kernel: Kernel) -> None:
 
 def events() -> None:
     """Merge lists; excitations, intensities and compensators of exponential kernels."""
-    Events.from_lists([[_lists(0)[0]]], end_times=20.0)
-    data = _data()
+    alone, data = Events.from_lists([[_lists(0)[0]]], end_times=20.0), _data()
+    LogLikelihood(alone, decay=2.0).value_and_gradient(np.full((1, 2), 0.3))
     Events.from_arrays(data.times, data.marks, offsets=data.offsets, end_times=20.0)
     for decay in _DECAYS:
         _evaluate(Exponential(decay))

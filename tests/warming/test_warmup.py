@@ -52,6 +52,7 @@ delayed = hawkeys.Hawkes([0.3, 0.2], MATRIX, kernel=LogNormal(-1.0, 0.5))
 lagged = hawkeys.simulate(delayed, end_time=700.0, rng=3)
 assert min(long.n_events, short.n_events) * 2 > 20_000
 
+hawkeys.fit([np.sort(rng.uniform(0.0, 9_000.0, 30_000))], decay=1.5, end_time=9_000.0)
 result = hawkeys.fit(lists, decay=1.5, end_time=9_000.0)
 for decay in (1.5, PAIRS[0], PAIRS):
     for method in ("mle", "map", "vi", "least_squares"):
