@@ -131,7 +131,9 @@ def _newton(row, a, counts, cross, trial):
         for q in range(p):
             step[p] -= cross[p, q] * step[q]
         step[p] /= cross[p, p]
-    promise = 0.5 * (step**2).sum()
+    promise = 0.0
+    for p in range(a.size):
+        promise += 0.5 * step[p] * step[p]
     for p in range(a.size - 1, -1, -1):
         for q in range(p + 1, a.size):
             step[p] -= cross[q, p] * step[q]
@@ -163,11 +165,13 @@ def _raise_row(row, a, tolerance, trace):
             return promise, step - 1
         new = _evaluate(row, trial, counts, cross) if promise >= 0.0 else -math.inf
         if not new > value:
-            trial[:] = best
+            for p in range(size):
+                trial[p] = best[p]
             new = _evaluate(row, trial, counts, cross)
         if not new > value:  # only rounding is left
             return max(promise, 0.0), step - 1
-        a[:] = trial
+        for p in range(size):
+            a[p] = trial[p]
         value = new
         trace[step] = value
     return math.inf, trace.size - 1

@@ -472,20 +472,6 @@ def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
 
 
 @njit(cache=True, nogil=True)
-def _raise_block(data, cost, prior, draws, start, tolerance, out):
-    """Solve one row problem and write its point, report and trace."""
-    point, report, trace = out
-    terms = np.empty((4, cost.size))
-    terms[0] = cost
-    terms[1:] = prior
-    point[:] = start
-    trace[:] = np.nan
-    report[0], report[1], report[2] = _raise_row(
-        data[0], data[1], terms, draws, point, tolerance, trace
-    )
-
-
-@njit(cache=True, nogil=True)
 def raise_rows(data, cost, prior, draws, start, tolerance, out, part):
     """Raise the bound of the row problems ``range(*part)`` from ``start`` (n_blocks, 2, P).
 
@@ -496,12 +482,20 @@ def raise_rows(data, cost, prior, draws, start, tolerance, out, part):
     """
     excitation, weights, offsets = data
     params, report, traces = out
-    n_sources = cost.shape[1] - 1
+    n_sources, terms = cost.shape[1] - 1, np.empty((4, cost.shape[1]))
     for b in range(part[0], part[1]):
         begin, end = offsets[b], offsets[b + 1]
-        own = (excitation[n_sources * begin : n_sources * end], weights[begin:end])
-        results = (params[b], report[b], traces[b])
-        _raise_block(own, cost[b], prior[b], draws, start[b], tolerance, results)
+        flat = excitation[n_sources * begin : n_sources * end]
+        for p in range(cost.shape[1]):
+            terms[0, p] = cost[b, p]
+            for c in range(3):
+                terms[1 + c, p] = prior[b, c, p]
+            params[b, 0, p], params[b, 1, p] = start[b, 0, p], start[b, 1, p]
+        for k in range(traces.shape[1]):
+            traces[b, k] = math.nan
+        report[b, 0], report[b, 1], report[b, 2] = _raise_row(
+            flat, weights[begin:end], terms, draws, params[b], tolerance, traces[b]
+        )
 
 
 @njit(cache=True, nogil=True)
@@ -549,15 +543,22 @@ def curvature_rows(data, cost, prior, draws, params, out, part):
     """
     excitation, weights, offsets = data
     size = cost.shape[1]
+    terms, indices, points = np.empty((4, size)), np.empty(size, np.int64), np.empty(2 * size)
     for b in range(part[0], part[1]):
-        begin, end = offsets[b], offsets[b + 1]
-        terms = np.empty((4, size))
-        terms[0], terms[1:] = cost[b], prior[b]
-        idx = np.flatnonzero(cost[b] > 0.0)
-        both = np.concatenate((idx, idx + size))
+        begin, end, d = offsets[b], offsets[b + 1], 0
+        for p in range(size):
+            terms[0, p] = cost[b, p]
+            for c in range(3):
+                terms[1 + c, p] = prior[b, c, p]
+            if cost[b, p] > 0.0:
+                indices[d] = p
+                d += 1
+        idx, point = indices[:d], points[: 2 * d]
+        for a in range(d):
+            point[a], point[d + a] = params[b, 0, idx[a]], params[b, 1, idx[a]]
         flat = excitation[(size - 1) * begin : (size - 1) * end]
-        problem = (flat, weights[begin:end], idx, terms, draws)
-        curvature = _curvature(problem, params[b].copy().reshape(2 * size)[both])
-        for a in range(both.size):
-            for c in range(both.size):
-                out[b, both[a], both[c]] = curvature[a, c]
+        curvature = _curvature((flat, weights[begin:end], idx, terms, draws), point)
+        for a in range(2 * d):
+            row = idx[a] if a < d else size + idx[a - d]
+            for c in range(2 * d):
+                out[b, row, idx[c] if c < d else size + idx[c - d]] = curvature[a, c]
