@@ -105,9 +105,6 @@ def wide(events, measured):
     """Fit a process of many marks; save, read, plot and forecast it."""
     fit = lambda: hawkeys.fit(events, decay=1.5)  # noqa: E731
     result = measured.take("fit", fit, estimates)
-    measured.take(
-        "standard errors", lambda: fit_errors(result), lambda out: sums(np.nan_to_num(out))
-    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "wide.json"
         save = lambda: result.save(path)  # noqa: E731
@@ -136,12 +133,6 @@ def draw(process, events):
 def highest(axes):
     """Return the highest intensity drawn."""
     return [max(np.max(line.get_ydata()) for line in axes.lines)]
-
-
-def fit_errors(result):
-    """Return the standard errors of a fit, anew."""
-    result.__dict__.pop("covariance", None)
-    return result.std_err
 
 
 def delayed(events, measured):
