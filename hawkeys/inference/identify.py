@@ -107,13 +107,15 @@ def warn_about_fit(
             stacklevel=3,
         )
     warn_if_unseen(found, events, "Use a prior (method='map'), a kernel", stacklevel=4, seen=seen)
-    labels = found.process.baseline_function.labels
-    warn_about(expected, converged, events.mark_names, labels, remedy=_remedy(found), stacklevel=4)
+    labels, remedy = found.process.baseline_function.labels, _remedy(found)
+    warn_about(expected, converged, events.mark_names, labels, remedy=remedy, stacklevel=4)
 
 
 def _remedy(found: FitResult) -> str:
     """Return what helps a fit that did not converge: more steps, if it has taken all it had."""
-    most = found.options.get("max_iter")
+    most, tolerance = found.options.get("max_iter"), found.options.get("tolerance")
+    if tolerance is None:  # stochastic steps, which end with their number or in the infinite
+        return "lower learning_rate"
     if most is not None and found.n_iterations >= most:
         return "raise max_iter"
     left = getattr(found, "kkt_residual", found.optimality_gap)
@@ -121,8 +123,7 @@ def _remedy(found: FitResult) -> str:
         left = found.optimality_gap
     return (
         f"no further step gains anything, and {left:.1e} is above tolerance="
-        f"{found.options.get('tolerance'):.1e}: see result.message, and raise tolerance if so much "
-        "does not matter"
+        f"{tolerance:.1e}: see result.message, and raise tolerance if so much does not matter"
     )
 
 

@@ -30,3 +30,9 @@ def test_an_estimated_kernel_that_rounding_stops():
         result = hawkeys.fit(EVENTS, kernel=kernel, tolerance=1e-300)
     assert result.n_iterations < result.options["max_iter"]
     assert "max_iter" not in str(told[0].message)
+
+
+def test_stochastic_steps_have_no_tolerance(recwarn):
+    result = hawkeys.fit(EVENTS, decay=2.0, method="vi_stochastic", n_steps=20, rng=0)
+    assert result.converged
+    assert not recwarn.list
