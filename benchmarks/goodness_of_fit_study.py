@@ -49,7 +49,7 @@ class LogNormalDelay(Kernel):
         """Refuse: not needed to simulate."""
         raise NotImplementedError
 
-    integrals = excitation_at = to_dict = excitation
+    integrals = excitation_at = density = to_dict = excitation
 
 
 DELAYED = hawkeys.Hawkes([0.2], [[0.6]], kernel=LogNormalDelay(1.0, 0.5))

@@ -51,7 +51,7 @@ def test_a_saved_penalised_fit_is_fitted_again_in_the_same_way(sample, tmp_path,
 def test_an_unknown_penalty_in_a_file_is_named(sample):
     result = hawkeys.fit(sample, decay=2.0, method="map", prior=inference.Ridge())
     result.options["prior"] = {"name": "Bridge", "strength": 1.0}
-    with pytest.raises(HawkeysError, match=r"unknown penalty 'Bridge'.*Ridge, Lasso"):
+    with pytest.raises(HawkeysError, match=r"unknown penalty 'Bridge'.*'Ridge', 'Lasso'"):
         hawkeys.goodness_of_fit(result, sample, n_mc_samples=1)
 
 

@@ -1,8 +1,8 @@
 """Baselines: how the rate of events that nothing excites changes over time.
 
 A baseline is a sum of known functions of time, the pieces, with one rate per mark and piece that is
-given or estimated. A new one implements the abstract methods of `Baseline`; the steps below are
-examples of a page.
+given or estimated. A new one implements the abstract methods of `Baseline`, which say what its
+pieces are.
 """
 
 from hawkeys.baselines.base import Baseline

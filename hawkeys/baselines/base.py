@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from hawkeys._registry import Named
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Baseline"]
 
+# of a window, until a time in it is known to the last bit
+_HALVINGS = 60
 
-class Baseline(ABC):
+
+class Baseline(Named, ABC):
     r"""Contract of a baseline: :math:`\mu_i(t) = \sum_q r_{iq} \, b_q(t)` with all b_q >= 0.
 
-    The b_q have no unit, the rates r are per unit of time.
+    The b_q have no unit, the rates r are per unit of time. A subclass says what the pieces are:
+    `n_pieces`, `labels`, `shares`, `basis` and `integrals`. Its `name` (that of the class unless it
+    says another) is what a file calls it; `to_dict` writes the arguments of the constructor from
+    the attributes of the same names, unless a subclass writes others.
+
+    Parameters
+    ----------
+    rates : array_like, shape (n_marks, n_pieces), optional
+        Rate of each mark and piece. Left out, they are estimated by `hawkeys.fit`.
 
     Attributes
     ----------
@@ -25,8 +38,11 @@ class Baseline(ABC):
         Read-only; None if they are to be estimated by `hawkeys.fit`.
     """
 
-    name: ClassVar[str]
+    _kind: ClassVar[str] = "baseline"
     rates: FloatArray | None
+
+    def __init__(self, rates: ArrayLike | None = None) -> None:
+        self._keep(rates)
 
     @property
     @abstractmethod
@@ -51,19 +67,41 @@ class Baseline(ABC):
     def integrals(self, starts: FloatArray, ends: FloatArray) -> FloatArray:
         """Return the integral of each b_q over windows within the span, (n_windows, n_pieces)."""
 
-    @abstractmethod
     def sample_times(
         self, rng: np.random.Generator, pieces: IntArray, starts: FloatArray, ends: FloatArray
     ) -> FloatArray:
-        """Draw a time with density proportional to b_pieces[k] on each [starts[k], ends[k]]."""
+        """Draw a time with density proportional to b_pieces[k] on each [starts[k], ends[k]].
 
-    @abstractmethod
+        By inversion of `integrals`; a baseline that knows a quicker way overrides this.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+        pieces : ndarray of int64, shape (n,)
+            Which function; its integral over the window is above 0.
+        starts, ends : ndarray of float64, shape (n,)
+            Windows within the span.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Times.
+        """
+        each = np.arange(pieces.size)
+        wanted = rng.random(pieces.size) * self.integrals(starts, ends)[each, pieces]
+        low, high = starts.astype(np.float64), ends.astype(np.float64)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            below = self.integrals(starts, middle)[each, pieces] < wanted
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
+
     def with_rates(self, rates: ArrayLike | None) -> Baseline:
         """Return the same functions with other rates; None leaves them to `hawkeys.fit`."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Return the baseline as plain JSON types, with its class under "name"."""
+        out = copy.copy(self)
+        out._keep(rates)
+        return out
 
     @property
     def known(self) -> bool:
@@ -90,7 +128,7 @@ class Baseline(ABC):
         """Mean of each mark's baseline over the span, shape (n_marks,), per unit of time."""
         return self.known_rates @ self.shares
 
-    def check_windows(  # noqa: B027 (nothing to refuse unless a baseline says so)
+    def check_windows(
         self, starts: FloatArray, ends: FloatArray
     ) -> None:
         """Refuse windows, each (n_windows,), on which the baseline is not defined."""

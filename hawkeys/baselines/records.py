@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hawkeys._registry import rebuild
 from hawkeys.baselines.base import Baseline
-from hawkeys.baselines.constant import Constant
-from hawkeys.baselines.periodic import Periodic
-from hawkeys.baselines.piecewise import PiecewiseConstant
-from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["baseline_from_dict"]
-
-_BASELINES: dict[str, type[Baseline]] = {
-    kind.name: kind for kind in (Constant, PiecewiseConstant, Periodic)
-}
 
 
 def baseline_from_dict(record: dict[str, Any]) -> Baseline:
@@ -33,7 +26,8 @@ def baseline_from_dict(record: dict[str, Any]) -> Baseline:
     Raises
     ------
     InvalidParameterError
-        The name is unknown.
+        No class of this name is defined (import the module that defines your own), or its
+        constructor refuses the rest.
 
     Examples
     --------
@@ -41,8 +35,5 @@ def baseline_from_dict(record: dict[str, Any]) -> Baseline:
     >>> baseline_from_dict(Periodic([0, 8], period=24).to_dict())
     Periodic(n_pieces=2, period=24)
     """
-    name = record.get("name")
-    if name not in _BASELINES:
-        known = ", ".join(repr(baseline) for baseline in _BASELINES)
-        raise InvalidParameterError(f"unknown baseline {name!r}; this version knows {known}.")
-    return _BASELINES[name](**{key: value for key, value in record.items() if key != "name"})
+    baseline: Baseline = rebuild("baseline", record)
+    return baseline

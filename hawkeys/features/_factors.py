@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.kernels import Kernel
-from hawkeys.kernels.base import BlockLayout
+from hawkeys.kernels import BlockLayout, Kernel, kernel_from_dict
+from hawkeys.kernels.pairs import one_pair
 
 __all__ = ["WithFactors"]
 
@@ -28,6 +29,8 @@ class WithFactors(Kernel):
     factors : ndarray of float64, shape (n_marks,)
         The factors f, positive.
     """
+
+    name = "with-factors"
 
     def __init__(self, kernel: Kernel, factors: FloatArray) -> None:
         self.kernel = kernel
@@ -69,10 +72,23 @@ class WithFactors(Kernel):
         """Draw lags, which do not depend on the factors; see `Kernel.sample_lags`."""
         return self.kernel.sample_lags(rng, targets, sources)
 
+    def density(self, lags: ArrayLike) -> FloatArray:
+        """Return f_j g_ij by pair, sources fastest; see `Kernel.density`."""
+        every, size = self.kernel.density(lags), self.factors.size
+        columns = [
+            self.factors[j] * one_pair(every, size, i, j) for i in range(size) for j in range(size)
+        ]
+        return np.column_stack(columns)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> WithFactors:
+        """Return the kernel of which `to_dict` wrote kernel and factors."""
+        return cls(kernel_from_dict(values["kernel"]), np.asarray(values["factors"]))
+
     def to_dict(self) -> dict[str, Any]:
         """Return kernel and factors as plain types."""
         return {
-            "name": "with-factors",
+            "name": self.name,
             "kernel": self.kernel.to_dict(),
             "factors": self.factors.tolist(),
         }

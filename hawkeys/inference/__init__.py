@@ -14,7 +14,7 @@ from hawkeys.inference.options import (
     VIOptions,
 )
 from hawkeys.inference.path_result import PenaltyPath
-from hawkeys.inference.penalties import ElasticNet, GroupLasso, Lasso, Ridge
+from hawkeys.inference.penalties import ElasticNet, GroupLasso, Lasso, Penalty, Ridge
 from hawkeys.inference.penalty_path import PathOptions, penalty_path
 from hawkeys.inference.pooling import GammaPool, LogNormalPool
 from hawkeys.inference.priors import GammaPrior, KernelPrior
@@ -42,6 +42,7 @@ __all__ = [
     "MAPOptions",
     "MLEOptions",
     "PathOptions",
+    "Penalty",
     "PenaltyPath",
     "PredictiveAccuracy",
     "ProfileIntervals",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._registry import Named, rebuild
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_choice, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
@@ -19,7 +20,7 @@ __all__ = ["ElasticNet", "GroupLasso", "Lasso", "Penalty", "Ridge", "penalty_fro
 
 
 @dataclass(frozen=True, eq=False)
-class Penalty(ABC):
+class Penalty(Named, ABC):
     """What every penalty has; see `Ridge`, `Lasso`, `ElasticNet` and `GroupLasso`.
 
     Parameters
@@ -30,6 +31,7 @@ class Penalty(ABC):
         Strength of the same penalty on every baseline (and each of its pieces).
     """
 
+    _kind: ClassVar[str] = "penalty"
     strength: ArrayLike = 1.0
     baseline: float = 0.0
 
@@ -53,7 +55,7 @@ class Penalty(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, with the class under "name"; see `penalty_from_dict`."""
-        return {"name": type(self).__name__} | {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"name": self.name} | {f.name: getattr(self, f.name) for f in fields(self)}
 
     def scaled(self, factor: float) -> Penalty:
         """Return the penalty with the strengths of the adjacency multiplied.
@@ -385,12 +387,8 @@ def penalty_from_dict(record: Mapping[str, Any]) -> Penalty:
     Raises
     ------
     InvalidParameterError
-        The name is unknown.
+        No class of this name is defined (import the module that defines your own), or its
+        constructor refuses the rest.
     """
-    known = {kind.__name__: kind for kind in (Ridge, Lasso, ElasticNet, GroupLasso)}
-    name = record.get("name")
-    if name not in known:
-        raise InvalidParameterError(
-            f"unknown penalty {name!r}; this version knows {', '.join(known)}."
-        )
-    return known[name](**{key: value for key, value in record.items() if key != "name"})
+    penalty: Penalty = rebuild("penalty", record)
+    return penalty

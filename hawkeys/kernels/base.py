@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from hawkeys._loops.layout import count_events, place_events
+from hawkeys._registry import Named
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["TAIL", "BlockLayout", "Kernel"]
 
@@ -60,8 +60,15 @@ class BlockLayout:
         return place_events(self.events.marks, self.events.offsets, self.first)
 
 
-class Kernel(ABC):
-    """Contract of an excitation kernel; g_ij is a density on u > 0 (Hawkes 1971)."""
+class Kernel(Named, ABC):
+    """Contract of an excitation kernel; g_ij is a density on u > 0 (Hawkes 1971).
+
+    `DensityKernel` implements it for a kernel that is the same for all pairs. The `name` of a class
+    (its own unless it says another) is what a file calls the kernel; `to_dict` writes the arguments
+    of the constructor from the attributes of the same names, unless a subclass writes others.
+    """
+
+    _kind: ClassVar[str] = "kernel"
 
     @property
     def known(self) -> bool:
@@ -251,8 +258,9 @@ class Kernel(ABC):
             rest = rest[~later]
         return out
 
+    @abstractmethod
     def density(self, lags: ArrayLike) -> FloatArray:
-        """Evaluate g for every pair the parameters distinguish; needed for plots alone.
+        """Evaluate g for every pair the parameters distinguish, for plots and who triggered whom.
 
         Parameters
         ----------
@@ -261,21 +269,9 @@ class Kernel(ABC):
 
         Returns
         -------
-        ndarray of float64, shape (n, 1), (n, n_marks) or (n, n_marks * n_marks)
+        ndarray of float64, shape (n,), (n, 1), (n, n_marks) or (n, n_marks * n_marks)
             Density per unit of time: one for all, by source, or by pair with sources fastest.
-
-        Raises
-        ------
-        InvalidParameterError
-            The kernel does not say.
         """
-        raise InvalidParameterError(
-            f"{type(self).__name__} has no method density, which plots need; write one."
-        )
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Return the kernel as plain JSON types, with its class under "name"."""
 
 
 def _blocks(n_times: int, n_marks: int) -> list[slice]:

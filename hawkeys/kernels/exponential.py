@@ -58,6 +58,8 @@ class Exponential(Kernel):
     array([[0.73575888]])
     """
 
+    name = "exponential"
+
     def __init__(self, decay: ArrayLike) -> None:
         value = check_positive(decay, "decay")
         if value.ndim > 2 or (value.ndim == 2 and value.shape[0] != value.shape[1]):
@@ -238,7 +240,7 @@ class Exponential(Kernel):
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"name": "exponential", "decay": ...}``."""
-        return {"name": "exponential", "decay": self.decay.tolist()}
+        return {"name": self.name, "decay": self.decay.tolist()}
 
     def _per_source_or_pair(self, n_marks: int) -> FloatArray:
         self.check_marks(n_marks)

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys._registry import rebuild
 from hawkeys.kernels.base import Kernel
-from hawkeys.kernels.exponential import Exponential
-from hawkeys.kernels.histogram import Histogram
-from hawkeys.kernels.parametric import Gamma, LogNormal
-from hawkeys.kernels.sum_exponential import SumExponential
 
 __all__ = ["kernel_from_dict"]
-
-_KERNELS: dict[str, Callable[..., Kernel]] = {
-    "exponential": Exponential,
-    Gamma.name: Gamma,
-    Histogram.name: Histogram,
-    LogNormal.name: LogNormal,
-    SumExponential.name: SumExponential,
-}
 
 
 def kernel_from_dict(record: dict[str, Any]) -> Kernel:
@@ -39,7 +26,8 @@ def kernel_from_dict(record: dict[str, Any]) -> Kernel:
     Raises
     ------
     InvalidParameterError
-        The name is unknown.
+        No class of this name is defined (import the module that defines your own), or its
+        constructor refuses the rest.
 
     Examples
     --------
@@ -47,8 +35,5 @@ def kernel_from_dict(record: dict[str, Any]) -> Kernel:
     >>> kernel_from_dict({"name": "exponential", "decay": 2.0})
     Exponential(decay=2.0)
     """
-    name = record.get("name")
-    if name not in _KERNELS:
-        known = ", ".join(repr(kernel) for kernel in _KERNELS)
-        raise InvalidParameterError(f"unknown kernel {name!r}; this version knows {known}.")
-    return _KERNELS[name](**{key: value for key, value in record.items() if key != "name"})
+    kernel: Kernel = rebuild("kernel", record)
+    return kernel

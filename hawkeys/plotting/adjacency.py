@@ -10,6 +10,7 @@ import numpy as np
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import as_float_array, check_positive_number, check_square
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.kernels.pairs import one_pair
 from hawkeys.plotting._axes import current_axes
 
 if TYPE_CHECKING:
@@ -143,8 +144,7 @@ def plot_kernels(
             raise InvalidParameterError(
                 f"pairs must hold marks from 0 to {size - 1}; got ({target}, {source})."
             )
-        column = {1: 0, size: source}.get(every.shape[1], target * size + source)
-        height = process.adjacency[target, source] * every[:, column]
+        height = process.adjacency[target, source] * one_pair(every, size, target, source)
         axes.plot(lags, height, **{"label": f"{names[source]} to {names[target]}", **style})
     axes.set_xlabel("lag")
     axes.set_ylabel("children per unit of time")

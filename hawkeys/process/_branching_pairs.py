@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from hawkeys._loops import delayed as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
-from hawkeys.kernels import BlockLayout, DelayedKernel, Exponential, Kernel, SumExponential
+from hawkeys.kernels import (
+    BlockLayout,
+    DelayedKernel,
+    DensityKernel,
+    Exponential,
+    Kernel,
+    SumExponential,
+)
+from hawkeys.kernels.pairs import in_ranges, one_pair, parts_of
 from hawkeys.process.hawkes import Hawkes
 
 __all__ = ["Pairs", "find_pairs"]
 
 # parents that together hold less than this of an event's intensity are not looked for
 _NEGLIGIBLE = 1e-16
-# pairs looked at together, to bound the memory
-_MOST_PAIRS = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +49,9 @@ def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pa
     baseline = process.baseline_function.at_within(events.times, ends)
     baseline = baseline[np.arange(events.n_events), events.marks]
     first = _first_candidates(process, events, baseline)
-    for rows in _chunks(np.arange(events.n_events) - first):
-        children, parents = _candidates(first, rows)
+    each = np.arange(events.n_events)
+    for rows in parts_of(each - first):
+        children, parents = in_ranges(first, each, rows)
         targets, sources = events.marks[children], events.marks[parents]
         lags = events.times[children] - events.times[parents]
         possible = (lags > 0) & (process.adjacency[targets, sources] > 0)
@@ -81,6 +87,8 @@ def _memory(process: Hawkes, events: Events, baseline: FloatArray) -> FloatArray
     if isinstance(kernel, DelayedKernel):
         reach = np.where(process.adjacency > 0, kernel.compiled(size)[4], 0.0)
         return reach.max(axis=1)[events.marks]
+    if isinstance(kernel, DensityKernel):
+        return np.full(events.n_events, kernel.reach(float(events.durations.max())))
     parts = _exponentials(kernel, size)
     out = np.full(events.n_events, np.inf if not parts else 0.0)
     if parts:
@@ -103,25 +111,6 @@ def _excited(process: Hawkes, events: Events) -> FloatArray:
     for i, (begin, end) in enumerate(zip(layout.offsets[:-1], layout.offsets[1:], strict=True)):
         out[begin:end] = process.adjacency[i] @ flat[size * begin : size * end].reshape(size, -1)
     return out[layout.slots]
-
-
-def _chunks(many: IntArray) -> Iterator[slice]:
-    """Split the events so that each part has about `_MOST_PAIRS` candidates at most."""
-    ends = np.cumsum(many)
-    total = int(ends[-1]) if many.size else 0
-    cuts = np.searchsorted(ends, np.arange(_MOST_PAIRS, total, _MOST_PAIRS))
-    bounds = np.unique(np.concatenate(([0], cuts, [many.size])))
-    for begin, end in pairwise(bounds):
-        yield slice(begin, end)
-
-
-def _candidates(first: IntArray, rows: slice) -> tuple[IntArray, IntArray]:
-    """Return all pairs (child, parent) with the parent from the child's `first` on."""
-    own = np.arange(rows.start, rows.stop)
-    many = own - first[rows]
-    children = np.repeat(own, many)
-    within = np.arange(children.size) - np.repeat(np.cumsum(many) - many, many)
-    return children, within + first[children]
 
 
 def _exponentials(kernel: Kernel, size: int) -> list[tuple[FloatArray, FloatArray]]:
@@ -149,11 +138,12 @@ def _densities(
         family, sets, edges, which, reach = kernel.compiled(size)
         loops.pair_densities(family, lags, which[pairs], sets, edges, out)
         return np.where(lags <= reach[pairs], out, 0.0)
+    if isinstance(kernel, DensityKernel):
+        return kernel.heights(lags)
     if not parts:
         labels = pairs[0] * size + pairs[1]
         for label in np.unique(labels):
             own_lags = labels == label
             every = kernel.density(lags[own_lags])
-            column = {1: 0, size: label % size}.get(every.shape[1], label)
-            out[own_lags] = every[:, column]
+            out[own_lags] = one_pair(every, size, *divmod(int(label), size))
     return out

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
-from hawkeys.kernels import Gamma, LogNormal
+from hawkeys.kernels import Gamma, LogNormal, SumExponential
 from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.results import _schema as schema
 from hawkeys.results._option_schema import KernelOptions, ModelOptions
@@ -124,17 +124,14 @@ def _check_model(record: Any, process: Hawkes, options: Any) -> None:
     demand(changing == (given is not UNSET), "options.baseline", what)
     if given is not UNSET:
         own = process.baseline_function.with_rates(None).to_dict()
-        same = given.rates is None and all(
-            np.array_equal(getattr(given, name), own[name])
-            for name in own.keys() - {"name", "rates"}
-        )
+        same = given == own
         demand(same, "options.baseline", "is not that of the process, without rates")
     tied = getattr(options, "tied", UNSET)
     columns = getattr(record, "columns", None) or getattr(record, "column_posterior", None)
     where = "columns" if isinstance(record, schema.LikelihoodRecord) else "column_posterior"
     rich_ties = tied is not UNSET
     rich = changing or rich_ties
-    mixture = process.kernel.to_dict()["name"] == "sum_exponential"
+    mixture = isinstance(process.kernel, SumExponential)
     fits = columns is not None if rich else columns is None or mixture
     demand(fits, where, "is null exactly of a plain model")
     if columns is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from hawkeys._records import RecordError, shown, words
 from hawkeys.exceptions import HawkeysError
 from hawkeys.kernels import kernel_from_dict
+from hawkeys.results._parts import read_part
 from hawkeys.results._reading import (
     AGAIN,
     Bools,
@@ -42,7 +43,7 @@ class ModelOptions(Record):
 
     support: Bools | UnsetType = UNSET
     weights: Floats | UnsetType = UNSET
-    baseline: BASELINES | UnsetType = UNSET
+    baseline: Any = UNSET  # an object of BASELINES, or of a user's own
     tied: TiedRecord | UnsetType = UNSET
 
 
@@ -193,6 +194,9 @@ def read_options(options: Mapping[str, Any], method: str, n_marks: int) -> Recor
         name = "prior" if kind is EMRecord else "kernel_prior"
         prior = options[name]
         _check_kernel(None if prior is None else prior["kernel"], f"options.{name}", n_marks)
+    baseline = getattr(found, "baseline", UNSET)
+    if baseline is not UNSET:
+        read_part(baseline, "baseline", BASELINES, "options.baseline")
     tied = getattr(found, "tied", UNSET)
     if tied is not UNSET:
         check_shape(tied.baseline, "options.tied.baseline", n_marks)
@@ -213,8 +217,11 @@ def _read_prior(value: Any, n_marks: int, *, penalties: bool) -> None:
     if not (penalties and isinstance(value, dict) and "name" in value):
         read(value, GammaPriorRecord, ".options.prior")
         return
-    kind: Any = Ridge | Lasso | ElasticNet | GroupLasso
-    found: Any = read(value, kind, ".options.prior")
+    schema: Any = Ridge | Lasso | ElasticNet | GroupLasso
+    read_part(value, "penalty", schema, "options.prior")
+    if value["name"] not in (one.__name__ for one in get_args(schema)):
+        return
+    found: Any = read(value, schema, ".options.prior")
     if found.strength.ndim:
         check_shape(found.strength, "options.prior.strength", n_marks, n_marks)
     if isinstance(found, GroupLasso):

@@ -16,6 +16,7 @@ from hawkeys.process import Hawkes
 from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.results._agreement import check_fit, check_rectified
 from hawkeys.results._option_schema import read_options
+from hawkeys.results._parts import read_part
 from hawkeys.results._posterior_agreement import (
     check_contrast,
     check_likelihood,
@@ -25,6 +26,7 @@ from hawkeys.results._reading import AGAIN, Floats, demand, read
 from hawkeys.results._schema import (
     ADDED,
     BASELINES,
+    KERNELS,
     KINDS,
     ContrastRecord,
     RectifiedRecord,
@@ -112,9 +114,10 @@ def _process(record: dict[str, Any]) -> Hawkes:
     changing = isinstance(baseline, dict)
     where = "process.baseline"
     if changing:
-        read(baseline, BASELINES, f".{where}")  # type: ignore[arg-type]
+        read_part(baseline, "baseline", BASELINES, where)
     else:
         demand(read(baseline, Floats, f".{where}").ndim == 1, where, "expected a list of numbers")
+    read_part(record["kernel"], "kernel", KERNELS, "process.kernel")
     try:
         return Hawkes(
             baseline_from_dict(baseline) if changing else baseline,

@@ -89,9 +89,9 @@ BASELINES = PiecewiseRecord | PeriodicRecord
 
 
 class HawkesRecord(Record):
-    baseline: Any  # numbers, or an object of BASELINES
+    baseline: Any  # numbers, or an object of BASELINES, or of a user's own
     adjacency: Floats
-    kernel: KERNELS
+    kernel: Any  # an object of KERNELS, or of a user's own
     mark_names: list[Text]
 
 

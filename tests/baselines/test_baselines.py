@@ -6,9 +6,10 @@ import pytest
 from scipy import stats
 
 import hawkeys
+from hawkeys._records import seal
 from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant, baseline_from_dict
 from hawkeys.diagnostics.time_rescaling import rescale
-from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError, ResultFileError
 
 STEPS = PiecewiseConstant([0.0, 10.0, 15.0, 40.0])
 DAY = Periodic([1.0, 3.0, 6.5], period=8.0)
@@ -385,6 +386,53 @@ def test_a_further_baseline_is_a_page():
     slope = truth.compensator(sample, times[1:-1] + step) - truth.compensator(sample, times[1:-1])
     intensity = truth.intensity(sample, times[1:-1])
     np.testing.assert_allclose(slope / step, intensity, rtol=1e-4)
+
+
+class Hump(Baseline):
+    """1 and a hump, 1 + sin(t), on all times: what a stranger must write."""
+
+    n_pieces = 2
+    labels = ("level", "hump")
+    shares = np.array([1.0, 1.0])
+
+    def basis(self, times):
+        return np.column_stack((np.ones(times.size), 1 + np.sin(times)))
+
+    def integrals(self, starts, ends):
+        hump = ends - starts + np.cos(starts) - np.cos(ends)
+        return np.column_stack((ends - starts, hump))
+
+
+def test_a_baseline_of_ones_own_is_five_members(tmp_path):
+    truth = hawkeys.Hawkes(Hump([[0.5, 2.0], [1.0, 0.0]]), [[0.3, 0.0], [0.2, 0.1]], decay=4.0)
+    sample = hawkeys.simulate(truth, end_time=200.0, n_realizations=3, rng=3)
+    result = hawkeys.fit(sample, decay=4.0, baseline=Hump())
+    off = (result.estimates[0] - [0.5, 2.0, 0.3, 0.0])[:3] / result.std_err[0, :3]
+    assert np.abs(off).max() < 4.0
+    assert stats.kstest(rescale(truth, sample).residuals, "expon").pvalue > 0.01
+    result.save(tmp_path / "fit.json")
+    loaded = hawkeys.load_result(tmp_path / "fit.json")
+    assert isinstance(loaded.process.baseline_function, Hump)
+    assert loaded.process.log_likelihood(sample) == result.process.log_likelihood(sample)
+    assert loaded.to_dict() == result.to_dict()
+    again = hawkeys.goodness_of_fit(loaded, sample, n_mc_samples=3, rng=0)  # fits again
+    assert again.residuals.size == sample.n_events
+    record = {key: value for key, value in result.to_dict().items() if key != "checksum"}
+    record["process"]["baseline"]["name"] = record["options"]["baseline"]["name"] = "Gone"
+    (tmp_path / "fit.json").write_text(seal(record))
+    with pytest.raises(ResultFileError, match=r"process\.baseline\.name: .*'Gone': no baseline"):
+        hawkeys.load_result(tmp_path / "fit.json")
+
+
+def test_times_are_drawn_by_inversion_of_the_integrals():
+    rng, size = np.random.default_rng(1), 3000
+    starts, ends = np.full(size, 1.0), np.full(size, 7.0)
+    drawn = Hump().sample_times(rng, np.ones(size, dtype=np.int64), starts, ends)
+
+    def mass(times):
+        return times - 1.0 + np.cos(1.0) - np.cos(times)
+
+    assert stats.kstest(drawn, lambda times: mass(times) / mass(7.0)).pvalue > 0.01
 
 
 def test_json_and_repr():

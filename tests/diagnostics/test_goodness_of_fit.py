@@ -68,6 +68,10 @@ class Box(Kernel):
             mass[:, :, j] += np.clip(lag / self.width, 0.0, 1.0)[:, None]
         return density, mass
 
+    def density(self, lags):
+        lags = np.asarray(lags)
+        return np.where((lags > 0) & (lags < self.width), 1 / self.width, 0.0)
+
     def sample_lags(self, rng, targets, sources):
         return rng.uniform(0, self.width, sources.size)
 

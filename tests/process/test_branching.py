@@ -9,7 +9,7 @@ import hawkeys
 from hawkeys import Events, Hawkes, baselines
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
-from hawkeys.process import _branching_pairs as module
+from hawkeys.kernels import pairs
 
 BASELINE, ADJACENCY = [0.3, 0.2], [[0.2, 0.5], [0.4, 0.0]]
 PAIR_DECAY = [[1.0, 20.0], [0.05, 3.0]]
@@ -95,7 +95,7 @@ def test_chunks_do_not_matter(monkeypatch):
     process = Hawkes(BASELINE, ADJACENCY, decay=0.3)
     events = hawkeys.simulate(process, end_time=100.0, n_realizations=3, rng=0)
     whole = hawkeys.branching_probabilities(process, events)
-    monkeypatch.setattr(module, "_MOST_PAIRS", 50)
+    monkeypatch.setattr(pairs, "_MOST_PAIRS", 50)
     parts = hawkeys.branching_probabilities(process, events)
     for name in ("immigrant", "children", "parents", "probability"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
