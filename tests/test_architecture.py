@@ -27,6 +27,7 @@ LAYERS = [
         "_files",
         "_progress",
         "_records",
+        "_registry",
     ],
     ["_jit", "_plain"],
     ["_loops"],

@@ -128,9 +128,7 @@ class Baseline(Named, ABC):
         """Mean of each mark's baseline over the span, shape (n_marks,), per unit of time."""
         return self.known_rates @ self.shares
 
-    def check_windows(
-        self, starts: FloatArray, ends: FloatArray
-    ) -> None:
+    def check_windows(self, starts: FloatArray, ends: FloatArray) -> None:
         """Refuse windows, each (n_windows,), on which the baseline is not defined."""
 
     def at(self, times: FloatArray) -> FloatArray:

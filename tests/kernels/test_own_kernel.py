@@ -221,7 +221,8 @@ def test_a_missing_class_is_named(tmp_path):
 
     (tmp_path / "fit.json").write_text(seal({k: v for k, v in record.items() if k != "checksum"}))
     with pytest.raises(
-        ResultFileError, match=r"process\.kernel\.name: .*'Forgotten': no kernel .*import the module"
+        ResultFileError,
+        match=r"process\.kernel\.name: .*'Forgotten': no kernel .*import the module",
     ):
         hawkeys.load_result(tmp_path / "fit.json")
     (tmp_path / "fit.json").write_text(text)
@@ -318,7 +319,7 @@ def test_two_classes_of_one_name_are_not_guessed_at():
     class Twin(Mine):
         pass
 
-    with pytest.raises(InvalidParameterError, match="kernel 'Twin' may be .*another name"):
+    with pytest.raises(InvalidParameterError, match=r"kernel 'Twin' may be .*another name"):
         kernel_from_dict(Twin(1.0).to_dict())
 
 

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 import hawkeys
 from hawkeys import Events, Hawkes, baselines
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
-from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
-from hawkeys.kernels import pairs
+from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential, pairs
 
 BASELINE, ADJACENCY = [0.3, 0.2], [[0.2, 0.5], [0.4, 0.0]]
 PAIR_DECAY = [[1.0, 20.0], [0.05, 3.0]]
