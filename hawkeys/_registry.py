@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -135,7 +136,10 @@ def _found(kind: str, name: str) -> list[type[Named]]:
 
 
 def _is_ours(cls: type) -> bool:
-    return cls.__module__.partition(".")[0] == "hawkeys"
+    """Tell whether a class is one of this package's modules, not of an example in a docstring."""
+    module = sys.modules.get(cls.__module__)
+    here = cls.__module__.partition(".")[0] == "hawkeys"
+    return here and getattr(module, cls.__name__, None) is cls
 
 
 def _as_json(value: Any, where: str) -> Any:

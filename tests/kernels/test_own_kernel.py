@@ -192,7 +192,7 @@ def test_a_subclass_does_not_inherit_the_name_of_a_kernel():
 
 def test_a_dataclass_will_do():
     @dataclasses.dataclass
-    class Box(DensityKernel):
+    class Flat(DensityKernel):
         width: float = 2.0
 
         def density(self, lags):
@@ -204,8 +204,8 @@ def test_a_dataclass_will_do():
         def sample(self, rng, size):
             return rng.uniform(0, self.width, size)
 
-    assert kernel_from_dict(Box(3.0).to_dict()) == Box(3.0)
-    assert 2.0 <= Box().reach(1e6) <= 2.02
+    assert kernel_from_dict(Flat(3.0).to_dict()) == Flat(3.0)
+    assert 2.0 <= Flat().reach(1e6) <= 2.02
 
 
 def test_a_missing_class_is_named(tmp_path):
