@@ -165,7 +165,7 @@ class Comparison:
         return "Comparison of fits", facts, table, notes
 
 
-def compare(fits: Mapping[str, Any], *, criterion: str = "aic") -> Comparison:
+def compare(fits: Any, *others: Any, criterion: str = "aic") -> Comparison:
     r"""Compare fits of several models, nested or not, to the same data.
 
     .. math:: \mathrm{AIC} = 2k - 2\log L, \quad \mathrm{AICc} = \mathrm{AIC} +
@@ -176,8 +176,10 @@ def compare(fits: Mapping[str, Any], *, criterion: str = "aic") -> Comparison:
 
     Parameters
     ----------
-    fits : mapping from str to LikelihoodResult or RectifiedResult
-        At least one fit, by name.
+    fits : mapping from str to LikelihoodResult or RectifiedResult, list of them, or the first
+        At least one fit, by name, or without names: "fit 1", "fit 2", ...
+    *others : LikelihoodResult or RectifiedResult
+        The other fits, if they are given one after another.
     criterion : {"aic", "aicc", "bic"}, default "aic"
         What the order, `delta` and `weight` are based on.
 
@@ -220,17 +222,26 @@ def compare(fits: Mapping[str, Any], *, criterion: str = "aic") -> Comparison:
     [6, 4]
     """
     check_choice(criterion, "criterion", _CRITERIA)
-    if not isinstance(fits, Mapping) or not fits:
-        raise InvalidParameterError(
-            f"fits must be a mapping from names to at least one fit; got {type(fits).__name__}. "
-            'Pass {"name": result, ...}.'
-        )
-    named = {str(name): fit for name, fit in fits.items()}
+    named = _named(fits, others)
     check_same_data(named)
     table = _gather(named, criterion)
     values = np.asarray(getattr(table, criterion))
     order = np.argsort(values, kind="stable")
     return _gather({table.names[k]: named[table.names[k]] for k in order}, criterion)
+
+
+def _named(fits: Any, others: tuple[Any, ...]) -> dict[str, Any]:
+    """Return fits by name, given as a mapping, a list, or one after another."""
+    if isinstance(fits, Mapping) and fits and not others:
+        return {str(name): fit for name, fit in fits.items()}
+    every = list(fits) if isinstance(fits, list | tuple) and not others else [fits, *others]
+    if every and not isinstance(fits, Mapping):
+        return {f"fit {k}": fit for k, fit in enumerate(every, start=1)}
+    raise InvalidParameterError(
+        "fits must be a mapping from names to at least one fit, a list of them, or one after "
+        f"another; got {'none' if not every or not fits else 'a mapping and more'}. "
+        'Pass {"name": result, ...}.'
+    )
 
 
 def _gather(fits: dict[str, Fit], criterion: str) -> Comparison:

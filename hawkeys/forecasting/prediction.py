@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hawkeys._typing import RandomState
@@ -13,10 +15,12 @@ from hawkeys._validation import (
 )
 from hawkeys._version import __version__
 from hawkeys.events import Events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
 from hawkeys.process import Hawkes
+from hawkeys.process._checks import as_process
 from hawkeys.results.fit_result import FitResult
 from hawkeys.simulation._clusters import collect, draw_points, recent_part, time_order
 from hawkeys.simulation._windows import check_history, on_clock_of
@@ -29,13 +33,14 @@ _MAX_EVENTS = 2e7
 
 def forecast(
     model: Hawkes | FitResult,
-    events: Events,
+    events: Any,
     horizon: float,
     *,
     n_paths: int = 1000,
     level: float = 0.95,
     parameter_uncertainty: bool = False,
     rng: RandomState = 0,
+    **windows: Any,
 ) -> Forecast:
     r"""Forecast the counts and the next event after the end of an observed realisation.
 
@@ -47,8 +52,8 @@ def forecast(
     ----------
     model : Hawkes or result of `hawkeys.fit`
         The process; any spectral radius, since the horizon is finite.
-    events : Events
-        One realisation; the forecast starts where its observation ends.
+    events : Events, or a list of D arrays of times
+        One realisation; the forecast starts where its observation ends. Lists need ``end_time``.
     horizon : float
         Length of time to forecast, in the unit of time of the events.
     n_paths : int, default 1000
@@ -61,6 +66,8 @@ def forecast(
         Kernel parameters are held at their estimates.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Source of randomness; the same seed gives the same forecast.
+    **windows
+        ``end_time`` and ``start_time`` of lists, as for `hawkeys.fit`.
 
     Returns
     -------
@@ -95,7 +102,9 @@ def forecast(
     1    1  15.135    4.0   33.0
     2  all  45.848   26.0   71.0
     """
-    process = model.process if isinstance(model, FitResult) else model
+    process = as_process(model)
+    if windows or not isinstance(events, Events):
+        events = as_events(events, **windows)
     _check_start(process, events)
     length = check_positive_number(horizon, "horizon")
     size = check_count(n_paths, "n_paths")

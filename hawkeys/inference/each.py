@@ -19,7 +19,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.counted import Counted, refuse_models, split_model
 from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_radii
-from hawkeys.inference.methods import Method, choose_method
+from hawkeys.inference.methods import Method, choose_method, name_of_method
 from hawkeys.inference.pooling import (
     GammaPool,
     LogNormalPool,
@@ -231,7 +231,7 @@ def fit_each(
     >>> each
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
-    pooling = options.pop("pooling", None)
+    method, pooling = name_of_method(method), options.pop("pooling", None)
     events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
     model, others = split_model(options)
     if method == "least_squares":

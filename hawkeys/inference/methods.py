@@ -23,7 +23,7 @@ from hawkeys.inference.solution import Solution
 from hawkeys.inference.stochastic import solve_vi_stochastic
 from hawkeys.inference.variational import solve_vi
 
-__all__ = ["METHODS", "Method", "choose_method", "make_options"]
+__all__ = ["METHODS", "Method", "choose_method", "make_options", "name_of_method"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,30 @@ METHODS = {
 }
 
 
+def name_of_method(name: Any) -> str:
+    """Return the name of a method as it stands in `METHODS`.
+
+    Parameters
+    ----------
+    name : str
+        A key of `METHODS`, in any case, with hyphens or blanks for underscores: "VI-branching".
+
+    Returns
+    -------
+    str
+        The key.
+
+    Raises
+    ------
+    InvalidParameterError
+        No such method.
+    """
+    plain = (
+        name.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(name, str) else ""
+    )
+    return plain if plain in METHODS else check_choice(name, "method", tuple(METHODS))
+
+
 def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
     """Return the method and its checked options.
 
@@ -93,8 +117,8 @@ def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
     InvalidParameterError
         No such method, or an option the method does not have.
     """
-    method = METHODS[check_choice(name, "method", tuple(METHODS))]
-    return method, make_options(method.options, given, f"method {name!r}")
+    method = METHODS[name_of_method(name)]
+    return method, make_options(method.options, given, f"method {method.name!r}")
 
 
 def make_options(kind: type, given: dict[str, Any], what: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -19,17 +19,78 @@ from hawkeys.inference.decays import choose_decay
 from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.least_squares import fit_contrast
-from hawkeys.inference.methods import Method, choose_method
+from hawkeys.inference.methods import Method, choose_method, name_of_method
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.selection import about_all, check_support, leave_out
 from hawkeys.inference.unknown_kernel import fit_unknown
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
 from hawkeys.process.hawkes import choose_kernel
-from hawkeys.results import LikelihoodResult
+from hawkeys.results import LikelihoodResult, VariationalResult
+from hawkeys.results.contrast import ContrastResult
 from hawkeys.results.decay_profile import DecayProfile
 from hawkeys.results.fit_result import FitResult
 
 __all__ = ["fit"]
+
+
+@overload
+def fit(
+    data: Any,
+    *,
+    decay: ArrayLike | str | None = ...,
+    kernel: Kernel | None = ...,
+    end_time: ArrayLike | None = ...,
+    method: Literal["mle", "MLE", "map", "MAP"] = ...,
+    rng: RandomState = ...,
+    support: ArrayLike | None = ...,
+    weights: ArrayLike | None = ...,
+    **options: Any,
+) -> LikelihoodResult: ...
+
+
+@overload
+def fit(
+    data: Any,
+    *,
+    decay: ArrayLike | str | None = ...,
+    kernel: Kernel | None = ...,
+    end_time: ArrayLike | None = ...,
+    method: Literal["vi", "VI", "vi_stochastic", "vi_branching"],
+    rng: RandomState = ...,
+    support: ArrayLike | None = ...,
+    weights: ArrayLike | None = ...,
+    **options: Any,
+) -> VariationalResult: ...
+
+
+@overload
+def fit(
+    data: Any,
+    *,
+    decay: ArrayLike | str | None = ...,
+    kernel: Kernel | None = ...,
+    end_time: ArrayLike | None = ...,
+    method: Literal["least_squares"],
+    rng: RandomState = ...,
+    support: ArrayLike | None = ...,
+    weights: ArrayLike | None = ...,
+    **options: Any,
+) -> ContrastResult: ...
+
+
+@overload
+def fit(
+    data: Any,
+    *,
+    decay: ArrayLike | str | None = ...,
+    kernel: Kernel | None = ...,
+    end_time: ArrayLike | None = ...,
+    method: str,
+    rng: RandomState = ...,
+    support: ArrayLike | None = ...,
+    weights: ArrayLike | None = ...,
+    **options: Any,
+) -> FitResult: ...
 
 
 def fit(
@@ -177,11 +238,11 @@ def fit(
     array([[0.4, 0.4],
            [0.2, 0.2]])
     """
+    method, seen = name_of_method(method), None
     events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
     search, rest = split_search(decay, kernel, options)
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
-    seen = None
     counting, positive = leave_out(events, weights)
     allowed = check_support(support, events.n_marks)
     examine(counting, excitation, model.get("baseline"))

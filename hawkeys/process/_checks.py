@@ -11,7 +11,21 @@ from hawkeys._validation import as_float_array
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["check_events", "check_queries"]
+__all__ = ["as_process", "check_events", "check_queries"]
+
+
+def as_process(model: Any) -> Any:
+    """Return the process of a fitted result; a process, and all else, as it is.
+
+    Raises `InvalidParameterError` if the result holds a process for every realisation.
+    """
+    process = getattr(model, "process", model)
+    if callable(process):
+        raise InvalidParameterError(
+            f"{type(model).__name__} holds a process for every realisation; got all of them. Pass "
+            "one, result.process(r)."
+        )
+    return process
 
 
 def check_events(events: Any, n_marks: int) -> None:

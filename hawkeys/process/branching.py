@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_float_array, as_generator
 from hawkeys.events import Events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting.branching import plot_branching
 from hawkeys.process._branching_pairs import Pairs, find_pairs
-from hawkeys.process._checks import check_events
+from hawkeys.process._checks import as_process, check_events
 from hawkeys.process.hawkes import Hawkes
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Branching:
 
 
 def branching_probabilities(
-    process: Hawkes, events: Events, *, threshold: float = 0.0
+    process: Any, events: Any, *, threshold: float = 0.0, **windows: Any
 ) -> Branching:
     r"""Return the probability of every possible parent of every event.
 
@@ -197,13 +198,15 @@ def branching_probabilities(
 
     Parameters
     ----------
-    process : Hawkes
-        The process, for example ``result.process``; any kernel.
-    events : Events
-        Realisations with n_marks marks.
+    process : Hawkes or result of `hawkeys.fit`
+        The process; any kernel.
+    events : Events, or a list of D arrays of times, or a list of such lists
+        Realisations with n_marks marks. Lists need ``end_time``.
     threshold : float, default 0.0
         Pairs less probable than this, from 0 to below 1, are left out of the answer (not of the
         normalisation), which saves memory.
+    **windows
+        ``end_time`` and ``start_time`` of lists, as for `hawkeys.fit`.
 
     Returns
     -------
@@ -240,6 +243,9 @@ def branching_probabilities(
     >>> branching.matrix().toarray()[1].round(3)
     array([0.87, 0.  , 0.  ])
     """
+    process = as_process(process)
+    if windows or not isinstance(events, Events):
+        events = as_events(events, **windows)
     _check(process, events)
     pairs = Pairs.none(0)
     parts = [pairs, *find_pairs(process, events, _check_threshold(threshold))]
@@ -255,8 +261,8 @@ def branching_probabilities(
 def _check(process: Hawkes, events: Events) -> None:
     if not isinstance(process, Hawkes):
         raise InvalidParameterError(
-            f"process must be a hawkeys.Hawkes; got {type(process).__name__}. Of a fit, pass "
-            "result.process, unless it has inhibition: there is no branching structure then."
+            f"process must be a hawkeys.Hawkes; got {type(process).__name__}. With "
+            "inhibition or a link there is no branching structure."
         )
     check_events(events, process.n_marks)
 

@@ -6,6 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,12 +15,15 @@ from hawkeys._files import write_text
 from hawkeys._records import CHECKSUM, checksum_of, encode, seal
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.plotting import plot_adjacency
+from hawkeys.plotting.estimates import plot_estimates
 from hawkeys.process.base import Process
+from hawkeys.results.by_name import estimates_by_name
 from hawkeys.summary import render, render_html
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["Result"]
 
@@ -76,6 +80,16 @@ class Result(ABC):
         return self.process.adjacency
 
     @property
+    def spectral_radius(self) -> float:
+        """Spectral radius of the fitted process, which is stable below 1; no unit."""
+        return float(self.process.spectral_radius)  # type: ignore[attr-defined]
+
+    @property
+    def params(self) -> pd.Series:
+        """Estimates by name, such as "baseline[a]" and "adjacency[a, b]" (target, source)."""
+        return estimates_by_name(self.to_frame())
+
+    @property
     def n_events(self) -> int:
         """Number of events."""
         return int(self.event_counts.sum())
@@ -128,6 +142,51 @@ class Result(ABC):
             The axes drawn on.
         """
         return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
+
+    def plot(self, *, level: float = 0.95) -> Figure:
+        """Draw the fit: estimates with intervals, and the adjacency.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            ``savefig`` writes it as PNG, SVG or PDF, by the ending of the name.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        return plot_estimates(self.to_frame(level=level), self.process, level=level)
+
+    def forecast(self, events: Any, horizon: float, **options: Any) -> Any:
+        """Forecast what happens after the end of `events`; see `hawkeys.forecast`.
+
+        Parameters
+        ----------
+        events : Events, or a list of D arrays of times
+            One realisation.
+        horizon : float
+            Length of time to forecast, in the unit of time of the events.
+        **options
+            As for `hawkeys.forecast`.
+
+        Returns
+        -------
+        Forecast
+            Futures, counts with intervals, and the law of the next event.
+
+        Raises
+        ------
+        InvalidParameterError, InvalidEventsError, UnstableProcessError
+            As `hawkeys.forecast`.
+        """
+        # found when called: forecasts know results, and results do not know forecasts
+        return import_module("hawkeys.forecasting").forecast(self, events, horizon, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the result as JSON; `hawkeys.load_result` reads it back.

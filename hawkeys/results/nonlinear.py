@@ -13,6 +13,7 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
 from hawkeys.process.nonlinear import NonlinearHawkes
+from hawkeys.results.by_name import estimates_by_name
 from hawkeys.summary import render
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class NonlinearResult:
     def method(self) -> str:
         """Name of the inference method: "mle", or "penalised mle"."""
         return "penalised mle" if self.options["penalty"] > 0 else "mle"
+
+    @property
+    def params(self) -> pd.Series:
+        """Estimates by name, such as "baseline[a]" and "weight[a, b, 0, 0.5]" (as `to_frame`)."""
+        return estimates_by_name(self.to_frame())
 
     @property
     def parameters(self) -> FloatArray:

@@ -16,6 +16,7 @@ from hawkeys._validation import check_fraction
 from hawkeys.kernels import Kernel
 from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.results.base import Result
+from hawkeys.results.by_name import wald_pvalues
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,6 +152,16 @@ class RectifiedResult(Result):
         variance = np.diagonal(self.covariance, axis1=1, axis2=2)
         own = variance[:, : self.baseline.size + 1]
         return np.sqrt(np.where(own >= 0, own, np.nan))
+
+    @property
+    def pvalues(self) -> FloatArray:
+        r"""Two-sided Wald p-values of the adjacency, shape (n_marks, n_marks), target by source.
+
+        Of the hypothesis that an entry is 0: :math:`2 (1 - \Phi(|\hat W| / \mathrm{se}))`; NaN
+        where there is no standard error, at a bound too.
+        """
+        errors, bound = self.std_err[:, 1:], self.at_bound[:, 1:]
+        return wald_pvalues(self.adjacency, errors, bound, signed=True)
 
     @property
     def decay_std_err(self) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +14,22 @@ from hawkeys.events._exact import as_exact, is_large, shift_windows
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 
-__all__ = ["check_history", "check_windows", "limit_of_events", "on_clock_of"]
+__all__ = ["check_hawkes", "check_history", "check_windows", "limit_of_events", "on_clock_of"]
 
 _MAX_EXPECTED_EVENTS = 2e8
 # above what a stable process with that many expected events ever draws
 _MAX_EVENTS = 1e9
+
+
+def check_hawkes(process: Any) -> Hawkes:
+    """Return the process; refuse, with `InvalidParameterError`, all but a Hawkes process."""
+    if not isinstance(process, Hawkes):
+        raise InvalidParameterError(
+            f"expected a hawkeys.Hawkes process or the result of hawkeys.fit; got "
+            f"{type(process).__name__}. Clusters of parents and children exist without inhibition "
+            "and links alone; hawkeys.simulate takes all processes."
+        )
+    return process
 
 
 def check_history(process: Hawkes, history: Events, name: str = "history") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator
 from hawkeys.events import Events
 from hawkeys.process import Hawkes
+from hawkeys.process._checks import as_process
 from hawkeys.simulation._clusters import (
     CHILD_OF_HISTORY,
     IMMIGRANT,
@@ -18,6 +20,7 @@ from hawkeys.simulation._clusters import (
     time_order,
 )
 from hawkeys.simulation._windows import (
+    check_hawkes,
     check_history,
     check_windows,
     limit_of_events,
@@ -87,7 +90,7 @@ class Branching:
 
 
 def simulate_branching(
-    process: Hawkes,
+    process: Hawkes | Any,
     *,
     end_time: ArrayLike,
     start_time: ArrayLike | None = None,
@@ -141,6 +144,7 @@ def simulate_branching(
     array([[0.3, 0.1],
            [0. , 0.5]])
     """
+    process = check_hawkes(as_process(process))
     if history is not None:
         check_history(process, history)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hawkeys._loops.choice import Compiled
@@ -9,6 +11,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.process._checks import as_process
 from hawkeys.process.nonlinear import NonlinearHawkes
 from hawkeys.simulation._windows import check_windows
 
@@ -20,7 +23,7 @@ _BUFFER = 4096
 
 
 def simulate_nonlinear(
-    process: NonlinearHawkes,
+    process: NonlinearHawkes | Any,
     *,
     end_time: ArrayLike,
     start_time: ArrayLike = 0.0,
@@ -75,10 +78,11 @@ def simulate_nonlinear(
     >>> bool(800 < events.n_events < 1200)
     True
     """
+    process = as_process(process)
     if not isinstance(process, NonlinearHawkes):
         raise InvalidParameterError(
             f"expected a hawkeys.NonlinearHawkes process, got {type(process).__name__}. Of a fit, "
-            "pass result.process."
+            "pass the result."
         )
     check_count(max_events, "max_events")
     starts, ends = check_windows(start_time, end_time, n_realizations, None)

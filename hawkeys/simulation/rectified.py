@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hawkeys._loops import rectified as loops
@@ -9,6 +11,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.process._checks import as_process
 from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.simulation._windows import check_windows
 
@@ -18,7 +21,7 @@ _BUFFER = 512
 
 
 def simulate_rectified(
-    process: RectifiedHawkes,
+    process: RectifiedHawkes | Any,
     *,
     end_time: ArrayLike,
     start_time: ArrayLike = 0.0,
@@ -69,6 +72,7 @@ def simulate_rectified(
     >>> hawkeys.simulate_rectified(process, end_time=100.0, rng=0).counts
     array([[ 35, 114]])
     """
+    process = as_process(process)
     _check_process(process)
     check_count(max_events, "max_events")
     starts, ends = check_windows(start_time, end_time, n_realizations, None)
@@ -94,7 +98,7 @@ def _check_process(process: RectifiedHawkes) -> None:
     if not isinstance(process, RectifiedHawkes):
         raise InvalidParameterError(
             f"expected a hawkeys.RectifiedHawkes process, got {type(process).__name__}. Of a fit, "
-            "pass result.process; a process without inhibition goes to hawkeys.simulate."
+            "pass the result; a process without inhibition goes to hawkeys.simulate."
         )
 
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
-from hawkeys.process import Hawkes
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process._checks import as_process
 from hawkeys.simulation._bulk_clusters import is_bulk, simulate_bulk
 from hawkeys.simulation._clusters import collect, draw_points, first_points, time_order
 from hawkeys.simulation._windows import (
+    check_hawkes,
     check_history,
     check_windows,
     limit_of_events,
     on_clock_of,
 )
+from hawkeys.simulation.nonlinear import simulate_nonlinear
+from hawkeys.simulation.rectified import simulate_rectified
 
 __all__ = ["simulate", "simulate_clusters", "simulate_until"]
 
 
 def simulate(
-    process: Hawkes,
+    process: Hawkes | Any,
     *,
     end_time: ArrayLike,
     start_time: ArrayLike | None = None,
@@ -40,8 +47,10 @@ def simulate(
 
     Parameters
     ----------
-    process : Hawkes
-        The process; its spectral radius must be below 1 unless `max_events` is given.
+    process : Hawkes, RectifiedHawkes or NonlinearHawkes, or the result of a fit
+        The process, or what holds it; the spectral radius of a `Hawkes` must be below 1 unless
+        `max_events` is given. The other two are handed to `hawkeys.simulate_rectified` and
+        `hawkeys.simulate_nonlinear`, which start from nothing.
     end_time, start_time : float or array_like, shape (n_realizations,)
         Observation windows, in the unit of time of the process; `start_time` is the end of the
         history, or 0.0 without one.
@@ -95,6 +104,17 @@ def simulate(
     >>> future.start_times
     array([100.])
     """
+    process = as_process(process)
+    if isinstance(process, RectifiedHawkes | NonlinearHawkes):
+        _refuse_history(process, history)
+        windows = {
+            "end_time": end_time,
+            "start_time": 0.0 if start_time is None else start_time,
+            "n_realizations": n_realizations,
+            **({} if max_events is None else {"max_events": max_events}),
+        }
+        return _by_thinning(process, windows, rng)
+    check_hawkes(process)
     if history is not None:
         check_history(process, history)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
@@ -106,8 +126,25 @@ def simulate(
     return on_clock_of(history, collect(process, starts, ends, points, time_order(points)))
 
 
+def _refuse_history(process: Any, history: Events | None) -> None:
+    if history is not None:
+        raise InvalidParameterError(
+            f"history continues a hawkeys.Hawkes process; got {type(process).__name__}, which is "
+            "simulated from nothing. Leave history out."
+        )
+
+
+def _by_thinning(
+    process: RectifiedHawkes | NonlinearHawkes, windows: dict[str, Any], rng: RandomState
+) -> Events:
+    """Return the simulation of a process without clusters."""
+    if isinstance(process, RectifiedHawkes):
+        return simulate_rectified(process, **windows, rng=rng)
+    return simulate_nonlinear(process, **windows, rng=rng)
+
+
 def simulate_until(
-    process: Hawkes,
+    process: Hawkes | Any,
     n_events: int,
     *,
     start_time: ArrayLike | None = None,
@@ -163,6 +200,7 @@ def simulate_until(
     >>> hawkeys.simulate_until(process, 50, rng=0)
     Events(n_events=50, n_marks=1, n_realizations=1, mark_names=('0',))
     """
+    process = check_hawkes(as_process(process))
     wanted = check_count(n_events, "n_events")
     if history is not None:
         check_history(process, history)
