@@ -15,8 +15,8 @@ def results_by_method(sample: hawkeys.Events, method: str) -> None:
     bound: VariationalResult = hawkeys.fit(sample, decay=2.0, method="vi")
     contrast: ContrastResult = hawkeys.fit(sample, decay=2.0, method="least_squares")
     unknown: FitResult = hawkeys.fit(sample, decay=2.0, method=method)
-    hawkeys.fit(sample, decay=2.0, method="vi").aic  # type: ignore[attr-defined]
-    del likelihood, aic, mode, bound, contrast, unknown
+    missing: float = hawkeys.fit(sample, decay=2.0, method="vi").aic  # type: ignore[attr-defined]
+    del likelihood, aic, mode, bound, contrast, unknown, missing
 
 
 def values_of_events(process: hawkeys.Hawkes, sample: hawkeys.Events) -> None:

@@ -357,8 +357,8 @@ WRONG = {
     ),
     "events": (
         lambda: hawkeys.forecast(POISSON, [[1.0], [2.0]], 1.0),
-        InvalidEventsError,
-        "events must be hawkeys.Events, got list",
+        InvalidParameterError,
+        "end_time is missing",
     ),
     "marks": (
         lambda: hawkeys.forecast(POISSON, Events.from_lists([[[1.0]]], end_times=2.0), 1.0),

@@ -220,8 +220,10 @@ def test_bad_input():
     process = Hawkes(BASELINE, ADJACENCY, decay=1.0)
     with pytest.raises(InvalidEventsError, match="events have 1 marks, the process has 2"):
         hawkeys.branching_probabilities(process, Events.from_lists([[[1.0]]], end_times=2.0))
-    with pytest.raises(InvalidEventsError, match=r"expected hawkeys\.Events, got list"):
+    with pytest.raises(InvalidParameterError, match="end_time is missing"):
         hawkeys.branching_probabilities(process, [[1.0], []])
+    with pytest.raises(InvalidEventsError, match="expected Events, a list of D sequences"):
+        hawkeys.branching_probabilities(process, 3.0, end_time=4.0)
     with pytest.raises(InvalidParameterError, match=r"must be a hawkeys\.Hawkes; got float"):
         hawkeys.branching_probabilities(1.0, DATA["many"])
     for wrong in (1.0, -0.1, [0.1]):

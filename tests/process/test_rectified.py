@@ -513,13 +513,13 @@ def test_bad_parameters(arguments, message):
 def test_bad_questions(sample):
     with pytest.raises(InvalidEventsError, match="the events have 2 marks, the process has 1"):
         hawkeys.RectifiedHawkes([1.0], [[0.5]], decay=1.0).log_likelihood(sample)
-    with pytest.raises(InvalidEventsError, match=r"expected hawkeys\.Events, got list"):
+    with pytest.raises(InvalidParameterError, match="end_time is missing"):
         TRUTH.log_likelihood([[1.0], [2.0]])
     with pytest.raises(InvalidParameterError, match=r"realization must lie in 0\.\.1; got 2"):
         TRUTH.intensity(sample, [1.0], realization=2)
     with pytest.raises(InvalidParameterError, match=r"lie in the window \[30\.0, 250\.0\]"):
         TRUTH.compensator(sample, [1.0], realization=1)
-    with pytest.raises(InvalidParameterError, match=r"hawkeys\.RectifiedHawkes process, got int"):
+    with pytest.raises(InvalidParameterError, match=r"hawkeys\.NonlinearHawkes process, got int"):
         rescale(3, sample)
 
 
