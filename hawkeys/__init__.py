@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         inference,
         interop,
         kernels,
+        neural,
         plotting,
         verifiers,
     )
@@ -77,6 +78,7 @@ __all__ = [
     "kernels",
     "likelihood_ratio_test",
     "load_result",
+    "neural",
     "plotting",
     "simulate",
     "simulate_branching",

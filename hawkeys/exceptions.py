@@ -19,6 +19,7 @@ __all__ = [
     "InvalidEventsError",
     "InvalidParameterError",
     "InvalidTimingsError",
+    "MissingExtraError",
     "OutputError",
     "ResultFileError",
     "TemplateFileError",
@@ -70,6 +71,12 @@ class TemplateFileError(HawkeysError, ValueError):
 
 class OutputError(HawkeysError, OSError):
     """A file or folder asked for as output cannot be written."""
+
+    __str__ = Exception.__str__
+
+
+class MissingExtraError(HawkeysError, ImportError):
+    """An optional package that is needed for what was asked is not installed."""
 
     __str__ = Exception.__str__
 

@@ -38,6 +38,7 @@ LAYERS = [
     ["datasets"],
     ["features"],
     ["verifiers"],
+    ["neural"],
     ["evaluation"],
     ["warming"],
     ["cli", "__main__"],
@@ -70,6 +71,7 @@ PUBLIC = [
     "kernels",
     "likelihood_ratio_test",
     "load_result",
+    "neural",
     "plotting",
     "simulate",
     "simulate_branching",
@@ -277,7 +279,7 @@ def test_the_project_stands_on_its_own():
 DOCUMENTED = [
     module.name
     for module in pkgutil.walk_packages([str(PACKAGE)], "hawkeys.")
-    if "._jit" not in module.name and not module.name.endswith("__main__")
+    if not re.search(r"\._jit|\._nets\.|__main__$", module.name)
 ]
 
 
@@ -297,7 +299,20 @@ def test_lint_and_types_are_checked_for_the_oldest_python():
 
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_examples_run(name, tmp_path, monkeypatch):
+    if name.startswith("hawkeys.neural"):
+        pytest.importorskip("torch", reason="examples of networks need the extra [neural]")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     outcome = doctest.testmod(importlib.import_module(name))
     assert outcome.failed == 0
+
+
+def test_torch_is_imported_when_it_is_needed():
+    """In the folder of networks alone, and nothing else imports that when it is imported."""
+    for path, tree in TREES.items():
+        if path.parent.name != "_nets":
+            assert not [name for name in own_imports(tree) if "._nets" in name], path
+            names = [ast.unparse(n) for n in ast.walk(tree)
+                     if isinstance(n, ast.Import | ast.ImportFrom)]  # fmt: skip
+            assert not [name for name in names if re.search(r"\btorch\b", name)
+                        and "require_torch" not in name], path  # fmt: skip

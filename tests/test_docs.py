@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *(DOCS / "api").glob("*.rst")])
 FACES = ("baselines", "datasets", "evaluation", "exceptions", "features", "inference", "interop",
-         "kernels", "plotting", "verifiers")  # fmt: skip
+         "kernels", "neural", "plotting", "verifiers")  # fmt: skip
 
 
 def blocks(page):

@@ -1,0 +1,40 @@
+"""Networks of three neighbouring systems, behind the extra ``[neural]`` (torch).
+
+They follow the protocol of `hawkeys.verifiers.Scorer` and `Identifier`, so that they stand beside
+the point processes of `hawkeys.verifiers`. torch is imported when a network is first built; without
+it `MissingExtraError` says what to install. `evolve` and what it is made of need no torch.
+"""
+
+from hawkeys.neural.contrastive import ContrastiveClassifier
+from hawkeys.neural.extra import Runtime, Schedule, require_torch
+from hawkeys.neural.genetic import (
+    GENOME_BITS,
+    Evolution,
+    NetworkGenes,
+    crossover,
+    decode_genes,
+    evolve,
+    mutate,
+)
+from hawkeys.neural.genetic_classifier import GeneticClassifier
+from hawkeys.neural.recipes import REPAIRED_RECIPE, SEED_RECIPE, VARIANTS, Recipe, Variant
+
+__all__ = [
+    "GENOME_BITS",
+    "REPAIRED_RECIPE",
+    "SEED_RECIPE",
+    "VARIANTS",
+    "ContrastiveClassifier",
+    "Evolution",
+    "GeneticClassifier",
+    "NetworkGenes",
+    "Recipe",
+    "Runtime",
+    "Schedule",
+    "Variant",
+    "crossover",
+    "decode_genes",
+    "evolve",
+    "mutate",
+    "require_torch",
+]
