@@ -19,7 +19,7 @@ import hawkeys
 from hawkeys._design import Design
 from hawkeys.datasets import load_cmu, timings_to_events
 from hawkeys.exceptions import IdentifiabilityWarning
-from hawkeys.inference.variational import evidence_bound
+from hawkeys.inference.rows.variational import evidence_bound
 from hawkeys.kernels import Exponential
 
 FIVE = ["s002", "s032", "s036", "s047", "s052"]

@@ -13,7 +13,7 @@ from scipy import integrate, optimize
 import hawkeys
 from hawkeys._design import Design
 from hawkeys.datasets.timings import timings_to_events
-from hawkeys.inference.variational import evidence_bound
+from hawkeys.inference.rows.variational import evidence_bound
 from hawkeys.kernels import Exponential
 
 FIVE = ["s002", "s032", "s036", "s047", "s052"]

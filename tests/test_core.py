@@ -10,7 +10,7 @@ from hawkeys import Events
 from hawkeys._design import Design
 from hawkeys._jit import variational
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.bound import base_draws
+from hawkeys.inference.rows.bound import base_draws
 from hawkeys.kernels import BlockLayout, Exponential
 
 DECAYS = {

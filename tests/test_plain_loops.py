@@ -18,7 +18,7 @@ from hawkeys._jit import rows as jit_rows
 from hawkeys._jit import variational as jit_variational
 from hawkeys._loops import choice, delayed
 from hawkeys._plain import exponential, layout, likelihood, merging, rows, variational
-from hawkeys.inference.bound import base_draws
+from hawkeys.inference.rows.bound import base_draws
 from hawkeys.kernels import BlockLayout, Exponential
 
 PAIRS = [

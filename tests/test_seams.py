@@ -371,5 +371,7 @@ def test_forecast_of_a_changing_baseline_and_a_sum_of_exponentials():
 
 def test_what_a_fit_with_inhibition_does_not_have_is_said(sample):
     process = hawkeys.fit_rectified(sample, decay=2.0).process
-    with pytest.raises(InvalidParameterError, match="inhibition or a link there is no branching structure"):
+    with pytest.raises(
+        InvalidParameterError, match="inhibition or a link there is no branching structure"
+    ):
         hawkeys.branching_probabilities(process, sample)

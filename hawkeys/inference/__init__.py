@@ -1,10 +1,8 @@
 """Inference: `fit` for one process, `fit_each` for many short realisations, and their options."""
 
 from hawkeys.inference.branching_options import BranchingKernelOptions, BranchingVIOptions
-from hawkeys.inference.each import EachResult, fit_each
-from hawkeys.inference.edges import EdgeTests, edge_tests
-from hawkeys.inference.goodness import goodness_of_fit
-from hawkeys.inference.information_criteria import PredictiveAccuracy, psis_loo, waic
+from hawkeys.inference.fit_pooled import fit
+from hawkeys.inference.fit_separate import EachResult, fit_each
 from hawkeys.inference.options import (
     EMOptions,
     LeastSquaresOptions,
@@ -13,16 +11,18 @@ from hawkeys.inference.options import (
     StochasticVIOptions,
     VIOptions,
 )
-from hawkeys.inference.path_result import PenaltyPath
-from hawkeys.inference.penalties import ElasticNet, GroupLasso, Lasso, Penalty, Ridge
-from hawkeys.inference.penalty_path import PathOptions, penalty_path
-from hawkeys.inference.pooling import GammaPool, LogNormalPool
-from hawkeys.inference.priors import GammaPrior, KernelPrior
-from hawkeys.inference.profile import ProfileIntervals, profile_interval
-from hawkeys.inference.rectified import fit_rectified
-from hawkeys.inference.replicates import BootstrapResult, bootstrap
-from hawkeys.inference.sandwich import SandwichCovariance, sandwich_covariance
-from hawkeys.inference.single import fit
+from hawkeys.inference.post_estimation.bootstrap import BootstrapResult, bootstrap
+from hawkeys.inference.post_estimation.edge_tests import EdgeTests, edge_tests
+from hawkeys.inference.post_estimation.goodness_of_fit import goodness_of_fit
+from hawkeys.inference.post_estimation.predictive import PredictiveAccuracy, psis_loo, waic
+from hawkeys.inference.post_estimation.profile import ProfileIntervals, profile_interval
+from hawkeys.inference.post_estimation.sandwich import SandwichCovariance, sandwich_covariance
+from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
+from hawkeys.inference.priors.path_result import PenaltyPath
+from hawkeys.inference.priors.penalties import ElasticNet, GroupLasso, Lasso, Penalty, Ridge
+from hawkeys.inference.priors.penalty_path import PathOptions, penalty_path
+from hawkeys.inference.rectified.fit import fit_rectified
+from hawkeys.inference.rows.pooling import GammaPool, LogNormalPool
 
 __all__ = [
     "BootstrapResult",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import check_count, check_nonnegative, check_positive_number
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
 from hawkeys.kernels import DelayedKernel
 
 __all__ = ["BranchingKernelOptions", "BranchingVIOptions"]

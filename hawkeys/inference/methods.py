@@ -9,9 +9,6 @@ from typing import Any
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingVIOptions
-from hawkeys.inference.branching_rows import solve_vi_branching
-from hawkeys.inference.least_squares import solve_least_squares
-from hawkeys.inference.newton import solve_map, solve_mle
 from hawkeys.inference.options import (
     LeastSquaresOptions,
     MAPOptions,
@@ -19,9 +16,12 @@ from hawkeys.inference.options import (
     StochasticVIOptions,
     VIOptions,
 )
-from hawkeys.inference.solution import Solution
-from hawkeys.inference.stochastic import solve_vi_stochastic
-from hawkeys.inference.variational import solve_vi
+from hawkeys.inference.rows.branching import solve_vi_branching
+from hawkeys.inference.rows.least_squares import solve_least_squares
+from hawkeys.inference.rows.newton import solve_map, solve_mle
+from hawkeys.inference.rows.solution import Solution
+from hawkeys.inference.rows.stochastic import solve_vi_stochastic
+from hawkeys.inference.rows.variational import solve_vi
 
 __all__ = ["METHODS", "Method", "choose_method", "make_options", "name_of_method"]
 

@@ -14,8 +14,8 @@ from hawkeys._validation import (
     check_positive_number,
 )
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.penalties import Penalty
-from hawkeys.inference.priors import GammaPrior, KernelPrior
+from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
+from hawkeys.inference.priors.penalties import Penalty
 from hawkeys.kernels import DelayedKernel
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""The decay of exponential kernels: searched, chosen by cross-validation, with its uncertainty."""

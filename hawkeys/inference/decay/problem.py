@@ -1,0 +1,102 @@
+"""What is maximised over everything but the decay, and the decays that data can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys.events import Events
+from hawkeys.inference.decay.peak import extrapolate
+from hawkeys.inference.methods import Method
+from hawkeys.inference.rows.newton import solve_mle, solve_nearby
+from hawkeys.inference.seeds import row_seeds
+from hawkeys.inference.task import Counted
+from hawkeys.kernels import Exponential
+
+__all__ = ["NO_GAIN", "DecayProblem", "decay_bounds"]
+
+# nats: so little is no gain
+NO_GAIN = 1e-6
+_FEWEST_LAGS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class DecayProblem:
+    """Events and the method whose objective is maximised over everything but the decay."""
+
+    counted: Counted
+    method: Method
+    settings: Any
+    rng: Any
+    found: dict[float, FloatArray] = field(default_factory=dict)
+
+    @property
+    def events(self) -> Events:
+        """The data."""
+        return self.counted.events
+
+    @property
+    def scale(self) -> float:
+        """Weight of the log-likelihood in the objective."""
+        return float(getattr(self.settings, "likelihood_weight", 1.0))
+
+    def solve(self, decay: ArrayLike) -> tuple[float, FloatArray]:
+        """Return the maximised objective and the columns of the row problems."""
+        return self.maximise(self.counted.design(Exponential(decay), self.scale))
+
+    def maximise(self, design: Design) -> tuple[float, FloatArray]:
+        """Return the maximised objective of row problems and their columns."""
+        seeded = self.method.solve is not solve_mle
+        seeds = row_seeds(self.rng, design.n_blocks) if seeded else np.empty(0, np.int64)
+        solution = self.method.solve(design, self.settings, seeds, keep=False)
+        return float(solution.objective.sum()), solution.x
+
+    def value(self, decay: ArrayLike) -> float:
+        """Return the maximised objective."""
+        return self.solve(decay)[0]
+
+    def without_excitation(self) -> float:
+        """Return the maximised objective with the adjacency held at 0."""
+        size = self.events.n_marks
+        nothing = replace(self.counted, support=np.zeros((size, size), dtype=bool))
+        return self.maximise(nothing.design(Exponential(1.0), self.scale))[0]
+
+    def log_value(self, log_decay: float) -> float:
+        """Return the maximised objective at the logarithm of a decay."""
+        return self.value(np.exp(log_decay))
+
+    def log_value_nearby(self, log_decay: float) -> float:
+        """Return the same by steps from where those at the nearest decays so far have led."""
+        if self.method.solve is not solve_mle:
+            return self.log_value(log_decay)
+        design = self.counted.design(Exponential(np.exp(log_decay)), self.scale)
+        solution = solve_nearby(design, self.settings, extrapolate(self.found, log_decay))
+        self.found[log_decay] = solution.x
+        return float(solution.objective.sum())
+
+    def loss(self, tried: dict[float, float]) -> Callable[[float], float]:
+        """Return minus `log_value` as a function that notes what it has tried."""
+
+        def note(log_decay: float) -> float:
+            if log_decay not in tried:
+                tried[log_decay] = self.log_value(log_decay)
+            return -tried[log_decay]
+
+        return note
+
+
+def decay_bounds(events: Events) -> tuple[float, float]:
+    """Return the logs of the smallest and largest decay that the data can tell anything about."""
+    lags = np.diff(events.times)
+    lags = lags[(np.diff(events.realization) == 0) & (lags > 0)]
+    longest = float(events.durations.max())
+    if lags.size == 0:
+        return np.log(1.0 / longest), np.log(1e3 / longest)
+    rank = min(_FEWEST_LAGS, lags.size) - 1
+    shortest = np.partition(lags, rank)[rank]
+    return np.log(1.0 / longest), np.log(max(10.0 / shortest, 100.0 / longest))

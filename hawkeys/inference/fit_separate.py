@@ -1,0 +1,400 @@
+"""`fit_each`: every realisation alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hawkeys._design.columns import FittedColumns
+from hawkeys._threads import VARIABLES, limit_threads, most_threads
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
+from hawkeys._validation import check_count
+from hawkeys.baselines import Baseline, Constant
+from hawkeys.events.lists import as_events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.examine import examine
+from hawkeys.inference.identify import warn_about_radii
+from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.rows.in_parameters import in_parameters
+from hawkeys.inference.rows.pooling import (
+    GammaPool,
+    LogNormalPool,
+    check_pooling,
+    pool_map,
+    pool_vi,
+)
+from hawkeys.inference.rows.solution import Solution
+from hawkeys.inference.seeds import each_seeds
+from hawkeys.inference.task import Counted, refuse_models, split_model
+from hawkeys.kernels import Kernel, SumExponential
+from hawkeys.process.hawkes import Hawkes, choose_kernel
+from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.posterior import LogNormalPosterior
+
+__all__ = ["EachResult", "fit_each"]
+
+# Realisations per call of the compiled code: enough to occupy the threads, few enough that
+# progress moves and Ctrl-C is heard.
+_CHUNK = {"vi_stochastic": 8, "vi": 256}
+_CHUNK_OTHERWISE = 4096
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EachResult:
+    """One fit per realisation.
+
+    Attributes
+    ----------
+    baseline : ndarray, shape (n_realizations, n_marks)
+        Estimates (posterior means for variational methods), per unit of time; of a baseline that
+        changes over time its mean, as `rates` has the pieces.
+    adjacency : ndarray, shape (n_realizations, n_marks, n_marks)
+        Estimates, target by source. A parameter that is not identified is 0.
+    log_likelihood : ndarray, shape (n_realizations,)
+        At the estimates, in nats, nothing dropped.
+    objective : ndarray, shape (n_realizations,)
+        What was maximised: log-likelihood, log posterior or evidence bound.
+    optimality_gap : ndarray, shape (n_realizations,)
+        What is still to gain, in nats; see `FitResult`.
+    converged : ndarray of bool, shape (n_realizations,)
+        Whether every target mark met the tolerance.
+    identified : ndarray of bool, shape (n_realizations, n_marks, n_marks + 1)
+        Baseline, then adjacency row, of each target: False where the realisation says nothing. A
+        baseline with several pieces has a column for each, here and in `posterior`.
+    posterior : LogNormalPosterior, GammaPosterior (of "vi_branching") or None
+        Marginals of shape (n_realizations, n_marks, n_marks + 1); None unless variational.
+    kernel : Kernel
+        Excitation kernel; its weights are unknown if they were estimated.
+    mark_names : tuple of str
+        Labels of the marks.
+    method : str
+        Name of the inference method.
+    pool : LogNormalPool, GammaPool or None
+        The prior common to all realisations, if it was estimated; see `pooling` of `fit_each`.
+    baseline_function : Baseline
+        Baseline over time, its rates unknown; constant unless another was asked for.
+    rates : ndarray, shape (n_realizations, n_marks, n_pieces), or None
+        Estimates of the pieces of the baseline; None if it is constant.
+    kernel_weights : ndarray, shape (n_realizations, n_marks, n_marks, n_components), or None
+        Estimated weights of `SumExponential`; None if the kernel was given.
+    """
+
+    baseline: FloatArray
+    adjacency: FloatArray
+    log_likelihood: FloatArray
+    objective: FloatArray
+    optimality_gap: FloatArray
+    converged: BoolArray
+    identified: BoolArray
+    posterior: LogNormalPosterior | GammaPosterior | None
+    kernel: Kernel
+    mark_names: tuple[str, ...]
+    method: str
+    pool: LogNormalPool | GammaPool | None = None
+    baseline_function: Baseline = field(default_factory=Constant)
+    rates: FloatArray | None = None
+    kernel_weights: FloatArray | None = None
+
+    def process(self, realization: int) -> Hawkes:
+        """Return the process fitted to one realisation.
+
+        Parameters
+        ----------
+        realization : int
+            Which one.
+
+        Returns
+        -------
+        Hawkes
+            With that realisation's baseline, adjacency and weights of the kernel.
+        """
+        baseline, kernel = self.baseline[realization], self.kernel
+        if self.kernel_weights is not None and isinstance(kernel, SumExponential):
+            kernel = SumExponential(kernel.decays, self.kernel_weights[realization])
+        function = self.baseline_function
+        return Hawkes(
+            baseline if self.rates is None else function.with_rates(self.rates[realization]),
+            self.adjacency[realization],
+            kernel=kernel,
+            mark_names=self.mark_names,
+        )
+
+    def __len__(self) -> int:
+        return self.baseline.shape[0]
+
+    def __repr__(self) -> str:
+        n, size = self.baseline.shape
+        return (
+            f"EachResult(method={self.method!r}, n_realizations={n}, n_marks={size}, "
+            f"converged={int(self.converged.sum())} of {n})"
+        )
+
+
+def fit_each(
+    data: Any,
+    *,
+    decay: ArrayLike | None = None,
+    kernel: Kernel | None = None,
+    end_time: ArrayLike | None = None,
+    method: str = "mle",
+    rng: RandomState | IntArray = 0,
+    n_jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> EachResult:
+    r"""Fit every realisation, alone or with a common prior, in parallel over rows.
+
+    Parameters
+    ----------
+    data : Events, or a list of D arrays of times, or a list of such lists
+        Lists need `end_time`.
+    decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
+        Decay of the exponential kernel, per unit of time; held fixed.
+    kernel : Kernel, optional
+        Excitation kernel. Give either this or `decay`. The weights of ``SumExponential(decays)``
+        are estimated for every realisation.
+    end_time : float or array_like, shape (n_realizations,), optional
+        End of observation, for lists.
+    method : {"mle", "map", "vi", "vi_stochastic", "vi_branching"}, default "mle"
+        As for `hawkeys.fit`.
+    rng : int, Generator, SeedSequence, None, or ndarray of int, default 0
+        Randomness of the variational methods; the answer does not depend on `n_jobs`. For
+        "vi_stochastic" it may be an array of shape (n_realizations,): the seed of each realisation,
+        which is then fitted as if it were alone.
+    n_jobs : int, optional
+        Number of threads. Default: what the environment variable ``HAWKEYS_NUM_THREADS``, or
+        ``NUMBA_NUM_THREADS``, says; one per core if neither is set.
+    progress : callable, optional
+        Called with the number of realisations done and in all, now and then.
+    start_time : float or array_like, shape (n_realizations,), optional
+        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
+        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
+    pooling : {"parameter", "row", "all"}, optional
+        Whether the prior is common to all realisations and estimated from all of them (empirical
+        Bayes; see Notes), and which parameters share its hyper-parameters: each (target, column)
+        has its own; the adjacency entries of a target share; or all baselines, and all adjacency
+        entries. For methods "vi" and "map". Default: every realisation alone.
+    **options
+        Options of the method, and ``baseline`` and ``tied``, as for `hawkeys.fit`.
+
+    Returns
+    -------
+    EachResult
+        Arrays with one entry per realisation.
+
+    Raises
+    ------
+    InvalidEventsError
+        The data break the contract of `Events`.
+    InvalidParameterError
+        Decay, kernel, method, `n_jobs` or an option is wrong, or `pooling` of a model with
+        ``baseline``, ``tied`` or estimated weights of a kernel.
+
+    Warns
+    -----
+    EventsWarning
+        As `hawkeys.fit`, once for all realisations.
+    IdentifiabilityWarning
+        Estimates of some realisations have spectral radii over 10.
+
+    Notes
+    -----
+    No warning is issued for parameters that single realisations do not identify, which is common
+    for short ones: look at `identified` and `converged`. The pieces of a baseline that the window
+    of a realisation does not meet are not identified in it.
+
+    With `pooling` the realisations' parameters are draws from a prior whose hyper-parameters
+    maximise a lower bound on the marginal likelihood of all realisations; `pool` of the result has
+    them, and every higher bound on the way. For "vi" the prior is log-normal,
+    :math:`\log \theta_{rp} \sim N(m_p, v_p)`, v_p >= 1e-4, and the bound is the sum of the evidence
+    bounds (`relevance_determination`, `prior_coefficient` and `prior_sharing` are not used). For
+    "map" it is Gamma(g_p, r_p), 1 <= g_p <= 1e4, and the bound again that of log-normal posteriors,
+    because the density at the modes has no maximum in the hyper-parameters; the estimates are the
+    modes under the prior so found. What a realisation does not identify takes the common prior's
+    mean ("vi") or mode ("map").
+
+    References
+    ----------
+    Casella, G. (1985). An introduction to empirical Bayes data analysis. The American Statistician
+    39(2), 83-87. doi:10.1080/00031305.1985.10479400
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> truth = hawkeys.Hawkes([0.5], [[0.4]], decay=2.0)
+    >>> sample = hawkeys.simulate(truth, end_time=50.0, n_realizations=100, rng=0)
+    >>> each = hawkeys.fit_each(sample, decay=2.0)
+    >>> each
+    EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
+    """
+    method, pooling = name_of_method(method), options.pop("pooling", None)
+    events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
+    model, others = split_model(options)
+    if method == "least_squares":
+        refuse_models(options, "least squares")
+    how = choose_method(method, others)
+    counted = Counted.check(events, None, None, model)
+    size, n = counted.events.n_marks, counted.events.n_realizations
+    excitation = _choose_kernel(decay, kernel, size)
+    examine(counted.events, excitation, counted.baseline, separate=True)
+    seeds = each_seeds(rng, n, size, method)
+    parts: list[_Part] = []
+    pool = None
+    with _threads(n_jobs):
+        if pooling is not None:
+            check_pooling(pooling, method, others)
+            _check_plain(counted, excitation)
+            part, pool = _solve_pooled(counted, excitation, how, seeds, pooling)
+            parts.append(part)
+        for rows in _chunks(n if pool is None else 0, method):
+            some, own = counted.pick(rows), seeds[rows.start * size : rows.stop * size]
+            parts.append(_solve(some, excitation, how, own, seeds[0]))
+            if progress is not None:
+                progress(rows.stop, n)
+    result = replace(_gather(parts, counted, excitation, method), pool=pool)
+    warn_about_radii(result.adjacency)
+    return result
+
+
+class _Part(NamedTuple):
+    """Some realisations: their solution by parameter, unweighted log-likelihoods, and weights.
+
+    Shapes of `log_likelihood` and of the solution's objective: (n_blocks,); `kernel_weights`
+    (n_targets, n_marks, n_components), or None if the kernel was given.
+    """
+
+    solution: Solution
+    log_likelihood: FloatArray
+    kernel_weights: FloatArray | None
+
+
+def _choose_kernel(decay: ArrayLike | str | None, kernel: Kernel | None, n_marks: int) -> Kernel:
+    """Return the kernel, whose parameters must be given, but for weights of components."""
+    if isinstance(decay, str):
+        raise InvalidParameterError(
+            f"fit_each holds the decay, which must be a number or array; got {decay!r}. Estimate "
+            "it for all realisations with hawkeys.fit, and give the kernel of the result."
+        )
+    excitation = choose_kernel(decay, kernel)
+    for component in excitation.components:
+        component.check_marks(n_marks)
+    return excitation
+
+
+def _check_plain(counted: Counted, kernel: Kernel) -> None:
+    if not counted.is_plain or len(kernel.components) > 1:
+        raise InvalidParameterError(
+            "pooling has a common prior for one constant baseline per mark and the adjacency under "
+            f"a kernel that is given, nothing tied; got the kernel {kernel!r} and the options "
+            f"{sorted(set(counted.as_options()))}. Leave pooling out, or the others."
+        )
+
+
+def _solve_pooled(
+    counted: Counted, kernel: Kernel, how: tuple[Method, Any], seeds: IntArray, pooling: str
+) -> tuple[_Part, LogNormalPool | GammaPool]:
+    """Return the solution of all realisations and the common prior."""
+    method, settings = how
+    weight = getattr(settings, "likelihood_weight", 1.0)
+    design = counted.design(kernel, weight, separate=True)
+    pooled = pool_vi if method.name == "vi" else pool_map
+    solution, pool = pooled(design, settings, seeds, pooling)
+    return _Part(solution, design.log_likelihood(solution.x) / weight, None), pool
+
+
+def _solve(
+    counted: Counted,
+    kernel: Kernel,
+    how: tuple[Method, Any],
+    seeds: IntArray,
+    common_seed: int,
+) -> _Part:
+    """Return the solution of some realisations."""
+    method, settings = how
+    weight = getattr(settings, "likelihood_weight", 1.0)
+    design = counted.design(kernel, weight, separate=True)
+    # targets that share parameters are one row problem, with the seed of the first
+    seeds = seeds.reshape(-1, design.n_marks)[:, : design.n_blocks_each].ravel()
+    if method.name == "vi":  # its base draws are common to all, whatever the chunk
+        seeds = np.full_like(seeds, common_seed)
+    solution = method.solve(design, settings, seeds, keep=False)
+    likelihood, weights = design.log_likelihood(solution.x) / weight, None
+    if design.columns is not None:
+        if design.columns.n_components > 1:
+            weights = design.columns.shares(solution.x)
+        columns = FittedColumns(design.columns, solution.x, solution.identified)
+        solution = in_parameters(replace(solution, information=None), columns)
+    return _Part(solution, likelihood, weights)
+
+
+def _gather(parts: list[_Part], counted: Counted, kernel: Kernel, method: str) -> EachResult:
+    events, function = counted.events, counted.baseline
+    shape = events.n_realizations, events.n_marks
+
+    def by_target(name: str) -> np.ndarray:
+        stacked = np.concatenate([getattr(part.solution, name) for part in parts])
+        return stacked.reshape(*shape, *stacked.shape[1:])
+
+    def total(values: list[FloatArray]) -> FloatArray:
+        return np.concatenate(values).reshape(shape[0], -1).sum(axis=1)
+
+    x, q = by_target("x"), function.n_pieces
+    weights = [part.kernel_weights for part in parts if part.kernel_weights is not None]
+    constant = isinstance(function, Constant)
+    return EachResult(
+        baseline=x[:, :, 0] if constant else x[:, :, :q] @ function.shares,
+        adjacency=x[:, :, q:],
+        log_likelihood=total([part.log_likelihood for part in parts]),
+        objective=total([part.solution.objective for part in parts]),
+        optimality_gap=total([part.solution.gap for part in parts]),
+        converged=np.all(by_target("converged"), axis=1),
+        identified=by_target("identified"),
+        posterior=_gather_posterior(parts, shape),
+        kernel=kernel,
+        mark_names=events.mark_names,
+        method=method,
+        baseline_function=function,
+        rates=None if constant else x[:, :, :q],
+        kernel_weights=np.concatenate(weights).reshape(*shape, shape[1], -1) if weights else None,
+    )
+
+
+def _gather_posterior(
+    parts: list[_Part], shape: tuple[int, int]
+) -> LogNormalPosterior | GammaPosterior | None:
+    marginals = [part.solution.posterior for part in parts if part.solution.posterior is not None]
+    if not marginals:
+        return None
+    kind = type(marginals[0])
+    joined = {}
+    for part in fields(kind):
+        values = [getattr(one, part.name) for one in marginals]
+        if values[0] is not None:
+            joined[part.name] = np.concatenate(values).reshape(*shape, -1)
+    return kind(**joined)
+
+
+def _chunks(n: int, method: str) -> Iterator[slice]:
+    size = _CHUNK.get(method, _CHUNK_OTHERWISE)
+    for begin in range(0, n, size):
+        yield slice(begin, min(begin + size, n))
+
+
+@contextmanager
+def _threads(n_jobs: int | None) -> Iterator[None]:
+    """Use `n_jobs` threads for a while."""
+    if n_jobs is None:
+        yield
+        return
+    most = most_threads()
+    if check_count(n_jobs, "n_jobs") > most:
+        raise InvalidParameterError(
+            f"n_jobs must be at most {most}, the number of threads that this process may use; got "
+            f"{n_jobs}. Set the environment variable {VARIABLES[0]} for more."
+        )
+    with limit_threads(n_jobs):
+        yield

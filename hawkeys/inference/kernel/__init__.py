@@ -1,0 +1,1 @@
+"""Fits that estimate a delayed kernel: expectation-maximisation, then Newton steps."""

@@ -1,0 +1,178 @@
+"""From solutions of row problems to results."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._design.columns import FittedColumns
+from hawkeys._loops.layout import count_events
+from hawkeys._typing import FloatArray
+from hawkeys._version import __version__
+from hawkeys.inference.identify import flat_directions
+from hawkeys.inference.methods import Method
+from hawkeys.inference.options import MLEOptions
+from hawkeys.inference.rows.in_parameters import in_parameters
+from hawkeys.inference.rows.solution import Solution
+from hawkeys.inference.task import Counted
+from hawkeys.kernels import Kernel, SumExponential
+from hawkeys.process import Hawkes
+from hawkeys.results import LikelihoodResult, VariationalResult
+from hawkeys.results.column_posterior import ColumnPosterior
+from hawkeys.results.fit_result import FitResult
+
+__all__ = ["result_of"]
+
+
+def result_of(
+    counted: Counted,
+    kernel: Kernel,
+    design: Design,
+    solution: Solution,
+    how: tuple[Method, Any],
+) -> FitResult:
+    """Return the result of a method.
+
+    Parameters
+    ----------
+    counted : Counted
+        Data and model.
+    kernel : Kernel
+        Of the fit; its weights may be unknown.
+    design : Design
+        The row problems.
+    solution : Solution
+        Their solutions.
+    how : tuple of Method and its options
+        What solved them.
+
+    Returns
+    -------
+    LikelihoodResult or VariationalResult
+        Complete but for what a search of decays adds.
+
+    Raises
+    ------
+    TypeError
+        The method returned neither a posterior nor a certificate.
+    """
+    columns = None
+    if design.columns is not None:
+        columns = FittedColumns(design.columns, solution.x, solution.identified)
+    process = _process(counted, kernel, solution.x, columns)
+    common = {
+        "process": process,
+        "log_likelihood": _log_likelihood(counted, process, design, solution, how[1]),
+        **_common(counted, solution, how),
+    }
+    final = _identified(solution) if columns is None else in_parameters(solution, columns)
+    common |= {"identified": final.identified, "converged": bool(solution.converged.all())}
+    if final.posterior is not None and final.prior_coefficient is not None:
+        return VariationalResult(
+            **common,
+            posterior=final.posterior,
+            prior_coefficient=final.prior_coefficient,
+            log_covariance=final.log_covariance,
+            posterior_covariance=final.covariance,
+            column_posterior=_column_posterior(design, solution),
+            prior=final.prior,
+            inclusion_probability=final.inclusion,
+            n_kernel_parameters=_n_kernel_weights(columns, final),
+        )
+    if final.violation is None or final.information is None:
+        raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")
+    return LikelihoodResult(
+        **common,
+        kkt_residual=float(final.violation.max(initial=0.0)),
+        information=final.information,
+        n_kernel_parameters=_n_kernel_weights(columns, final),
+        columns=columns,
+    )
+
+
+def _process(
+    counted: Counted, kernel: Kernel, x: FloatArray, columns: FittedColumns | None
+) -> Hawkes:
+    names = counted.events.mark_names
+    if columns is None:
+        return Hawkes(x[:, 0], x[:, 1:], kernel=kernel, mark_names=names)
+    where = columns.map
+    if isinstance(kernel, SumExponential) and not kernel.known:
+        kernel = SumExponential(kernel.decays, where.shares(x))
+    return Hawkes(
+        counted.baseline.with_rates(where.rates(x)),
+        where.mixture(x).sum(axis=2),
+        kernel=kernel,
+        mark_names=names,
+    )
+
+
+def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | None:
+    """Return the posterior by column, unless the columns are the parameters."""
+    marginals, coefficient = solution.posterior, solution.prior_coefficient
+    if design.columns is None or marginals is None or coefficient is None:
+        return None
+    return ColumnPosterior(
+        design.columns, marginals, coefficient, solution.log_covariance, solution.prior
+    )
+
+
+def _identified(solution: Solution) -> Solution:
+    """Return the solution with parameters along flat directions flagged."""
+    if solution.information is None:
+        return solution
+    identified = flat_directions(solution.information, solution.x, solution.identified)
+    return dataclasses.replace(solution, identified=identified)
+
+
+def _n_kernel_weights(columns: FittedColumns | None, final: Solution) -> int:
+    """Return the number of kernel weights estimated: one less than components, by pair."""
+    if columns is None:
+        return 0
+    where = columns.map
+    pairs = where.n_distinct_pairs(final.identified[:, where.n_pieces :])
+    return pairs * (where.n_components - 1)
+
+
+def _common(counted: Counted, solution: Solution, how: tuple[Method, Any]) -> dict[str, Any]:
+    """Return the fields that every result has and that need no translation."""
+    method, settings = how
+    events = counted.events
+    return {
+        "method": method.name,
+        "objective": float(solution.objective.sum()),
+        "optimality_gap": float(solution.gap.sum()),
+        "message": _message(solution),
+        "n_iterations": int(solution.n_iterations.max(initial=0)),
+        "trace": solution.total_trace(),
+        "event_counts": count_events(events.marks, events.offsets, events.n_marks).sum(axis=0),
+        "n_realizations": events.n_realizations,
+        "total_time": float(events.durations.sum()),
+        "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
+        "version": __version__,
+    }
+
+
+def _log_likelihood(
+    counted: Counted, process: Hawkes, design: Design, solution: Solution, settings: Any
+) -> float:
+    """Return the unweighted log-likelihood at the estimate."""
+    if counted.weights is not None:
+        return process.log_likelihood(counted.events)
+    if type(settings) is MLEOptions:  # it is what was maximised
+        return float(solution.objective.sum())
+    weighted = design.log_likelihood(solution.x).sum()
+    return float(weighted) / getattr(settings, "likelihood_weight", 1.0)
+
+
+def _message(solution: Solution) -> str:
+    if not solution.converged.all():
+        return f"{(~solution.converged).sum()} target marks stopped before the tolerance was met"
+    if np.isnan(solution.gap).any():
+        return f"ran the {solution.n_iterations.max(initial=0)} steps asked for"
+    if solution.posterior is not None:  # the bound is not concave: no more is known
+        return f"the next step promises {solution.gap.sum():.1e} nats"
+    return f"at most {solution.gap.sum():.1e} nats to gain"

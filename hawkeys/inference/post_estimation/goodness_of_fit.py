@@ -1,0 +1,268 @@
+"""`goodness_of_fit`: time rescaling with p-values by Monte Carlo that re-fits."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from hawkeys._typing import FloatArray, RandomState
+from hawkeys._validation import check_count
+from hawkeys._version import __version__
+from hawkeys.baselines import Constant
+from hawkeys.diagnostics.gof_result import GoodnessOfFit
+from hawkeys.diagnostics.residual_tests import TESTS, measure
+from hawkeys.diagnostics.time_rescaling import check_process, rescale
+from hawkeys.events import Events
+from hawkeys.exceptions import (
+    ConvergenceWarning,
+    HawkeysError,
+    IdentifiabilityWarning,
+    InvalidParameterError,
+)
+from hawkeys.inference.examine import quietly
+from hawkeys.inference.fit_pooled import fit
+from hawkeys.inference.nonlinear import fit_nonlinear
+from hawkeys.inference.post_estimation.refits import check_same_events, fit_again, simulate_like
+from hawkeys.inference.rectified.fit import fit_rectified
+from hawkeys.inference.seeds import seeded
+from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.results.base import Result
+from hawkeys.results.nonlinear import NonlinearResult
+
+__all__ = ["goodness_of_fit"]
+
+Refit = Callable[[Events], Any]
+Fitted: TypeAlias = "Result | NonlinearResult | Hawkes | RectifiedHawkes | NonlinearHawkes"
+
+# nats; far below what matters to a test, far above the tolerance of a fit
+_NOT_THE_FIT = 0.01
+_OTHERWISE = (
+    "Pass the events of the fit, or refit=False if its parameters are to be taken as known."
+)
+_SMALLER = "Use n_mc_samples=0 for the residuals alone, or fit with a faster decay."
+
+
+def goodness_of_fit(
+    fitted: Fitted,
+    events: Events,
+    *,
+    refit: bool | Refit = True,
+    n_mc_samples: int = 999,
+    rng: RandomState = 0,
+) -> GoodnessOfFit:
+    r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
+
+    Residuals are the steps of each mark's compensator from event to event, Exp(1) if the process is
+    right (`hawkeys.diagnostics.rescale`). Their law changes when parameters are fitted to the same
+    events, so every p-value is :math:`(1 + \#\{T_b \ge T\}) / (1 + B)` with statistics T_b of
+    B samples that are simulated from the process on the same windows and fitted again.
+
+    Parameters
+    ----------
+    fitted : FitResult, RectifiedResult, NonlinearResult or a process
+        A result of `hawkeys.fit`, `hawkeys.fit_rectified` or `hawkeys.fit_nonlinear`, or a
+        process.
+    events : Events
+        The events of the fit.
+    refit : bool or callable, default True
+        How the parameters are estimated in each sample. True: as `fitted` was, or if it is a
+        process by maximum likelihood with its kernel (a process with inhibition: with its decays;
+        which must be how it was found; this is
+        checked). False: the parameters are known, or were fitted to other, more numerous events;
+        only then are there asymptotic p-values. A callable: ``refit(events)`` returns the process
+        or the result, in the very way `fitted` was found.
+    n_mc_samples : int, default 999
+        Number B of samples; 99 are enough for a test at 5 %. With 0 the p-values are NaN, and
+        residuals and statistics remain.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
+        Source of randomness; the same seed gives the same p-values.
+
+    Returns
+    -------
+    GoodnessOfFit
+        Frozen: residuals, statistics and p-values, pooled and per mark; plots.
+
+    Raises
+    ------
+    InvalidParameterError
+        `fitted` is neither, or was not fitted to these events in the way `refit` says; `refit`
+        returns something else than a process with the same marks, or more than half of the
+        re-fits fail.
+    InvalidEventsError
+        `events` are no `Events`, or have another number of marks.
+    UnstableProcessError
+        Simulated samples grow without limit. On short windows a spectral radius of 1 or more is
+        no obstacle.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Re-fits of samples failed; they are counted in `GoodnessOfFit.failures` and left out.
+
+    Notes
+    -----
+    Tests: Kolmogorov-Smirnov (``ks``; its pooled p-value is `GoodnessOfFit.pvalue`) and
+    Anderson-Darling of the residuals against Exp(1); correlation of successive residuals
+    (``lag_1``, and ``ljung_box`` over lags 1 to 10); ``dispersion``, two-sided, of the counts per
+    window (of one window: per stretch of rescaled time); ``residual_process``, the largest
+    deviation of the number of rescaled events from rescaled time. They are many: choose one before
+    looking, or correct for their number.
+
+    The kernel's parameters are held in the re-fits if they were given to `hawkeys.fit`, as a decay
+    is, and estimated again if it estimated them. The windows are held too, so they must not end at
+    an event because of it. Simultaneous events of one mark give residuals 0, to which
+    Anderson-Darling assigns an infinite statistic. Cost: n_mc_samples simulations and fits.
+
+    References
+    ----------
+    Brown, E. N., Barbieri, R., Ventura, V., Kass, R. E. and Frank, L. M. (2002). The time-rescaling
+    theorem and its application to neural spike train data analysis. Neural Computation 14(2),
+    325-346. doi:10.1162/08997660252741149
+
+    Stute, W., Gonzales Manteiga, W. and Presedo Quindimil, M. (1993). Bootstrap based
+    goodness-of-fit tests. Metrika 40, 243-256. doi:10.1007/BF02613687
+
+    Examples
+    --------
+    >>> import hawkeys
+    >>> truth = hawkeys.Hawkes(baseline=[0.5], adjacency=[[0.5]], decay=2.0)
+    >>> sample = hawkeys.simulate(truth, end_time=200.0, rng=0)
+    >>> right = hawkeys.goodness_of_fit(hawkeys.fit(sample, decay=2.0), sample, n_mc_samples=99)
+    >>> wrong = hawkeys.goodness_of_fit(hawkeys.fit(sample, decay=0.01), sample, n_mc_samples=99)
+    >>> right.pvalue > 0.05 > wrong.pvalue
+    True
+    """
+    count = check_count(n_mc_samples, "n_mc_samples", minimum=0)
+    process = check_process(
+        fitted.process if isinstance(fitted, Result | NonlinearResult) else fitted
+    )
+    rescaled = rescale(process, events)
+    estimate, parameters = _choose_refit(fitted, events, refit)
+    generator, seed = seeded(rng)
+    null, failures = _null_statistics(process, events, estimate, generator.spawn(count))
+    _report(failures, count)
+    return GoodnessOfFit(
+        process=process,
+        parameters=parameters,
+        rescaled=rescaled,
+        observed=measure(rescaled),
+        null=null,
+        seed=seed,
+        version=__version__,
+        failures=failures,
+    )
+
+
+def _report(failures: tuple[str, ...], count: int) -> None:
+    """Warn of re-fits that failed; refuse a test of which too little is left."""
+    if not failures:
+        return
+    told = f"{len(failures)} of {count} re-fits failed; the first reason: {failures[0]}"
+    if 2 * len(failures) > count:
+        raise InvalidParameterError(
+            f"{told} Too few are left for p-values: use n_mc_samples=0 for the residuals alone, or "
+            "a model with fewer parameters."
+        )
+    warnings.warn(f"{told} They are left out.", ConvergenceWarning, stacklevel=3)
+
+
+def _quiet(refit: Refit) -> Refit:
+    """Return the same function, but that fits in it say nothing of the samples."""
+
+    def again(sample: Events) -> Any:
+        with quietly():
+            return refit(sample)
+
+    return again
+
+
+def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[Refit | None, str]:
+    """Return how to estimate the parameters of a sample, and that in words."""
+    if callable(refit):
+        return _quiet(refit), "re-fitted by the function given"
+    if not isinstance(refit, bool):
+        raise InvalidParameterError(
+            f"refit must be True, False or a function of Events; got {refit!r}."
+        )
+    if not refit:
+        return None, "known"
+    if isinstance(fitted, Result | NonlinearResult):
+        check_same_events(fitted, events, _OTHERWISE)
+        return fit_again(fitted), f"re-fitted by {fitted.method}"
+    again = _maximum_likelihood(fitted)
+    _check_maximum(fitted, events, again)
+    return again, "re-fitted by mle"
+
+
+def _maximum_likelihood(process: Hawkes | RectifiedHawkes | NonlinearHawkes) -> Refit:
+    """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held."""
+    if isinstance(process, NonlinearHawkes):
+        return partial(
+            fit_nonlinear,
+            filters=process.filters,
+            memory=process.memory,
+            by_order=process.n_orders > 1,
+            link=process.link,
+            penalty=0.0,
+        )
+    if not isinstance(process, Hawkes):
+        return partial(fit_rectified, decay=process.decay)
+    function = process.baseline_function
+    if isinstance(function, Constant):
+        return partial(fit, kernel=process.kernel)
+    return partial(fit, kernel=process.kernel, baseline=function.with_rates(None))
+
+
+def _check_maximum(
+    process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events, again: Refit
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        best = again(events).log_likelihood
+    gain = best - process.log_likelihood(events)
+    if not gain < _NOT_THE_FIT:
+        raise InvalidParameterError(
+            f"the process is not the maximum-likelihood fit to these events, which is {gain:.4g} "
+            "nats better. Pass the result of hawkeys.fit instead of its process, or "
+            "refit=False if the parameters are known, or a function as refit if they were "
+            "estimated in another way."
+        )
+
+
+def _null_statistics(
+    process: Hawkes | RectifiedHawkes | NonlinearHawkes,
+    events: Events,
+    estimate: Refit | None,
+    generators: list[np.random.Generator],
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the statistics of samples simulated on the same windows and fitted again.
+
+    And why re-fits failed; their statistics are NaN.
+    """
+    failures = []
+    out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
+    with warnings.catch_warnings():
+        # a sample may lack a mark; what it does not determine is 0 and has no residual
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        for b, generator in enumerate(generators):
+            sample = simulate_like(process, events, generator, _SMALLER)
+            try:
+                own = process if estimate is None else estimate(sample)
+            except HawkeysError as error:
+                failures.append(str(error))
+                continue
+            out[b] = measure(rescale(_estimated(own), sample))
+    return out, tuple(failures)
+
+
+def _estimated(value: Any) -> Hawkes | RectifiedHawkes | NonlinearHawkes:
+    process = value.process if isinstance(value, Result | NonlinearResult) else value
+    if not isinstance(process, Hawkes | RectifiedHawkes | NonlinearHawkes):
+        raise InvalidParameterError(
+            f"refit must return a Hawkes process or a result of hawkeys.fit; it returned {value!r}."
+        )
+    return process

@@ -1,0 +1,359 @@
+"""What a likelihood fit left behind: its row problems, and the way to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._design.columns import ColumnMap, FittedColumns
+from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.inference.examine import quietly
+from hawkeys.inference.fit_pooled import fit
+from hawkeys.inference.nonlinear import fit_nonlinear
+from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
+from hawkeys.inference.priors.penalties import penalty_from_dict
+from hawkeys.inference.rectified.fit import fit_rectified
+from hawkeys.inference.task import Counted, split_model
+from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
+from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.results import LikelihoodResult
+from hawkeys.results.base import Result
+from hawkeys.results.fit_result import FitResult
+from hawkeys.results.nonlinear import NonlinearResult
+from hawkeys.results.rectified import RectifiedResult
+from hawkeys.simulation.nonlinear import simulate_nonlinear
+from hawkeys.simulation.rectified import simulate_rectified
+from hawkeys.simulation.sampling import simulate_clusters
+
+__all__ = [
+    "FittedRows",
+    "check_likelihood_fit",
+    "check_same_events",
+    "counted_again",
+    "fit_again",
+    "simulate_like",
+]
+
+# of a sample, besides 1000 times as many as there are
+_MOST_EVENTS = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRows:
+    """The row problems whose maximum a fit is.
+
+    Attributes
+    ----------
+    result : LikelihoodResult
+        The fit.
+    design : Design
+        Its data, with the weights, the support and the model of the fit.
+    """
+
+    result: LikelihoodResult
+    design: Design
+
+    @classmethod
+    def check(cls, result: Any, events: Events, what: str) -> FittedRows:
+        """Return the row problems of a maximum-likelihood fit to these events.
+
+        Parameters
+        ----------
+        result : LikelihoodResult
+            Of ``method="mle"``.
+        events : Events
+            The events of the fit.
+        what : str
+            Who asks, for the messages.
+
+        Returns
+        -------
+        FittedRows
+            With the kernel of the fit.
+
+        Raises
+        ------
+        InvalidParameterError
+            The result is of another kind, or of other events.
+        InvalidEventsError
+            `events` are no Events, or have another number of marks.
+        """
+        fitted = check_likelihood_fit(result, what)
+        if fitted.method != "mle":
+            raise InvalidParameterError(
+                f"{what} needs a maximum-likelihood fit (method='mle'); this one is by "
+                f"{fitted.method!r}, whose optimum is not that of the likelihood."
+            )
+        check_same_events(fitted, events)
+        return cls(fitted, cls.build(fitted, events))
+
+    @staticmethod
+    def build(result: LikelihoodResult, events: Events, *, separate: bool = False) -> Design:
+        """Return the data of the fit; with `separate`, each realisation has blocks of its own."""
+        several = result.columns is not None and result.columns.map.n_components > 1
+        kernel = _to_estimate(result.kernel) if several else result.kernel
+        return counted_again(result, events).design(kernel, separate=separate)
+
+    @property
+    def columns(self) -> FittedColumns:
+        """The estimates by column of the row problems."""
+        if self.result.columns is not None:
+            return self.result.columns
+        fitted = self.result
+        where = ColumnMap.plain(fitted.process.n_marks)
+        return FittedColumns(where, fitted.estimates, fitted.identified)
+
+    def distinct(self, wanted: BoolArray) -> Iterator[tuple[int, IntArray, BoolArray]]:
+        """Yield each row problem with the different parameters wanted of it.
+
+        Parameters
+        ----------
+        wanted : ndarray of bool, shape (n_marks, P)
+            Which parameters.
+
+        Yields
+        ------
+        block : int
+            Number of the row problem.
+        names : ndarray of int64, shape (n,)
+            As `ColumnMap.names` has them.
+        members : ndarray of bool, shape (n, n_columns)
+            The columns whose sum is the parameter.
+        """
+        where, held = self.columns.map, self.held
+        for b in np.unique(where.blocks[wanted.any(axis=1)]).tolist():
+            rows = np.flatnonzero(where.blocks == b)
+            names, first = np.unique(where.names[rows][wanted[rows]], return_index=True)
+            parts = np.array([where.matrix(i) for i in rows.tolist()])[wanted[rows]][first]
+            members = (parts > 0) & ~held[b]
+            moving = members.any(axis=1)
+            yield b, names[moving], members[moving]
+
+    @property
+    def held(self) -> BoolArray:
+        """Columns that cannot move, shape (n_blocks, n_columns): they cost nothing."""
+        return self.design.cost <= 0.0
+
+    def basis(self, row: int) -> FloatArray:
+        """Return the columns at the events of a row problem, (n_columns, n_events)."""
+        block = self.design.block(row)
+        return np.vstack((np.ones(block.shape[1]), block))
+
+    def weights(self, row: int) -> FloatArray:
+        """Return the likelihood weight of each event of a row problem."""
+        begin, end = self.design.offsets[row : row + 2]
+        weights = self.design.weights
+        return weights[begin:end] if weights.size else np.ones(end - begin)
+
+
+def counted_again(result: FitResult, events: Events) -> Counted:
+    """Return the data and the model of a fit, for other row problems.
+
+    Parameters
+    ----------
+    result : FitResult
+        A fit.
+    events : Events
+        Its events.
+
+    Returns
+    -------
+    Counted
+        With the support, weights, baseline and ties of the fit.
+    """
+    given = result.options
+    model = split_model(given)[0]
+    return Counted.check(events, given.get("support"), given.get("weights"), model)
+
+
+def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
+    """Return `result` if it is of a likelihood method and converged.
+
+    Parameters
+    ----------
+    result : LikelihoodResult
+        As `hawkeys.fit` returns it.
+    what : str
+        Who asks, for the message.
+
+    Returns
+    -------
+    LikelihoodResult
+        The same.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is something else, or did not converge.
+    """
+    if not isinstance(result, LikelihoodResult):
+        kind = result.method if isinstance(result, FitResult) else type(result).__name__
+        raise InvalidParameterError(
+            f"{what} needs the result of hawkeys.fit by a likelihood method; got {kind!r}. Fit "
+            "with method='mle'; variational results have credible_interval."
+        )
+    if not result.converged:
+        raise InvalidParameterError(
+            f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
+            "max_iter."
+        )
+    return result
+
+
+def check_same_events(
+    result: Result | NonlinearResult, events: Events, advice: str = "Pass the events of the fit."
+) -> None:
+    """Refuse events that the result was not fitted to.
+
+    Parameters
+    ----------
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit.
+    events : Events
+        What should be its events.
+    advice : str, optional
+        What to do, for the message.
+
+    Raises
+    ------
+    InvalidParameterError
+        Their log-likelihood is another one.
+    InvalidEventsError
+        `events` are no Events, or have another number of marks.
+    """
+    here = result.process.log_likelihood(events)
+    if not np.isclose(here, result.log_likelihood, rtol=1e-9, atol=1e-6):
+        raise InvalidParameterError(
+            f"the result was fitted to other events: its log-likelihood is "
+            f"{result.log_likelihood:.6f}, that of these events {here:.6f}. {advice}"
+        )
+
+
+def fit_again(result: Result | NonlinearResult) -> Callable[..., Any]:
+    """Return a function that fits other events in the way the result was found.
+
+    Parameters
+    ----------
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit; what it estimated of the kernel is estimated again, what it was given is held.
+
+    Returns
+    -------
+    callable
+        ``again(events, **changed)`` returns the fit; `changed` replaces options.
+    """
+    if isinstance(result, NonlinearResult):
+        return partial(_quiet_nonlinear, result)
+    if isinstance(result, RectifiedResult):
+        decay: Any = "estimate" if result.decay_estimated else result.decay
+        return partial(_quiet_rectified, **{"decay": decay, **result.options})
+    return _fit_again(result)  # type: ignore[arg-type]
+
+
+def _quiet_rectified(events: Events, **options: Any) -> RectifiedResult:
+    with quietly():
+        return fit_rectified(events, **options)
+
+
+def _quiet_nonlinear(result: NonlinearResult, events: Events) -> NonlinearResult:
+    process = result.process
+    with quietly():
+        return fit_nonlinear(
+            events,
+            filters=process.filters,
+            memory=process.memory,
+            link=process.link,
+            **result.options,
+        )
+
+
+def _fit_again(result: FitResult) -> Callable[..., FitResult]:
+    kernel, options = result.kernel, _options(result.options)
+    if result.n_kernel_parameters or "groups" in options:  # none is identified without events
+        kernel = _to_estimate(kernel)
+    given: dict[str, Any] = {"kernel": kernel}
+    if "decay_sharing" in options:
+        given = {"decay": "estimate"}
+    elif "decay_grid" in options:
+        given = {}
+
+    def again(events: Events, **changed: Any) -> FitResult:
+        with quietly():
+            return fit(events, method=result.method, **given, **{**options, **changed})
+
+    return again
+
+
+def simulate_like(
+    process: Hawkes | RectifiedHawkes | NonlinearHawkes,
+    events: Events,
+    rng: np.random.Generator,
+    advice: str,
+) -> Events:
+    """Simulate on the windows of the events, on short ones whatever the spectral radius.
+
+    Parameters
+    ----------
+    process : Hawkes, RectifiedHawkes or NonlinearHawkes
+        The process.
+    events : Events
+        Whose windows.
+    rng : numpy.random.Generator
+        Source of randomness.
+    advice : str
+        What to do if it cannot be done, for the message.
+
+    Returns
+    -------
+    Events
+        A sample.
+
+    Raises
+    ------
+    UnstableProcessError
+        The sample grows beyond a thousand times the events.
+    """
+    limit = _MOST_EVENTS + 1000.0 * events.n_events
+    starts, ends = events.start_times, events.end_times
+    try:
+        if isinstance(process, NonlinearHawkes):
+            return simulate_nonlinear(
+                process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
+            )
+        if isinstance(process, RectifiedHawkes):
+            return simulate_rectified(
+                process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
+            )
+        return simulate_clusters(process, starts, ends, rng, limit=limit)
+    except UnstableProcessError as error:
+        raise UnstableProcessError(
+            f"the process cannot be simulated on the windows of the events: {error} {advice}"
+        ) from error
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a result; one read from a file holds records as mappings."""
+    out = dict(options)
+    prior, start = out.get("prior"), out.get("start")
+    if isinstance(prior, Mapping) and "kernel" in prior:
+        out["prior"] = KernelPrior(**{**prior, "kernel": kernel_from_dict(prior["kernel"])})
+    elif isinstance(prior, Mapping):
+        out["prior"] = penalty_from_dict(prior) if "name" in prior else GammaPrior(**prior)
+    kernel_prior = out.get("kernel_prior")
+    if isinstance(kernel_prior, Mapping):
+        kernel = kernel_from_dict(kernel_prior["kernel"])
+        out["kernel_prior"] = KernelPrior(**{**kernel_prior, "kernel": kernel})
+    if isinstance(start, Mapping):
+        out["start"] = kernel_from_dict(dict(start))
+    return out
+
+
+def _to_estimate(kernel: Kernel) -> Kernel:
+    return kernel.unknown() if isinstance(kernel, DelayedKernel | SumExponential) else kernel

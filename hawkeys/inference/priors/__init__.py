@@ -1,0 +1,1 @@
+"""Priors and penalties of rows of parameters, and the path over the strengths of a penalty."""

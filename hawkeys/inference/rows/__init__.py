@@ -1,0 +1,1 @@
+"""Solvers of row problems, one for each method, and what they return."""

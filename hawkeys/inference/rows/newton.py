@@ -1,0 +1,99 @@
+"""Maximum likelihood, and posterior modes, by Newton steps per row with an active set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hawkeys._design import Design
+from hawkeys._loops import rows
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys.inference.options import MAPOptions, MLEOptions
+from hawkeys.inference.priors.conjugate import GammaPrior
+from hawkeys.inference.rows.penalized import PenalizedRows
+from hawkeys.inference.rows.solution import Solution
+
+__all__ = ["precise_enough", "solve_map", "solve_mle", "solve_nearby"]
+
+_NO_START = np.empty((0, 0))
+# events of a row from which its last Newton step is taken and what it promises counted
+_MANY = 20_000
+# nats: with that step, and without, the value is then some 1e-10 from the maximum at most
+_LOOSE, _TIGHT = 1e-5, 1e-10
+
+
+def solve_mle(
+    design: Design,
+    options: MLEOptions,
+    seeds: IntArray,
+    *,
+    keep: bool,
+    start: FloatArray = _NO_START,
+) -> Solution:
+    """Maximise the log-likelihood of every row problem; `keep` asks for information and traces.
+
+    A `start` (n_blocks, n_columns + 1) near the maximum spares steps; the maximum is the same.
+    """
+    flat = np.zeros(design.n_columns + 1)
+    return _solve(design, options, (flat, flat), keep, start)
+
+
+def solve_nearby(design: Design, options: MLEOptions, start: FloatArray) -> Solution:
+    """Maximise the log-likelihood for its value alone, precisely enough for differences."""
+    fine = precise_enough(int(design.counts.min()), weighted=design.weights.size > 0)
+    precise = replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
+    return solve_mle(design, precise, np.empty(0, np.int64), keep=False, start=start)
+
+
+def precise_enough(n_events: int, *, weighted: bool) -> float:
+    """Return the tolerance at which a maximum's value is exact to 1e-10 nats or so."""
+    return _LOOSE if n_events >= _MANY and not weighted else _TIGHT
+
+
+def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: bool) -> Solution:
+    """Maximise the log posterior (without its normaliser) of every row problem."""
+    prior = options.prior
+    if isinstance(prior, GammaPrior):
+        width = design.n_baselines, design.n_columns + 1 - design.n_baselines
+        terms = np.repeat(prior.exponents(1), width), np.repeat(prior.rates(1), width)
+        return _solve(design, options, terms, keep)
+    penalty = prior.terms(design)
+    if penalty.plain:
+        return _solve(design, options, (np.zeros(design.n_columns + 1), penalty.slope), keep)
+    return PenalizedRows.of(design).solve(penalty, options.tolerance, options.max_iter)
+
+
+def _solve(
+    design: Design,
+    options: MLEOptions,
+    prior: tuple[FloatArray, FloatArray],
+    keep: bool,
+    start: FloatArray = _NO_START,
+) -> Solution:
+    exponents, rates = prior
+    cost = design.cost + rates
+    if design.excluded is not None:
+        cost[design.excluded] = 0.0
+    data = design.spread()
+    x, report, information, traces = rows.solve_rows(
+        data.excitation,
+        data.weights,
+        design.offsets,
+        cost,
+        exponents,
+        (float(options.tolerance), int(options.max_iter)),
+        start,
+        keep,
+    )
+    return Solution(
+        x=x,
+        identified=cost > 0,
+        objective=report[:, 0],
+        gap=report[:, 1],
+        violation=report[:, 2],
+        converged=report[:, 1] <= options.tolerance,
+        n_iterations=report[:, 3].astype(np.int64),
+        traces=traces,
+        information=information if keep else None,
+    )

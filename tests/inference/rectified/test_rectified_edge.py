@@ -1,0 +1,94 @@
+"""Maxima of rectified processes without a baseline: against searches from several starts."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+import hawkeys
+from hawkeys.inference.rectified.fit import fit_rectified
+from hawkeys.process.rectified import row_terms
+
+LOWEST = -1e6
+
+
+def draw(seed):
+    """Up to three marks and 15 events each; the first may follow the second, which starts it."""
+    rng = np.random.default_rng(seed)
+    size, n, end = int(rng.integers(1, 4)), int(rng.integers(1, 4)), float(rng.uniform(3.0, 40.0))
+    lists = []
+    for _ in range(n):
+        one = [np.sort(rng.uniform(0.0, end, rng.integers(0, 15))) for _ in range(size)]
+        if rng.random() < 0.4:
+            one = [np.sort(end * rng.beta(0.3, 0.3, times.size)) for times in one]
+        if size > 1 and rng.random() < 0.6:
+            one[0] = np.sort(np.minimum(one[1] + rng.exponential(0.2, one[1].size), end))
+        lists.append(one)
+    return hawkeys.Events.from_lists(lists, end_times=end), float(10.0 ** rng.uniform(-0.7, 1.3))
+
+
+def highest(events, target, start, decay):
+    """The best of L-BFGS-B from the answer and elsewhere; the compensator is counted as it is."""
+    weights = np.ones(events.n_realizations)
+    size = events.n_marks
+
+    def loss(point):
+        value, gradient, _ = row_terms(events, target, np.append(point, decay), weights)
+        if not np.isfinite(value):
+            return 1e10, np.zeros(size + 1)
+        return -value, -gradient[:-1]
+
+    rate = events.counts[:, target].sum() / events.durations.sum()
+    starts = [
+        start,
+        start + np.append(0.01 * rate, np.zeros(size)),
+        np.append(rate, np.zeros(size)),
+        np.append(0.1 * rate, np.full(size, 0.3)),
+        np.append(1e-6 * rate, np.full(size, 0.5)),
+    ]
+    bounds = [(0.0, None)] + [(LOWEST, None)] * size
+    best = -np.inf
+    for point in starts:
+        found = optimize.minimize(
+            loss, point, jac=True, method="L-BFGS-B", bounds=bounds,
+            options={"maxiter": 300, "ftol": 1e-15, "gtol": 1e-9},
+        )  # fmt: skip
+        best = max(best, -found.fun)
+    return best
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
+@pytest.mark.parametrize("part", range(4))
+def test_no_search_finds_more_than_is_stated(part):
+    """200 random cases: it is the maximum in nearly all, and the others say that they are not."""
+    n_cases = n_converged = 0
+    for seed in range(50 * part, 50 * part + 50):
+        events, decay = draw(seed)
+        if events.n_events < 2:
+            continue
+        result = fit_rectified(events, decay=decay)
+        n_cases, n_converged = n_cases + 1, n_converged + result.converged
+        for target in np.flatnonzero(events.counts.sum(axis=0) > 0):
+            point = result.estimates[target]
+            here = row_terms(
+                events, target, np.append(point, decay), np.ones(events.n_realizations)
+            )[0]
+            gain = highest(events, target, point, decay) - here
+            assert gain <= result.to_gain + 1e-7, seed
+    assert n_converged >= 0.85 * n_cases
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
+def test_a_maximum_without_a_baseline_is_found():
+    """Each event of b brings one of a soon after, and a has none of its own: value by hand.
+
+    One window, b at 1, a at 1.5, decay 1: the rate of a is W exp(-u) after b, and W its best,
+    one over the mass within the window, 1 - exp(-1).
+    """
+    result = fit_rectified([[1.5], [1.0]], end_time=2.0, decay=1.0)
+    assert result.converged
+    assert result.baseline[0] == pytest.approx(0.0, abs=1e-7)
+    expected = -0.5 - np.log(1.0 - np.exp(-1.0)) - 1.0
+    row = np.append(result.estimates[0], 1.0)
+    events = hawkeys.Events.from_lists([[[1.5], [1.0]]], end_times=2.0)
+    # with inhibition by its own event the window behind it costs nothing
+    assert row_terms(events, 0, row, np.ones(1))[0] >= expected
