@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import click
 
+from hawkeys._progress import keep_quiet
 from hawkeys._version import __version__
 from hawkeys.exceptions import HawkeysError
 
@@ -36,6 +37,13 @@ _COMMANDS = {
     "warmup": "Compile numerical code before it is needed.",
 }
 
+_STATUSES = """\b
+Exit status:
+  0    all is well
+  1    verify: a sample was rejected
+  2    an error, told in one line on stderr
+  130  interrupted (Ctrl-C)"""
+
 
 class _CommandTable(click.Group):
     """A group that lists its commands from a table and imports only the one that runs."""
@@ -48,6 +56,8 @@ class _CommandTable(click.Group):
             return None
         module = {"import": "import_log"}.get(cmd_name, cmd_name)
         command: click.Command = importlib.import_module(f"hawkeys.cli.{module}").command
+        if not any(option.name == "quiet" for option in command.params):
+            command.params.append(_quiet_option())
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -55,10 +65,28 @@ class _CommandTable(click.Group):
             formatter.write_dl(sorted(_COMMANDS.items()))
 
 
+def _quiet_option() -> click.Option:
+    """Return the option --quiet, which every command has."""
+    return click.Option(
+        ["-q", "--quiet"],
+        is_flag=True,
+        expose_value=False,
+        callback=_be_quiet,
+        help="No progress and no notes on stderr, only warnings and errors.",
+    )
+
+
+def _be_quiet(context: click.Context, _option: click.Parameter, quiet: bool) -> None:
+    if quiet:
+        context.with_resource(keep_quiet())
+        logging.getLogger("hawkeys").setLevel(logging.WARNING)
+
+
 @click.group(
     cls=_CommandTable,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_STATUSES,
 )
 @click.version_option(__version__, message="hawkeys %(version)s")
 @click.pass_context

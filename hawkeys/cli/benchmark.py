@@ -134,6 +134,7 @@ class _Options:
     help="Where thresholds come from, separated by commas: " + ", ".join(THRESHOLD_POLICIES) + ".",
 )
 @click.option(
+    "-o",
     "--output",
     type=click.Path(),
     default=_OUTPUT,
@@ -245,9 +246,7 @@ def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.Da
         if asked.data_path is not None:
             for name in REPORT_FILES:
                 refuse_same_file(Path(asked.output) / name, Path(asked.data_path))
-    run.report("Loading data", 0, 1)
-    data, _ = load_dataset(asked.dataset, path=asked.data_path)
-    run.report("Loading data", 1, 1)
+    data = _load(asked, run)
     how: dict[str, Any] = {
         "false_alarm": asked.false_alarm,
         "random_state": asked.seed,
@@ -256,6 +255,16 @@ def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.Da
     evaluation = evaluate(verifiers, data, protocol=rules, run=run, **how)
     studies = _studies(evaluation, verifiers, data, how) if asked.studies and asked.report else {}
     return evaluation, studies
+
+
+def _load(asked: _Options, run: Run) -> Keystrokes:
+    """Return the data; of simulated ones the notice comes before the long work, not after it."""
+    run.report("Loading data", 0, 1)
+    data, provenance = load_dataset(asked.dataset, path=asked.data_path)
+    run.report("Loading data", 1, 1)
+    if provenance.notice:
+        print_notice(provenance.notice)
+    return data
 
 
 def _studies(
@@ -285,8 +294,10 @@ def _words(text: str, option: str, known: tuple[str, ...]) -> list[str]:
 
 
 def _print(evaluation: Evaluation) -> None:
-    if evaluation.notice:
-        print_notice(evaluation.notice)
+    told = evaluation.provenance.get("notice", "")  # before the work
+    rest = evaluation.notice.removeprefix(told).strip()
+    if rest:
+        print_notice(rest)
     print_text(f"Protocol {evaluation.protocol.name}. {evaluation.protocol_text}")
     print_text(
         f"\nMiss rate at {100 * evaluation.false_alarm:g} % false alarms, equal-error rate (EER), "

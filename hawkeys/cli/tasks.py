@@ -111,8 +111,10 @@ def _event_times(asked: TaskOptions) -> dict[str, pd.DataFrame]:
     probe = {"clock residuals": ClockResidualClassifier()}
     with progress_on_stderr() as progress:
         folds = score_event_times(slices, rng=asked.seed, report=progress)
+        progress("Scoring the clock", 0, 1)
         before = score_event_times(raw, probe, rng=asked.seed)
         after = score_event_times(slices, probe, rng=asked.seed)
+        progress("Scoring the clock", 1, 1)
     rates = event_time_rates(folds, false_alarm=asked.false_alarm)
     probes = pd.concat([event_time_rates(before), event_time_rates(after)], ignore_index=True)
     probes["system"] = ["clock, not snapped", "clock, snapped"]
@@ -143,12 +145,15 @@ def _free_text(asked: TaskOptions) -> dict[str, pd.DataFrame]:
     tested = np.isin(strokes.user, people)
     late = strokes[tested & (session >= n_enrolled)]
     background = strokes[np.isin(strokes.user, cohort) & (session < n_enrolled)]
-    scores = score_keyed_text(
-        strokes[tested & (session < n_enrolled)],
-        late,
-        MarkedRenewal.people_of(late),
-        background=background,
-    )
+    with progress_on_stderr() as progress:
+        progress("Training and scoring people", 0, 1)
+        scores = score_keyed_text(
+            strokes[tested & (session < n_enrolled)],
+            late,
+            MarkedRenewal.people_of(late),
+            background=background,
+        )
+        progress("Training and scoring people", 1, 1)
     rates = keyed_text_rates([scores])
     print_text(
         f"Task free text: {len(people)} people, enrolled on their first {n_enrolled} recordings "

@@ -21,7 +21,9 @@ _SHOWN = 2
 @click.command("verify")
 @click.argument("template", type=click.Path(path_type=Path))
 @click.argument("samples", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="Write the decisions here (csv).")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write the decisions here (csv)."
+)
 @log_options
 def command(template: Path, samples: Path, output: Path | None, log: Log) -> int:
     """Decide for each typing sample in SAMPLES whether it is from the typist of TEMPLATE.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from hawkeys.warming import GROUPS, warmup
@@ -43,8 +41,4 @@ def command(groups: tuple[str, ...], jobs: int, only_list: bool) -> None:
         for name, what in GROUPS.items():
             click.echo(f"{name:<14} {what}")
         return
-    if not sys.stderr.isatty():  # where no bar is shown: the log of an image or of a CI run
-        click.echo(
-            f"hawkeys: compiling what {len(groups or GROUPS)} groups of calls need", err=True
-        )
     click.echo(warmup(groups or None, n_jobs=jobs, progress=True).summary())

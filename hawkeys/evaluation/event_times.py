@@ -174,6 +174,8 @@ def score_event_times(
         for split in session_folds(slices.subject, slices.session, n_folds, rng=draws)
     ]
     out: list[EventTimeFold] = []
+    if report is not None:
+        report("Folds and systems", 0, len(chosen_splits) * len(chosen))
     for fold, split in enumerate(chosen_splits):
         train = slices[balanced(slices.subject, split.train, rng=draws)]
         test = slices[balanced(slices.subject, split.test, rng=draws)]

@@ -164,6 +164,7 @@ def _score_all(
     missing = [split for split in plan.splits if split.subject not in kept]
     jobs = (delayed(_score_subject)(plan, split, store) for split in missing)
     done: dict[str, list[Outcome | Loss]] = {}
+    run.report("Training and scoring subjects", 0, len(plan.splits))
     for trials in chain(kept.values(), Parallel(n_jobs=n_jobs, return_as="generator")(jobs)):
         done[trials[0].subject] = [_judged(trial, plan.false_alarm) for trial in trials]
         run.report("Training and scoring subjects", len(done), len(plan.splits))

@@ -21,6 +21,14 @@ QUICK = ["benchmark", "--dataset", "demo", "--verifiers", "manhattan,scaled-manh
 QUICK += ["--jobs", "1"]
 
 
+def _without_notice(out):
+    """Return what was printed but for the notice of the demo, which comes before the work."""
+    lines = [
+        line for line in out.splitlines() if not line.startswith(("\u256d", "\u2502", "\u2570"))
+    ]
+    return "\n".join(lines)
+
+
 def run(capsys, *arguments):
     status = main(arguments)
     captured = capsys.readouterr()
@@ -33,6 +41,43 @@ def _workplace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HAWKEYS_DATA", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("hawkeys._progress.PATIENCE", 3600.0)  # however slow the machine
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_long_run_says_what_it_does(capsys, monkeypatch):
+    """One line a stage; the notice that the typists are simulated comes before the work."""
+    monkeypatch.setattr("hawkeys._progress.PATIENCE", 0.0)
+    order = []
+    monkeypatch.setattr(benchmark, "print_notice", lambda text: order.append(text))
+    work = benchmark.evaluate
+    monkeypatch.setattr(
+        benchmark, "evaluate", lambda *a, **k: order.append("work") or work(*a, **k)
+    )
+    status, _, err = run(capsys, *QUICK)
+    assert status == 0
+    assert order[1] == "work"
+    assert "typists are simulated" in order[0]
+    assert not any("simulated" in text for text in order[2:])
+    lines = err.splitlines()
+    assert lines[0] == "hawkeys: loading data ..."
+    assert "hawkeys: training and scoring subjects (0 of 5) ..." in lines
+    assert len(set(lines)) == len(lines)
+    assert all(line.startswith("hawkeys: ") and line.endswith(" ...") for line in lines)
+
+
+def test_quiet_says_nothing_of_progress(capsys, monkeypatch):
+    monkeypatch.setattr("hawkeys._progress.PATIENCE", 0.0)
+    status, out, err = run(capsys, *QUICK, "--no-report", "--quiet")
+    assert (status, err) == (0, "")
+    assert "manhattan" in out
+
+
+def test_help_says_what_the_exit_status_means(capsys):
+    out = run(capsys, "-h")[1]
+    for words in ("0    all is well", "1    verify", "2    an error", "130  interrupted"):
+        assert words in out
+    assert "-q, --quiet" in run(capsys, "warmup", "-h")[1]
 
 
 @pytest.mark.parametrize("module", ["hawkeys", "hawkeys.cli"])
@@ -179,7 +224,7 @@ def test_studies_are_reported_on_request(capsys, tmp_path):
 )
 def test_wrong_thresholds_and_parameters_are_one_line(capsys, option, message):
     status, out, err = run(capsys, *QUICK, "--no-report", *option)
-    assert (status, out) == (2, "")
+    assert (status, _without_notice(out)) == (2, "")
     assert message in " ".join(err.split())
 
 
@@ -228,7 +273,7 @@ def test_named_dataset_never_falls_back(capsys, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
     monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
     status, out, err = run(capsys, "benchmark", "--dataset", "cmu")
-    assert (status, out) == (2, "")
+    assert (status, _without_notice(out)) == (2, "")
     assert err.startswith("hawkeys: error: CMU benchmark: no file")
     assert err.endswith("HAWKEYS_DATA, or take the simulated demo.\n")
 
@@ -350,7 +395,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(capsys, tmp_path, case):
         prepare()
     before = sorted(path.name for path in tmp_path.rglob("*"))
     status, out, err = run(capsys, *arguments)
-    assert (status, out) == (2, "")
+    assert (status, _without_notice(out)) == (2, "")
     assert err.startswith("hawkeys: error: ")
     assert err.count("\n") == 1
     assert err.endswith("\n")
@@ -385,7 +430,7 @@ def test_interruption_has_status_130_and_leaves_no_half_report(capsys, tmp_path,
 
     monkeypatch.setattr("hawkeys.evaluation.report.write._write_manifest", interrupt)
     status, out, err = run(capsys, *QUICK)
-    assert (status, out) == (130, "")
+    assert (status, _without_notice(out)) == (130, "")
     assert err.strip() == "hawkeys: interrupted"
     assert only_finished_subjects(tmp_path)
 
@@ -404,9 +449,13 @@ def test_a_real_interrupt_leaves_no_half_report(tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    told = [line for line in err.strip().splitlines()
-            if not line.startswith("hawkeys: compiling")]  # fmt: skip
+    assert (process.returncode, _without_notice(out)) == (130, "")
+    aside = ("hawkeys: compiling", " ...")
+    told = [
+        line
+        for line in err.splitlines()
+        if line and not line.startswith(aside[0]) and not line.endswith(aside[1])
+    ]
     assert told == ["hawkeys: interrupted"]
     assert only_finished_subjects(tmp_path)
 

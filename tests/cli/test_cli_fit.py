@@ -18,6 +18,7 @@ RUNS = ["--realization", "realization", "--mark", "mark"]
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hawkeys._progress.PATIENCE", 3600.0)  # however slow the machine
     truth = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.1], [0.2, 0.4]], decay=2.0, mark_names="ab")
     sample = hawkeys.simulate(truth, end_time=50.0, n_realizations=3, rng=1)
     sample.to_frame().to_csv("events.csv", index=False)

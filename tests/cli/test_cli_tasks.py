@@ -18,6 +18,7 @@ def _workplace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HAWKEYS_DATA", raising=False)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr("hawkeys._progress.PATIENCE", 3600.0)  # however slow the machine
     from hawkeys.datasets import simulate_event_times
 
     monkeypatch.setattr(

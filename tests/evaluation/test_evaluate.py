@@ -216,7 +216,7 @@ def test_progress_is_reported(demo):
         run=Run(progress=lambda *what: seen.append(what)),
     )
     assert seen[:2] == [("Computing Doubling", 0, 1), ("Computing Doubling", 1, 1)]
-    assert seen[2:] == [("Training and scoring subjects", k, 6) for k in range(1, 7)]
+    assert seen[2:] == [("Training and scoring subjects", k, 6) for k in range(7)]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_progress_and_given_splits(slices):
     found = score_event_times(
         slices, SYSTEMS, splits=splits, report=lambda what, done, total: seen.append((done, total))
     )
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     assert sum(one.subject.size for one in found[:1]) <= splits[0].test.size
 
 

@@ -109,6 +109,7 @@ def evaluate_updating(
     splits = rules.split(data)
     jobs = (delayed(_follow_all)(chosen, stream, split) for split in splits)
     rows: list[dict[str, object]] = []
+    how.report("Following subjects through their sessions", 0, len(splits))
     for done, found in enumerate(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), start=1):
         rows += found
         how.report("Following subjects through their sessions", done, len(splits))
