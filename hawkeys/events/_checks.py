@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +19,9 @@ __all__ = [
     "as_marks",
     "as_offsets",
     "as_times",
+    "check_inside",
     "check_marks",
+    "check_order",
     "check_times",
     "check_windows",
     "count_marks",
@@ -27,6 +29,7 @@ __all__ = [
     "is_sequence",
     "merge_marks",
     "name_marks",
+    "plain_times",
 ]
 
 
@@ -44,7 +47,7 @@ def is_sequence(value: Any) -> bool:
 def as_times(times: ArrayLike, where: str = "") -> np.ndarray:
     """Return `times` as a new one-dimensional array of doubles, or of integers beyond 2**53."""
     refuse_disguised(times, f"{where}times", InvalidEventsError)
-    array = as_exact(_plain_times(times, where))
+    array = as_exact(plain_times(times, where))
     if array.size == 0:
         array = array.astype(np.float64)
     if array.ndim != 1 or not (array.dtype.kind in "fiu" or is_whole(array)):
@@ -63,7 +66,7 @@ def is_whole(array: np.ndarray) -> bool:
     )
 
 
-def _plain_times(times: Any, where: str) -> Any:
+def plain_times(times: Any, where: str) -> Any:
     """Return the times of a pynapple Ts; refuse time series, whose values are no times."""
     if not (hasattr(times, "time_support") and hasattr(times, "t")):
         return times
@@ -159,24 +162,58 @@ def check_times(
     """Refuse times that are not finite, decrease, or leave their window."""
     for r in range(offsets.size - 1) if not np.isfinite(times).all() else ():
         check_finite(times[offsets[r] : offsets[r + 1]], f"realization {r}: ")
-    group = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
-    same = group[1:] == group[:-1]
-    bad = np.flatnonzero(same & (times[1:] < times[:-1])) + 1
-    if bad.size:
-        r, k = locate(bad[0], offsets)
+    check_order(times, offsets, lambda time, r: as_given(time, r, origins))
+    check_inside(times, offsets, (starts, ends), lambda time, r: as_given(time, r, origins))
+
+
+Shown: TypeAlias = Callable[[Any, int], str]
+
+
+def check_order(times: np.ndarray, offsets: IntArray, shown: Shown) -> None:
+    """Refuse times, of any type, that decrease within a realisation; `shown` writes one."""
+    falls = times[1:] < times[:-1]
+    edges = offsets[1:-1]
+    falls[edges[(edges > 0) & (edges < times.size)] - 1] = False
+    if falls.any():
+        bad = int(np.argmax(falls)) + 1
+        r, k = locate(bad, offsets)
         raise InvalidEventsError(
-            f"realization {r}: times must not decrease; times[{k}]="
-            f"{as_given(times[bad[0]], r, origins)} < times[{k - 1}]="
-            f"{as_given(times[bad[0] - 1], r, origins)}. Sort them or check the clock."
+            f"realization {r}: times must not decrease; times[{k}]={shown(times[bad], r)} < times"
+            f"[{k - 1}]={shown(times[bad - 1], r)}. Sort them (sort=True of a fit) or check the "
+            "clock."
         )
-    bad = np.flatnonzero((times < starts[group]) | (times > ends[group]))
-    if bad.size:
-        r, k = locate(bad[0], offsets)
-        raise InvalidEventsError(
-            f"realization {r}: times[{k}]={as_given(times[bad[0]], r, origins)} lies outside the "
-            f"window [{as_given(starts[r], r, origins)}, {as_given(ends[r], r, origins)}]. Correct "
-            "the window or drop the event."
-        )
+
+
+def check_inside(
+    times: np.ndarray,
+    offsets: IntArray,
+    window: tuple[np.ndarray, np.ndarray],
+    shown: Shown,
+    *,
+    tick: int | None = None,
+) -> None:
+    """Refuse sorted times before the start or after the end of their window.
+
+    With `tick` times are whole ticks, and windows whole numbers of which a tick has `tick`.
+    """
+    starts, ends = window
+    full = np.flatnonzero(np.diff(offsets))
+    first, last = times[offsets[full]], times[offsets[full + 1] - 1]
+    if tick is not None:
+        first, last = first.astype(object) * tick, last.astype(object) * tick
+    early, late = first < starts[full], last > ends[full]
+    if not (early | late).any():
+        return
+    where = int(np.argmax(early | late))
+    r, k = int(full[where]), 0
+    own = times[offsets[r] : offsets[r + 1]]
+    if not early[where]:
+        k = int(np.argmax(own > (ends[r] if tick is None else ends[r] // tick)))
+    time = own[k] if tick is None else int(own[k]) * tick
+    raise InvalidEventsError(
+        f"realization {r}: times[{k}]={shown(time, r)} lies outside the window "
+        f"[{shown(starts[r], r)}, {shown(ends[r], r)}]. Correct the window or drop the event."
+    )
 
 
 def as_given(time: float, r: int, origins: Origins) -> str:

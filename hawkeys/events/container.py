@@ -14,21 +14,14 @@ from hawkeys.events._checks import (
     as_marks,
     as_offsets,
     as_times,
-    check_marks,
-    check_times,
-    check_windows,
     count_marks,
     freeze,
     name_marks,
 )
-from hawkeys.events._exact import (
-    as_window,
-    find_origins,
-    shift_realizations,
-    shift_windows,
-)
-from hawkeys.events._frames import add_silent_labels, by_label, check_column, encode_labels
 from hawkeys.events._merging import merge_checked, merge_quickly
+from hawkeys.events.building import Windows, from_numbers, number_windows
+from hawkeys.events.clock import Clock
+from hawkeys.events.reading import read_table, refuse_unknown, take_reading
 from hawkeys.exceptions import InvalidEventsError
 
 if TYPE_CHECKING:
@@ -61,6 +54,8 @@ class Events:
     origins : tuple of int, length n_realizations, or None
         What was subtracted from the times and the window of each realisation (see Notes); None if
         nothing was.
+    clock : Clock or None
+        Unit of time and, of dates, the moment that time 0 is; None if neither was told.
 
     Notes
     -----
@@ -96,6 +91,7 @@ class Events:
     end_times: FloatArray
     mark_names: tuple[str, ...]
     origins: Origins = None
+    clock: Clock | None = None
 
     @property
     def n_events(self) -> int:
@@ -187,34 +183,8 @@ class Events:
             )
         bounds = as_offsets(offsets, flat_times.size)
         names = name_marks(mark_names, n_marks, flat_marks)
-        starts = as_window(start_times, "start_times", bounds.size - 1)
-        ends = as_window(end_times, "end_times", bounds.size - 1)
-        check_marks(flat_marks, len(names), bounds)
-        origins = find_origins([flat_times], starts)
-        if origins is not None:
-            flat_times = shift_realizations(flat_times, bounds, origins)
-        return cls._checked(flat_times, flat_marks, bounds, (starts, ends), names, origins)
-
-    @classmethod
-    def _checked(
-        cls,
-        times: FloatArray,
-        marks: IntArray,
-        bounds: IntArray,
-        windows: tuple[np.ndarray, np.ndarray],
-        names: tuple[str, ...],
-        origins: Origins,
-    ) -> Events:
-        """Return events whose times are counted from their origins, the windows not yet."""
-        if origins is not None:
-            windows = shift_windows(windows[0], origins), shift_windows(windows[1], origins)
-        starts, ends = (bound.astype(np.float64) for bound in windows)
-        check_windows(starts, ends, origins)
-        check_times(times, bounds, starts, ends, origins)
-        freeze(times, marks, bounds, starts, ends)
-        return cls(
-            times, marks, bounds, starts, ends, names, origins if any(origins or ()) else None
-        )
+        windows = number_windows(Windows(start_times, end_times), bounds.size - 1)
+        return cls(*from_numbers(flat_times, flat_marks, bounds, windows, names))
 
     @classmethod
     def from_lists(
@@ -254,43 +224,54 @@ class Events:
         """
         names = None if mark_names is None else tuple(str(name) for name in mark_names)
         n_marks = count_marks(realizations, names)
-        starts = as_window(start_times, "start_times", len(realizations))
-        ends = as_window(end_times, "end_times", len(realizations))
+        starts, ends = number_windows(Windows(start_times, end_times), len(realizations))
         exact = starts.dtype.kind == "O" or ends.dtype.kind == "O"
         merged = None if exact else merge_quickly(realizations, starts, ends)
         if merged is None or not (ends > starts).all():
             times, marks, offsets, origins = merge_checked(realizations, starts)
             labels = name_marks(names, n_marks, marks)
-            return cls._checked(times, marks, offsets, (starts, ends), labels, origins)
+            return cls(
+                *from_numbers(times, marks, offsets, (starts, ends), labels, origins=origins)
+            )
         freeze(*merged, starts, ends)
         return cls(*merged, starts, ends, name_marks(names, n_marks, merged[1]))
 
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: Any,
         *,
-        time: str,
-        mark: str,
+        time: str | None = None,
+        mark: str | None = None,
         realization: str | None = None,
-        end_times: ArrayLike | Mapping[Any, float],
-        start_times: ArrayLike | Mapping[Any, float] = 0.0,
+        end_times: ArrayLike | Mapping[Any, Any] | None = None,
+        start_times: ArrayLike | Mapping[Any, Any] | None = None,
+        unit: str | None = None,
+        **reading: Any,
     ) -> Events:
         """Build from a data frame with one row per event.
 
         Parameters
         ----------
-        frame : pandas.DataFrame, shape (n_events, any)
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table, shape (n_events, any)
             Rows of one realisation must be in time order.
-        time, mark : str
-            Names of the columns with the times (numbers) and the marks (any labels; they become
-            `mark_names`, sorted, or in the order of a categorical column, whose unused categories
-            become marks without events).
+        time, mark : str, optional
+            Names of the columns with the times (numbers, dates or durations) and the marks (any
+            labels; they become `mark_names`, sorted, or in the order of a categorical column, whose
+            unused categories become marks without events). Default: found by the rules of
+            `hawkeys.events.tables`; what they leave open is refused.
         realization : str, optional
-            Name of the column that tells the realisations apart. Default: one realisation.
-        end_times, start_times : float, array_like (n_realizations,) or mapping
-            Observation windows: one number for all, one per realisation in sorted order of its
-            label, or a mapping from label to time, which may name realisations without events.
+            Name of the column that tells the realisations apart. Default: a column of that name,
+            else one realisation.
+        end_times, start_times : number or date, array_like (n_realizations,) or mapping
+            Observation windows: one for all, one per realisation in sorted order of its label, or a
+            mapping from label to time, which may name realisations without events. Starts are 0.0
+            unless given; those of dates are required.
+        unit : {"ns", "us", "ms", "s", "min", "h", "day", "week"}, optional
+            Unit that dates and durations are counted in; of numbers, the unit that they are in.
+        **reading
+            ``end_time``, ``start_time``: other names of the windows. ``sort``: True sorts the times
+            of each realisation. ``mark_names``: all marks, in the order wanted.
 
         Returns
         -------
@@ -301,6 +282,8 @@ class Events:
         ------
         InvalidEventsError
             A column is missing, a label is missing, or as `from_arrays`.
+        InvalidParameterError
+            No end, no unit or no start of dates, or an unknown option.
 
         Examples
         --------
@@ -310,25 +293,10 @@ class Events:
         >>> Events.from_frame(frame, time="t", mark="who", realization="day", end_times=1.0)
         Events(n_events=3, n_marks=2, n_realizations=2, mark_names=('a', 'b'))
         """
-        columns = [time, mark] if realization is None else [time, mark, realization]
-        for column in columns:
-            check_column(frame, column)
-        marks, names = encode_labels(frame[mark])
-        group = np.zeros(len(frame), dtype=np.int64)
-        labels: tuple[Any, ...] = (0,)
-        if realization is not None:
-            group, labels = encode_labels(frame[realization])
-            group, labels = add_silent_labels(group, labels, end_times)
-        order = np.argsort(group, kind="stable")
-        sizes = np.bincount(group, minlength=len(labels))
-        return cls.from_arrays(
-            as_times(frame[time].to_numpy())[order],
-            marks[order],
-            offsets=np.concatenate(([0], np.cumsum(sizes))),
-            end_times=by_label(end_times, labels, "end_times"),
-            start_times=by_label(start_times, labels, "start_times"),
-            mark_names=names,
-        )
+        given = {"time": time, "mark": mark, "realization": realization, "unit": unit, **reading}
+        how = take_reading(given, end_times, start_times)
+        refuse_unknown(given)
+        return cls(*read_table(frame, how))
 
     def to_lists(self) -> list[list[FloatArray]]:
         """Return the times as one list per realisation of one array per mark.
@@ -382,7 +350,8 @@ class Events:
         times, marks = self.times[flat], self.marks[flat]
         freeze(times, marks, bounds, starts, ends)
         origins = None if self.origins is None else tuple(self.origins[r] for r in picked)
-        return Events(times, marks, bounds, starts, ends, self.mark_names, origins)
+        names = self.mark_names
+        return Events(times, marks, bounds, starts, ends, names, origins, self.clock)
 
     def __len__(self) -> int:
         return self.n_realizations

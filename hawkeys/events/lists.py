@@ -1,35 +1,56 @@
-"""Lists of times as `Events`."""
+"""Data as they are, as `Events`: the entrance of every function that takes data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hawkeys._typing import ArrayLike
-from hawkeys.events._checks import is_sequence
+from hawkeys.events._checks import count_marks, is_sequence
+from hawkeys.events.columns import as_frame
 from hawkeys.events.container import Events
+from hawkeys.events.reading import (
+    Reading,
+    is_flat,
+    read_flat,
+    read_lists,
+    refuse_unknown,
+    take_reading,
+)
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = ["as_events"]
 
 
 def as_events(
-    data: Any, *, end_time: ArrayLike | None = None, start_time: ArrayLike | None = None
+    data: Any,
+    options: MutableMapping[str, Any] | None = None,
+    *,
+    end_time: Any = None,
+    start_time: Any = None,
+    alone: bool = False,
 ) -> Events:
-    """Return `data` as `Events`, converting lists of times.
+    """Return `data` as `Events`, converting whatever else holds times.
 
     Parameters
     ----------
-    data : Events or sequence
-        Events are returned as they are. A sequence of D sequences of numbers is one realisation
-        with D marks; a sequence of such sequences is many.
-    end_time : float or array_like, shape (n_realizations,), optional
-        End of observation. Required for lists, refused for Events (which know theirs).
-    start_time : float or array_like, shape (n_realizations,), optional
-        Start of observation, 0.0 unless given; refused for Events. Integers too large for doubles
+    data : Events, table, mapping or sequence
+        Events are returned as they are. A frame of pandas, polars or pyarrow has one row per event;
+        a mapping holds the times of each mark; a flat sequence of numbers or dates is one mark, or
+        has its labels beside it; a sequence of D sequences is one realisation with D marks; a
+        sequence of such sequences is many.
+    options : dict, optional
+        What says how to read is taken out of it: ``time``, ``mark``, ``realization``, ``unit``,
+        ``sort``, ``mark_names``, and ``end_times``, ``start_time``, ``start_times``.
+    end_time : number, date, array_like of shape (n_realizations,) or mapping, optional
+        End of observation. Required, but refused for Events (which know theirs).
+    start_time : number, date, array_like of shape (n_realizations,) or mapping, optional
+        Start of observation, 0.0 unless given; dates need it. Integers too large for doubles
         (nanoseconds since 1970) are subtracted exactly; see `Events`.
+    alone : bool, default False
+        Whether `options` hold nothing else: what is left is then refused.
 
     Returns
     -------
@@ -39,7 +60,7 @@ def as_events(
     Raises
     ------
     InvalidParameterError
-        `end_time` missing for lists, or given beside Events.
+        `end_time` missing, or anything of the reading given beside Events.
     InvalidEventsError
         The data break the contract of `Events`.
 
@@ -48,29 +69,110 @@ def as_events(
     >>> from hawkeys.events.lists import as_events
     >>> as_events([[0.1, 0.4], [0.2]], end_time=1.0).n_marks
     2
+    >>> as_events({"buy": [0.1, 0.4], "sell": [0.2]}, end_time=1.0).mark_names
+    ('buy', 'sell')
     """
+    given: MutableMapping[str, Any] = {} if options is None else options
+    how = take_reading(given, end_time, start_time)
+    if alone:
+        refuse_unknown(given)
     if isinstance(data, Events):
-        if end_time is not None or start_time is not None:
+        return _as_they_are(data, how)
+    if isinstance(data, str | bytes) or not (is_sequence(data) or is_flat(data)):
+        lazy = " Call .collect() first." if hasattr(data, "collect") else ""
+        raise InvalidEventsError(
+            "expected Events, a list of D sequences of times, a list of such lists, a frame, a "
+            f"mapping from mark to times, or one sequence of times; got {type(data).__name__}."
+            f"{lazy}"
+        )
+    if is_flat(data):
+        return Events(*read_flat(data, how))
+    return _of_lists(data, how)
+
+
+def _as_they_are(events: Events, how: Reading) -> Events:
+    """Return events; refuse what could only say how something else is read."""
+    if how.given or how.sort or any(bound is not None for bound in how.windows):
+        told = ", ".join([*how.given, *(["end_time or start_time"] if any(
+            bound is not None for bound in how.windows) else [])])  # fmt: skip
+        raise InvalidParameterError(
+            f"{told}: end_time and start_time belong to lists of times, as does all that says how "
+            "data are read; Events carry their windows already. Leave it out, or build new Events."
+        )
+    if events.n_realizations == 0:
+        raise InvalidEventsError(
+            "the events have no realisation; what was picked from others with [...] was empty."
+        )
+    return events
+
+
+def _of_lists(data: Any, how: Reading) -> Events:
+    """Read lists of times per mark, of one realisation or of many."""
+    for name in ("time", "mark", "realization"):
+        if getattr(how, name) is not None:
             raise InvalidParameterError(
-                "end_time and start_time belong to lists of times; Events carry their windows "
-                "already. Leave them out, or build new Events."
+                f"{name}= goes with a frame, or as labels beside one flat sequence of times; these "
+                "data are lists of times per mark."
             )
-        if data.n_realizations == 0:
-            raise InvalidEventsError(
-                "the events have no realisation; what was picked from others with [...] was empty."
-            )
-        return data
-    if end_time is None:
+    if how.windows.end is None:
         raise InvalidParameterError(
             "end_time is missing: the end of observation is data and is never guessed from the "
             "last event. Pass end_time=..., or Events."
         )
-    start = 0.0 if start_time is None else start_time
+    _refuse_rows(data)
     nested = data if _is_nested(data) else [data]
     if nested is not data:
-        for name, bound in (("end_time", end_time), ("start_time", start)):
+        for name, bound in zip(("start_time", "end_time"), how.windows, strict=True):
             _refuse_two_readings(len(data), bound, name)
-    return Events.from_lists(nested, end_times=end_time, start_times=start)
+    if how.unit is None and not how.sort and not _are_dates(nested):
+        start = 0.0 if how.windows.start is None else how.windows.start
+        return Events.from_lists(
+            nested, end_times=how.windows.end, start_times=start, mark_names=how.mark_names
+        )
+    count_marks(nested, None if how.mark_names is None else tuple(how.mark_names))
+    return Events(*read_lists(nested, how))
+
+
+def _are_dates(nested: Sequence[Sequence[Any]]) -> bool:
+    """Tell whether the first of the times is a date or a duration, or no plain number."""
+    for per_mark in nested:
+        for times in per_mark:
+            kind = getattr(getattr(times, "dtype", None), "kind", None)
+            if kind in ("f", "i", "u"):
+                return False
+            if len(times):
+                return not isinstance(next(iter(times)), int | float | np.number | str)
+    return False
+
+
+def _refuse_rows(data: Any) -> None:
+    """Refuse what looks like one row per event, (time, mark), where each row would be a mark."""
+    shape = getattr(data, "shape", None)
+    if shape is not None and len(shape) == 2 and shape[0] > 2 and shape[1] <= 2:
+        what = "pass x[:, 0] with mark=x[:, 1]" if shape[1] == 2 else "pass x.ravel()"
+        raise InvalidEventsError(
+            f"an array of shape {tuple(shape)} would be read as {shape[0]} marks with {shape[1]} "
+            f"times each. If its rows are events, {what}; if not, pass list(x)."
+        )
+    if isinstance(data, list | tuple) and len(data) > 2 and all(
+        isinstance(row, tuple) and len(row) == 2 for row in data
+    ):  # fmt: skip
+        raise InvalidEventsError(
+            f"{len(data)} pairs would be read as as many marks with 2 times each. If they are "
+            "(time, mark), write times, marks = zip(*pairs) and pass times with mark=marks; if "
+            "not, pass lists."
+        )
+    for element in data:
+        if isinstance(element, Events):
+            raise InvalidEventsError(
+                "a list of Events: put them together by Events.joined(list) first."
+            )
+        if isinstance(element, Mapping) or as_frame(element) is not None:
+            raise InvalidEventsError(
+                f"a list of {type(element).__name__}: join them first, with a column that tells "
+                "the realisations apart (pandas.concat), or read each by Events.from_data and put "
+                "them together by Events.joined."
+            )
 
 
 def _refuse_two_readings(n_lists: int, bound: ArrayLike, name: str) -> None:
@@ -85,24 +187,23 @@ def _refuse_two_readings(n_lists: int, bound: ArrayLike, name: str) -> None:
 
 def _is_nested(data: Any) -> bool:
     """Tell many realisations (three levels) from one (two levels)."""
-    if isinstance(data, str | bytes | Mapping) or not is_sequence(data):
-        advice = " Pass list(x.values())." if isinstance(data, Mapping) else ""
-        raise InvalidEventsError(
-            f"expected Events, a list of D sequences of times, or a list of such lists; got "
-            f"{type(data).__name__}.{advice}"
-        )
     for element in data:
         if not is_sequence(element):
             raise InvalidEventsError(
-                f"expected one sequence of times per mark; got {element!r} where a sequence should "
-                "be. For a single mark wrap the times: [times]."
+                f"expected one sequence of times per mark; got {_short(element)} where a sequence "
+                "should be. For a single mark pass its times alone."
             )
     return any(_holds_sequences(element) for element in data)
 
 
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def _holds_sequences(element: Any) -> bool:
     """Look into a list item by item; an array of numbers or a Series tells by its dimensions."""
-    if getattr(getattr(element, "dtype", None), "kind", "O") in "fiu":
+    if getattr(getattr(element, "dtype", None), "kind", "O") in "fiumM":
         return element.ndim > 1
     if hasattr(element, "time_support"):  # of pynapple, whose items are sequences of length 1
         return False

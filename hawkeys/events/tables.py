@@ -1,0 +1,153 @@
+"""Which column of a table holds what, when the caller does not say.
+
+The rules, in this order. *Times*: the one column with a name of `_TIME`, else the one column of
+dates or durations, else an index of dates. *Realisations*: a column named realization or
+realisation. *Marks*: the one column with a name of `_MARK`, else the one further column of text,
+categories or truth values, else, if times are the only column, none: one mark. Names are compared
+without case and underscores. Whatever is open after that is refused, with what to write.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hawkeys.exceptions import InvalidEventsError
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+__all__ = ["Columns", "choose_columns", "looks_like_columns"]
+
+_TIME = {"time", "times", "timestamp", "timestamps", "datetime", "date", "dates", "t", "when", "ts"}
+_MARK = {"mark", "marks", "type", "eventtype", "kind", "event", "label", "channel", "node", "dim"} | {
+    "dimension", "neuron", "key", "category", "symbol", "who", "source"
+}  # fmt: skip
+_REALIZATION = {"realization", "realisation", "realizationid", "realisationid"}
+# could tell realisations apart, or not: asked for
+_OPEN = {"run", "trial", "session", "segment", "sequence", "seq", "subject", "patient", "day"}
+_log = logging.getLogger("hawkeys")
+
+
+class Columns(NamedTuple):
+    """Columns of a table: times, and marks and realisations or None."""
+
+    time: Any
+    mark: Any
+    realization: Any
+
+
+def plain(name: Any) -> str:
+    """Return a column's name in lower case without underscores, blanks and hyphens."""
+    return "".join(letter for letter in str(name).lower() if letter not in "_- ")
+
+
+def looks_like_columns(names: Any) -> bool:
+    """Tell whether keys are the names of columns, times and marks."""
+    found = {plain(name) for name in names}
+    return bool(found & _TIME) and bool(found & _MARK)
+
+
+def choose_columns(
+    frame: nw.DataFrame[Any], time: str | None, mark: str | None, realization: str | None
+) -> Columns:
+    """Return the three columns of a table, by name or by the rules above."""
+    for name in (time, mark, realization):
+        if name is not None and name not in frame.columns:
+            known = ", ".join(map(repr, frame.columns[:12]))
+            more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
+            raise InvalidEventsError(f"the frame has no column {name!r}; it has {known}{more}.")
+    when = _index_of(frame) if time is None else frame[time]
+    if when is None:
+        time = _one_of(frame, _TIME, [mark, realization]) or _only_dates(frame)
+        when = frame[time]
+    if mark is not None and realization is None and time is not None:
+        others = [name for name in frame.columns if plain(name) in _REALIZATION]
+        realization = others[0] if others and others[0] not in (time, mark) else None
+    elif realization is None:
+        realization = _realization(frame, [time, mark])
+    if mark is None:
+        mark = _mark(frame, [time, realization])
+    if len({name for name in (time, mark, realization) if name}) < sum(
+        name is not None for name in (time, mark, realization)
+    ):
+        raise InvalidEventsError(
+            f"times, marks and realisations must be columns of their own; got {time!r}, {mark!r} "
+            f"and {realization!r}."
+        )
+    _log.info("columns read: time %r, mark %r, realization %r", time, mark, realization)
+    return Columns(
+        when,
+        None if mark is None else frame[mark],
+        None if realization is None else frame[realization],
+    )
+
+
+def _index_of(frame: nw.DataFrame[Any]) -> Any:
+    """Return the index of a frame of pandas if it holds dates or durations, and no column does."""
+    if not frame.implementation.is_pandas() or any(plain(c) in _TIME for c in frame.columns):
+        return None
+    index = frame.to_native().index
+    return index if getattr(index, "dtype", None) is not None and index.dtype.kind in "mM" else None
+
+
+def _one_of(frame: nw.DataFrame[Any], names: set[str], taken: list[str | None]) -> str | None:
+    """Return the one column with such a name; refuse several."""
+    found = [name for name in frame.columns if plain(name) in names and name not in taken]
+    if len(found) > 1:
+        part = "time" if names is _TIME else "mark"
+        raise InvalidEventsError(
+            f"the columns {', '.join(map(repr, found))} could all be the {part}s. Say which: "
+            f"{part}={found[0]!r}."
+        )
+    return found[0] if found else None
+
+
+def _only_dates(frame: nw.DataFrame[Any]) -> str:
+    """Return the one column of dates or durations, or the only column."""
+    import narwhals as nw
+
+    kinds = frame.schema
+    dated = [c for c in frame.columns if isinstance(kinds[c], nw.Datetime | nw.Duration)]
+    dated = dated or ([frame.columns[0]] if len(frame.columns) == 1 else [])
+    if len(dated) != 1:
+        known = ", ".join(map(repr, frame.columns[:12]))
+        raise InvalidEventsError(
+            f"which column holds the times? Write time='NAME' (and mark='NAME'); the frame has "
+            f"{known}."
+        )
+    return dated[0]
+
+
+def _realization(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | None:
+    """Return a column of realisations by its name; refuse what only the caller can know."""
+    rest = [name for name in frame.columns if name not in taken]
+    for name in rest:
+        if plain(name) in _REALIZATION:
+            return str(name)
+    for name in rest:
+        if plain(name) in _OPEN:
+            raise InvalidEventsError(
+                f"does the column {name!r} tell realisations (runs) apart? Write "
+                f"realization={name!r} if it does; leave the column out of the frame, or name both "
+                "time= and mark=, if not."
+            )
+    return None
+
+
+def _mark(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | None:
+    """Return the column of marks by name or type; None if there is no further column."""
+    named = _one_of(frame, _MARK, taken)
+    if named is not None:
+        return named
+    rest = [name for name in frame.columns if name not in taken]
+    kinds = frame.schema
+    text = [name for name in rest if not (kinds[name].is_numeric() or kinds[name].is_temporal())]
+    if len(text) == 1:
+        return str(text[0])
+    if rest:
+        raise InvalidEventsError(
+            f"which of the columns {', '.join(map(repr, rest[:12]))} holds the marks? Write "
+            "mark='NAME', or pass the column of times alone if there is one mark."
+        )
+    return None
