@@ -109,7 +109,7 @@ def read_events(
         _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])
         table = pd.DataFrame({"time": times_of(frame, time)})
         table["mark"] = _ONE_MARK if mark is None else _sorted(numbered(_labels(frame, mark)))
-        windows = {"end_times": end_times, "start_times": start_times}
+        windows: dict[str, Any] = {"end_times": end_times, "start_times": start_times}
         if realization is not None:
             runs, windows = _windows(_labels(frame, realization), windows)
             table["realization"] = _sorted(runs)

@@ -130,7 +130,9 @@ def _required(unit: str | None, instants: Instants) -> str:
 
 
 def _first(instants: Instants) -> str:
-    return instants.shown(int(instants.ticks[0])) if instants.ticks.size else "of which there is none"
+    return (
+        instants.shown(int(instants.ticks[0])) if instants.ticks.size else "of which there is none"
+    )
 
 
 def date_bounds(value: Any, name: str, size: int, instants: Instants) -> list[int]:

@@ -15,7 +15,7 @@ import numpy as np
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["Clock", "Instants", "check_unit", "instants_of", "show_instant"]
+__all__ = ["Clock", "Instants", "check_unit", "instants_of", "plural", "show_instant"]
 
 _NANOSECONDS = {
     "ns": 1,
@@ -60,6 +60,11 @@ def check_unit(unit: Any) -> str:
             f"length); got {unit!r}."
         )
     return found
+
+
+def plural(unit: str) -> str:
+    """Return the name of several units: "days" of "day", but "min" and "s" as they are."""
+    return f"{unit}s" if unit in ("day", "week") else unit
 
 
 @dataclass(frozen=True)
@@ -155,8 +160,8 @@ class Instants(NamedTuple):
             raise InvalidEventsError(
                 f"{np.count_nonzero(merged)} of {out.size} times become equal to the one before as "
                 f"doubles counted from {show_instant(origin, self.zone)}; the first is times"
-                f"[{k}]={self.shown(int(self.ticks[k]))}. Pass them as integers (nanoseconds), with "
-                "starts as integers: each realisation is then counted from its own start, exactly."
+                f"[{k}]={self.shown(int(self.ticks[k]))}. Pass them as integers (nanoseconds), the "
+                "starts, too: each realisation is then counted from its own start, exactly."
             )
 
     def nanoseconds(self) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,24 +14,20 @@ from hawkeys.events._checks import (
     as_marks,
     as_offsets,
     as_times,
-    count_marks,
-    freeze,
     name_marks,
 )
-from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.events.building import Windows, from_numbers, number_windows
 from hawkeys.events.clock import Clock
+from hawkeys.events.nested import parts_of, parts_of_lists, refuse_reading
 from hawkeys.events.reading import read_table, refuse_unknown, take_reading
+from hawkeys.events.views import Views
 from hawkeys.exceptions import InvalidEventsError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Events"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
-class Events:
+class Events(Views):
     """Marked event times of one or many realisations, each observed on its own window.
 
     Build it with `from_lists`, `from_arrays` or `from_frame`, which check the data and make
@@ -107,6 +103,11 @@ class Events:
     def n_realizations(self) -> int:
         """Number of realisations (independent observation windows)."""
         return self.end_times.size
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of time, "s" or "day" for instance; None if it was not told."""
+        return None if self.clock is None else self.clock.unit
 
     @property
     def durations(self) -> FloatArray:
@@ -222,19 +223,67 @@ class Events:
         >>> Events.from_lists([[[1.0], [0.5, 2.0]]], end_times=3.0).marks
         array([1, 0, 1])
         """
-        names = None if mark_names is None else tuple(str(name) for name in mark_names)
-        n_marks = count_marks(realizations, names)
-        starts, ends = number_windows(Windows(start_times, end_times), len(realizations))
-        exact = starts.dtype.kind == "O" or ends.dtype.kind == "O"
-        merged = None if exact else merge_quickly(realizations, starts, ends)
-        if merged is None or not (ends > starts).all():
-            times, marks, offsets, origins = merge_checked(realizations, starts)
-            labels = name_marks(names, n_marks, marks)
-            return cls(
-                *from_numbers(times, marks, offsets, (starts, ends), labels, origins=origins)
-            )
-        freeze(*merged, starts, ends)
-        return cls(*merged, starts, ends, name_marks(names, n_marks, merged[1]))
+        names = None if mark_names is None else tuple(mark_names)
+        return cls(*parts_of_lists(realizations, Windows(start_times, end_times), names))
+
+    @classmethod
+    def from_data(cls, data: Any, *, end_time: Any = None, **reading: Any) -> Events:
+        """Build from data as they are, as every function that takes data does.
+
+        Parameters
+        ----------
+        data : Events, frame, mapping or sequence
+            A frame of pandas, polars or pyarrow has one row per event (`from_frame`). A mapping
+            holds the times of each mark. A flat sequence of times is one mark, or has its labels
+            beside it (``mark=``). A list of D sequences is one realisation with D marks, a list of
+            such lists many. Times are numbers, dates or durations.
+        end_time : number, date, array_like (n_realizations,) or mapping
+            End of observation; it is data, and never guessed from the last event.
+        **reading
+            ``start_time``: start of observation, 0.0 unless given; dates need it. ``end_times`` and
+            ``start_times`` are other names. ``unit``: "ns", "us", "ms", "s", "min", "h", "day" or
+            "week", in which dates and durations are counted; of numbers, the unit they are in.
+            ``sort``: True sorts the times. ``time``, ``mark``, ``realization``: names of columns of
+            a frame; the last two may be labels beside flat times. ``mark_names``: all marks, in the
+            order wanted.
+
+        Returns
+        -------
+        Events
+            The checked data; Events as they are.
+
+        Raises
+        ------
+        InvalidEventsError
+            The data break the contract of `Events`.
+        InvalidParameterError
+            No end, no unit or no start of dates, or an unknown option.
+
+        Notes
+        -----
+        Dates with a zone are counted in Universal Time, so that no hour is lost or counted twice;
+        those without are taken as they are written. They count from the earliest start, as exact
+        integers until that has been subtracted (`Clock`).
+
+        Examples
+        --------
+        >>> import datetime
+        >>> from hawkeys import Events
+        >>> dates = [datetime.datetime(2024, 1, 1, 6), datetime.datetime(2024, 1, 2, 12)]
+        >>> events = Events.from_data(
+        ...     dates, mark=["a", "b"], unit="day", start_time="2024-01-01", end_time="2024-01-03"
+        ... )
+        >>> events.times, events.end_times, events.mark_names
+        (array([0.25, 1.5 ]), array([2.]), ('a', 'b'))
+        >>> events.clock.show(1.5)
+        '2024-01-02T12:00:00'
+        """
+        how = take_reading(reading, end_time)
+        refuse_unknown(reading)
+        if isinstance(data, Events):
+            refuse_reading(data, how)
+            return data
+        return cls(*parts_of(data, how))
 
     @classmethod
     def from_frame(
@@ -297,64 +346,6 @@ class Events:
         how = take_reading(given, end_times, start_times)
         refuse_unknown(given)
         return cls(*read_table(frame, how))
-
-    def to_lists(self) -> list[list[FloatArray]]:
-        """Return the times as one list per realisation of one array per mark.
-
-        Returns
-        -------
-        list of list of ndarray, shape (n_realizations, n_marks, any)
-            The inverse of `from_lists`, but that times count from `origins`.
-
-        Examples
-        --------
-        >>> from hawkeys import Events
-        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0).to_lists()
-        [[array([1.]), array([0.5])]]
-        """
-        out = []
-        for r in range(self.n_realizations):
-            rows = slice(self.offsets[r], self.offsets[r + 1])
-            times, marks = self.times[rows], self.marks[rows]
-            out.append([times[marks == m] for m in range(self.n_marks)])
-        return out
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per event with columns realization, time and mark (a categorical label).
-
-        Returns
-        -------
-        pandas.DataFrame, shape (n_events, 3)
-            In the order of `times`, which count from `origins`.
-
-        Examples
-        --------
-        >>> from hawkeys import Events
-        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0, mark_names="ab").to_frame()
-           realization  time mark
-        0            0   0.5    b
-        1            0   1.0    a
-        """
-        import pandas as pd
-
-        mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
-        return pd.DataFrame({"realization": self.realization, "time": self.times, "mark": mark})
-
-    def __getitem__(self, index: Any) -> Events:
-        """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
-        picked = np.atleast_1d(np.arange(self.n_realizations)[index])
-        sizes = np.diff(self.offsets)[picked]
-        bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        flat = np.arange(bounds[-1]) + np.repeat(self.offsets[picked] - bounds[:-1], sizes)
-        starts, ends = self.start_times[picked], self.end_times[picked]
-        times, marks = self.times[flat], self.marks[flat]
-        freeze(times, marks, bounds, starts, ends)
-        origins = None if self.origins is None else tuple(self.origins[r] for r in picked)
-        names = self.mark_names
-        return Events(times, marks, bounds, starts, ends, names, origins, self.clock)
-
-    def __len__(self) -> int:
-        return self.n_realizations
 
     def __repr__(self) -> str:
         names = self.mark_names if self.n_marks <= 6 else (*self.mark_names[:5], "...")

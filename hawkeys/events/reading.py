@@ -16,7 +16,16 @@ from hawkeys.events.columns import as_column, as_frame, labels_of, times_of
 from hawkeys.events.tables import choose_columns, looks_like_columns
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["READING", "Reading", "is_flat", "read_flat", "read_lists", "read_table"] + ["refuse_unknown", "take_reading"]
+__all__ = [
+    "READING",
+    "Reading",
+    "is_flat",
+    "read_flat",
+    "read_lists",
+    "read_table",
+    "refuse_unknown",
+    "take_reading",
+]
 
 READING = ("time", "mark", "realization", "unit", "sort", "mark_names")
 # numbers of a unit beyond that many years are of another unit
@@ -284,8 +293,10 @@ def _finished(flat: Flat, how: Reading) -> Parts:
     times, group, labels = flat.times, flat.group, flat.labels
     if group is not None:
         group, labels = add_silent_labels(group, labels, how.windows.end)
-    windows = Windows(*(by_label(bound, labels, f"{side}_times")
-                        for side, bound in zip(("start", "end"), how.windows, strict=True)))  # fmt: skip
+    windows = Windows(
+        by_label(how.windows.start, labels, "start_times"),
+        by_label(how.windows.end, labels, "end_times"),
+    )
     order = _order(times, group, sort=how.sort)
     if order is not None:
         times, marks = _picked(times, order), marks[order]

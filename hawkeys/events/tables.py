@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "choose_columns", "looks_like_columns"]
 
-_TIME = {"time", "times", "timestamp", "timestamps", "datetime", "date", "dates", "t", "when", "ts"}
-_MARK = {"mark", "marks", "type", "eventtype", "kind", "event", "label", "channel", "node", "dim"} | {
-    "dimension", "neuron", "key", "category", "symbol", "who", "source"
-}  # fmt: skip
+_TIME = {"time", "times", "timestamp", "timestamps", "datetime", "date", "dates", "t", "when"}
+_MARK = {
+    *("mark", "marks", "type", "eventtype", "kind", "event", "label", "channel", "node", "dim"),
+    *("dimension", "neuron", "key", "category", "symbol", "who", "source"),
+}
 _REALIZATION = {"realization", "realisation", "realizationid", "realisationid"}
 # could tell realisations apart, or not: asked for
 _OPEN = {"run", "trial", "session", "segment", "sequence", "seq", "subject", "patient", "day"}

@@ -109,8 +109,10 @@ def fit(
 
     Parameters
     ----------
-    data : Events, or a list of D arrays of times, or a list of such lists
-        Lists need `end_time`.
+    data : Events, frame, mapping, or sequence
+        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
+        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
+        list of such lists. All but Events need `end_time`.
     decay : float, array_like of shape (n_marks,) or (n_marks, n_marks), or "estimate", optional
         Decay of the exponential kernel, per unit of time: one for all, one per source mark or one
         per (target, source) pair. A given one is held fixed; "estimate" maximises over it, too
@@ -138,6 +140,9 @@ def fit(
         Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
         for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
     **options
+        ``time``, ``mark``, ``realization`` (names of columns of a frame; or labels beside flat
+        times), ``unit`` (of dates, durations or numbers: "s", "day", ...), ``sort`` and
+        ``mark_names``: how the data are read, see `hawkeys.Events.from_data`.
         ``baseline``: a baseline that changes over time, with its rates left out, such as
         ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``. ``tied``: labels of parameters,
         integer array_like of shape (n_marks, n_marks + 1), baseline first, or a mapping with
@@ -239,7 +244,7 @@ def fit(
            [0.2, 0.2]])
     """
     method, seen = name_of_method(method), None
-    events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
+    events = as_events(data, options, end_time=end_time)
     search, rest = split_search(decay, kernel, options)
     model, others = split_model(rest)
     excitation = None if search is not None else choose_kernel(decay, kernel)
@@ -265,7 +270,7 @@ def fit(
     if counting is not events:
         found = about_all(found, events, weights)
     warn_about_fit(found, converged, counting, allowed, seen)
-    return found
+    return found.in_unit_of(events)
 
 
 def _fit_known(

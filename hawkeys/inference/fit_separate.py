@@ -81,6 +81,8 @@ class EachResult:
         Estimates of the pieces of the baseline; None if it is constant.
     kernel_weights : ndarray, shape (n_realizations, n_marks, n_marks, n_components), or None
         Estimated weights of `SumExponential`; None if the kernel was given.
+    unit : str or None
+        Unit of time of the data if it was told.
     """
 
     baseline: FloatArray
@@ -98,6 +100,7 @@ class EachResult:
     baseline_function: Baseline = field(default_factory=Constant)
     rates: FloatArray | None = None
     kernel_weights: FloatArray | None = None
+    unit: str | None = None
 
     def process(self, realization: int) -> Hawkes:
         """Return the process fitted to one realisation.
@@ -150,8 +153,10 @@ def fit_each(
 
     Parameters
     ----------
-    data : Events, or a list of D arrays of times, or a list of such lists
-        Lists need `end_time`.
+    data : Events, frame, mapping, or sequence
+        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
+        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
+        list of such lists. All but Events need `end_time`.
     decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
         Decay of the exponential kernel, per unit of time; held fixed.
     kernel : Kernel, optional
@@ -179,6 +184,9 @@ def fit_each(
         has its own; the adjacency entries of a target share; or all baselines, and all adjacency
         entries. For methods "vi" and "map". Default: every realisation alone.
     **options
+        ``time``, ``mark``, ``realization`` (names of columns of a frame; or labels beside flat
+        times), ``unit`` (of dates, durations or numbers: "s", "day", ...), ``sort`` and
+        ``mark_names``: how the data are read, see `hawkeys.Events.from_data`.
         Options of the method, and ``baseline`` and ``tied``, as for `hawkeys.fit`.
 
     Returns
@@ -232,7 +240,7 @@ def fit_each(
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
     method, pooling = name_of_method(method), options.pop("pooling", None)
-    events = as_events(data, end_time=end_time, start_time=options.pop("start_time", None))
+    events = as_events(data, options, end_time=end_time)
     model, others = split_model(options)
     if method == "least_squares":
         refuse_models(options, "least squares")
@@ -255,7 +263,7 @@ def fit_each(
             parts.append(_solve(some, excitation, how, own, seeds[0]))
             if progress is not None:
                 progress(rows.stop, n)
-    result = replace(_gather(parts, counted, excitation, method), pool=pool)
+    result = replace(_gather(parts, counted, excitation, method), pool=pool, unit=events.unit)
     warn_about_radii(result.adjacency)
     return result
 

@@ -232,10 +232,15 @@ def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
 
     Raises `InvalidParameterError` if both or none is given, or `kernel` is none.
     """
-    if (decay is None) == (kernel is None):
+    if decay is None and kernel is None:
         raise InvalidParameterError(
-            "give exactly one of decay (exponential kernel) and kernel; got "
-            f"decay={decay!r} and kernel={kernel!r}."
+            "decay is missing: write decay='estimate' for hawkeys.fit to find it, decay=2.0 (per "
+            "unit of time) if you know it, or kernel=."
+        )
+    if decay is not None and kernel is not None:
+        raise InvalidParameterError(
+            "give exactly one of decay (exponential kernel) and kernel; got both, "
+            f"kernel={kernel!r}."
         )
     if kernel is None:
         return Exponential(decay)  # type: ignore[arg-type]

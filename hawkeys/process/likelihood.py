@@ -29,8 +29,10 @@ class LogLikelihood:
 
     Parameters
     ----------
-    data : Events, or a list of D arrays of times, or a list of such lists
-        Lists need `end_time`.
+    data : Events, frame, mapping, or sequence
+        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
+        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
+        list of such lists. All but Events need `end_time`.
     decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
         Short for ``kernel=Exponential(decay)``.
     kernel : Kernel, optional
@@ -40,6 +42,9 @@ class LogLikelihood:
     start_time : float or array_like, shape (n_realizations,), optional
         Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
         for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
+    **reading
+        How data other than Events are read: ``time``, ``mark``, ``realization``, ``unit``, ``sort``
+        and ``mark_names``; see `hawkeys.Events.from_data`.
 
     Attributes
     ----------
@@ -86,8 +91,9 @@ class LogLikelihood:
         kernel: Kernel | None = None,
         end_time: ArrayLike | None = None,
         start_time: ArrayLike | None = None,
+        **reading: Any,
     ) -> None:
-        events = as_events(data, end_time=end_time, start_time=start_time)
+        events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)
         excitation = choose_kernel(decay, kernel)
         excitation.check_marks(events.n_marks)
         self.n_marks = events.n_marks

@@ -43,6 +43,7 @@ ADDED: Mapping[str, Any] = {
     "prior": None,
     "inclusion_probability": None,
     "column_posterior.prior": None,
+    "unit": None,
 }
 """Fields that files of schema 1 lack, by path ("decay_profile.limit"), and their value there."""
 
@@ -145,6 +146,7 @@ class Common(Record):
     log_likelihood: Extended
     options: dict[str, Any]
     version: Text
+    unit: Literal["ns", "us", "ms", "s", "min", "h", "day", "week"] | None
 
 
 class FitRecord(Common):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from hawkeys._files import write_text
 from hawkeys._records import CHECKSUM, checksum_of, encode, seal
 from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.events import Events
+from hawkeys.events.clock import plural
 from hawkeys.plotting import plot_adjacency
 from hawkeys.plotting.estimates import plot_estimates
 from hawkeys.process.base import Process
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Result"]
+
+AnyResult = TypeVar("AnyResult", bound="Result")
 
 
 class Result(ABC):
@@ -54,6 +58,8 @@ class Result(ABC):
         Sum of the window lengths.
     options : mapping
         Options of the fit.
+    unit : str or None
+        Unit of time of the data if it was told: "s", "day" and so on.
     """
 
     schema: ClassVar[str]
@@ -68,6 +74,7 @@ class Result(ABC):
     n_realizations: int
     total_time: float
     options: Mapping[str, Any]
+    unit: str | None
 
     @property
     def baseline(self) -> FloatArray:
@@ -99,6 +106,21 @@ class Result(ABC):
         """How the data were read: a list of arrays is one realisation of several marks."""
         size = self.baseline.size
         return f"{self.n_realizations} ({size} mark{'s' * (size > 1)})"
+
+    def in_unit_of(self: AnyResult, events: Events) -> AnyResult:
+        """Return the result with the unit of time of the events; itself if they have none.
+
+        Parameters
+        ----------
+        events : Events
+            What was fitted.
+
+        Returns
+        -------
+        Result
+            The same fit.
+        """
+        return self if events.unit is None else replace(self, unit=events.unit)  # type: ignore[type-var]
 
     @abstractmethod
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
@@ -235,6 +257,11 @@ class Result(ABC):
     def _title(self) -> str:
         """Return the first line of the summary."""
 
+    @property
+    def _total_time(self) -> str:
+        """The sum of the windows with its unit, for the summary."""
+        return f"{self.total_time:.6g}" + (f" {plural(self.unit)}" if self.unit else "")
+
     @abstractmethod
     def _facts(self) -> dict[str, str]:
         """Return what stands above the table of the summary, by name."""
@@ -245,6 +272,10 @@ class Result(ABC):
 
     def _notes(self, level: float) -> list[str]:
         notes = [f"lower, upper: {100 * level:g} % {self._interval_name()}."]
+        if self.unit is not None:
+            notes.append(
+                f"Times are in {plural(self.unit)}: baseline and decay are per {self.unit}."
+            )
         excluded = self._excluded
         if excluded.any():
             notes.append(f"{excluded.sum()} pairs are outside the support: held at 0 (-).")

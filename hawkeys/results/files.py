@@ -87,6 +87,7 @@ def _rebuild(record: dict[str, Any], content: bytes) -> FitResult | RectifiedRes
         what = "has the field 'checksum', unlike" if first else "lacks the field 'checksum' of"
         raise RecordError(f"{what} all files of schema {record['schema']!r}. {_REMEDY}")
     fields = {key: value for key, value in record.items() if key not in ("schema", CHECKSUM)}
+    fields.setdefault("unit", None)  # of files saved before there was one
     if first:
         fields = _rebuilding.as_of_now(fields)
     rectified = record["schema"].startswith("hawkeys-rectified")

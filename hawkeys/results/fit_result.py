@@ -67,6 +67,8 @@ class FitResult(Result):
         Number of kernel parameters estimated along with the others; 0 if the kernel was given.
         Standard errors hold the kernel at its estimate, but for the weights of `SumExponential` and
         the parameters of log-normal and gamma kernels, which are part of the same problem.
+    unit : str or None
+        Unit of time of the data if it was told (``unit=`` of `hawkeys.fit`): "s", "day" and so on.
     """
 
     schema: ClassVar[str] = "hawkeys-fit/2"
@@ -88,6 +90,7 @@ class FitResult(Result):
     options: Mapping[str, Any]
     version: str
     n_kernel_parameters: int = field(default=0, kw_only=True)
+    unit: str | None = field(default=None, kw_only=True)
 
     @property
     def kernel(self) -> Kernel:
@@ -210,7 +213,7 @@ class FitResult(Result):
             "Log-likelihood": f"{self.log_likelihood:.6f}",
             "Realisations": self._realizations_and_marks,
             "Spectral radius": f"{self.process.spectral_radius:.4g}",
-            "Total time": f"{self.total_time:.6g}",
+            "Total time": self._total_time,
             "Kernel": repr(self.kernel),
             **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",

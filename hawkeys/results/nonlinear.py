@@ -12,6 +12,7 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
+from hawkeys.events.clock import plural
 from hawkeys.process.nonlinear import NonlinearHawkes
 from hawkeys.results.by_name import estimates_by_name
 from hawkeys.summary import render
@@ -58,6 +59,8 @@ class NonlinearResult:
         Options of the fit.
     version : str
         Version of hawkeys that made it.
+    unit : str or None
+        Unit of time of the data if it was told.
     """
 
     process: NonlinearHawkes
@@ -75,6 +78,7 @@ class NonlinearResult:
     total_time: float
     options: Mapping[str, Any]
     version: str
+    unit: str | None = None
 
     @property
     def method(self) -> str:
@@ -168,7 +172,7 @@ class NonlinearResult:
             "Log-likelihood": f"{self.log_likelihood:.6f}",
             "Realisations": f"{self.n_realizations}",
             "Objective": f"{self.objective:.6f}",
-            "Total time": f"{self.total_time:.6g}",
+            "Total time": f"{self.total_time:.6g}{f' {plural(self.unit)}' if self.unit else ''}",
             "Penalty": f"{self.options['penalty']:g}",
             "Link": self.process.link,
             "Converged": f"{self.converged} ({self.message})",

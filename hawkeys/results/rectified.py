@@ -94,6 +94,7 @@ class RectifiedResult(Result):
     total_time: float
     options: Mapping[str, Any]
     version: str
+    unit: str | None = None
 
     @property
     def decay(self) -> FloatArray:
@@ -269,7 +270,7 @@ class RectifiedResult(Result):
             "Log-likelihood": f"{self.log_likelihood:.6f}",
             "Realisations": self._realizations_and_marks,
             "AIC": f"{self.aic:.4f}",
-            "Total time": f"{self.total_time:.6g}",
+            "Total time": self._total_time,
             "BIC": f"{self.bic:.4f}",
             "Gradient norm": f"{self.gradient_norm:.1e}",
             "Converged": f"{self.converged} ({self.message})",

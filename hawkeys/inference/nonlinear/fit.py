@@ -57,8 +57,10 @@ def fit_nonlinear(
 
     Parameters
     ----------
-    data : Events, or a list of D arrays of times, or a list of such lists
-        Lists need `end_time`.
+    data : Events, frame, mapping, or sequence
+        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
+        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
+        list of such lists. All but Events need `end_time`.
     filters : LogTimeFilters
         Functions of the time since an event, whose weights are estimated.
     end_time : float or array_like, shape (n_realizations,), optional
@@ -78,7 +80,9 @@ def fit_nonlinear(
         that of the result is unweighted. n_given (int, default 0): how many first events of each
         realisation are given, so that they act on what follows but do not count, nor does the time
         up to the last of them. tolerance (float, default 1e-8): stop when the next step promises
-        less, in nats per target mark. max_iter (int, default 100): most steps.
+        less, in nats per target mark. max_iter (int, default 100): most steps. time, mark,
+        realization, unit, sort and mark_names: how data other than Events are read; see
+        `hawkeys.Events.from_data`.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def fit_nonlinear(
     >>> bool((abs(fitted.process.weights - truth.weights) < 4 * fitted.std_err[:, 1:]).all())
     True
     """
-    events = as_events(data, end_time=end_time, start_time=start_time)
+    events = as_events(data, options, end_time=end_time, start_time=start_time)
     given = _check_options(options, events.n_realizations)
     check_count(memory, "memory")
     check_choice(link, "link", LINKS)
@@ -256,4 +260,5 @@ def _result(
         total_time=float((events.end_times - events.start_times).sum()),
         options=options,
         version=__version__,
+        unit=events.unit,
     )

@@ -100,8 +100,10 @@ def penalty_path(
 
     Parameters
     ----------
-    data : Events, or a list of D arrays of times, or a list of such lists
-        Lists need `end_time`.
+    data : Events, frame, mapping, or sequence
+        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
+        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
+        list of such lists. All but Events need `end_time`.
     decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
         Decay of the exponential kernel, per unit of time.
     kernel : Kernel, optional
@@ -118,7 +120,10 @@ def penalty_path(
     weights : array_like, shape (n_realizations,), optional
         Weight >= 0 of the log-likelihood of each realisation. Default: 1.
     **options
-        See `hawkeys.inference.PathOptions`; and ``baseline`` and ``tied`` as for `hawkeys.fit`.
+        ``time``, ``mark``, ``realization`` (names of columns of a frame; or labels beside flat
+        times), ``unit`` (of dates, durations or numbers: "s", "day", ...), ``sort`` and
+        ``mark_names``: how the data are read, see `hawkeys.Events.from_data`. See
+        `hawkeys.inference.PathOptions`; and ``baseline`` and ``tied`` as for `hawkeys.fit`.
 
     Returns
     -------
@@ -163,9 +168,9 @@ def penalty_path(
     array([[ True, False],
            [False,  True]])
     """
+    events = as_events(data, options, end_time=end_time, start_time=start_time)
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
-    events = as_events(data, end_time=end_time, start_time=start_time)
     counted = Counted.check(events, support, weights, model)
     excitation = _check_kernel(decay, kernel, events.n_marks)
     examine(events, excitation, counted.baseline)

@@ -49,6 +49,7 @@ def fit_rectified(
     weights: ArrayLike | None = None,
     tolerance: float = 1e-8,
     max_iter: int = 500,
+    **reading: Any,
 ) -> RectifiedResult:
     r"""Fit a process with excitation and inhibition to all realisations together.
 
@@ -59,8 +60,10 @@ def fit_rectified(
 
     Parameters
     ----------
-    data : Events, or a list of D arrays of times, or a list of such lists
-        Lists need `end_time`.
+    data : Events, frame, mapping, or sequence
+        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
+        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
+        list of such lists. All but Events need `end_time`.
     decay : float, array_like of shape (n_marks,) or (n_marks, n_marks), or "estimate"
         Decay of the exponential kernel, per unit of time: one for all or one per TARGET mark, held
         fixed (a matrix must be constant along each row). "estimate" finds one per target mark.
@@ -78,6 +81,9 @@ def fit_rectified(
         Stop when the next step promises less, in nats per target mark.
     max_iter : int, default 500
         Most steps per target mark and decay.
+    **reading
+        How data other than Events are read: ``time``, ``mark``, ``realization``, ``unit``, ``sort``
+        and ``mark_names``; see `hawkeys.Events.from_data`.
 
     Returns
     -------
@@ -151,7 +157,7 @@ def fit_rectified(
     >>> result.converged
     True
     """
-    events = as_events(data, end_time=end_time, start_time=start_time)
+    events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)
     allowed = admissible(support, events.n_marks)
     counting, positive = leave_out(events, weights)
     problem = _Problem(
@@ -173,7 +179,8 @@ def fit_rectified(
     warn_about(found.identified | ~allowed | silent, climbed, events.mark_names, priors=False)
     _warn_about_limits(rows, events.mark_names)
     warn_if_unseen(found, counting, "Give a kernel", stacklevel=3)
-    return found if counting is events else about_all(found, events, weights)
+    found = found if counting is events else about_all(found, events, weights)
+    return found.in_unit_of(events)
 
 
 def _check_decay(decay: ArrayLike | str, n_marks: int) -> FloatArray | None:

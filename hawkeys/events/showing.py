@@ -1,0 +1,190 @@
+"""Events as tables, lists and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys.events._checks import Origins
+from hawkeys.events.clock import Clock, plural
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Shown"]
+
+# ticks of a mark from which on a picture holds pixels instead of lines
+_MANY = 10_000
+
+
+class Shown:
+    """The methods of `hawkeys.Events` that show them; and its fields."""
+
+    __slots__ = ()
+
+    times: FloatArray
+    marks: IntArray
+    offsets: IntArray
+    start_times: FloatArray
+    end_times: FloatArray
+    mark_names: tuple[str, ...]
+    origins: Origins
+    clock: Clock | None
+
+    def __len__(self) -> int:
+        return self.end_times.size
+
+    def describe(self) -> pd.DataFrame:
+        """Return one row per mark: how many events, how often, how far apart.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_marks, 6)
+            Index mark; columns n_events, rate (events per unit of time over all windows),
+            n_realizations (with an event of the mark), median_gap (between events of the mark, NaN
+            below two), first and last (times, NaN without events; dates if times were dates).
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> events = Events.from_lists([[[1.0, 2.0], [0.5]]], end_times=4.0, mark_names="ab")
+        >>> events.describe()[["n_events", "rate", "last"]].to_dict("list")
+        {'n_events': [2, 1], 'rate': [0.5, 0.25], 'last': [2.0, 0.5]}
+        """
+        import pandas as pd
+
+        total = float((self.end_times - self.start_times).sum())
+        rows = []
+        for m in range(len(self.mark_names)):
+            own = self.marks == m
+            times, runs = self.times[own], self._group[own]
+            gaps = np.diff(times)[runs[1:] == runs[:-1]]
+            rows.append(
+                {
+                    "n_events": times.size,
+                    "rate": times.size / total,
+                    "n_realizations": np.unique(runs).size,
+                    "median_gap": float(np.median(gaps)) if gaps.size else np.nan,
+                    "first": float(times.min()) if times.size else np.nan,
+                    "last": float(times.max()) if times.size else np.nan,
+                }
+            )
+        frame = pd.DataFrame(rows, index=pd.Index(self.mark_names, name="mark"))
+        if self.clock is not None and self.clock.origin is not None:
+            for name in ("first", "last"):
+                known = frame[name].notna().to_numpy()
+                dates = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ns]")
+                dates[known] = self.clock.dates(frame[name].to_numpy()[known])
+                frame[name] = dates
+        return frame
+
+    def plot(self, ax: Axes | None = None, *, realization: int = 0) -> Axes:
+        """Draw the events of one realisation: a row per mark, a tick per event.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+        realization : int, default 0
+            Which realisation.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on; the horizontal axis shows dates (Universal Time) if times were dates.
+
+        Raises
+        ------
+        InvalidParameterError
+            No such realisation.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from hawkeys import Events
+        >>> events = Events.from_lists([[[1.0, 2.0], [0.5]]], end_times=4.0)
+        >>> events.plot(Figure().subplots()).get_xlabel()
+        'time'
+        """
+        if not -len(self) <= realization < len(self):
+            raise InvalidParameterError(
+                f"realization must lie in 0..{len(self) - 1}; got {realization}."
+            )
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.gca()
+        clock, size = self.clock, len(self.mark_names)
+        first, last = self.offsets[:-1][realization], self.offsets[1:][realization]
+        times, marks = self.times[first:last], self.marks[first:last]
+        dated = clock is not None and clock.origin is not None
+        shown = clock.dates if clock is not None and dated else np.asarray
+        for m in range(size):
+            own = shown(times[marks == m])
+            ax.vlines(own, size - m - 1.4, size - m - 0.6, lw=0.8, color=f"C{m % 10}",
+                      rasterized=own.size > _MANY)  # fmt: skip
+        ax.set_yticks(size - 1.0 - np.arange(size), self.mark_names)
+        ax.set_xlim(*shown(np.array([self.start_times[realization], self.end_times[realization]])))
+        ax.set_ylim(-0.6, size - 0.4)
+        unit = "" if clock is None or dated else f" ({plural(clock.unit)})"
+        ax.set_xlabel("date" if dated else f"time{unit}")
+        return ax
+
+    def to_lists(self) -> list[list[FloatArray]]:
+        """Return the times as one list per realisation of one array per mark.
+
+        Returns
+        -------
+        list of list of ndarray, shape (n_realizations, n_marks, any)
+            The inverse of `from_lists`, but that times count from `origins`.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0).to_lists()
+        [[array([1.]), array([0.5])]]
+        """
+        out = []
+        for r in range(len(self)):
+            rows = slice(self.offsets[r], self.offsets[r + 1])
+            times, marks = self.times[rows], self.marks[rows]
+            out.append([times[marks == m] for m in range(len(self.mark_names))])
+        return out
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per event with columns realization, time and mark (a categorical label).
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_events, 3)
+            In the order of `times`, which count from `origins`.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_lists([[[1.0], [0.5]]], end_times=3.0, mark_names="ab").to_frame()
+           realization  time mark
+        0            0   0.5    b
+        1            0   1.0    a
+        """
+        import pandas as pd
+
+        mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
+        return pd.DataFrame({"realization": self._group, "time": self.times, "mark": mark})
+
+    @property
+    def dates(self) -> np.ndarray:
+        """Event times as ``datetime64[ns]`` in Universal Time, shape (n_events,).
+
+        Raises `InvalidEventsError` if the times did not come as dates.
+        """
+        return (self.clock or Clock("s")).dates(self.times)
+
+    @property
+    def _group(self) -> IntArray:
+        """Realisation of each event, shape (n_events,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))

@@ -1,0 +1,288 @@
+"""Other events from events: cut in time, picked by mark or realisation, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys._validation import as_float_array, check_fraction
+from hawkeys.events._checks import freeze
+from hawkeys.events.building import date_bounds
+from hawkeys.events.clock import Clock, Instants, plural
+from hawkeys.events.showing import Shown
+from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+
+__all__ = ["Views"]
+
+AnyEvents = TypeVar("AnyEvents", bound="Views")
+
+
+class Views(Shown):
+    """The methods of `hawkeys.Events` that give other events."""
+
+    __slots__ = ()
+
+    def between(self: AnyEvents, start: Any = None, end: Any = None) -> AnyEvents:
+        """Return what was observed after `start` and up to `end`, with windows cut to match.
+
+        Parameters
+        ----------
+        start, end : number or date, optional
+            On the clock of the events: dates if their times came as dates. Default: the start, the
+            end of each realisation.
+
+        Returns
+        -------
+        Events
+            Realisations whose window overlaps; an event at `start` itself belongs to what is
+            before, so that two parts have no event in common, and none is lost.
+
+        Raises
+        ------
+        InvalidParameterError
+            A bound that is no number or date, or nothing in between.
+
+        Notes
+        -----
+        What happened before `start` is not known to the part: a fit of it takes its first events
+        for spontaneous ones that may be children. With long parts that matters little.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> events = Events.from_lists([[[1.0, 2.0, 3.0]]], end_times=4.0)
+        >>> part = events.between(1.0, 3.0)
+        >>> part.times, part.start_times, part.end_times
+        (array([2., 3.]), array([1.]), array([3.]))
+        """
+        low = self.start_times if start is None else self._moments(start, "start")
+        high = self.end_times if end is None else self._moments(end, "end")
+        starts, ends = np.maximum(self.start_times, low), np.minimum(self.end_times, high)
+        kept = np.flatnonzero(starts < ends)
+        if not kept.size:
+            raise InvalidParameterError(
+                f"no window overlaps the time from {start} to {end}; the first is "
+                f"{self._window(0)}."
+            )
+        group = self._group
+        inside = (self.times > starts[group]) | (starts == self.start_times)[group]
+        inside &= (self.times <= ends[group]) & (starts < ends)[group]
+        return self._cut(inside, kept, starts[kept], ends[kept])
+
+    def split(
+        self: AnyEvents, at: Any = None, *, share: float | None = None
+    ) -> tuple[AnyEvents, AnyEvents]:
+        """Cut the windows in two, as for training and test.
+
+        Parameters
+        ----------
+        at : number or date, optional
+            Where to cut, the same moment for all realisations.
+        share : float, optional
+            Instead: the share of each realisation's window that comes first, in (0, 1).
+
+        Returns
+        -------
+        first, second : Events
+            An event at the cut belongs to the first.
+
+        Raises
+        ------
+        InvalidParameterError
+            Not exactly one of `at` and `share`, or a part without any window.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> events = Events.from_lists([[[1.0, 2.0, 3.0]]], end_times=4.0)
+        >>> train, test = events.split(share=0.75)
+        >>> train.n_events, test.start_times
+        (3, array([3.]))
+        """
+        if (at is None) == (share is None):
+            raise InvalidParameterError(
+                f"give exactly one of at= (a moment) and share= (of the time); got at={at!r} and "
+                f"share={share!r}."
+            )
+        if share is None:
+            return self.between(end=at), self.between(start=at)
+        width = self.end_times - self.start_times
+        cut = self.start_times + check_fraction(share, "share") * width
+        first, every = self.times <= cut[self._group], np.arange(len(self))
+        return (
+            self._cut(first, every, self.start_times, cut),
+            self._cut(~first, every, cut, self.end_times),
+        )
+
+    def with_marks(self: AnyEvents, marks: Iterable[str | int]) -> AnyEvents:
+        """Return the events of some marks alone, in the order given.
+
+        Parameters
+        ----------
+        marks : iterable of str or int
+            Names, or numbers from 0.
+
+        Returns
+        -------
+        Events
+            The same windows; the events of other marks are left out as if they had not happened.
+
+        Raises
+        ------
+        InvalidParameterError
+            No such mark, one twice, or none at all.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> events = Events.from_lists([[[1.0], [0.5]]], end_times=3.0, mark_names="ab")
+        >>> events.with_marks(["b"]).times
+        array([0.5])
+        """
+        given = [marks] if isinstance(marks, str | int) else list(marks)
+        wanted = [self._mark(mark) for mark in given]
+        if len(set(wanted)) != len(wanted) or not wanted:
+            raise InvalidParameterError(f"marks must be one or more, each once; got {given!r}.")
+        place = np.full(len(self.mark_names), -1, dtype=np.int64)
+        place[wanted] = np.arange(len(wanted))
+        inside = place[self.marks] >= 0
+        part = self._cut(inside, np.arange(len(self)), self.start_times, self.end_times)
+        moved = place[part.marks]
+        freeze(moved)
+        names = tuple(self.mark_names[mark] for mark in wanted)
+        return self._made(part.times, moved, part.offsets, part.start_times, part.end_times,
+                          names, self.origins, self.clock)  # fmt: skip
+
+    @classmethod
+    def joined(cls: type[AnyEvents], parts: Sequence[AnyEvents]) -> AnyEvents:
+        """Return the realisations of several events as one, in order.
+
+        Parameters
+        ----------
+        parts : sequence of Events
+            With the same marks, unit and kind of times.
+
+        Returns
+        -------
+        Events
+            As many realisations as all of them have.
+
+        Raises
+        ------
+        InvalidEventsError
+            No part, or parts with other marks, units or time zones.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> one = Events.from_lists([[[1.0]]], end_times=3.0)
+        >>> Events.joined([one, one]).n_realizations
+        2
+        """
+        parts = list(parts)
+        if not parts or not all(isinstance(part, Views) for part in parts):
+            got = type(parts[0]).__name__ if parts else "an empty list"
+            raise InvalidEventsError(f"expected a list of Events; got {got}.")
+        first = parts[0]
+        for k, part in enumerate(parts):
+            if part.mark_names != first.mark_names or part._kind != first._kind:
+                raise InvalidEventsError(
+                    f"part {k} has marks {part.mark_names[:6]} and times {part._kind}, the first "
+                    f"{first.mark_names[:6]} and {first._kind}. Read them in one way, with "
+                    "mark_names= and unit=."
+                )
+        clock, shifts = _common_clock([part.clock for part in parts])
+        moved = list(zip(parts, shifts, strict=True))
+        sizes = np.concatenate([np.diff(part.offsets) for part in parts])
+        arrays = (
+            np.concatenate([part.times + shift for part, shift in moved]),
+            np.concatenate([part.marks for part in parts]),
+            np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+            np.concatenate([part.start_times + shift for part, shift in moved]),
+            np.concatenate([part.end_times + shift for part, shift in moved]),
+        )
+        origins = None
+        if any(part.origins is not None for part in parts):
+            origins = tuple(o for part in parts for o in (part.origins or (0,) * len(part)))
+        return cls._made(*arrays, first.mark_names, origins, clock)
+
+    def __getitem__(self: AnyEvents, index: Any) -> AnyEvents:
+        """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
+        picked = np.atleast_1d(np.arange(len(self))[index])
+        sizes = np.diff(self.offsets)[picked]
+        bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        flat = np.arange(bounds[-1]) + np.repeat(self.offsets[picked] - bounds[:-1], sizes)
+        starts, ends = self.start_times[picked], self.end_times[picked]
+        origins = None if self.origins is None else tuple(self.origins[r] for r in picked)
+        arrays = self.times[flat], self.marks[flat], bounds, starts, ends
+        return self._made(*arrays, self.mark_names, origins, self.clock)
+
+    @property
+    def _kind(self) -> str:
+        """What the times are, in words."""
+        if self.clock is None:
+            return "without a unit"
+        dated = "dates" if self.clock.origin is not None else "numbers"
+        return f"{dated} in {plural(self.clock.unit)}, zone {self.clock.zone}"
+
+    def _window(self, r: int) -> str:
+        """The window of a realisation as its caller would write it."""
+        bounds = float(self.start_times[r]), float(self.end_times[r])
+        return str(list(bounds)) if self.clock is None else str([*map(self.clock.show, bounds)])
+
+    def _mark(self, mark: str | int) -> int:
+        """Return the number of a mark given by name or number."""
+        if isinstance(mark, str) and mark in self.mark_names:
+            return self.mark_names.index(mark)
+        if isinstance(mark, int | np.integer) and 0 <= mark < len(self.mark_names):
+            return int(mark)
+        names = ", ".join(map(repr, self.mark_names[:12]))
+        raise InvalidParameterError(
+            f"mark must be a name ({names}) or a number from 0 to {len(self.mark_names) - 1}; got "
+            f"{mark!r}."
+        )
+
+    def _moments(self, value: Any, name: str) -> FloatArray:
+        """Return a moment on the clock of the events, shape (1,) or (n_realizations,)."""
+        clock = self.clock
+        if clock is None or clock.origin is None:
+            moment = as_float_array(value, name)
+            if moment.ndim:
+                raise InvalidParameterError(f"{name} must be one moment; got {value!r}.")
+            if self.origins is None:
+                return moment.reshape(1)
+            exact = int(value) if float(moment).is_integer() else float(moment)
+            return np.array([float(exact - origin) for origin in self.origins])
+        like = Instants(np.empty(0, dtype=np.int64), 1, True, clock.zone)
+        (nanoseconds,) = date_bounds(value, name, 1, like)
+        return np.array([(nanoseconds - clock.origin) / clock.length])
+
+    def _cut(
+        self: AnyEvents, inside: np.ndarray, kept: IntArray, starts: FloatArray, ends: FloatArray
+    ) -> AnyEvents:
+        """Return the events `inside` of the realisations `kept`, with other windows."""
+        sizes = np.bincount(self._group[inside], minlength=len(self))[kept]
+        offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        origins = None if self.origins is None else tuple(self.origins[r] for r in kept)
+        arrays = self.times[inside], self.marks[inside], offsets, starts.copy(), ends.copy()
+        return self._made(*arrays, self.mark_names, origins, self.clock)
+
+    @classmethod
+    def _made(cls: type[AnyEvents], *fields: Any) -> AnyEvents:
+        """Return events of these fields, the arrays read-only."""
+        freeze(*fields[:5])
+        return cls(*fields)
+
+
+def _common_clock(clocks: list[Clock | None]) -> tuple[Clock | None, list[float]]:
+    """Return the clock with the earliest origin, and what to add to times of each other."""
+    first = clocks[0]
+    origins = [clock.origin for clock in clocks if clock is not None and clock.origin is not None]
+    if first is None or not origins:
+        return first, [0.0] * len(clocks)
+    earliest = min(origins)
+    shifts = [(origin - earliest) / first.length for origin in origins]
+    return Clock(first.unit, earliest, first.zone), shifts
