@@ -46,7 +46,7 @@ EVENTS = {
     "text": (lambda: lists(["a"]), "must be a one-dimensional sequence of numbers"),
     "dates": (
         lambda: lists(pd.to_datetime(["2024-01-01"]).to_numpy()),
-        "Pass integers, which stay exact",
+        "Events.from_data .* reads dates, with unit=",
     ),
     "two dimensions": (lambda: lists(np.ones((2, 2))), "one-dimensional"),
     "mark range": (
@@ -55,7 +55,7 @@ EVENTS = {
     ),
     "mark labels": (
         lambda: Events.from_arrays([1], ["a"], end_times=5),
-        "For labels use Events.from_frame",
+        "For labels use Events.from_data",
     ),
     "lengths": (lambda: Events.from_arrays([1, 2], [0], end_times=5), "2 times and 1 marks"),
     "offsets": (
@@ -115,14 +115,17 @@ CALLS = {
         lambda: hawkeys.fit(DATA, decay=[[1, 2]], end_time=3),
         r"per \(target, source\) pair",
     ),
-    "decay missing": (lambda: hawkeys.fit(DATA, end_time=3), "give exactly one of decay"),
+    "decay missing": (lambda: hawkeys.fit(DATA, end_time=3), "write decay='estimate'"),
     "kernel": (lambda: hawkeys.fit(DATA, kernel=2.0, end_time=3), "For a number use decay="),
     "end missing": (lambda: hawkeys.fit(DATA, decay=1), "end_time is missing"),
     "end given twice": (
         lambda: hawkeys.fit(lists([1.0]), decay=1, end_time=3),
         "Events carry their windows",
     ),
-    "flat list": (lambda: hawkeys.fit([1.0, 2.0], decay=1, end_time=3), "wrap the times"),
+    "a number among lists": (
+        lambda: hawkeys.fit([[1.0], 2.0], decay=1, end_time=3),
+        "got 2.0 where a sequence should be",
+    ),
     "not a list": (lambda: hawkeys.fit("abc", decay=1, end_time=3), "expected Events, a list"),
     "method": (lambda: hawkeys.fit(DATA, decay=1, end_time=3, method="em"), "method must be one"),
     "option": (lambda: hawkeys.fit(DATA, decay=1, end_time=3, ridge=1), "has no option 'ridge'"),

@@ -80,8 +80,8 @@ def plain_times(times: Any, where: str) -> Any:
 def _advice(array: np.ndarray) -> str:
     if array.dtype.kind in "mM":
         return (
-            "Pass integers, which stay exact, in the unit that decay and window are given in, such "
-            "as x.astype('datetime64[ns]').astype('int64') with start and end likewise."
+            "Events.from_data (and every fit) reads dates, with unit= and start_time=. Or pass "
+            "integers, which stay exact, such as x.astype('datetime64[ns]').astype('int64')."
         )
     return "Convert them to numbers first, and drop or fill what is missing."
 
@@ -95,7 +95,7 @@ def as_marks(marks: ArrayLike) -> IntArray:
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InvalidEventsError(
             f"marks must be a one-dimensional sequence of integers; got shape {array.shape} of "
-            f"type {array.dtype}. For labels use Events.from_frame."
+            f"type {array.dtype}. For labels use Events.from_data(times, mark=labels, ...)."
         )
     return array.astype(np.int64)
 

@@ -90,6 +90,7 @@ def from_instants(
 
     Dates count from the earliest start, the same for all realisations, so that a baseline with a
     period means the same in all of them; durations from 0. All comparisons are of whole numbers.
+    Refuses what breaks the contract of `Events`, and dates without a start.
     """
     size = offsets.size - 1
     clock = Clock(_required(unit, instants), None, instants.zone)
@@ -136,7 +137,7 @@ def _first(instants: Instants) -> str:
 
 
 def date_bounds(value: Any, name: str, size: int, instants: Instants) -> list[int]:
-    """Return the exact nanoseconds since 1970 of one date per realisation."""
+    """Return the exact nanoseconds since 1970 of one date per realisation. Refuses all else."""
     many = not isinstance(value, str) and (np.ndim(value) > 0 or hasattr(value, "to_list"))
     values = list(value) if many else [value]
     if len(values) not in (1, size) or (many and len(values) != size):

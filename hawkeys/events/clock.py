@@ -204,7 +204,7 @@ def show_instant(nanoseconds: int, zone: str | None) -> str:
 
 
 def instants_of(array: np.ndarray, where: str, zone: str | None = None) -> Instants:
-    """Return datetime64 or timedelta64 values, shape (n,), as ticks; refuse what is missing."""
+    """Return datetime64 or timedelta64 values, shape (n,), as ticks. Refuses what is missing."""
     missing = np.flatnonzero(np.isnat(array))
     if missing.size:
         raise InvalidEventsError(

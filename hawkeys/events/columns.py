@@ -1,7 +1,8 @@
 """One column of anybody's data as numbers, dates or codes of labels.
 
 Columns of pandas, polars, pyarrow and their kin are read by `narwhals`, which is small, asks for
-none of them, and knows the types, missing values and zones of each.
+none of them, and knows the types, missing values and zones of each; its stable interface does not
+change.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from hawkeys.events.clock import Instants, instants_of
 from hawkeys.exceptions import InvalidEventsError
 
 if TYPE_CHECKING:
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
 __all__ = ["as_column", "as_frame", "labels_of", "times_of"]
 
 _DATES = (datetime.date, np.datetime64)
 _DURATIONS = (datetime.timedelta, np.timedelta64)
-_BLOCK = 1 << 16
+_ROWS = 1 << 18
 _PARSE = "Parse text first: pandas.to_datetime(x) for dates, pandas.to_numeric(x) for numbers."
 
 
@@ -35,7 +36,7 @@ def as_frame(data: Any) -> nw.DataFrame[Any] | None:
     """Return a table of pandas, polars, pyarrow or their kin; None of anything else."""
     if _is_plain(data):
         return None
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     frame = nw.from_native(data, eager_only=True, pass_through=True)
     return frame if isinstance(frame, nw.DataFrame) else None
@@ -50,7 +51,7 @@ def as_column(data: Any) -> nw.Series[Any] | None:
     """Return a column of pandas, polars or pyarrow; None of anything else."""
     if _is_plain(data):
         return None
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     if type(data).__module__.startswith("pandas") and hasattr(data, "to_series"):  # an index
         data = data.to_series(index=range(len(data)))
@@ -99,7 +100,7 @@ def _array_of(data: Any, where: str) -> np.ndarray:
 
 def _times_of_column(column: nw.Series[Any], where: str) -> np.ndarray | Instants:
     """Return the times of a column; refuse empty cells, text and truth values."""
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     refuse_empty(column, f"{where.rstrip(': ') or 'the column of times'} ")
     kind = column.dtype
@@ -205,19 +206,20 @@ def refuse_empty(column: nw.Series[Any], where: str) -> None:
         raise InvalidEventsError(f"{where}is empty at row {row}. Fill it or drop the row.")
 
 
-def _refuse_missing(codes: np.ndarray, where: str) -> None:
-    """Refuse labels that are missing, whose code is -1."""
+def _refuse_missing(codes: np.ndarray, where: str, first: int = 0) -> None:
+    """Refuse labels that are missing, whose code is -1; the first code is of row `first`."""
     if codes.size and codes.min() < 0:
-        row = int(np.argmax(codes < 0))
+        row = first + int(np.argmax(codes < 0))
         raise InvalidEventsError(f"{where}is empty at row {row}. Fill it or drop the row.")
 
 
 def labels_of(data: Any, where: str) -> tuple[IntArray, tuple[Any, ...]]:
     """Return codes, shape (n,), and the labels they stand for.
 
-    Labels are sorted, or in the order of a categorical column, unused ones included.
+    Labels are sorted, or in the order of a categorical column, unused ones included. Raises
+    `InvalidEventsError` for missing ones, or ones that have no order.
     """
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     column = as_column(data)
     if column is None:
@@ -233,7 +235,7 @@ def labels_of(data: Any, where: str) -> tuple[IntArray, tuple[Any, ...]]:
         return _codes_of_pandas(column.to_native(), where)
     refuse_empty(column, where)
     if column.dtype == nw.Enum:
-        labels = column.cat.get_categories().to_list()
+        labels = list(column.dtype.categories)  # type: ignore[union-attr]
         column = column.cast(nw.String())
     else:
         if column.dtype == nw.Categorical:
@@ -253,17 +255,21 @@ def _codes_of_pandas(column: Any, where: str) -> tuple[IntArray, tuple[Any, ...]
         codes, labels = column.cat.codes.to_numpy(), tuple(column.cat.categories)
         _refuse_missing(codes, where)
         return codes.astype(np.int64), labels
-    codes, found = pd.factorize(column)
-    _refuse_missing(codes, where)
-    labels = found.tolist()
-    ordered = _in_order(labels, where)
-    place = {label: k for k, label in enumerate(ordered)}
-    rank = np.array([place[label] for label in labels], dtype=np.int64)
-    codes = codes if codes.dtype == np.int64 and codes.flags.writeable else codes.astype(np.int64)
-    if not np.array_equal(rank, np.arange(rank.size)):
-        for first in range(0, codes.size, _BLOCK):  # in place: there may be many
-            part = codes[first : first + _BLOCK]
-            part[:] = rank[part]
+    codes = np.empty(len(column), dtype=np.int64)
+    place: dict[Any, int] = {}
+    # by blocks: the hash table of all rows at once would take more than the result
+    for first in range(0, codes.size, _ROWS):
+        part, found = pd.factorize(column.iloc[first : first + _ROWS])
+        _refuse_missing(part, where, first)
+        known = [place.setdefault(label, len(place)) for label in found.tolist()]
+        codes[first : first + _ROWS] = np.array(known, dtype=np.int64)[part]
+    ordered = _in_order(list(place), where)
+    rank = np.empty(len(ordered), dtype=np.int64)
+    rank[[place[label] for label in ordered]] = np.arange(len(ordered))
+    if (rank[1:] < rank[:-1]).any():
+        for first in range(0, codes.size, _ROWS):
+            block = codes[first : first + _ROWS]
+            block[:] = rank[block]
     return codes, tuple(ordered)
 
 

@@ -34,7 +34,7 @@ def refuse_reading(events: Any, how: Reading) -> None:
 
 
 def parts_of(data: Any, how: Reading) -> Parts:
-    """Return the parts of events from anything but `Events`."""
+    """Return the parts of events from anything but `Events`. Refuses what holds no times."""
     if isinstance(data, str | bytes) or not (is_sequence(data) or is_flat(data)):
         lazy = " Call .collect() first." if hasattr(data, "collect") else ""
         raise InvalidEventsError(

@@ -67,7 +67,10 @@ class Flat(NamedTuple):
 def take_reading(
     options: MutableMapping[str, Any], end_time: Any = None, start_time: Any = None
 ) -> Reading:
-    """Take out of `options` what says how data are read; either spelling of the windows."""
+    """Take out of `options` what says how data are read, windows by either name.
+
+    Refuses both names of one thing, and a `sort` that is no truth value.
+    """
     bounds = []
     for name, value in (("start_time", start_time), ("end_time", end_time)):
         given = [value, options.pop(name, None), options.pop(f"{name}s", None)]
@@ -92,7 +95,7 @@ def refuse_unknown(options: Mapping[str, Any]) -> None:
 
 
 def read_table(data: Any, how: Reading) -> Parts:
-    """Return the parts of events from a table; refuse all else."""
+    """Return the parts of events from a table. Refuses all else."""
     frame = as_frame(data)
     if frame is None:
         lazy = " Call .collect() first." if hasattr(data, "collect") else ""

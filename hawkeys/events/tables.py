@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hawkeys.exceptions import InvalidEventsError
 
 if TYPE_CHECKING:
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
 __all__ = ["Columns", "choose_columns", "looks_like_columns"]
 
@@ -52,7 +52,7 @@ def looks_like_columns(names: Any) -> bool:
 def choose_columns(
     frame: nw.DataFrame[Any], time: str | None, mark: str | None, realization: str | None
 ) -> Columns:
-    """Return the three columns of a table, by name or by the rules above."""
+    """Return the three columns of a table, by name or by the rules above. Refuses what is open."""
     for name in (time, mark, realization):
         if name is not None and name not in frame.columns:
             known = ", ".join(map(repr, frame.columns[:12]))
@@ -106,7 +106,7 @@ def _one_of(frame: nw.DataFrame[Any], names: set[str], taken: list[str | None]) 
 
 def _only_dates(frame: nw.DataFrame[Any]) -> str:
     """Return the one column of dates or durations, or the only column."""
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     kinds = frame.schema
     dated = [c for c in frame.columns if isinstance(kinds[c], nw.Datetime | nw.Duration)]

@@ -81,8 +81,7 @@ class EachResult:
         Estimates of the pieces of the baseline; None if it is constant.
     kernel_weights : ndarray, shape (n_realizations, n_marks, n_marks, n_components), or None
         Estimated weights of `SumExponential`; None if the kernel was given.
-    unit : str or None
-        Unit of time of the data if it was told.
+    unit : str or None, of the time
     """
 
     baseline: FloatArray
@@ -154,16 +153,13 @@ def fit_each(
     Parameters
     ----------
     data : Events, frame, mapping, or sequence
-        Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
-        mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
-        list of such lists. All but Events need `end_time`.
+        As for `hawkeys.fit`.
     decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
         Decay of the exponential kernel, per unit of time; held fixed.
     kernel : Kernel, optional
-        Excitation kernel. Give either this or `decay`. The weights of ``SumExponential(decays)``
-        are estimated for every realisation.
+        Instead of `decay`; weights of ``SumExponential(decays)`` are estimated for each one.
     end_time : float or array_like, shape (n_realizations,), optional
-        End of observation, for lists.
+        End of observation.
     method : {"mle", "map", "vi", "vi_stochastic", "vi_branching"}, default "mle"
         As for `hawkeys.fit`.
     rng : int, Generator, SeedSequence, None, or ndarray of int, default 0
@@ -176,18 +172,14 @@ def fit_each(
     progress : callable, optional
         Called with the number of realisations done and in all, now and then.
     start_time : float or array_like, shape (n_realizations,), optional
-        Start of observation, for lists. Default: 0.0. Times since 1970 need it; integers too large
-        for doubles (nanoseconds) are subtracted exactly, see `hawkeys.Events`.
+        Start of observation, as for `hawkeys.fit`.
     pooling : {"parameter", "row", "all"}, optional
         Whether the prior is common to all realisations and estimated from all of them (empirical
         Bayes; see Notes), and which parameters share its hyper-parameters: each (target, column)
         has its own; the adjacency entries of a target share; or all baselines, and all adjacency
         entries. For methods "vi" and "map". Default: every realisation alone.
     **options
-        ``time``, ``mark``, ``realization`` (names of columns of a frame; or labels beside flat
-        times), ``unit`` (of dates, durations or numbers: "s", "day", ...), ``sort`` and
-        ``mark_names``: how the data are read, see `hawkeys.Events.from_data`.
-        Options of the method, and ``baseline`` and ``tied``, as for `hawkeys.fit`.
+        Options of the method, ``baseline``, ``tied``, and how data are read, as for `hawkeys.fit`.
 
     Returns
     -------

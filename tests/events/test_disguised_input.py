@@ -185,9 +185,12 @@ def test_a_list_of_pynapple_times_is_read_as_a_list_of_arrays():
         hawkeys.fit([Tsd([1.0, 2.0])], decay=1.0, end_time=5.0)
 
 
-def test_a_mapping_is_refused_with_what_to_write():
-    with pytest.raises(InvalidEventsError, match=r"got dict\. Pass list\(x\.values\(\)\)"):
-        hawkeys.fit({"a": [1.0]}, decay=1.0, end_time=5.0)
+def test_a_mapping_has_its_marks_as_keys():
+    times = {"b": [0.5, 1.0, 3.0], "a": [0.7, 2.0]}
+    result = hawkeys.fit(times, decay=1.0, end_time=5.0)
+    assert result.process.mark_names == ("b", "a")
+    expected = hawkeys.fit(list(times.values()), decay=1.0, end_time=5.0)
+    np.testing.assert_array_equal(result.estimates, expected.estimates)
 
 
 @pytest.mark.parametrize("name", ["end_time", "start_time"])

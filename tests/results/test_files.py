@@ -150,6 +150,7 @@ AMBIGUOUS = [
     r"options\.(support|weights) absent",  # they need not be given
     r"options\.(support|start|kernel_prior|n_draws) nothing",
     r"decay_profile\.bounds nothing",  # of version 0.1
+    "unit absent",  # of files saved before results had one
     r"(column_posterior\.)?posterior\.switched_off absent",
     r"options\.groups\.\d+\.\d+ decimal",
     r"options\.prior\.groups\.\d+\.\d+ decimal",
