@@ -166,7 +166,7 @@ CALLS = {
         lambda: STABLE.log_likelihood(lists([1.0])),
         "events have 1 marks, the process has 2",
     ),
-    "not events": (lambda: STABLE.log_likelihood(DATA), "expected hawkeys.Events, got list"),
+    "not events": (lambda: STABLE.log_likelihood(DATA), "end_time is missing"),
     "time": (lambda: STABLE.intensity(lists([1.0], []), [7.0]), "lie in the window"),
     "realisation": (
         lambda: STABLE.intensity(lists([1.0], []), [1.0], realization=1),
