@@ -1,6 +1,7 @@
 """Data sets of keystrokes: the `Keystrokes` record, its timing matrix, and where data come from."""
 
 from hawkeys.datasets.attempts import list_attempts, press_intervals, to_keystrokes
+from hawkeys.datasets.bksd import load_bksd
 from hawkeys.datasets.cmu import load_cmu
 from hawkeys.datasets.demo import load_demo
 from hawkeys.datasets.event_files import read_key_events
@@ -65,6 +66,7 @@ __all__ = [
     "join_timings",
     "list_attempts",
     "load_aalto",
+    "load_bksd",
     "load_cmu",
     "load_dataset",
     "load_demo",

@@ -265,7 +265,13 @@ class Keystrokes:
 
 
 def with_origin(
-    keystrokes: Keystrokes, name: str, source: str, *, content: bytes, notice: str = ""
+    keystrokes: Keystrokes,
+    name: str,
+    source: str,
+    *,
+    content: bytes,
+    notice: str = "",
+    tally: Tally | None = None,
 ) -> tuple[Keystrokes, Provenance]:
     """Return the samples of a data set with the record of where they come from, and the record."""
     origin = Provenance(
@@ -277,7 +283,7 @@ def with_origin(
         simulated=name == "demo",
         notice=notice,
     )
-    return replace(keystrokes, origin=origin), origin
+    return replace(keystrokes, origin=origin, tally=tally or keystrokes.tally), origin
 
 
 def _read_frame(

@@ -15,7 +15,7 @@ class Provenance:
     Attributes
     ----------
     name : str
-        "cmu" or "demo".
+        Of the data set, as `load_dataset` takes it.
     source : str
         Path of the file, the address it was downloaded from, or the call that simulated it.
     sha256 : str

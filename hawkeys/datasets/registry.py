@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from hawkeys._validation import check_choice
+from hawkeys.datasets.bksd import BKSD_TEXTS, bksd_places, bksd_url, read_bksd
 from hawkeys.datasets.cmu import CMU_URL, DEMO_TAKEN, cmu_places, find_cmu, read_cmu
 from hawkeys.datasets.demo import simulate_demo
 from hawkeys.datasets.event_times import press_time_places
@@ -17,7 +18,8 @@ from hawkeys.exceptions import DatasetNotFoundError, InvalidParameterError
 
 __all__ = ["DatasetInfo", "available_datasets", "load_dataset"]
 
-_CHOICES = ("auto", "cmu", "demo")
+_BKSD = {f"bksd-{which}": which for which in BKSD_TEXTS}
+_CHOICES = ("auto", "cmu", "demo", *_BKSD)
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,14 @@ def load_dataset(
 
     Parameters
     ----------
-    name : {"auto", "cmu", "demo"}, default "auto"
+    name : {"auto", "cmu", "demo", "bksd-password", "bksd-phrase"}, default "auto"
         "cmu": the CMU benchmark, as `load_cmu` finds it. "demo": the simulated typists of
         `load_demo`. "auto": the CMU benchmark, or the demo if there is no file and no download;
         the notice then says so. A file that is there but broken is an error, never a reason to
-        take the demo.
+        take the demo. "bksd-password", "bksd-phrase": the texts of BKSD, as `load_bksd` finds
+        them; the notice says which rows are left out.
     path : path, optional
-        The file of the CMU benchmark. A path that does not exist is an error.
+        The file of the CMU benchmark or of BKSD. A path that does not exist is an error.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def load_dataset(
     Raises
     ------
     DatasetNotFoundError
-        The named file does not exist, or "cmu" is neither on this machine nor downloadable.
+        The named file does not exist, or the set is neither on this machine nor downloadable.
     DatasetError
         The file is damaged or something else.
     InvalidParameterError
@@ -88,6 +91,8 @@ def load_dataset(
                 "the path out, or name the dataset 'cmu'."
             )
         return simulate_demo()
+    if name in _BKSD:
+        return read_bksd(_BKSD[name], path)
     try:
         return read_cmu(path) if name == "cmu" else read_cmu(path, advice=DEMO_TAKEN)
     except DatasetNotFoundError as error:
@@ -106,14 +111,14 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
     -------
     tuple of DatasetInfo
         One entry per name that `load_dataset` knows, "auto" apart, the two sets of
-        `load_free_text`, and those of `load_press_times` and `load_aalto`; the latter four are
-        never downloaded.
+        `load_free_text`, and those of `load_press_times` and `load_aalto`; these four are never
+        downloaded.
 
     Examples
     --------
     >>> from hawkeys.datasets import available_datasets
-    >>> [info.name for info in available_datasets()]
-    ['cmu', 'demo', 'free-text', 'fixed-text', 'press-times', 'aalto']
+    >>> [info.name for info in available_datasets()][-4:]
+    ['press-times', 'aalto', 'bksd-password', 'bksd-phrase']
     """
     file = find_cmu()
     cmu = DatasetInfo(
@@ -134,7 +139,26 @@ def available_datasets() -> tuple[DatasetInfo, ...]:
         looked_in=(),
         found="built in",
     )
-    return cmu, demo, _text_info("free"), _text_info("fixed"), *_neighbour_infos()
+    texts = (_text_info("free"), _text_info("fixed"))
+    return cmu, demo, *texts, *_neighbour_infos(), *map(_bksd_info, _BKSD)
+
+
+def _bksd_info(name: str) -> DatasetInfo:
+    """Describe one of the texts of BKSD."""
+    sizes = {
+        "password": "50 people, about 400 repetitions each of a password of 8 keys",
+        "phrase": "35 people, about 390 repetitions each of a phrase of 16 keys",
+    }
+    places = bksd_places(_BKSD[name])
+    return DatasetInfo(
+        name=name,
+        description=f"BKSD, English: {sizes[_BKSD[name]]}, without sessions (Altwaijry, Applied "
+        "Sciences 13, 2023, doi:10.3390/app132011478)",
+        source=bksd_url(_BKSD[name]),
+        terms="MIT licence; not shipped; cite the author",
+        looked_in=tuple(map(str, places)),
+        found=next((str(place) for place in places if place.exists()), None),
+    )
 
 
 def _neighbour_infos() -> tuple[DatasetInfo, DatasetInfo]:

@@ -104,7 +104,7 @@ def test_wrong_arguments(tmp_path):
 def test_available_datasets_do_not_download(empty_places, monkeypatch):
     monkeypatch.setattr("hawkeys.datasets.cmu.download", None)
     data, cache = empty_places
-    cmu, demo, free, fixed, press_times, aalto = available_datasets()
+    cmu, demo, free, fixed, press_times, aalto, *bksd = available_datasets()
     assert cmu.found is None
     assert cmu.looked_in[0] == str(data / "cmu" / NAME)
     assert str(cache / NAME) in cmu.looked_in
@@ -118,6 +118,10 @@ def test_available_datasets_do_not_download(empty_places, monkeypatch):
     assert "arXiv:1607.03854" in fixed.description
     assert (press_times.name, press_times.found, aalto.name, aalto.found) == (
         "press-times", None, "aalto", None)  # fmt: skip
+    assert [(one.name, one.found) for one in bksd] == [
+        ("bksd-password", None),
+        ("bksd-phrase", None),
+    ]
     assert press_times.looked_in == (str(data / "press_times"),)
     assert "non-commercial" in aalto.terms
 
