@@ -43,6 +43,9 @@ class Keystrokes:
         Names of the keys in the order in which they are pressed.
     press, release : ndarray of float64, shape (n_samples, K)
         Seconds since the first press of the sample.
+    impostor : ndarray of str, shape (n_samples,)
+        Who typed the sample if it was not `subject` but somebody at the subject's text: a labelled
+        impostor, by name or as "impostor". Empty text for genuine samples.
     origin : Provenance or None
         Where the samples come from, set by the functions that load a data set.
     tally : Tally
@@ -69,13 +72,14 @@ class Keystrokes:
     release: FloatArray
     # The intervals as given: sums of them, taken back apart, would differ in the last bits.
     _intervals: FloatArray
+    impostor: np.ndarray
     origin: Provenance | None = None
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
-        for array in (self.subject, self.session, self.repetition, self.press, self.release):
+        labels = (self.subject, self.session, self.repetition, self.impostor)
+        for array in (*labels, self.press, self.release, self._intervals):
             array.flags.writeable = False
-        self._intervals.flags.writeable = False
 
     @classmethod
     def from_timings(
@@ -87,6 +91,7 @@ class Keystrokes:
         repetition: ArrayLike | None = None,
         keys: Sequence[str] | None = None,
         time_unit: str = "s",
+        impostor: ArrayLike = "",
     ) -> Keystrokes:
         """Build from a timing matrix.
 
@@ -105,6 +110,9 @@ class Keystrokes:
             Names of the keys. Default: those in the names of the columns, or "key1", "key2", ...
         time_unit : {"s", "ms", "us", "ns", "100ns"}, default "s"
             Unit of X.
+        impostor : str, bool or array_like, shape (n_samples,), default ""
+            Which samples were typed by somebody else at the text of `subject`: True or a name, and
+            False or empty text for genuine samples.
 
         Returns
         -------
@@ -142,7 +150,8 @@ class Keystrokes:
             repetition = groups.cumcount().to_numpy() + 1
         count = _numbers_of(repetition, "repetition", n_samples)
         press, release = press_release(matrix)
-        return cls(who, sitting, count, names, press, release, matrix)
+        other = _impostors_of(impostor, n_samples)
+        return cls(who, sitting, count, names, press, release, matrix, other)
 
     @classmethod
     def from_press_release(cls, press: ArrayLike, release: ArrayLike, **labels: Any) -> Keystrokes:
@@ -154,7 +163,8 @@ class Keystrokes:
             Times from any origin, in seconds or in `time_unit`, or dates (datetime64); only
             differences within a sample are kept.
         **labels
-            `subject`, `session`, `repetition`, `keys` and `time_unit`, as in `from_timings`.
+            `subject`, `session`, `repetition`, `keys`, `time_unit` and `impostor`, as in
+            `from_timings`.
 
         Returns
         -------
@@ -246,6 +256,7 @@ class Keystrokes:
             press=self.press[picked],
             release=self.release[picked],
             _intervals=self._intervals[picked],
+            impostor=self.impostor[picked],
             origin=self.origin,
         )
 
@@ -310,6 +321,18 @@ def _read_frame(
 def _names_of(subject: ArrayLike, n_samples: int) -> np.ndarray:
     """Return one name per sample."""
     return _one_each(np.asarray(subject), "subject", n_samples).astype(np.str_)
+
+
+def _impostors_of(impostor: ArrayLike, n_samples: int) -> np.ndarray:
+    """Return one name per sample, empty where it is genuine."""
+    given = np.asarray(impostor)
+    if given.dtype.kind not in "bU":
+        raise InvalidParameterError(
+            "impostor must be True or False, or a name or empty text, one per sample; got type "
+            f"{given.dtype}."
+        )
+    labels = np.where(given, "impostor", "") if given.dtype.kind == "b" else given
+    return _one_each(labels, "impostor", n_samples).astype(np.str_)
 
 
 def _numbers_of(value: ArrayLike, name: str, n_samples: int) -> IntArray:

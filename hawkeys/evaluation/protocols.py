@@ -8,33 +8,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hawkeys._typing import IntArray
+from hawkeys._typing import BoolArray, IntArray
 from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets import Keystrokes
+from hawkeys.evaluation.portions import Portion, as_portion
+from hawkeys.evaluation.wording import Split, Wording
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
-from hawkeys.verifiers._few import FEW
 
 __all__ = ["PROTOCOLS", "Protocol", "Split", "get_protocol"]
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Rows of the data that belong to one genuine typist.
-
-    Attributes
-    ----------
-    subject : str
-        The genuine typist.
-    train, genuine, impostor : ndarray of int64, shapes (n_train,), (n_genuine,), (n_impostor,)
-        Row numbers of the training, genuine test and impostor samples, in order of time; the
-        impostors' one impostor after the other.
-    """
-
-    subject: str
-    train: IntArray
-    genuine: IntArray
-    impostor: IntArray
 
 
 @dataclass(frozen=True)
@@ -50,8 +32,11 @@ class Protocol:
     ----------
     name : str
         Short name, as the command line takes it.
-    n_train, n_genuine : int, default 200
-        Numbers of training and genuine test repetitions.
+    n_train, n_genuine : int, float or str, default 200
+        Training and genuine test repetitions of each subject: a whole number of them; a share
+        strictly between 0 and 1 of all that the subject has; or in words "first 4 sessions",
+        "last 2 sessions", "session 1", "sessions 1, 3-5", and, of tests, "rest". Tests by number
+        or share and the rest come after the last training repetition.
     n_impostor : int or None, default 5
         Impostor repetitions per other subject; None takes all.
     subjects : tuple of str, default ()
@@ -62,33 +47,50 @@ class Protocol:
     policies : tuple of str, default ("resubstitution",)
         Threshold policies whose achieved rates are reported, of
         `hawkeys.verifiers.THRESHOLD_POLICIES`.
+    impostors : {"others", "labelled", "both"}, default "others"
+        Who plays the impostor: the other subjects, the samples that the data label as those of
+        an impostor at the subject's text (see `Keystrokes.impostor`), or both. Labelled samples
+        are never genuine.
+    short : {"refuse", "leave out"}, default "refuse"
+        What becomes of a subject with too few repetitions: an error, or no genuine typist but
+        still an impostor, which `describe` says. With "leave out" a subject is genuine that has
+        all it takes to train and one test or more, as many as there are up to `n_genuine`.
 
     Raises
     ------
     InvalidParameterError
-        If a number of repetitions is no whole number of at least 1, a single subject is named,
-        or a policy is unknown or named twice.
+        If a number of repetitions is none of these, a single subject is named, or a policy is
+        unknown or named twice.
 
     Examples
     --------
     >>> from hawkeys.evaluation import Protocol
     >>> Protocol("quick", n_train=20, n_genuine=20).n_needed
     40
+    >>> own = Protocol("own", n_train="first 4 sessions", n_genuine="rest", short="leave out")
     """
 
     name: str
-    n_train: int = 200
-    n_genuine: int = 200
+    n_train: int | float | str = 200
+    n_genuine: int | float | str = 200
     n_impostor: int | None = 5
     subjects: tuple[str, ...] = ()
     reference: str = ""
     policies: tuple[str, ...] = ("resubstitution",)
+    impostors: str = "others"
+    short: str = "refuse"
 
     def __post_init__(self) -> None:
-        check_count(self.n_train, "n_train")
-        check_count(self.n_genuine, "n_genuine")
+        as_portion(self.n_genuine, "n_genuine")
+        if as_portion(self.n_train, "n_train").kind == "rest":
+            raise InvalidParameterError(
+                'n_train must leave samples to test with; got "rest". Name a number, a share or '
+                "sessions."
+            )
         if self.n_impostor is not None:
             check_count(self.n_impostor, "n_impostor")
+        check_choice(self.impostors, "impostors", ("others", "labelled", "both"))
+        check_choice(self.short, "short", ("refuse", "leave out"))
         if len(set(self.subjects)) < len(self.subjects) or len(self.subjects) == 1:
             raise InvalidParameterError(
                 f"subjects must be two or more different names, or none for everybody; got "
@@ -103,8 +105,16 @@ class Protocol:
 
     @property
     def n_needed(self) -> int:
-        """Number of repetitions that every subject must have."""
-        return self.n_train + self.n_genuine
+        """Number of repetitions that a genuine typist has at least."""
+        least = [
+            int(one.number) if one.kind == "count" else 1
+            for one in (as_portion(self.n_train, "n_train"), self._tests)
+        ]
+        return least[0] + (least[1] if self.short == "refuse" else 1)
+
+    @property
+    def _tests(self) -> Portion:
+        return as_portion(self.n_genuine, "n_genuine")
 
     def choose_subjects(self, data: Keystrokes) -> tuple[str, ...]:
         """Choose the subjects that take part, sorted.
@@ -117,17 +127,18 @@ class Protocol:
         Returns
         -------
         tuple of str
-            Names of the subjects.
+            Names of the subjects, those with too few repetitions among them.
 
         Raises
         ------
         InvalidParameterError
-            If the data hold fewer than two subjects, or fewer than the protocol names.
+            If the data hold fewer than two subjects (none, with labelled impostors), or fewer
+            than the protocol names.
         """
         present = tuple(str(name) for name in np.unique(data.subject))
         if set(self.subjects) <= set(present) and self.subjects:
             return tuple(sorted(self.subjects))
-        needed = max(len(self.subjects), 2)
+        needed = max(len(self.subjects), 1 if self.impostors == "labelled" else 2)
         if len(present) < needed:
             raise InvalidParameterError(
                 f"protocol {self.name!r} needs at least {needed} subjects; the data hold "
@@ -151,7 +162,8 @@ class Protocol:
         Raises
         ------
         InvalidParameterError
-            If a subject has fewer than `n_needed` repetitions, or subjects are too few.
+            If a subject has too few repetitions (all of them, with ``short="leave out"``), a
+            sample would train and test, no impostor is left, or subjects are too few.
 
         Examples
         --------
@@ -161,25 +173,90 @@ class Protocol:
         >>> split.train.size, split.genuine.size, split.impostor.size
         (200, 200, 95)
         """
-        rows = {name: self._rows_of(data, name) for name in self.choose_subjects(data)}
-        splits = []
-        for name, own in rows.items():
-            others = [rows[other][: self.n_impostor] for other in rows if other != name]
-            train, genuine = own[: self.n_train], own[self.n_train : self.n_needed]
-            splits.append(Split(name, train, genuine, np.concatenate(others)))
-        return tuple(splits)
+        return self._assign(data)[0]
 
-    def _rows_of(self, data: Keystrokes, subject: str) -> IntArray:
-        rows = np.flatnonzero(np.asarray(data.subject) == subject)
-        if rows.size < self.n_needed:
-            raise InvalidParameterError(
-                f"subject {subject!r} has {rows.size} repetitions; protocol {self.name!r} needs "
-                f"{self.n_needed} ({self.n_train} to train, {self.n_genuine} as genuine tests). "
-                f"Leave the subject out, data[data.subject != {subject!r}], or pass a Protocol "
-                "with smaller n_train and n_genuine."
+    def left_out(self, data: Keystrokes) -> dict[str, str]:
+        """Return who is no genuine typist, and why.
+
+        Parameters
+        ----------
+        data : Keystrokes
+            Typing samples.
+
+        Returns
+        -------
+        dict of str to str
+            Reason by subject; empty if everybody is.
+
+        Raises
+        ------
+        InvalidParameterError
+            As `split`.
+        """
+        return self._assign(data)[1]
+
+    def _assign(self, data: Keystrokes) -> tuple[tuple[Split, ...], dict[str, str]]:
+        """Return the splits, and the reasons why others have none."""
+        rows = {name: _rows_in_order(data, data.subject == name, genuine=True)
+                for name in self.choose_subjects(data)}  # fmt: skip
+        splits, reasons = [], {}
+        for name, own in rows.items():
+            train, genuine = self._parts_of(name, data.session[own])
+            impostor = self._impostors_of(name, data, rows)
+            reason = self._want(own.size, train, genuine) or (
+                "" if impostor.size else "no impostor sample"
             )
-        order = np.lexsort((data.repetition[rows], data.session[rows]))
-        return rows[order].astype(np.int64)
+            if reason:
+                reasons[name] = reason
+            else:
+                splits.append(Split(name, own[train], own[genuine], impostor))
+        if reasons and (self.short == "refuse" or not splits):
+            raise self._too_few(reasons)
+        return tuple(splits), reasons
+
+    def _parts_of(self, subject: str, session: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the places that train and test among a subject's samples (n,)."""
+        train = as_portion(self.n_train, "n_train").take(session)
+        after = int(train[-1]) + 1 if train.size else session.size
+        genuine = self._tests.take(session, start=after)
+        both = np.intersect1d(train, genuine)
+        if both.size:
+            raise InvalidParameterError(
+                f"protocol {self.name!r}: {both.size} samples of subject {subject!r}, the first of "
+                f"session {session[both[0]]}, would train and test (n_train={self.n_train!r}, "
+                f"n_genuine={self.n_genuine!r}). Name other sessions to test."
+            )
+        return train, genuine
+
+    def _impostors_of(
+        self, subject: str, data: Keystrokes, rows: Mapping[str, IntArray]
+    ) -> IntArray:
+        """Return the rows of those who play the impostor, one after the other."""
+        parts = [np.empty(0, dtype=np.int64)]
+        if self.impostors != "labelled":
+            parts += [rows[other][: self.n_impostor] for other in rows if other != subject]
+        if self.impostors != "others":
+            parts.append(_rows_in_order(data, data.subject == subject, genuine=False))
+        return np.concatenate(parts)
+
+    def _want(self, size: int, train: IntArray, genuine: IntArray) -> str:
+        """Say what a subject with `size` samples lacks; empty if nothing."""
+        if size < self.n_needed:
+            return f"{size} repetitions"
+        portion = as_portion(self.n_train, "n_train")
+        if not train.size or (portion.kind == "count" and train.size < portion.number):
+            return f"no training sample in {portion.describe()}"
+        return "" if genuine.size else f"no test sample in {self._tests.describe()}"
+
+    def _too_few(self, reasons: Mapping[str, str]) -> InvalidParameterError:
+        name, reason = next(iter(reasons.items()))
+        more = f" (and {len(reasons) - 1} more like it)" if len(reasons) > 1 else ""
+        needed = f"{self.n_needed} ({self.n_train} to train, {self.n_genuine} as genuine tests)"
+        return InvalidParameterError(
+            f"subject {name!r} has {reason}{more}; protocol {self.name!r} needs {needed}. "
+            f"Leave the subject out, data[data.subject != {name!r}] or short='leave out', or pass "
+            "a Protocol with smaller n_train and n_genuine."
+        )
 
     def describe(self, data: Keystrokes, false_alarm: float = 0.05) -> str:
         """Put the rules into words, with the numbers they give on these data.
@@ -194,52 +271,17 @@ class Protocol:
         Returns
         -------
         str
-            A paragraph without jargon that says who trains, who is the impostor and how every
-            threshold is set.
+            A paragraph without jargon that says who trains, who is the impostor, how every
+            threshold is set, and who is left out.
 
         Raises
         ------
         InvalidParameterError
             If the data do not suit the protocol.
         """
-        splits = self.split(data)
-        names = tuple(split.subject for split in splits)
-        who = f"each of {len(names)} subjects"
-        if self.subjects:
-            who += f" ({', '.join(names)})"
-        first = "all" if self.n_impostor is None else f"the first {self.n_impostor}"
-        text = (
-            f"In turn, {who} is the genuine typist: repetitions 1-{self.n_train}, in the order "
-            f"they were typed, train the verifier; repetitions {self.n_train + 1}-{self.n_needed} "
-            f"are the genuine tests. Zero-effort impostors: {first} repetitions of each of the "
-            f"other {len(names) - 1} subjects ({_sizes(splits)} samples), who typed the same text "
-            "without imitating anyone. EER, AUC and the miss rate at "
-            f"{100 * false_alarm:g} % false alarms describe the test scores over all thresholds, "
-            "so their thresholds are set on the test samples, subject by subject; a verifier's "
-            f"own threshold is set on its training samples alone ({self._own_policy})."
-        )
-        return self._substitution(names) + text + self._few_tests(false_alarm)
-
-    @property
-    def _own_policy(self) -> str:
-        return "resubstitution" if self.n_train >= FEW else "each judged by the others"
-
-    def _few_tests(self, false_alarm: float) -> str:
-        if int(self.n_genuine * false_alarm + 1e-9) >= 1:
-            return ""
-        return (
-            f" With {self.n_genuine} genuine tests a subject none can be rejected at "
-            f"{100 * false_alarm:g} % false alarms, which takes {1 / false_alarm:.10g}: the miss "
-            "rate is the one with no genuine test rejected."
-        )
-
-    def _substitution(self, names: tuple[str, ...]) -> str:
-        if not self.subjects or names == tuple(sorted(self.subjects)):
-            return ""
-        return (
-            f"NOTE: the data lack the subjects of this protocol ({', '.join(self.subjects)}); the "
-            f"first {len(names)} subjects of the data stand in for them. "
-        )
+        splits, reasons = self._assign(data)
+        text = Wording(self, splits, reasons, n_people=len(self.choose_subjects(data)))
+        return text.paragraph(false_alarm)
 
 
 def get_protocol(protocol: str | Protocol) -> Protocol:
@@ -271,9 +313,11 @@ def get_protocol(protocol: str | Protocol) -> Protocol:
     return PROTOCOLS[check_choice(protocol, "protocol", tuple(PROTOCOLS))]
 
 
-def _sizes(splits: tuple[Split, ...]) -> str:
-    sizes = sorted({split.impostor.size for split in splits})
-    return f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+def _rows_in_order(data: Keystrokes, own: BoolArray, *, genuine: bool) -> IntArray:
+    """Return the genuine or the labelled impostors' rows of a subject in order of typing."""
+    rows = np.flatnonzero(own & ((data.impostor == "") == genuine))
+    order = np.lexsort((data.repetition[rows], data.session[rows]))
+    return rows[order].astype(np.int64)
 
 
 _KILLOURHY_MAXION = (
@@ -299,6 +343,8 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
                 "keystrokes in fixed text using the multivariate Hawkes process, Mathematical "
                 "Problems in Engineering, doi:10.1155/2021/6648726",
             ),
+            Protocol("first-200", n_genuine="rest", n_impostor=5, short="leave out"),
+            Protocol("first-half", 0.5, "rest", short="leave out"),
         )
     }
 )

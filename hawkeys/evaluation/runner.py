@@ -108,7 +108,7 @@ def evaluate(
     rules = get_protocol(protocol)
     splits, rows = _compact(rules.split(data))
     how = Run() if run is None else run
-    used = Samples(data.subject[rows], data.session[rows], tuple(data.keys))
+    used = Samples(_typists(data)[rows], data.session[rows], tuple(data.keys))
     stages, representations = prepare(chosen, data[rows].timings(), progress=how.progress)
     matrices = tuple(one.values for one in representations)
     plan = Plan(tuple(splits), stages, matrices, used, rules.policies, alarm)
@@ -134,6 +134,13 @@ def _check_data(data: object) -> None:
             f"data must be Keystrokes, as load_cmu and load_demo return them; got an object of "
             f"class {type(data).__name__}."
         )
+
+
+def _typists(data: Keystrokes) -> np.ndarray:
+    """Return who typed each sample: labelled impostors by their own names."""
+    unnamed = np.char.add("impostor of ", data.subject)
+    other = np.where(data.impostor == "impostor", unnamed, data.impostor)
+    return np.where(data.impostor == "", data.subject, other)
 
 
 def _compact(splits: Sequence[Split]) -> tuple[list[Split], np.ndarray]:

@@ -85,6 +85,8 @@ def test_published_protocols(demo):
         "killourhy-maxion": (200, 200, 5),
         "killourhy-maxion-all": (200, 200, None),
         "five-subjects": (200, 200, None),
+        "first-200": (200, "rest", 5),
+        "first-half": (0.5, "rest", 5),
     }
     split = PROTOCOLS["killourhy-maxion"].split(demo)[0]
     assert set(demo.session[split.train]) == {1, 2, 3, 4}

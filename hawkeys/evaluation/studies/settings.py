@@ -82,10 +82,11 @@ def enrolment_sizes(
     [5, 50]
     """
     rules = get_protocol(protocol)
+    fewest = min(one.train.size for one in rules.split(data))
     for size in sizes:
-        if check_count(size, "sizes", minimum=2) > rules.n_train:
+        if check_count(size, "sizes", minimum=2) > fewest:
             raise InvalidParameterError(
-                f"sizes must not exceed the {rules.n_train} training repetitions of protocol "
+                f"sizes must not exceed the {fewest} training repetitions of protocol "
                 f"{rules.name!r}; got {size}. Leave it out, or pass a Protocol with a larger "
                 "n_train."
             )
