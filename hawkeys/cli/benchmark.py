@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from hawkeys.cli.console import print_notice, print_summary, print_text, progress_on_stderr
+from hawkeys._files import write_text
+from hawkeys.cli.benchmark_options import BenchmarkOptions
+from hawkeys.cli.console import (
+    print_notice,
+    print_summary,
+    print_table,
+    print_text,
+    progress_on_stderr,
+)
+from hawkeys.cli.logs import log_options, warnings_at_the_end
+from hawkeys.cli.own_data import read_own
 from hawkeys.cli.paths import refuse_same_file
 from hawkeys.cli.tasks import TASKS, TaskOptions, run_task
 from hawkeys.datasets import Keystrokes, load_dataset
@@ -28,71 +37,28 @@ from hawkeys.evaluation import (
     discard_checkpoints,
     enrolment_sizes,
     evaluate,
-    get_protocol,
+    false_alarm_rates,
     make_verifiers,
     practice_rates,
 )
 from hawkeys.evaluation.report.exports import REPORT_FILES
-from hawkeys.evaluation.report.files import UNFINISHED
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
 
 __all__ = ["command"]
 
 _OUTPUT = "hawkeys-output"
+_ALARMS = "false_alarms.csv"
+# training samples of the enrolment study, and samples of an impostor that the practice study takes
+_SIZES = (5, 10, 20, 50, 100, 200)
+_PRACTISED = 55
 _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
     f"  {entry.name:<28} {entry.description}" for entry in VERIFIERS.values()
 )
 
 
-@dataclass(frozen=True)
-class _Options:
-    """Options of the command, as parsed."""
-
-    dataset: str
-    data_path: str | None
-    protocol: str
-    verifiers: str
-    thresholds: str
-    output: str
-    report: bool
-    jobs: int
-    studies: bool
-    paper: bool
-    false_alarm: float
-    seed: int
-
-    @property
-    def names(self) -> list[str]:
-        """The verifiers asked for; raises `InvalidParameterError` if there is none."""
-        return _words(self.verifiers, "--verifiers", tuple(VERIFIERS))
-
-    @property
-    def rules(self) -> Protocol:
-        """The protocol with the threshold policies asked for."""
-        policies = _words(self.thresholds, "--thresholds", THRESHOLD_POLICIES)
-        chosen = THRESHOLD_POLICIES if policies == ["all"] else tuple(policies)
-        return replace(get_protocol(self.protocol), policies=chosen)
-
-    @property
-    def unfinished(self) -> Path | None:
-        """Where finished subjects are kept until the report is written."""
-        return Path(self.output) / UNFINISHED if self.report else None
-
-    def as_command(self, dataset: str) -> str:
-        """Return the command that repeats this run on the data set that was found."""
-        words = ["hawkeys", "benchmark", "--dataset", dataset, "--protocol", self.protocol]
-        words += ["--verifiers", ",".join(self.names), "--false-alarm", f"{self.false_alarm:g}"]
-        words += ["--thresholds", self.thresholds]
-        words += ["--seed", str(self.seed), "--jobs", str(self.jobs)]
-        words += ["--paper"] if self.paper else []
-        words += ["--studies"] if self.studies else []
-        words += ["--data-path", self.data_path] if self.data_path else []
-        words += ["--output", self.output] if self.report else ["--no-report"]
-        return shlex.join(words)
-
-
 @click.command("benchmark", epilog=_EPILOG)
+@click.argument("data", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--task",
     type=click.Choice(TASKS),
@@ -104,7 +70,9 @@ class _Options:
 )
 @click.option(
     "--dataset",
-    type=click.Choice(["auto", "cmu", "press-times", "aalto", "demo"]),
+    type=click.Choice(
+        ["auto", "cmu", "bksd-password", "bksd-phrase", "press-times", "aalto", "demo"]
+    ),
     default="auto",
     show_default=True,
     help="auto takes the real data of the task (cmu, press-times or aalto), or simulated ones if "
@@ -113,14 +81,34 @@ class _Options:
 @click.option(
     "--data-path",
     type=click.Path(),
-    help="File of the CMU benchmark or of the Aalto sentences, or folder of the press times.",
+    help="File of the data set that --dataset names, or folder of the press times.",
 )
 @click.option(
     "--protocol",
     type=click.Choice(list(PROTOCOLS)),
-    default="five-subjects",
-    show_default=True,
-    help="Who trains, who tests and who plays the impostor.",
+    help="Who trains, who tests and who plays the impostor. Default: five-subjects; first-200 of "
+    "BKSD; first-half of DATA.",
+)
+@click.option(
+    "--train",
+    metavar="PORTION",
+    help="What trains of each typist: a number (200), a share (0.5) or sessions (first 4 sessions; "
+    "session 1).",
+)
+@click.option(
+    "--test", metavar="PORTION", help="What tests, likewise, or rest: all that follows training."
+)
+@click.option(
+    "--impostors",
+    type=click.Choice(["others", "labelled", "both", "none"]),
+    help="Who plays the impostor. Default: labelled samples of DATA if there are, else the others; "
+    "none, with false alarms alone, of a single typist.",
+)
+@click.option(
+    "--impostor-column",
+    metavar="NAME",
+    help="Column of DATA that says which samples are an impostor's, or who typed. Default: the one "
+    "called impostor.",
 )
 @click.option(
     "--verifiers",
@@ -163,6 +151,7 @@ class _Options:
     help="Share of genuine samples that may be rejected.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all that is random.")
+@log_options
 def command(**options: Any) -> None:
     """Measure how well verifiers tell typists apart.
 
@@ -171,6 +160,10 @@ def command(**options: Any) -> None:
     the equal-error rate (EER) and the area under the ROC curve (AUC). Writes the report, with
     tables and figures, into the folder that --output names.
 
+    DATA is your own: a table of typing samples, a log of key events in any known format with --text
+    (- for stdin), or a folder of such files. Of files that do not say who typed, each is of the
+    typist that it, or its subfolder, is called after. Without DATA, the set of --dataset is taken.
+
     With --task event-times or free-text it compares the systems of that task across sessions or
     recordings instead, with one threshold per subject and with one for all.
 
@@ -178,34 +171,53 @@ def command(**options: Any) -> None:
     there.
     """
     task = options.pop("task")
-    _check_task(task, options["dataset"])
+    _check_task(task, options)
     if task != TASKS[0]:
         run_task(task, _task_options(options))
         return
-    asked = _Options(**options)
-    with progress_on_stderr() as progress:
+    asked = BenchmarkOptions(**options)
+    with warnings_at_the_end(), progress_on_stderr() as progress:
         run = Run(progress=progress, checkpoint=asked.unfinished)
-        evaluation, studies = _evaluate(asked, run)
-        page = None
-        if asked.report:
-            repeat = asked.as_command(evaluation.provenance["dataset"])
-            page = evaluation.report(
-                asked.output, command=repeat, studies=studies, progress=progress
+        verifiers = _check(asked)
+        typed = _load(asked, run)
+        rules = asked.rules(typed)
+        if rules.impostors == "none":
+            rates = false_alarm_rates(
+                verifiers, typed, protocol=rules, false_alarm=asked.false_alarm, progress=progress
             )
-            discard_checkpoints(run)
+        else:
+            evaluation, page = _evaluate(asked, verifiers, typed, rules, run)
+    if rules.impostors == "none":
+        _print_alarms(asked, typed, rules, rates)
+        return
     _print(evaluation)
     if page is not None:
         print_text(f"\nReport: {page}")
 
 
-_DATA_OF = {"fixed-text": "cmu", "event-times": "press-times", "free-text": "aalto"}
+_DATA_OF = {
+    "fixed-text": ("cmu", "bksd-password", "bksd-phrase"),
+    "event-times": ("press-times",),
+    "free-text": ("aalto",),
+}
 
 
-def _check_task(task: str, dataset: str) -> None:
+def _check_task(task: str, options: Mapping[str, Any]) -> None:
     """Refuse, with `InvalidParameterError`, data of another task, and options it does not use."""
-    if dataset not in ("auto", "demo", _DATA_OF[task]):
+    dataset, data = options["dataset"], options["data"]
+    if dataset not in ("auto", "demo", *_DATA_OF[task]):
         raise InvalidParameterError(
-            f"--task {task} takes --dataset auto, {_DATA_OF[task]} or demo; got {dataset}."
+            f"--task {task} takes --dataset auto, {', '.join(_DATA_OF[task])} or demo; got "
+            f"{dataset}."
+        )
+    if data is not None and (task != TASKS[0] or dataset != "auto" or options["data_path"]):
+        raise InvalidParameterError(
+            f"DATA ({data}) is for --task {TASKS[0]}, without --dataset and --data-path. Leave one "
+            "of them out."
+        )
+    if data is None and options["impostor_column"]:
+        raise InvalidParameterError(
+            "--impostor-column is for DATA of your own; got none. Name a table, or leave it out."
         )
     context = click.get_current_context()
     used = {"task", "dataset", "data_path", "output", "report", "false_alarm", "seed"}
@@ -226,15 +238,15 @@ def _task_options(options: Mapping[str, Any]) -> TaskOptions:
     )
 
 
-def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.DataFrame]]:
-    """Check everything that can be wrong before the long work, then do it."""
+def _check(asked: BenchmarkOptions) -> Mapping[str, BaseEstimator]:
+    """Return the verifiers, after a look at everything that can be wrong before the long work."""
     verifiers = make_verifiers(
         asked.names,
         false_alarm=asked.false_alarm,
         published=asked.paper,
         random_state=asked.seed,
     )
-    rules = asked.rules
+    _ = asked.policies
     if asked.studies and not asked.report:
         raise InvalidParameterError(
             "--studies is shown in the report only, which --no-report leaves out. Drop one of them."
@@ -243,28 +255,47 @@ def _evaluate(asked: _Options, run: Run) -> tuple[Evaluation, Mapping[str, pd.Da
         if not asked.output:
             raise InvalidParameterError("--output names no folder; write . for this one.")
         check_output_directory(asked.output)
-        if asked.data_path is not None:
-            for name in REPORT_FILES:
-                refuse_same_file(Path(asked.output) / name, Path(asked.data_path))
-    data = _load(asked, run)
+        given = asked.data or (Path(asked.data_path) if asked.data_path else None)
+        inputs = [] if given is None else [given]
+        for name in (*REPORT_FILES, _ALARMS):
+            refuse_same_file(Path(asked.output) / name, *inputs)
+    return verifiers
+
+
+def _load(asked: BenchmarkOptions, run: Run) -> Keystrokes:
+    """Return the samples; what must be known of them is said before the long work, not after."""
+    run.report("Loading data", 0, 1)
+    if asked.data is None:
+        typed, _ = load_dataset(asked.dataset, path=asked.data_path)
+    else:
+        typed = read_own(asked.data, asked.log, asked.impostor_column)
+    run.report("Loading data", 1, 1)
+    if typed.provenance.get("notice"):
+        print_notice(typed.provenance["notice"])
+    return typed
+
+
+def _evaluate(
+    asked: BenchmarkOptions,
+    verifiers: Mapping[str, BaseEstimator],
+    typed: Keystrokes,
+    rules: Protocol,
+    run: Run,
+) -> tuple[Evaluation, Path | None]:
+    """Return the evaluation and the page of the report, if there is one."""
     how: dict[str, Any] = {
         "false_alarm": asked.false_alarm,
         "random_state": asked.seed,
         "n_jobs": asked.jobs,
     }
-    evaluation = evaluate(verifiers, data, protocol=rules, run=run, **how)
-    studies = _studies(evaluation, verifiers, data, how) if asked.studies and asked.report else {}
-    return evaluation, studies
-
-
-def _load(asked: _Options, run: Run) -> Keystrokes:
-    """Return the data; of simulated ones the notice comes before the long work, not after it."""
-    run.report("Loading data", 0, 1)
-    data, provenance = load_dataset(asked.dataset, path=asked.data_path)
-    run.report("Loading data", 1, 1)
-    if provenance.notice:
-        print_notice(provenance.notice)
-    return data
+    evaluation = evaluate(verifiers, typed, protocol=rules, run=run, **how)
+    if not asked.report:
+        return evaluation, None
+    studies = _studies(evaluation, verifiers, typed, how) if asked.studies else {}
+    repeat = asked.as_command(evaluation.provenance["dataset"])
+    page = evaluation.report(asked.output, command=repeat, studies=studies, progress=run.progress)
+    discard_checkpoints(run)
+    return evaluation, page
 
 
 def _studies(
@@ -275,22 +306,44 @@ def _studies(
 ) -> dict[str, pd.DataFrame]:
     """Return the studies that take evaluations of their own."""
     rules = evaluation.protocol
-    studies = {"enrolment": enrolment_sizes(verifiers, data, protocol=rules, **how)}
+    fewest = min(split.train.size for split in rules.split(data))
+    sizes = [size for size in _SIZES if size <= fewest]
+    studies = {}
+    if sizes:
+        studies["enrolment"] = enrolment_sizes(verifiers, data, sizes=sizes, protocol=rules, **how)
     # a log-normal model has no place for holds of 0, which a coarse clock makes
     coarse = {name: one for name, one in verifiers.items() if not name.startswith("pohmm")}
     if coarse:
         studies["clock"] = clock_resolutions(coarse, data, protocol=rules, **how)
-    if rules.n_impostor is None:
+    if rules.n_impostor is None and _practised(evaluation):
         studies["practice"] = practice_rates(evaluation)
     return studies
 
 
-def _words(text: str, option: str, known: tuple[str, ...]) -> list[str]:
-    """Split a list at its commas; raises `InvalidParameterError` if nothing is in it."""
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words:
-        raise InvalidParameterError(f"{option} names none; choose from: {', '.join(known)}.")
-    return words
+def _practised(evaluation: Evaluation) -> bool:
+    """Tell whether each impostor has samples enough for first and last ones."""
+    counts = [np.unique(one.impostor_subject, return_counts=True)[1].min()
+              for one in evaluation.outcomes]  # fmt: skip
+    return min(counts) >= _PRACTISED
+
+
+def _print_alarms(
+    asked: BenchmarkOptions, typed: Keystrokes, rules: Protocol, rates: pd.DataFrame
+) -> None:
+    """Print, and write, what can be said without impostors."""
+    print_text(f"Protocol {rules.name}. {rules.describe(typed, asked.false_alarm)}")
+    print_text(
+        f"\nGenuine samples rejected, of thresholds that aim at {100 * asked.false_alarm:g} %. "
+        "Without impostors nothing is said about how many of theirs are accepted.\n"
+    )
+    shown = rates.groupby(["verifier", "policy"], sort=False)[["n_genuine", "n_false_alarm"]].sum()
+    shown = shown.assign(share=(shown["n_false_alarm"] / shown["n_genuine"]).round(3))
+    print_table(shown.reset_index())
+    if asked.report:
+        Path(asked.output).mkdir(parents=True, exist_ok=True)
+        path = Path(asked.output) / _ALARMS
+        write_text(path, rates.to_csv(index=False))
+        print_text(f"\nTable: {path}")
 
 
 def _print(evaluation: Evaluation) -> None:

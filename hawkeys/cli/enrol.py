@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 
 import click
-import numpy as np
 import pandas as pd
 
 from hawkeys._validation import check_fraction
+from hawkeys.cli.labels import only_column
 from hawkeys.cli.logs import Log, log_options, warnings_at_the_end
 from hawkeys.cli.paths import check_output_file
 from hawkeys.datasets._columns import is_called
@@ -70,7 +70,7 @@ def command(
     check_fraction(false_alarm, "--false-alarm")
     with warnings_at_the_end():
         timings, labels = _of_one_typist(samples, log, subject)
-    column = _only_column(labels, "session", samples)
+    column = only_column(labels, "session", str(samples))
     _report_unread(labels)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HawkeysWarning)
@@ -111,7 +111,7 @@ def _verifier(name: str | None, false_alarm: float) -> OneClassVerifier:
 def _of_one_typist(path: Path, log: Log, subject: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return timings and labels of the typist asked for, or of the only one."""
     timings, labels = log.samples(path)
-    column = _only_column(labels, "user", path)
+    column = only_column(labels, "user", str(path))
     if column is None:
         if subject is not None:
             raise DatasetError(
@@ -129,25 +129,6 @@ def _of_one_typist(path: Path, log: Log, subject: str | None) -> tuple[pd.DataFr
         )
     rows = names == (known[0] if subject is None and known else subject)
     return timings[rows], labels[rows]
-
-
-def _only_column(labels: pd.DataFrame, part: str, path: Path) -> str | None:
-    """Return the column of the typist ("user") or of the session, which has no empty cell."""
-    found = [name for name in labels if is_called(name, part)]
-    codes = {name: pd.factorize(labels[name])[0] for name in found}
-    what = {"user": "typist"}.get(part, part)
-    for name in found:
-        if not np.array_equal(codes[name], codes[found[0]]):
-            raise DatasetError(
-                f"{path}: the columns {found[0]!r} and {name!r} could each be the {what}, and they "
-                "differ. Remove or rename one of them."
-            )
-        for row in np.flatnonzero(codes[name] < 0)[:1]:
-            raise DatasetError(
-                f"{path}: data row {row + 1}, column {name}: got an empty cell. Fill in the {what} "
-                "or remove the row."
-            )
-    return found[0] if found else None
 
 
 def _report_unread(labels: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ from hawkeys.evaluation.event_times import (
     event_time_systems,
     score_event_times,
 )
+from hawkeys.evaluation.false_alarms import false_alarm_rates
 from hawkeys.evaluation.metrics import (
     ErrorCounts,
     RocCurve,
@@ -85,6 +86,7 @@ __all__ = [
     "evaluate_updating",
     "event_time_rates",
     "event_time_systems",
+    "false_alarm_rates",
     "free_text_rates",
     "get_protocol",
     "keyed_text_rates",

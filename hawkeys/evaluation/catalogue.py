@@ -218,6 +218,7 @@ _ENTRIES = (
         "the same, corrected for practice",
         "hawkeys",
         lambda s: _practised(s, HawkesLikelihood()),
+        enough_samples=36,
     ),
     VerifierEntry(
         "practised-recency-neighbors",

@@ -47,10 +47,10 @@ class Protocol:
     policies : tuple of str, default ("resubstitution",)
         Threshold policies whose achieved rates are reported, of
         `hawkeys.verifiers.THRESHOLD_POLICIES`.
-    impostors : {"others", "labelled", "both"}, default "others"
+    impostors : {"others", "labelled", "both", "none"}, default "others"
         Who plays the impostor: the other subjects, the samples that the data label as those of
-        an impostor at the subject's text (see `Keystrokes.impostor`), or both. Labelled samples
-        are never genuine.
+        an impostor at the subject's text (see `Keystrokes.impostor`), both, or nobody, which
+        leaves false alarms (`false_alarm_rates`). Labelled samples are never genuine.
     short : {"refuse", "leave out"}, default "refuse"
         What becomes of a subject with too few repetitions: an error, or no genuine typist but
         still an impostor, which `describe` says. With "leave out" a subject is genuine that has
@@ -89,7 +89,7 @@ class Protocol:
             )
         if self.n_impostor is not None:
             check_count(self.n_impostor, "n_impostor")
-        check_choice(self.impostors, "impostors", ("others", "labelled", "both"))
+        check_choice(self.impostors, "impostors", ("others", "labelled", "both", "none"))
         check_choice(self.short, "short", ("refuse", "leave out"))
         if len(set(self.subjects)) < len(self.subjects) or len(self.subjects) == 1:
             raise InvalidParameterError(
@@ -132,13 +132,13 @@ class Protocol:
         Raises
         ------
         InvalidParameterError
-            If the data hold fewer than two subjects (none, with labelled impostors), or fewer
-            than the protocol names.
+            If the data hold fewer than two subjects (none, where the impostors are labelled or
+            there are none), or fewer than the protocol names.
         """
         present = tuple(str(name) for name in np.unique(data.subject))
         if set(self.subjects) <= set(present) and self.subjects:
             return tuple(sorted(self.subjects))
-        needed = max(len(self.subjects), 1 if self.impostors == "labelled" else 2)
+        needed = max(len(self.subjects), 1 if self.impostors in ("labelled", "none") else 2)
         if len(present) < needed:
             raise InvalidParameterError(
                 f"protocol {self.name!r} needs at least {needed} subjects; the data hold "
@@ -204,7 +204,7 @@ class Protocol:
             train, genuine = self._parts_of(name, data.session[own])
             impostor = self._impostors_of(name, data, rows)
             reason = self._want(own.size, train, genuine) or (
-                "" if impostor.size else "no impostor sample"
+                "" if impostor.size or self.impostors == "none" else "no impostor sample"
             )
             if reason:
                 reasons[name] = reason
@@ -233,9 +233,9 @@ class Protocol:
     ) -> IntArray:
         """Return the rows of those who play the impostor, one after the other."""
         parts = [np.empty(0, dtype=np.int64)]
-        if self.impostors != "labelled":
+        if self.impostors in ("others", "both"):
             parts += [rows[other][: self.n_impostor] for other in rows if other != subject]
-        if self.impostors != "others":
+        if self.impostors in ("labelled", "both"):
             parts.append(_rows_in_order(data, data.subject == subject, genuine=False))
         return np.concatenate(parts)
 

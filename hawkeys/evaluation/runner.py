@@ -105,7 +105,7 @@ def evaluate(
     settings = make_bootstrap(n_bootstrap, random_state)
     _check_data(data)
     check_jobs(n_jobs)
-    rules = get_protocol(protocol)
+    rules = _with_impostors(get_protocol(protocol))
     splits, rows = _compact(rules.split(data))
     how = Run() if run is None else run
     used = Samples(_typists(data)[rows], data.session[rows], tuple(data.keys))
@@ -134,6 +134,15 @@ def _check_data(data: object) -> None:
             f"data must be Keystrokes, as load_cmu and load_demo return them; got an object of "
             f"class {type(data).__name__}."
         )
+
+
+def _with_impostors(rules: Protocol) -> Protocol:
+    if rules.impostors == "none":
+        raise InvalidParameterError(
+            f"protocol {rules.name!r} has no impostor, so that nothing but false alarms can be "
+            "measured. Call false_alarm_rates, or choose impostors='others' or 'labelled'."
+        )
+    return rules
 
 
 def _typists(data: Keystrokes) -> np.ndarray:

@@ -111,12 +111,9 @@ def run_trial(
         for part in (split.genuine, split.impostor)
     )
     scored = time.perf_counter()
-    sessions = samples.session[split.train]
-    thresholds = {
-        policy: _threshold(stage.estimator, train, sessions, policy, false_alarm)
-        for policy in policies
-        if _affordable(stage.estimator, policy)
-    }
+    thresholds = policy_thresholds(
+        stage.estimator, train, samples.session[split.train], policies, false_alarm
+    )
     return Trial(
         stage.name,
         split.subject,
@@ -124,12 +121,27 @@ def run_trial(
         impostor,
         genuine_session=samples.session[split.genuine],
         impostor_subject=samples.subject[split.impostor],
-        threshold=_own_threshold(fitted, stage.name),
+        threshold=own_threshold(fitted, stage.name),
         policy_thresholds=thresholds,
         fit_seconds=trained - started,
         score_seconds=scored - trained,
         template_bytes=_size(fitted),
     )
+
+
+def policy_thresholds(
+    estimator: BaseEstimator,
+    train: FloatArray,
+    sessions: np.ndarray,
+    policies: tuple[str, ...],
+    false_alarm: float,
+) -> dict[str, float]:
+    """Return the threshold by each policy that does not take too many fits of a slow verifier."""
+    return {
+        policy: _threshold(estimator, train, sessions, policy, false_alarm)
+        for policy in policies
+        if _affordable(estimator, policy)
+    }
 
 
 def _threshold(
@@ -152,7 +164,11 @@ def _detector(estimator: BaseEstimator) -> Any:
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
-def _own_threshold(fitted: BaseEstimator, name: str) -> float:
+def own_threshold(fitted: BaseEstimator, name: str) -> float:
+    """Return the threshold that a trained verifier has set itself.
+
+    Raises `InvalidParameterError` if it has none.
+    """
     detector = _detector(fitted)
     offset = np.ravel(getattr(detector, "offset_", ()))
     if offset.size != 1:

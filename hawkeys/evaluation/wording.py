@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hawkeys._typing import IntArray
 from hawkeys.evaluation.portions import as_portion
 from hawkeys.verifiers._few import FEW
-
-if TYPE_CHECKING:
-    from hawkeys.evaluation.protocols import Protocol
 
 __all__ = ["Split", "Wording"]
 
@@ -37,6 +34,21 @@ class Split:
     impostor: IntArray
 
 
+class _Rules(Protocol):
+    """What is put into words of `hawkeys.evaluation.Protocol`."""
+
+    @property
+    def n_train(self) -> int | float | str: ...
+    @property
+    def n_genuine(self) -> int | float | str: ...
+    @property
+    def n_impostor(self) -> int | None: ...
+    @property
+    def subjects(self) -> tuple[str, ...]: ...
+    @property
+    def impostors(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Wording:
     """What a protocol comes to on some data.
@@ -53,7 +65,7 @@ class Wording:
         Number of subjects, who are the impostors of each other.
     """
 
-    rules: Protocol
+    rules: _Rules
     splits: tuple[Split, ...]
     left_out: Mapping[str, str]
     n_people: int
@@ -75,14 +87,19 @@ class Wording:
         who = f"each of {len(names)} subjects"
         if self.rules.subjects:
             who += f" ({', '.join(names)})"
-        text = (
-            f"In turn, {who} is the genuine typist: {self._genuine()}. {self._impostors()} EER, "
-            "AUC and the miss rate at "
-            f"{100 * false_alarm:g} % false alarms describe the test scores over all thresholds, "
-            "so their thresholds are set on the test samples, subject by subject; a verifier's "
-            f"own threshold is set on its training samples alone ({self._own_policy})."
+        who = f"In turn, {who}" if len(names) > 1 else names[0]
+        text = f"{who} is the genuine typist: {self._genuine()}. {self._impostors()} "
+        scored = (
+            f"EER, AUC and the miss rate at {100 * false_alarm:g} % false alarms describe the test "
+            "scores over all thresholds, so their thresholds are set on the test samples, subject "
+            "by subject; a"
         )
-        parts = (self._substitution(names) + text, self._omissions(), self._few_tests(false_alarm))
+        text += "A" if self.rules.impostors == "none" else scored
+        text += (
+            f" verifier's own threshold is set on its training samples alone ({self._own_policy})."
+        )
+        few = "" if self.rules.impostors == "none" else self._few_tests(false_alarm)
+        parts = (self._substitution(names) + text, self._omissions(), few)
         return " ".join(part for part in parts if part)
 
     def _genuine(self) -> str:
@@ -118,6 +135,8 @@ class Wording:
         others = f"{first} repetitions of each of the other {self.n_people - 1} subjects"
         if kind == "labelled":
             return f"Impostors: {labelled} ({sizes} samples)."
+        if kind == "none":
+            return "Nobody plays the impostor, so that only false alarms can be counted."
         if kind == "both":
             return f"Impostors: {labelled}, and {others} ({sizes} samples in all)."
         return (
@@ -139,7 +158,9 @@ class Wording:
         listed = list(self.left_out.items())
         shown = ", ".join(f"{name} ({reason})" for name, reason in listed[:_SHOWN])
         more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-        also = "" if self.rules.impostors == "labelled" else ", but impostors of the others"
+        also = (
+            "" if self.rules.impostors in ("labelled", "none") else ", but impostors of the others"
+        )
         return f"Left out as genuine typists{also}: {shown}{more}."
 
     def _few_tests(self, false_alarm: float) -> str:

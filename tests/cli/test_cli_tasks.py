@@ -60,7 +60,10 @@ def test_free_text_of_the_demo(capsys, tmp_path):
             ["--task", "free-text", "--dataset", "press-times"],
             "takes --dataset auto, aalto or demo",
         ),
-        (["--dataset", "aalto"], "--task fixed-text takes --dataset auto, cmu or demo; got aalto"),
+        (
+            ["--dataset", "aalto"],
+            "--task fixed-text takes --dataset auto, cmu, bksd-password, bksd-phrase or demo; got",
+        ),
         (["--task", "event-times", "--jobs", "2"], "--jobs is for --task fixed-text alone"),
         (["--task", "free-text", "--studies"], "--studies is for --task fixed-text alone"),
         (["--task", "event-times", "--dataset", "press-times"], "HAWKEYS_DATA is not set"),

@@ -81,7 +81,7 @@ def test_numbers_that_depend_on_parameters_and_parts():
     assert [Mahalanobis().samples_needed(p) for p in (1, 4, 31)] == [2, 8, 62]
     assert RecencyWeighted(Mahalanobis()).samples_needed(31) == 62
     assert HeldOutThreshold(Mahalanobis()).samples_needed(31) == 62
-    assert PracticeCorrected(Manhattan()).samples_needed(31) == 60
+    assert PracticeCorrected(Manhattan()).samples_needed(31) == 15
     assert PracticeCorrected(Mahalanobis()).samples_needed(31) == 62
     assert ScoreSum([Manhattan(), POHMM()]).samples_needed(31) == 36
     for wrapper in (RecencyWeighted, HeldOutThreshold, PracticeCorrected):
@@ -112,10 +112,10 @@ def test_samples_of_weight_0_do_not_count():
 
 def test_enrolment_passes_the_warning_on():
     with pytest.warns(EnrolmentWarning) as caught:
-        enrol(TYPIST[:12], verifier=ScaledManhattan())
+        enrol(TYPIST[:9], verifier=ScaledManhattan())
     messages = [str(one.message) for one in caught]
-    assert any(message.startswith("too-few-samples: 12 samples") for message in messages)
-    assert any("12 training samples are few for ScaledManhattan" in message for message in messages)
+    assert any(message.startswith("too-few-samples: 9 samples") for message in messages)
+    assert any("9 training samples are few for ScaledManhattan" in message for message in messages)
 
 
 def test_a_verifier_that_tells_nobody_apart_is_not_enrolled_without_a_word():

@@ -185,7 +185,7 @@ class ScaledManhattan(DistanceToMean):
     array([-2., -3.])
     """
 
-    enough_samples = 15
+    enough_samples = 10
 
     def __init__(self, *, scale: str = "mean_abs_deviation", false_alarm: float = 0.05) -> None:
         super().__init__(false_alarm=false_alarm)

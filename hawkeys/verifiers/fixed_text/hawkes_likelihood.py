@@ -138,7 +138,7 @@ class HawkesLikelihood(WeightedVerifier):
     True
     """
 
-    enough_samples = 30
+    enough_samples = 20
 
     def __init__(
         self,

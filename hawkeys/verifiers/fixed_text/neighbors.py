@@ -113,7 +113,7 @@ class RecencyNearestNeighbors(WeightedVerifier):
     True
     """
 
-    enough_samples = 15
+    enough_samples = 8
 
     def __init__(
         self,
