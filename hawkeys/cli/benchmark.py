@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from hawkeys.evaluation import (
     practice_rates,
 )
 from hawkeys.evaluation.report.exports import REPORT_FILES
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
 
 __all__ = ["command"]
@@ -54,6 +55,10 @@ _SIZES = (5, 10, 20, 50, 100, 200)
 _PRACTISED = 55
 _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
     f"  {entry.name:<28} {entry.description}" for entry in VERIFIERS.values()
+)
+_EPILOG += "\n\n\b\nProtocols (training, genuine tests, samples of each impostor):\n" + "\n".join(
+    f"  {rules.name:<28} {rules.n_train}, {rules.n_genuine}, {rules.n_impostor or 'all'}"
+    for rules in PROTOCOLS.values()
 )
 
 
@@ -75,8 +80,9 @@ _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
     ),
     default="auto",
     show_default=True,
-    help="auto takes the real data of the task (cmu, press-times or aalto), or simulated ones if "
-    "they cannot be had.",
+    metavar="NAME",
+    help="cmu, bksd-password, bksd-phrase, press-times, aalto, demo, or auto: the real data of the "
+    "task (cmu, press-times or aalto), or simulated ones if they cannot be had.",
 )
 @click.option(
     "--data-path",
@@ -86,8 +92,9 @@ _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
 @click.option(
     "--protocol",
     type=click.Choice(list(PROTOCOLS)),
-    help="Who trains, who tests and who plays the impostor. Default: five-subjects; first-200 of "
-    "BKSD; first-half of DATA.",
+    metavar="NAME",
+    help="Who trains, who tests and who plays the impostor, as listed below. Default: "
+    "five-subjects; first-200 of BKSD; first-half of DATA.",
 )
 @click.option(
     "--train",
@@ -310,7 +317,11 @@ def _studies(
     sizes = [size for size in _SIZES if size <= fewest]
     studies = {}
     if sizes:
-        studies["enrolment"] = enrolment_sizes(verifiers, data, sizes=sizes, protocol=rules, **how)
+        with warnings.catch_warnings():  # it is what the study is about
+            warnings.simplefilter("ignore", EnrolmentWarning)
+            studies["enrolment"] = enrolment_sizes(
+                verifiers, data, sizes=sizes, protocol=rules, **how
+            )
     # a log-normal model has no place for holds of 0, which a coarse clock makes
     coarse = {name: one for name, one in verifiers.items() if not name.startswith("pohmm")}
     if coarse:

@@ -235,7 +235,7 @@ def test_verifiers_are_listed_with_reference_and_parameters(capsys):
     for name in VERIFIERS:
         assert f"{name}: " in out or f"{name} (default): " in out
     assert 'published as "Mahalanobis (normed)": EER 0.1101; does not follow' in text
-    assert "POHMM(distribution='lognormal', false_alarm=0.05" in text
+    assert "POHMM(clock=None, distribution='lognormal', false_alarm=0.05" in text
     assert text.count("training samples: ") == len(VERIFIERS)
     assert "training samples: means something from about 62 (2 for each of 31 timings)" in text
     assert "training samples: with no number of them does it tell typists apart" in text
@@ -351,7 +351,7 @@ _HEADER = b"subject,sessionIndex,rep,H.period\n"
 BAD_INPUT = {
     "unknown command": (["bench"], None, "No such command 'bench'"),
     "unknown option": (["benchmark", "--colour"], None, "--colour"),
-    "unknown dataset": (["benchmark", "--dataset", "x"], None, "'auto', 'cmu', 'demo'"),
+    "unknown dataset": (["benchmark", "--dataset", "x"], None, "'auto', 'cmu', 'bksd-password'"),
     "unknown protocol": (["benchmark", "--protocol", "x"], None, "'killourhy-maxion'"),
     "unknown verifier": (
         [*QUICK[:3], "--verifiers", "x"],
