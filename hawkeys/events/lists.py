@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from hawkeys.events.container import Events
@@ -19,6 +19,7 @@ def as_events(
     end_time: Any = None,
     start_time: Any = None,
     alone: bool = False,
+    mark_names: Sequence[str] | None = None,
 ) -> Events:
     """Return `data` as `Events`, converting whatever else holds times.
 
@@ -39,6 +40,8 @@ def as_events(
         (nanoseconds since 1970) are subtracted exactly; see `Events`.
     alone : bool, default False
         Whether `options` hold nothing else: what is left is then refused.
+    mark_names : sequence of str, optional
+        The marks expected, in their order, unless `options` or Events say otherwise.
 
     Returns
     -------
@@ -67,4 +70,6 @@ def as_events(
     if isinstance(data, Events):
         refuse_reading(data, how)
         return data
+    if how.mark_names is None and mark_names is not None:
+        how = how._replace(mark_names=mark_names)
     return Events(*parts_of(data, how))

@@ -245,6 +245,40 @@ class Views(Shown):
             f"{mark!r}."
         )
 
+    def moment(self, date: Any) -> float:
+        """Return a date as a number on the clock of the events.
+
+        Parameters
+        ----------
+        date : str, datetime or the like
+            With a time zone if the times had one.
+
+        Returns
+        -------
+        float
+            In the unit of `times`, which count from the same origin.
+
+        Raises
+        ------
+        InvalidParameterError
+            No date, or the times of the events did not come as dates.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hawkeys import Events
+        >>> days = np.array(["2024-03-02"], "M8[D]")
+        >>> window = {"start_time": "2024-03-01", "end_time": "2024-03-05"}
+        >>> events = Events.from_data(days, unit="h", **window)
+        >>> events.moment("2024-03-01T06:00")
+        6.0
+        """
+        if self.clock is None or self.clock.origin is None:
+            raise InvalidParameterError(
+                f"the times of these events are no dates, and {date!r} has no place among them."
+            )
+        return float(self._moments(date, "date")[0])
+
     def _moments(self, value: Any, name: str) -> FloatArray:
         """Return a moment on the clock of the events, shape (1,) or (n_realizations,)."""
         clock = self.clock

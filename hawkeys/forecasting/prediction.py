@@ -15,12 +15,11 @@ from hawkeys._validation import (
 )
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
 from hawkeys.process import Hawkes
-from hawkeys.process._checks import as_process
+from hawkeys.process._checks import as_process, read_for
 from hawkeys.results.fit_result import FitResult
 from hawkeys.simulation._clusters import collect, draw_points, recent_part, time_order
 from hawkeys.simulation._windows import check_history, on_clock_of
@@ -52,8 +51,9 @@ def forecast(
     ----------
     model : Hawkes or result of `hawkeys.fit`
         The process; any spectral radius, since the horizon is finite.
-    events : Events, or a list of D arrays of times
-        One realisation; the forecast starts where its observation ends. Lists need ``end_time``.
+    events : Events, frame, mapping or sequence
+        One realisation; the forecast starts where its observation ends. All but Events need
+        ``end_time``.
     horizon : float
         Length of time to forecast, in the unit of time of the events.
     n_paths : int, default 1000
@@ -67,7 +67,8 @@ def forecast(
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Source of randomness; the same seed gives the same forecast.
     **windows
-        ``end_time`` and ``start_time`` of lists, as for `hawkeys.fit`.
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -103,8 +104,7 @@ def forecast(
     2  all  45.848   26.0   71.0
     """
     process = as_process(model)
-    if windows or not isinstance(events, Events):
-        events = as_events(events, **windows)
+    events = read_for(model, process, events, windows)
     _check_start(process, events)
     length = check_positive_number(horizon, "horizon")
     size = check_count(n_paths, "n_paths")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array
 from hawkeys.events import Events
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["as_process", "check_events", "check_queries"]
+__all__ = ["as_process", "check_events", "check_queries", "read_for"]
 
 
 def as_process(model: Any) -> Any:
@@ -26,6 +28,34 @@ def as_process(model: Any) -> Any:
             "one, result.process(r)."
         )
     return process
+
+
+def read_for(model: Any, process: Any, data: Any, reading: Mapping[str, Any]) -> Events:
+    """Return data as Events with the marks of a process, in its order, and the unit of a result.
+
+    Raises `InvalidEventsError` for other marks, `InvalidParameterError` for another unit or what is
+    wrong with the reading.
+    """
+    unit = getattr(model, "unit", None)
+    if isinstance(data, Events) and not reading:
+        events = data
+    else:
+        own = {} if unit is None or isinstance(data, Events) else {"unit": unit}
+        given = own | dict(reading)
+        events = as_events(data, given, alone=True, mark_names=process.mark_names)
+    names, wanted = events.mark_names, process.mark_names
+    if names != wanted and sorted(names) == sorted(wanted):
+        raise InvalidEventsError(
+            f"the events have the marks {', '.join(map(repr, names[:6]))} in another order than "
+            f"the process, {', '.join(map(repr, wanted[:6]))}. Put them in its order: "
+            "events.with_marks(process.mark_names)."
+        )
+    if None not in (unit, events.unit) and unit != events.unit:
+        raise InvalidParameterError(
+            f"the events are counted in {events.unit!r}, the fit in {unit!r}. Read them with "
+            f"unit={unit!r}."
+        )
+    return events
 
 
 def check_events(events: Any, n_marks: int) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events
-from hawkeys.process._checks import check_events, check_queries
+from hawkeys.process._checks import check_events, check_queries, read_for
 from hawkeys.process.event_densities import log_densities
 
 __all__ = ["Process"]
@@ -59,12 +58,13 @@ class Process(ABC):
 
         Parameters
         ----------
-        events : Events, or a list of D arrays of times, or a list of such lists
-            Realisations with n_marks marks. Lists need ``end_time``.
+        events : Events, frame, mapping or sequence
+            Realisations with n_marks marks; all but Events need ``end_time``.
         per_event : bool, default False
             Return the logarithm of the density of each event instead, given all before it.
         **windows
-            ``end_time`` and ``start_time`` of lists, as for `hawkeys.fit`.
+            ``end_time``, ``start_time`` and all else that says how data are read, as for
+            `hawkeys.fit`; marks are found by name.
 
         Returns
         -------
@@ -102,9 +102,7 @@ class Process(ABC):
         >>> process.log_likelihood(events, per_event=True).round(3)  # log(0.5) - 0.5 * (1, 2)
         array([-1.193, -1.693])
         """
-        sample = (
-            as_events(events, **windows) if windows or not isinstance(events, Events) else events
-        )
+        sample = read_for(self, self, events, windows)
         check_events(sample, self.n_marks)
         if per_event:
             return log_densities(sample, self._intensity_at, self._compensator_at)

@@ -11,11 +11,10 @@ import numpy as np
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_float_array, as_generator
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting.branching import plot_branching
 from hawkeys.process._branching_pairs import Pairs, find_pairs
-from hawkeys.process._checks import as_process, check_events
+from hawkeys.process._checks import as_process, check_events, read_for
 from hawkeys.process.hawkes import Hawkes
 
 if TYPE_CHECKING:
@@ -200,13 +199,14 @@ def branching_probabilities(
     ----------
     process : Hawkes or result of `hawkeys.fit`
         The process; any kernel.
-    events : Events, or a list of D arrays of times, or a list of such lists
-        Realisations with n_marks marks. Lists need ``end_time``.
+    events : Events, frame, mapping or sequence
+        Realisations with n_marks marks; all but Events need ``end_time``.
     threshold : float, default 0.0
         Pairs less probable than this, from 0 to below 1, are left out of the answer (not of the
         normalisation), which saves memory.
     **windows
-        ``end_time`` and ``start_time`` of lists, as for `hawkeys.fit`.
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -243,9 +243,8 @@ def branching_probabilities(
     >>> branching.matrix().toarray()[1].round(3)
     array([0.87, 0.  , 0.  ])
     """
-    process = as_process(process)
-    if windows or not isinstance(events, Events):
-        events = as_events(events, **windows)
+    model, process = process, as_process(process)
+    events = read_for(model, process, events, windows)
     _check(process, events)
     pairs = Pairs.none(0)
     parts = [pairs, *find_pairs(process, events, _check_threshold(threshold))]

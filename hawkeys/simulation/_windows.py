@@ -11,10 +11,18 @@ from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_count
 from hawkeys.events import Events
 from hawkeys.events._exact import as_exact, is_large, shift_windows
+from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 
-__all__ = ["check_hawkes", "check_history", "check_windows", "limit_of_events", "on_clock_of"]
+__all__ = [
+    "as_history",
+    "check_hawkes",
+    "check_history",
+    "check_windows",
+    "limit_of_events",
+    "on_clock_of",
+]
 
 _MAX_EXPECTED_EVENTS = 2e8
 # above what a stable process with that many expected events ever draws
@@ -30,6 +38,22 @@ def check_hawkes(process: Any) -> Hawkes:
             "and links alone; hawkeys.simulate takes all processes."
         )
     return process
+
+
+def as_history(process: Hawkes, history: Any, start_time: Any) -> Events:
+    """Return a history as Events; of other data it ends where the simulation starts.
+
+    Raises `InvalidParameterError` if that is not said, `InvalidEventsError` for other marks.
+    """
+    if not isinstance(history, Events):
+        if start_time is None:
+            raise InvalidParameterError(
+                "start_time is missing: a history that is no Events ends where the simulation "
+                "starts. Pass start_time=, or build Events with their own end."
+            )
+        history = as_events(history, end_time=start_time, mark_names=process.mark_names)
+    check_history(process, history)
+    return history
 
 
 def check_history(process: Hawkes, history: Events, name: str = "history") -> None:
@@ -83,14 +107,19 @@ def check_windows(
 
 def on_clock_of(history: Events | None, events: Events) -> Events:
     """Return events that continue a history, counted from the same origins."""
-    if history is None or history.origins is None:
+    if history is None or (history.origins is None and history.clock is None):
         return events
     copies = events.n_realizations // history.n_realizations
-    return replace(events, origins=history.origins * copies)
+    origins = None if history.origins is None else history.origins * copies
+    return replace(events, origins=origins, clock=history.clock)
 
 
 def _as_bounds(value: ArrayLike, name: str, history: Events | None) -> FloatArray:
-    """Return bounds counted as the history is; large integers are not yet."""
+    """Return bounds counted as the history is; large integers and dates are not yet."""
+    clock = None if history is None else history.clock
+    plain = np.ndim(value) > 0 or isinstance(value, int | float | np.number)
+    if history is not None and clock is not None and clock.origin is not None and not plain:
+        return np.array(history.moment(value))
     exact = as_exact(value)
     if history is None or history.origins is None or not is_large(exact):
         return as_float_array(value, name)

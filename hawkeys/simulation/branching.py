@@ -20,8 +20,8 @@ from hawkeys.simulation._clusters import (
     time_order,
 )
 from hawkeys.simulation._windows import (
+    as_history,
     check_hawkes,
-    check_history,
     check_windows,
     limit_of_events,
     on_clock_of,
@@ -95,7 +95,7 @@ def simulate_branching(
     end_time: ArrayLike,
     start_time: ArrayLike | None = None,
     n_realizations: int | None = None,
-    history: Events | None = None,
+    history: Any = None,
     max_events: int | None = None,
     rng: RandomState = None,
 ) -> Branching:
@@ -109,7 +109,7 @@ def simulate_branching(
         Observation windows; `start_time` is the end of the history, or 0.0 without one.
     n_realizations : int, optional
         Number of independent realisations. Default: the length of `end_time`, or 1.
-    history : Events, optional
+    history : Events, frame, mapping or sequence, optional
         What happened up to the start: one realisation that all share, or one for each.
     max_events : int, optional
         Simulate whatever the spectral radius, with this limit; see `hawkeys.simulate`.
@@ -146,7 +146,7 @@ def simulate_branching(
     """
     process = check_hawkes(as_process(process))
     if history is not None:
-        check_history(process, history)
+        history = as_history(process, history, start_time)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
     limit = limit_of_events(process, starts, ends, max_events)
     points = draw_points(process, starts, ends, history, as_generator(rng), limit=limit)

@@ -15,8 +15,8 @@ from hawkeys.process._checks import as_process
 from hawkeys.simulation._bulk_clusters import is_bulk, simulate_bulk
 from hawkeys.simulation._clusters import collect, draw_points, first_points, time_order
 from hawkeys.simulation._windows import (
+    as_history,
     check_hawkes,
-    check_history,
     check_windows,
     limit_of_events,
     on_clock_of,
@@ -33,7 +33,7 @@ def simulate(
     end_time: ArrayLike,
     start_time: ArrayLike | None = None,
     n_realizations: int | None = None,
-    history: Events | None = None,
+    history: Any = None,
     max_events: int | None = None,
     rng: RandomState = None,
 ) -> Events:
@@ -56,7 +56,7 @@ def simulate(
         history, or 0.0 without one.
     n_realizations : int, optional
         Number of independent realisations. Default: the length of `end_time`, or 1.
-    history : Events, optional
+    history : Events, frame, mapping or sequence, optional
         What happened up to the start: one realisation that all share, or one for each; they carry
         their own start of observation. If they have `origins`, so has the answer, and integers too
         large for doubles are counted from there. Default: nothing happened.
@@ -116,7 +116,7 @@ def simulate(
         return _by_thinning(process, windows, rng)
     check_hawkes(process)
     if history is not None:
-        check_history(process, history)
+        history = as_history(process, history, start_time)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
     limit = limit_of_events(process, starts, ends, max_events)
     generator = as_generator(rng)
@@ -149,7 +149,7 @@ def simulate_until(
     *,
     start_time: ArrayLike | None = None,
     n_realizations: int | None = None,
-    history: Events | None = None,
+    history: Any = None,
     rng: RandomState = None,
 ) -> Events:
     """Simulate the first events of a Hawkes process exactly, whatever its spectral radius.
@@ -164,7 +164,7 @@ def simulate_until(
         Start of observation. Default: the end of the history, or 0.0 without one.
     n_realizations : int, optional
         Number of independent realisations. Default: the length of `start_time`, or 1.
-    history : Events, optional
+    history : Events, frame, mapping or sequence, optional
         What happened up to the start; see `simulate`.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Source of randomness; the same seed gives the same events.
@@ -203,7 +203,7 @@ def simulate_until(
     process = check_hawkes(as_process(process))
     wanted = check_count(n_events, "n_events")
     if history is not None:
-        check_history(process, history)
+        history = as_history(process, history, start_time)
     starts, _ = check_windows(start_time, None, n_realizations, history)
     points = first_points(process, starts, history, wanted, as_generator(rng))
     order = time_order(points)

@@ -30,6 +30,7 @@ from hawkeys.inference.post_estimation.refits import check_same_events, fit_agai
 from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.inference.seeds import seeded
 from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process._checks import read_for
 from hawkeys.results.base import Result
 from hawkeys.results.nonlinear import NonlinearResult
 
@@ -48,11 +49,12 @@ _SMALLER = "Use n_mc_samples=0 for the residuals alone, or fit with a faster dec
 
 def goodness_of_fit(
     fitted: Fitted,
-    events: Events,
+    events: Any,
     *,
     refit: bool | Refit = True,
     n_mc_samples: int = 999,
     rng: RandomState = 0,
+    **windows: Any,
 ) -> GoodnessOfFit:
     r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
 
@@ -66,8 +68,8 @@ def goodness_of_fit(
     fitted : FitResult, RectifiedResult, NonlinearResult or a process
         A result of `hawkeys.fit`, `hawkeys.fit_rectified` or `hawkeys.fit_nonlinear`, or a
         process.
-    events : Events
-        The events of the fit.
+    events : Events, frame, mapping or sequence
+        The events of the fit; all but Events need ``end_time``.
     refit : bool or callable, default True
         How the parameters are estimated in each sample. True: as `fitted` was, or if it is a
         process by maximum likelihood with its kernel (a process with inhibition: with its decays;
@@ -80,6 +82,9 @@ def goodness_of_fit(
         residuals and statistics remain.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Source of randomness; the same seed gives the same p-values.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def goodness_of_fit(
         returns something else than a process with the same marks, or more than half of the
         re-fits fail.
     InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
+        `events` cannot be read, or have other marks.
     UnstableProcessError
         Simulated samples grow without limit. On short windows a spectral radius of 1 or more is
         no obstacle.
@@ -140,6 +145,7 @@ def goodness_of_fit(
     process = check_process(
         fitted.process if isinstance(fitted, Result | NonlinearResult) else fitted
     )
+    events = read_for(fitted, process, events, windows)
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
     generator, seed = seeded(rng)
