@@ -364,4 +364,6 @@ def is_flat(data: Any) -> bool:
         return True
     if hasattr(data, "dtype") and hasattr(data, "ndim"):
         return int(data.ndim) == 1 and not any(map(is_sequence, data.tolist()[:1]))
+    if not is_sequence(data):
+        return False
     return bool(len(data)) and not any(is_sequence(x) or isinstance(x, str) for x in data)

@@ -36,15 +36,15 @@ def read_for(model: Any, process: Any, data: Any, reading: Mapping[str, Any]) ->
     Raises `InvalidEventsError` for other marks, `InvalidParameterError` for another unit or what is
     wrong with the reading.
     """
-    unit = getattr(model, "unit", None)
+    unit, wanted = getattr(model, "unit", None), getattr(process, "mark_names", None)
     if isinstance(data, Events) and not reading:
         events = data
     else:
         own = {} if unit is None or isinstance(data, Events) else {"unit": unit}
         given = own | dict(reading)
-        events = as_events(data, given, alone=True, mark_names=process.mark_names)
-    names, wanted = events.mark_names, process.mark_names
-    if names != wanted and sorted(names) == sorted(wanted):
+        events = as_events(data, given, alone=True, mark_names=wanted)
+    names = events.mark_names
+    if wanted and names != wanted and sorted(names) == sorted(wanted):
         raise InvalidEventsError(
             f"the events have the marks {', '.join(map(repr, names[:6]))} in another order than "
             f"the process, {', '.join(map(repr, wanted[:6]))}. Put them in its order: "

@@ -325,8 +325,8 @@ WRONG = {
     ),
     "type": (
         lambda: hawkeys.simulate_until(STABLE, 3, history=[[1.0], [2.0]]),
-        InvalidEventsError,
-        "history must be hawkeys.Events, got list",
+        InvalidParameterError,
+        "history that is no Events ends where the simulation starts",
     ),
     "after the start": (
         lambda: hawkeys.simulate(STABLE, start_time=4.0, end_time=9.0, history=PAST),
