@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,19 +29,23 @@ def plot_estimates(frame: pd.DataFrame, process: Process, *, level: float) -> Fi
     """
     import matplotlib.pyplot as plt
 
-    kinds = [frame[frame["parameter"] == kind] for kind in ("baseline", "adjacency")]
+    second = "adjacency" if "adjacency" in set(frame["parameter"]) else "weight"
+    kinds = [frame[frame["parameter"] == kind] for kind in ("baseline", second)]
     shown = [part.nlargest(_MOST_ROWS, "estimate").sort_index() for part in kinds]
     rows = [max(len(part), 2) for part in shown]
     figure = plt.figure(figsize=(9.5, 1.6 + _ROW * sum(rows) + 0.4), layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=rows, width_ratios=(1.0, 1.1))
+    wide = second == "adjacency"
+    columns: dict[str, Any] = {"width_ratios": (1.0, 1.1)} if wide else {}
+    grid = figure.add_gridspec(2, 1 + wide, height_ratios=rows, **columns)
     for k, (part, every) in enumerate(zip(shown, kinds, strict=True)):
         axes = figure.add_subplot(grid[k, 0])
         _draw_rows(axes, part)
         name = str(every["parameter"].iloc[0])
         left_out = f", the {len(part)} largest of {len(every)}" if len(part) < len(every) else ""
         axes.set_title(f"{name}, {100 * level:g} % intervals{left_out}", fontsize="medium")
-    beside = figure.add_subplot(grid[:, 1])
-    plot_adjacency(process.adjacency, mark_names=process.mark_names, ax=beside)
+    if wide:
+        beside = figure.add_subplot(grid[:, 1])
+        plot_adjacency(process.adjacency, mark_names=process.mark_names, ax=beside)
     return figure
 
 
@@ -50,16 +54,18 @@ def _draw_rows(axes: Axes, part: pd.DataFrame) -> None:
     places = np.arange(len(part))
     axes.hlines(places, part["lower"], part["upper"], color="0.55", lw=1.5)
     axes.plot(part["estimate"], places, "o", color="#0072b2", ms=4)
-    several = part["parameter"].iloc[0] == "adjacency"
-    labels = [
-        f"{source} \N{RIGHTWARDS ARROW} {target}" if several else _label(target, source)
-        for target, source in zip(part["target"], part["source"], strict=True)
-    ]
+    labels = [_label(row) for row in part.to_dict("records")]
     axes.set_yticks(places, labels, fontsize="small")
     axes.set_ylim(len(part) - 0.5, -0.5)
     axes.axvline(0.0, color="0.8", lw=0.8, zorder=0)
     axes.tick_params(axis="x", labelsize="small")
 
 
-def _label(target: str, piece: str | None) -> str:
-    return target if piece is None or piece != piece else f"{target}, {piece}"
+def _label(row: dict[str, Any]) -> str:
+    """Return what a row of the picture is called: a mark, a pair, a pair with its filter."""
+    source = row["source"]
+    if row["parameter"] == "baseline":
+        named = source is not None and source == source
+        return f"{row['target']}, {source}" if named else str(row["target"])
+    pair = f"{source} \N{RIGHTWARDS ARROW} {row['target']}"
+    return f"{pair}, {row['order']}, {row['knot']:g}" if "knot" in row else pair

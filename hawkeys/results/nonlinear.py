@@ -13,12 +13,14 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
 from hawkeys.events.clock import plural
+from hawkeys.plotting.estimates import plot_estimates
 from hawkeys.process.nonlinear import NonlinearHawkes
 from hawkeys.results.by_name import estimates_by_name
 from hawkeys.summary import render
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["NonlinearResult"]
 
@@ -106,6 +108,47 @@ class NonlinearResult:
             row[free] = np.sqrt(np.diagonal(inverse)) * scale
         return out
 
+    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return Wald confidence intervals of `parameters`, given the penalty.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : ndarray, shape (n_marks, P)
+            NaN where the data do not determine a parameter.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        return self.parameters - reach, self.parameters + reach
+
+    def plot(self, *, level: float = 0.95) -> Figure:
+        """Draw the fit: baselines and weights with their intervals.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            ``savefig`` writes it as PNG, SVG or PDF, by the ending of the name.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        return plot_estimates(self.to_frame(level=level), self.process, level=level)
+
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return one row per parameter.
 
@@ -127,7 +170,7 @@ class NonlinearResult:
         """
         import pandas as pd
 
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        lower, upper = self.conf_int(level)
         process, names = self.process, self.process.mark_names
         orders = range(1, process.n_orders + 1) if process.n_orders > 1 else [0]
         labels = [
@@ -145,8 +188,8 @@ class NonlinearResult:
         return frame.assign(
             estimate=self.parameters.ravel(),
             std_err=self.std_err.ravel(),
-            lower=(self.parameters - reach).ravel(),
-            upper=(self.parameters + reach).ravel(),
+            lower=lower.ravel(),
+            upper=upper.ravel(),
         )
 
     def summary(self, *, level: float = 0.95) -> str:

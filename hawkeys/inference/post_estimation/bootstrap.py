@@ -19,18 +19,20 @@ from hawkeys.exceptions import (
     InvalidParameterError,
 )
 from hawkeys.inference.post_estimation.refits import (
-    check_likelihood_fit,
+    check_fit,
     check_same_events,
     fit_again,
+    has_tolerance,
     simulate_like,
 )
 from hawkeys.inference.seeds import seeded
 from hawkeys.inference.selection import check_weights
-from hawkeys.results import LikelihoodResult
 from hawkeys.results.frames import parameter_frame, piece_labels
 
 if TYPE_CHECKING:
     import pandas as pd
+from hawkeys.results.fit_result import FitResult
+from hawkeys.results.rectified import RectifiedResult
 
 __all__ = ["BootstrapResult", "bootstrap"]
 
@@ -187,8 +189,9 @@ def bootstrap(
 
     Parameters
     ----------
-    result : LikelihoodResult
-        A fit by a likelihood method, of any model.
+    result : LikelihoodResult, VariationalResult, ContrastResult or RectifiedResult
+        A fit by any method, of any model. Of a variational fit the replicates are of the posterior
+        means, and tell how they scatter over samples.
     events : Events
         The events of the fit.
     kind : {"parametric", "realizations"}, default "parametric"
@@ -252,7 +255,7 @@ def bootstrap(
     check_choice(kind, "kind", _KINDS)
     count = check_count(n_replicates, "n_replicates", minimum=2)
     jobs = check_jobs(n_jobs)
-    fitted = check_likelihood_fit(result, "bootstrap")
+    fitted = check_fit(result, "bootstrap")
     check_same_events(fitted, events)
     if kind == "realizations" and events.n_realizations < 2:
         raise InvalidParameterError(
@@ -265,7 +268,7 @@ def bootstrap(
     kept = [outcome for outcome in outcomes if not isinstance(outcome, str)]
     reasons = tuple(dict.fromkeys(o for o in outcomes if isinstance(o, str)))
     _report(count - len(kept), count, reasons)
-    function = fitted.process.baseline_function
+    function = getattr(fitted.process, "baseline_function", None)
     return BootstrapResult(
         kind=kind,
         estimates=np.where(fitted.identified, fitted.estimates, np.nan),
@@ -274,7 +277,7 @@ def bootstrap(
         reasons=reasons,
         seed=seed,
         mark_names=fitted.process.mark_names,
-        pieces=piece_labels(function),
+        pieces=(None,) if function is None else piece_labels(function),
     )
 
 
@@ -282,7 +285,7 @@ def bootstrap(
 class _Plan:
     """How one replicate is made; it goes to other processes whole."""
 
-    result: LikelihoodResult
+    result: FitResult | RectifiedResult
     events: Events
     kind: str
 
@@ -293,7 +296,7 @@ class _Plan:
             found = fit_again(self.result)(sample, **changed)
         except HawkeysError as error:
             return str(error)
-        if not found.converged:
+        if not found.converged and has_tolerance(found):
             return "the re-fit did not converge"
         return np.where(found.identified, found.estimates, np.nan)
 

@@ -206,8 +206,8 @@ class TestRefused:
             bootstrap(result, events, n_replicates=2).interval(kind="studentized")
 
     def test_other_results_and_events(self, result, events):
-        with pytest.raises(InvalidParameterError, match="got 'vi'"):
-            bootstrap(hawkeys.fit(events, decay=DECAY, method="vi"), events)
+        with pytest.raises(InvalidParameterError, match="got 'EachResult'"):
+            bootstrap(hawkeys.fit_each(events, decay=DECAY), events)
         with pytest.raises(InvalidParameterError, match="fitted to other events"):
             bootstrap(result, events[:50])
         with pytest.raises(InvalidEventsError, match="1 marks, the process has 2"):
