@@ -19,10 +19,8 @@ from hawkeys.exceptions import (
     InvalidParameterError,
 )
 from hawkeys.inference.post_estimation.refits import (
-    check_fit,
     check_same_events,
     fit_again,
-    has_tolerance,
     simulate_like,
 )
 from hawkeys.inference.seeds import seeded
@@ -255,7 +253,7 @@ def bootstrap(
     check_choice(kind, "kind", _KINDS)
     count = check_count(n_replicates, "n_replicates", minimum=2)
     jobs = check_jobs(n_jobs)
-    fitted = check_fit(result, "bootstrap")
+    fitted = _check_fit(result, "bootstrap")
     check_same_events(fitted, events)
     if kind == "realizations" and events.n_realizations < 2:
         raise InvalidParameterError(
@@ -281,6 +279,26 @@ def bootstrap(
     )
 
 
+def _check_fit(result: Any, what: str) -> FitResult | RectifiedResult:
+    """Return `result` if it is a fit by any method that converged."""
+    if not isinstance(result, FitResult | RectifiedResult):
+        raise InvalidParameterError(
+            f"{what} needs the result of hawkeys.fit or hawkeys.fit_rectified; got "
+            f"{type(result).__name__!r}."
+        )
+    if not result.converged and _has_tolerance(result):
+        raise InvalidParameterError(
+            f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
+            "max_iter."
+        )
+    return result
+
+
+def _has_tolerance(result: FitResult | RectifiedResult) -> bool:
+    """Return whether a method stops where a tolerance is met, and not after so many steps."""
+    return result.method != "vi_stochastic"
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """How one replicate is made; it goes to other processes whole."""
@@ -296,7 +314,7 @@ class _Plan:
             found = fit_again(self.result)(sample, **changed)
         except HawkeysError as error:
             return str(error)
-        if not found.converged and has_tolerance(found):
+        if not found.converged and _has_tolerance(found):
             return "the re-fit did not converge"
         return np.where(found.identified, found.estimates, np.nan)
 

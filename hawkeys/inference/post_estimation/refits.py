@@ -207,55 +207,6 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
     return result
 
 
-def check_fit(result: Any, what: str) -> FitResult | RectifiedResult:
-    """Return `result` if it is a fit by any method that converged.
-
-    Parameters
-    ----------
-    result : FitResult or RectifiedResult
-        As `hawkeys.fit` or `hawkeys.fit_rectified` returns it.
-    what : str
-        Who asks, for the message.
-
-    Returns
-    -------
-    FitResult or RectifiedResult
-        The same.
-
-    Raises
-    ------
-    InvalidParameterError
-        It is something else, or did not converge.
-    """
-    if not isinstance(result, FitResult | RectifiedResult):
-        raise InvalidParameterError(
-            f"{what} needs the result of hawkeys.fit or hawkeys.fit_rectified; got "
-            f"{type(result).__name__!r}."
-        )
-    if not result.converged and has_tolerance(result):
-        raise InvalidParameterError(
-            f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
-            "max_iter."
-        )
-    return result
-
-
-def has_tolerance(result: FitResult | RectifiedResult) -> bool:
-    """Return whether the method of a fit stops where a tolerance is met, not after so many steps.
-
-    Parameters
-    ----------
-    result : FitResult or RectifiedResult
-        The fit.
-
-    Returns
-    -------
-    bool
-        False for "vi_stochastic".
-    """
-    return result.method != "vi_stochastic"
-
-
 def check_same_events(
     result: Result | NonlinearResult, events: Events, advice: str = "Pass the events of the fit."
 ) -> None:
