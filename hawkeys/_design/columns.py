@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hawkeys._linalg import FLAT, SHARE, scaled_directions
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["ColumnMap", "FittedColumns"]
-
-_FLAT = 1e-9
-_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,9 +39,9 @@ class ColumnMap:
     n_columns: int
 
     @classmethod
-    def plain(cls, n_marks: int) -> ColumnMap:
+    def plain(cls, n_marks: int, n_targets: int | None = None) -> ColumnMap:
         """Return that of the plain model: baseline and adjacency row of a target side by side."""
-        columns = np.arange(n_marks * (n_marks + 1)).reshape(n_marks, -1)
+        columns = np.arange((n_targets or n_marks) * (n_marks + 1)).reshape(-1, n_marks + 1)
         return cls(columns[:, :1], columns[:, 1:, None], n_marks + 1)
 
     @property
@@ -153,7 +151,7 @@ class FittedColumns:
         out = self.map.any(self.used)
         for i, b in enumerate(self.map.blocks):
             moved = np.abs(self.map.matrix(i) @ flat[b]).max(axis=1, initial=0.0)
-            out[i] &= moved <= _SHARE
+            out[i] &= moved <= SHARE
         return out
 
     def n_determined(self, information: FloatArray) -> int:
@@ -170,9 +168,8 @@ class FittedColumns:
         inverse = np.zeros((size, size))
         if index.size == 0:
             return inverse, np.empty((size, 0))
-        scale = 1.0 / np.sqrt(matrix[index, index])
-        values, vectors = np.linalg.eigh(matrix[np.ix_(index, index)] * np.outer(scale, scale))
-        kept = values >= _FLAT * values[-1]
+        scale, values, vectors = scaled_directions(matrix, index)
+        kept = values >= FLAT * values[-1]
         half = scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
         inverse[np.ix_(index, index)] = half @ half.T
         flat = np.zeros((size, int((~kept).sum())))

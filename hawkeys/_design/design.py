@@ -194,6 +194,11 @@ class Design:
         return out
 
     @property
+    def map(self) -> ColumnMap:
+        """`columns`, of the plain model, too: where the parameters are, whatever the model."""
+        return self.columns or ColumnMap.plain(self.n_marks, self.n_blocks)
+
+    @property
     def n_columns(self) -> int:
         """Number of columns besides x0; the number of marks in the plain model."""
         return self.cost.shape[1] - 1
@@ -251,6 +256,21 @@ class Design:
         """Return the (n_columns, block size) excitation matrix of one block."""
         begin, end = self.n_columns * self.offsets[index : index + 2]
         return self.excitation[begin:end].reshape(self.n_columns, -1)
+
+    def rows(self, index: int) -> FloatArray:
+        """Return all columns of one block, the constant first, (n_columns + 1, block size)."""
+        block = self.block(index)
+        return np.vstack((np.ones(block.shape[1]), block))
+
+    def event_weights(self, index: int) -> FloatArray:
+        """Return the likelihood weight of each event of one block, (block size,)."""
+        begin, end = self.offsets[index : index + 2]
+        return self.weights[begin:end] if self.weights.size else np.ones(end - begin)
+
+    def information(self, index: int, x: FloatArray) -> FloatArray:
+        """Return minus the second derivatives of one block's log-likelihood at x, (P, P)."""
+        rows = self.rows(index)
+        return (rows * (self.event_weights(index) / (x @ rows) ** 2)) @ rows.T
 
 
 def _cost(

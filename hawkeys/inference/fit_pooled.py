@@ -21,8 +21,14 @@ from hawkeys.inference.methods import Method, choose_method, name_of_method
 from hawkeys.inference.outcome import result_of
 from hawkeys.inference.rows.least_squares import fit_contrast
 from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.selection import about_all, check_support, leave_out
-from hawkeys.inference.task import Counted, refuse_models, split_model
+from hawkeys.inference.task import (
+    Task,
+    about_all,
+    check_support,
+    leave_out,
+    refuse_models,
+    split_model,
+)
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult, VariationalResult
@@ -264,9 +270,9 @@ def fit(
         found = fit_contrast(counting, excitation, settings, support=support, weights=positive)
         converged = np.full(events.n_marks, found.converged)
     else:
-        counted = Counted.check(events, support, weights, model)
+        task = Task.check(events, support, weights, model)
         how = choose_method(method, others)
-        found, converged, seen = _fit_known(counted, excitation, search, how, rng)
+        found, converged, seen = _fit_known(task, excitation, search, how, rng)
     if counting is not events:
         found = about_all(found, events, weights)
     warn_about_fit(found, converged, counting, allowed, seen)
@@ -274,7 +280,7 @@ def fit(
 
 
 def _fit_known(
-    counted: Counted,
+    task: Task,
     kernel: Kernel | None,
     search: DecaySearch | None,
     how: tuple[Method, Any],
@@ -288,32 +294,30 @@ def _fit_known(
     method, settings = how
     profile = None
     if kernel is None and search is not None:
-        profile = choose_decay(counted, how, search, rng=rng)
+        profile = choose_decay(task, how, search, rng=rng)
         kernel = Exponential(profile.chosen)
     excitation = choose_kernel(None, kernel)
     for component in excitation.components:
-        component.check_marks(counted.events.n_marks)
+        component.check_marks(task.events.n_marks)
     weight = getattr(settings, "likelihood_weight", 1.0)
-    design = counted.design(excitation, weight)
+    design = task.design(excitation, weight)
     try:
         solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
     except MemoryError as error:
         raise MemoryError(_too_large(design)) from error
-    converged = solution.converged
-    if design.columns is not None:
-        converged = converged[design.columns.blocks]
-    found = result_of(counted, excitation, design, solution, how)
-    plain = design.columns is None and counted.weights is None and weight > 0.0
+    converged = solution.converged[design.map.blocks]
+    found = result_of(task, excitation, design, solution, how)
+    plain = design.columns is None and task.weights is None and weight > 0.0
     seen = design.cost[:, 1:] / weight if plain else None
-    found = _with_search(found, counted, search, profile)
+    found = _with_search(found, task, search, profile)
     if search is not None and search.grid is None and profile is not None:
-        found = _beside_decays(found, counted, (design, weight), solution.x, profile)
+        found = _beside_decays(found, task, (design, weight), solution.x, profile)
     return found, converged, seen
 
 
 def _beside_decays(
     found: FitResult,
-    counted: Counted,
+    task: Task,
     fitted: tuple[Design, float],
     x: FloatArray,
     profile: DecayProfile,
@@ -325,7 +329,7 @@ def _beside_decays(
     def design(decay: ArrayLike) -> Design:
         if np.array_equal(decay, profile.chosen):
             return fitted[0]
-        return counted.design(Exponential(decay), fitted[1])
+        return task.design(Exponential(decay), fitted[1])
 
     information = beside_decays(design, x, found.information, profile)
     return dataclasses.replace(found, information=information)
@@ -341,10 +345,10 @@ def _too_large(design: Design) -> str:
 
 
 def _with_search(
-    found: FitResult, counted: Counted, search: DecaySearch | None, profile: DecayProfile | None
+    found: FitResult, task: Task, search: DecaySearch | None, profile: DecayProfile | None
 ) -> FitResult:
     """Return the result with all that says how it was made, for re-fits."""
-    options = dict(found.options) | counted.as_options()
+    options = dict(found.options) | task.as_options()
     if search is None or profile is None:
         return dataclasses.replace(found, options=options)
     if not isinstance(found, LikelihoodResult):
@@ -353,7 +357,7 @@ def _with_search(
             f"{found.method!r}. Choose the decay by maximum likelihood first and give it."
         )
     identified = found.identified.copy()
-    identified[:, -counted.events.n_marks :] &= ~profile.held(counted.events.n_marks)
+    identified[:, -task.events.n_marks :] &= ~profile.held(task.events.n_marks)
     return dataclasses.replace(
         found,
         options=options | search.as_options(),

@@ -29,7 +29,7 @@ from hawkeys.inference.rows.pooling import (
 )
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.seeds import each_seeds
-from hawkeys.inference.task import Counted, refuse_models, split_model
+from hawkeys.inference.task import Task, refuse_models, split_model
 from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process.hawkes import Hawkes, choose_kernel
 from hawkeys.results.gamma_posterior import GammaPosterior
@@ -237,25 +237,25 @@ def fit_each(
     if method == "least_squares":
         refuse_models(options, "least squares")
     how = choose_method(method, others)
-    counted = Counted.check(events, None, None, model)
-    size, n = counted.events.n_marks, counted.events.n_realizations
+    task = Task.check(events, None, None, model)
+    size, n = task.events.n_marks, task.events.n_realizations
     excitation = _choose_kernel(decay, kernel, size)
-    examine(counted.events, excitation, counted.baseline, separate=True)
+    examine(task.events, excitation, task.baseline, separate=True)
     seeds = each_seeds(rng, n, size, method)
     parts: list[_Part] = []
     pool = None
     with _threads(n_jobs):
         if pooling is not None:
             check_pooling(pooling, method, others)
-            _check_plain(counted, excitation)
-            part, pool = _solve_pooled(counted, excitation, how, seeds, pooling)
+            _check_plain(task, excitation)
+            part, pool = _solve_pooled(task, excitation, how, seeds, pooling)
             parts.append(part)
         for rows in _chunks(n if pool is None else 0, method):
-            some, own = counted.pick(rows), seeds[rows.start * size : rows.stop * size]
+            some, own = task.pick(rows), seeds[rows.start * size : rows.stop * size]
             parts.append(_solve(some, excitation, how, own, seeds[0]))
             if progress is not None:
                 progress(rows.stop, n)
-    result = replace(_gather(parts, counted, excitation, method), pool=pool, unit=events.unit)
+    result = replace(_gather(parts, task, excitation, method), pool=pool, unit=events.unit)
     warn_about_radii(result.adjacency)
     return result
 
@@ -285,29 +285,29 @@ def _choose_kernel(decay: ArrayLike | str | None, kernel: Kernel | None, n_marks
     return excitation
 
 
-def _check_plain(counted: Counted, kernel: Kernel) -> None:
-    if not counted.is_plain or len(kernel.components) > 1:
+def _check_plain(task: Task, kernel: Kernel) -> None:
+    if not task.is_plain or len(kernel.components) > 1:
         raise InvalidParameterError(
             "pooling has a common prior for one constant baseline per mark and the adjacency under "
             f"a kernel that is given, nothing tied; got the kernel {kernel!r} and the options "
-            f"{sorted(set(counted.as_options()))}. Leave pooling out, or the others."
+            f"{sorted(set(task.as_options()))}. Leave pooling out, or the others."
         )
 
 
 def _solve_pooled(
-    counted: Counted, kernel: Kernel, how: tuple[Method, Any], seeds: IntArray, pooling: str
+    task: Task, kernel: Kernel, how: tuple[Method, Any], seeds: IntArray, pooling: str
 ) -> tuple[_Part, LogNormalPool | GammaPool]:
     """Return the solution of all realisations and the common prior."""
     method, settings = how
     weight = getattr(settings, "likelihood_weight", 1.0)
-    design = counted.design(kernel, weight, separate=True)
+    design = task.design(kernel, weight, separate=True)
     pooled = pool_vi if method.name == "vi" else pool_map
     solution, pool = pooled(design, settings, seeds, pooling)
     return _Part(solution, design.log_likelihood(solution.x) / weight, None), pool
 
 
 def _solve(
-    counted: Counted,
+    task: Task,
     kernel: Kernel,
     how: tuple[Method, Any],
     seeds: IntArray,
@@ -316,7 +316,7 @@ def _solve(
     """Return the solution of some realisations."""
     method, settings = how
     weight = getattr(settings, "likelihood_weight", 1.0)
-    design = counted.design(kernel, weight, separate=True)
+    design = task.design(kernel, weight, separate=True)
     # targets that share parameters are one row problem, with the seed of the first
     seeds = seeds.reshape(-1, design.n_marks)[:, : design.n_blocks_each].ravel()
     if method.name == "vi":  # its base draws are common to all, whatever the chunk
@@ -331,8 +331,8 @@ def _solve(
     return _Part(solution, likelihood, weights)
 
 
-def _gather(parts: list[_Part], counted: Counted, kernel: Kernel, method: str) -> EachResult:
-    events, function = counted.events, counted.baseline
+def _gather(parts: list[_Part], task: Task, kernel: Kernel, method: str) -> EachResult:
+    events, function = task.events, task.baseline
     shape = events.n_realizations, events.n_marks
 
     def by_target(name: str) -> np.ndarray:

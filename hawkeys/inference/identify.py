@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from hawkeys._linalg import exchanged
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning
@@ -21,8 +22,6 @@ __all__ = [
     "warn_if_unseen",
 ]
 
-_FLAT = 1e-9
-_SHARE = 1e-3
 _NAMED = 5
 # a process with ten children an event explodes; an estimate beyond that says why it is so
 _LARGEST_RADIUS = 10.0
@@ -41,10 +40,7 @@ def flat_directions(information: FloatArray, x: FloatArray, identified: BoolArra
         index = np.flatnonzero(identified[b] & (x[b] > 0) & (np.diagonal(matrix) > 0))
         if index.size < 2:
             continue
-        scale = 1.0 / np.sqrt(matrix[index, index])
-        values, vectors = np.linalg.eigh(matrix[np.ix_(index, index)] * np.outer(scale, scale))
-        flat = np.abs(vectors[:, values < _FLAT * values[-1]]).max(axis=1, initial=0.0)
-        out[b, index[flat > _SHARE]] = False
+        out[b, index[exchanged(matrix, index)]] = False
     return out
 
 

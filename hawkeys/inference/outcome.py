@@ -17,7 +17,7 @@ from hawkeys.inference.methods import Method
 from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.rows.in_parameters import in_parameters
 from hawkeys.inference.rows.solution import Solution
-from hawkeys.inference.task import Counted
+from hawkeys.inference.task import Task
 from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
@@ -28,7 +28,7 @@ __all__ = ["result_of"]
 
 
 def result_of(
-    counted: Counted,
+    task: Task,
     kernel: Kernel,
     design: Design,
     solution: Solution,
@@ -38,7 +38,7 @@ def result_of(
 
     Parameters
     ----------
-    counted : Counted
+    task : Task
         Data and model.
     kernel : Kernel
         Of the fit; its weights may be unknown.
@@ -62,11 +62,11 @@ def result_of(
     columns = None
     if design.columns is not None:
         columns = FittedColumns(design.columns, solution.x, solution.identified)
-    process = _process(counted, kernel, solution.x, columns)
+    process = _process(task, kernel, solution.x, columns)
     common = {
         "process": process,
-        "log_likelihood": _log_likelihood(counted, process, design, solution, how[1]),
-        **_common(counted, solution, how),
+        "log_likelihood": _log_likelihood(task, process, design, solution, how[1]),
+        **_common(task, solution, how),
     }
     final = _identified(solution) if columns is None else in_parameters(solution, columns)
     common |= {"identified": final.identified, "converged": bool(solution.converged.all())}
@@ -93,17 +93,15 @@ def result_of(
     )
 
 
-def _process(
-    counted: Counted, kernel: Kernel, x: FloatArray, columns: FittedColumns | None
-) -> Hawkes:
-    names = counted.events.mark_names
+def _process(task: Task, kernel: Kernel, x: FloatArray, columns: FittedColumns | None) -> Hawkes:
+    names = task.events.mark_names
     if columns is None:
         return Hawkes(x[:, 0], x[:, 1:], kernel=kernel, mark_names=names)
     where = columns.map
     if isinstance(kernel, SumExponential) and not kernel.known:
         kernel = SumExponential(kernel.decays, where.shares(x))
     return Hawkes(
-        counted.baseline.with_rates(where.rates(x)),
+        task.baseline.with_rates(where.rates(x)),
         where.mixture(x).sum(axis=2),
         kernel=kernel,
         mark_names=names,
@@ -137,10 +135,10 @@ def _n_kernel_weights(columns: FittedColumns | None, final: Solution) -> int:
     return pairs * (where.n_components - 1)
 
 
-def _common(counted: Counted, solution: Solution, how: tuple[Method, Any]) -> dict[str, Any]:
+def _common(task: Task, solution: Solution, how: tuple[Method, Any]) -> dict[str, Any]:
     """Return the fields that every result has and that need no translation."""
     method, settings = how
-    events = counted.events
+    events = task.events
     return {
         "method": method.name,
         "objective": float(solution.objective.sum()),
@@ -157,11 +155,11 @@ def _common(counted: Counted, solution: Solution, how: tuple[Method, Any]) -> di
 
 
 def _log_likelihood(
-    counted: Counted, process: Hawkes, design: Design, solution: Solution, settings: Any
+    task: Task, process: Hawkes, design: Design, solution: Solution, settings: Any
 ) -> float:
     """Return the unweighted log-likelihood at the estimate."""
-    if counted.weights is not None:
-        return process.log_likelihood(counted.events)
+    if task.weights is not None:
+        return process.log_likelihood(task.events)
     if type(settings) is MLEOptions:  # it is what was maximised
         return float(solution.objective.sum())
     weighted = design.log_likelihood(solution.x).sum()

@@ -20,7 +20,7 @@ from hawkeys.inference.decay.peak import climb_parabola, first_part, vertex
 from hawkeys.inference.decay.problem import NO_GAIN, DecayProblem, decay_bounds
 from hawkeys.inference.decay.separate import optimise_apart
 from hawkeys.inference.methods import Method
-from hawkeys.inference.task import Counted
+from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 
@@ -33,13 +33,13 @@ _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
 
 
 def choose_decay(
-    counted: Counted, how: tuple[Method, Any], search: DecaySearch, *, rng: Any = 0
+    task: Task, how: tuple[Method, Any], search: DecaySearch, *, rng: Any = 0
 ) -> DecayProfile:
     """Try decays of exponential kernels and return what each achieves.
 
     Parameters
     ----------
-    counted : Counted
+    task : Task
         Data and model.
     how : tuple of Method and its options
         Whose objective is maximised over all other parameters.
@@ -64,7 +64,7 @@ def choose_decay(
     IdentifiabilityWarning
         The objective is flat in a decay that was optimised.
     """
-    problem = DecayProblem(counted, *how, rng)
+    problem = DecayProblem(task, *how, rng)
     if search.grid is not None:
         return _among(problem, search.grid, search)
     shared = _optimise_shared(problem)
@@ -98,7 +98,7 @@ def _candidates(grid: Sequence[ArrayLike], n_marks: int) -> FloatArray:
 
 def _held_out(problem: DecayProblem, decay: FloatArray, n_folds: int) -> float:
     """Return the log-likelihood of each fold under the fit of the others, summed."""
-    folds = make_folds(problem.counted, Exponential(decay), n_folds, weight=problem.scale)
+    folds = make_folds(problem.task, Exponential(decay), n_folds, weight=problem.scale)
     values = [fold.test.log_likelihood(problem.maximise(fold.train)[1]).sum() for fold in folds]
     return float(np.sum(values))
 
@@ -107,12 +107,12 @@ def _optimise_shared(problem: DecayProblem) -> DecayProfile:
     """Maximise over one decay: near where a part of long data has its maximum, or from a grid."""
     tried: dict[float, float] = {}
     edges = decay_bounds(problem.events)
-    part = first_part(problem.events) if problem.counted.is_plain else None
+    part = first_part(problem.events) if problem.task.is_plain else None
     if part is not None:
         rough: dict[float, float] = {}
-        counted = replace(problem.counted, events=part, weights=None)
+        task = replace(problem.task, events=part, weights=None)
         with compiled_only():  # as all the data need it
-            found = _search_grid(replace(problem, counted=counted).loss(rough), part, rough=True)
+            found = _search_grid(replace(problem, task=task).loss(rough), part, rough=True)
         if found:
             start, width = _between(problem, max(rough, key=rough.__getitem__), _width(rough))
             if climb_parabola(problem.log_value_nearby, tried, start, width):
@@ -128,8 +128,8 @@ def _between(problem: DecayProblem, start: float, width: float) -> tuple[float, 
     if larger is None:
         return start, width
     tried: dict[float, float] = {}
-    counted = replace(problem.counted, events=larger, weights=None)
-    part = replace(problem, counted=counted, found={})
+    task = replace(problem.task, events=larger, weights=None)
+    part = replace(problem, task=task, found={})
     with compiled_only():
         if climb_parabola(part.log_value_nearby, tried, start, width, sides=False):
             return vertex(tried)

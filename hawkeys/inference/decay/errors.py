@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._linalg import FLAT, scaled_directions
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.inference.kernel.errors import regular_inverse
 from hawkeys.results.decay_profile import DecayProfile
@@ -31,7 +32,6 @@ __all__ = ["beside_decays"]
 # of a log decay: second differences are then right to some 1e-6
 _STEP = 1e-3
 # relative eigenvalues of a row that are 0
-_FLAT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,9 +145,8 @@ def _inverse(matrix: FloatArray, free: BoolArray) -> FloatArray:
     out = np.zeros_like(matrix)
     index = np.flatnonzero(free)
     if index.size:
-        scale = 1.0 / np.sqrt(matrix[index, index])
-        values, vectors = np.linalg.eigh(matrix[np.ix_(index, index)] * np.outer(scale, scale))
-        some = values > _FLAT * values[-1]
+        scale, values, vectors = scaled_directions(matrix, index)
+        some = values > FLAT * values[-1]
         inverse = (vectors[:, some] / values[some]) @ vectors[:, some].T
         out[np.ix_(index, index)] = inverse * np.outer(scale, scale)
     return out

@@ -9,7 +9,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
-from hawkeys.inference.task import Counted
+from hawkeys.inference.task import Task
 from hawkeys.kernels import Kernel
 
 __all__ = ["Fold", "fold_names", "make_folds"]
@@ -39,9 +39,7 @@ def fold_names(events: Events) -> str:
     return "realisations" if events.n_realizations > 1 else "blocks of time"
 
 
-def make_folds(
-    counted: Counted, kernel: Kernel, n_folds: int, *, weight: float = 1.0
-) -> list[Fold]:
+def make_folds(task: Task, kernel: Kernel, n_folds: int, *, weight: float = 1.0) -> list[Fold]:
     """Split the data into folds, each of which is held out once.
 
     Several realisations are dealt out in turn. A single one is cut into blocks of equal length. A
@@ -55,7 +53,7 @@ def make_folds(
 
     Parameters
     ----------
-    counted : Counted
+    task : Task
         Data and model.
     kernel : Kernel
         Kernel with its parameters given.
@@ -69,32 +67,32 @@ def make_folds(
     list of Fold
         In the order of realisations or time.
     """
-    counted = counted.observed
-    if counted.events.n_realizations == 1:
-        return _time_folds(counted, kernel, n_folds, weight)
-    events = counted.events
-    exposure = events.durations * (1.0 if counted.weights is None else counted.weights)
+    task = task.observed
+    if task.events.n_realizations == 1:
+        return _time_folds(task, kernel, n_folds, weight)
+    events = task.events
+    exposure = events.durations * (1.0 if task.weights is None else task.weights)
     label = np.arange(events.n_realizations) % min(n_folds, events.n_realizations)
     out = []
     for k in range(int(label.max()) + 1):
         held = label == k
         out.append(
             Fold(
-                counted.pick(~held).design(kernel, weight),
-                counted.pick(held).design(kernel),
+                task.pick(~held).design(kernel, weight),
+                task.pick(held).design(kernel),
                 float(exposure[~held].sum() / exposure.sum()),
             )
         )
     return out
 
 
-def _time_folds(counted: Counted, kernel: Kernel, n_folds: int, weight: float) -> list[Fold]:
+def _time_folds(task: Task, kernel: Kernel, n_folds: int, weight: float) -> list[Fold]:
     """Return the folds of a single realisation, blocks of time."""
-    events = counted.events
-    whole = counted.design(kernel)
+    events = task.events
+    whole = task.design(kernel)
     start, end = float(events.start_times[0]), float(events.end_times[0])
     cuts = start + (end - start) * np.arange(1, n_folds) / n_folds
-    until = [_cost_until(counted, kernel, cut) for cut in cuts]
+    until = [_cost_until(task, kernel, cut) for cut in cuts]
     costs = np.diff([np.zeros_like(whole.cost), *until, whole.cost], axis=0)
     label = np.searchsorted(cuts, _times_by_slot(events, whole), side="left")
     total = np.maximum(whole.cost, 1e-300)
@@ -108,9 +106,9 @@ def _time_folds(counted: Counted, kernel: Kernel, n_folds: int, weight: float) -
     return out
 
 
-def _cost_until(counted: Counted, kernel: Kernel, end: float) -> FloatArray:
+def _cost_until(task: Task, kernel: Kernel, end: float) -> FloatArray:
     """Return the costs of the window cut off at a time."""
-    events = counted.events
+    events = task.events
     before = events.times <= end
     cut = Events.from_arrays(
         events.times[before],
@@ -119,14 +117,13 @@ def _cost_until(counted: Counted, kernel: Kernel, end: float) -> FloatArray:
         end_times=end,
         mark_names=events.mark_names,
     )
-    return replace(counted, events=cut).design(kernel).cost
+    return replace(task, events=cut).design(kernel).cost
 
 
 def _times_by_slot(events: Events, design: Design) -> FloatArray:
     """Return the time of each event of a single realisation in the order of the design."""
-    size = events.n_marks
-    blocks = np.arange(size) if design.columns is None else design.columns.blocks
-    parts = [events.times[events.marks == i] for i in np.argsort(blocks, kind="stable")]
+    order = np.argsort(design.map.blocks, kind="stable")
+    parts = [events.times[events.marks == i] for i in order]
     return np.concatenate(parts)
 
 

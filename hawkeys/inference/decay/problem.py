@@ -15,7 +15,7 @@ from hawkeys.inference.decay.peak import extrapolate
 from hawkeys.inference.methods import Method
 from hawkeys.inference.rows.newton import solve_mle, solve_nearby
 from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.task import Counted
+from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
 
 __all__ = ["NO_GAIN", "DecayProblem", "decay_bounds"]
@@ -29,7 +29,7 @@ _FEWEST_LAGS = 20
 class DecayProblem:
     """Events and the method whose objective is maximised over everything but the decay."""
 
-    counted: Counted
+    task: Task
     method: Method
     settings: Any
     rng: Any
@@ -38,7 +38,7 @@ class DecayProblem:
     @property
     def events(self) -> Events:
         """The data."""
-        return self.counted.events
+        return self.task.events
 
     @property
     def scale(self) -> float:
@@ -47,7 +47,7 @@ class DecayProblem:
 
     def solve(self, decay: ArrayLike) -> tuple[float, FloatArray]:
         """Return the maximised objective and the columns of the row problems."""
-        return self.maximise(self.counted.design(Exponential(decay), self.scale))
+        return self.maximise(self.task.design(Exponential(decay), self.scale))
 
     def maximise(self, design: Design) -> tuple[float, FloatArray]:
         """Return the maximised objective of row problems and their columns."""
@@ -63,7 +63,7 @@ class DecayProblem:
     def without_excitation(self) -> float:
         """Return the maximised objective with the adjacency held at 0."""
         size = self.events.n_marks
-        nothing = replace(self.counted, support=np.zeros((size, size), dtype=bool))
+        nothing = replace(self.task, support=np.zeros((size, size), dtype=bool))
         return self.maximise(nothing.design(Exponential(1.0), self.scale))[0]
 
     def log_value(self, log_decay: float) -> float:
@@ -74,7 +74,7 @@ class DecayProblem:
         """Return the same by steps from where those at the nearest decays so far have led."""
         if self.method.solve is not solve_mle:
             return self.log_value(log_decay)
-        design = self.counted.design(Exponential(np.exp(log_decay)), self.scale)
+        design = self.task.design(Exponential(np.exp(log_decay)), self.scale)
         solution = solve_nearby(design, self.settings, extrapolate(self.found, log_decay))
         self.found[log_decay] = solution.x
         return float(solution.objective.sum())

@@ -9,7 +9,7 @@ from hawkeys._loops.decay_slope import log_decay_slopes
 from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.problem import NO_GAIN, DecayProblem, decay_bounds
-from hawkeys.inference.selection import check_weights, leave_out
+from hawkeys.inference.task import check_weights, leave_out
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 
@@ -46,7 +46,7 @@ def optimise_apart(problem: DecayProblem, sharing: str, start: float) -> DecayPr
     InvalidParameterError
         The baseline changes, or parameters are tied.
     """
-    if not problem.counted.is_plain:
+    if not problem.task.is_plain:
         raise InvalidParameterError(
             f"decay_sharing={sharing!r} needs one constant baseline per mark and nothing tied. Use "
             "decay_sharing='shared' or decay_grid."
@@ -71,7 +71,7 @@ def _climb(
     """Return the nearest maximum to log decays `start` within the edges, and the objective."""
     from scipy.optimize import minimize
 
-    events, counting = leave_out(problem.events, problem.counted.weights)
+    events, counting = leave_out(problem.events, problem.task.weights)
     weights = problem.scale * check_weights(counting, events.n_realizations)
     size, shape = events.n_marks, start.shape
     arrays = events.times, events.marks, events.offsets
@@ -106,7 +106,7 @@ def _move_idle(
         idle &= (x[:, 1:] == 0.0).all(axis=0)
     if not idle.any():
         return None
-    now = problem.counted.design(Exponential(np.exp(logs)), problem.scale)
+    now = problem.task.design(Exponential(np.exp(logs)), problem.scale)
     grid = np.linspace(*edges, 2 + round(_PER_DECADE * (edges[1] - edges[0]) / np.log(10.0)))
     gains = np.array([_gains(problem, float(point), now, x) for point in grid])
     gains *= idle
@@ -120,7 +120,7 @@ def _move_idle(
 
 def _gains(problem: DecayProblem, log_decay: float, now: Design, x: FloatArray) -> FloatArray:
     """Return what each adjacency entry alone could gain at a decay, to second order, (D, D)."""
-    there = problem.counted.design(Exponential(np.exp(log_decay)), problem.scale)
+    there = problem.task.design(Exponential(np.exp(log_decay)), problem.scale)
     out = np.zeros((len(x), len(x)))
     for i in range(len(x)):
         rate = x[i, 0] + x[i, 1:] @ now.block(i)

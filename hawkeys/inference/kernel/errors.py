@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hawkeys._linalg import FLAT, SHARE, scaled_directions
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.kernel.problem import EMProblem, EMState
 
@@ -41,9 +42,6 @@ __all__ = [
 
 # a kernel with fewer lags than this has no curvature to speak of
 LEAST_LAGS = 1e-3
-
-_FLAT = 1e-9
-_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,12 +191,11 @@ def regular_inverse(matrix: FloatArray, flags: BoolArray) -> FloatArray:
     out = np.full_like(matrix, np.nan)
     index = np.flatnonzero(flags & (np.diagonal(matrix) > 0))
     while index.size:
-        scale = 1.0 / np.sqrt(matrix[index, index])
-        values, vectors = np.linalg.eigh(matrix[np.ix_(index, index)] * np.outer(scale, scale))
-        flat = values < _FLAT * max(values[-1], 1.0)
+        scale, values, vectors = scaled_directions(matrix, index)
+        flat = values < FLAT * max(values[-1], 1.0)
         if not flat.any():
             inverse = (vectors / values) @ vectors.T
             out[np.ix_(index, index)] = inverse * np.outer(scale, scale)
             break
-        index = index[np.abs(vectors[:, flat]).max(axis=1) <= _SHARE]
+        index = index[np.abs(vectors[:, flat]).max(axis=1) <= SHARE]
     return out

@@ -24,7 +24,7 @@ from hawkeys.inference.kernel.histogram_step import HistogramStep
 from hawkeys.inference.kernel.problem import EMProblem
 from hawkeys.inference.options import EMOptions
 from hawkeys.inference.priors.conjugate import KernelPrior
-from hawkeys.inference.selection import check_support, check_weights
+from hawkeys.inference.task import check_support, check_weights
 from hawkeys.kernels import DelayedKernel, Gamma, Histogram, LogNormal
 
 __all__ = ["KernelOptions", "build_kernel", "by_group", "set_up", "start_kernel"]

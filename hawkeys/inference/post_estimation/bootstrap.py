@@ -24,7 +24,7 @@ from hawkeys.inference.post_estimation.refits import (
     simulate_like,
 )
 from hawkeys.inference.seeds import seeded
-from hawkeys.inference.selection import check_weights
+from hawkeys.inference.task import check_weights
 from hawkeys.results.frames import parameter_frame, piece_labels
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.inference.post_estimation.pareto import smooth_weights
-from hawkeys.inference.post_estimation.refits import counted_again
+from hawkeys.inference.post_estimation.refits import task_again
 from hawkeys.inference.priors.conjugate import GammaPrior
 from hawkeys.kernels import SumExponential
 from hawkeys.results import VariationalResult
@@ -72,7 +72,7 @@ def targets(
     kernel = fit.kernel
     if columns is not None and columns.map.n_components > 1 and isinstance(kernel, SumExponential):
         kernel = kernel.unknown()
-    design = replace(counted_again(fit, events), weights=None).design(kernel, separate=True)
+    design = replace(task_again(fit, events), weights=None).design(kernel, separate=True)
     for b in range(design.n_blocks_each):
         location, covariance, used = _start(fit, b)
         yield Target(

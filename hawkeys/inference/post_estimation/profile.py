@@ -245,7 +245,8 @@ def _information_at_zero(rows: FittedRows, block: int, group: BoolArray) -> Floa
     """Return the information of a group of columns where it is 0 and all others are maximised."""
     x = np.where(group, 0.0, rows.columns.estimates[block])
     slope, hessian = np.empty(x.size), np.empty((x.size, x.size))
-    given = rows.basis(block), rows.weights(block), rows.design.cost[block]
+    design = rows.design
+    given = design.rows(block), design.event_weights(block), design.cost[block]
     loops.climb(*given, rows.held[block] | group, np.zeros(x.size, dtype=bool), x, slope, hessian)
     inside, others = np.flatnonzero(group), np.flatnonzero(x > 0)
     unit = 1.0 / np.sqrt(np.maximum(np.diagonal(hessian)[others], 1e-300))
@@ -292,7 +293,8 @@ def profile_figures(
             found, gain = np.full((len(members), 3), np.nan), quick[1]
             found[:, 2] = quick[0]
         else:
-            given = rows.basis(b), rows.weights(b), rows.design.cost[b], held[b]
+            design = rows.design
+            given = design.rows(b), design.event_weights(b), design.cost[b], held[b]
             found, gain = loops.profile_ends(*given, members, columns.estimates[b].copy(), drop)
         if not gain < _NOT_THE_FIT:
             labels = np.array(rows.result.process.mark_names)[columns.map.blocks == b]

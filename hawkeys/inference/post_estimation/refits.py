@@ -11,7 +11,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import ColumnMap, FittedColumns
-from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys._typing import BoolArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.examine import quietly
@@ -20,7 +20,7 @@ from hawkeys.inference.nonlinear import fit_nonlinear
 from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
 from hawkeys.inference.priors.penalties import penalty_from_dict
 from hawkeys.inference.rectified.fit import fit_rectified
-from hawkeys.inference.task import Counted, split_model
+from hawkeys.inference.task import Task, split_model
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
 from hawkeys.results import LikelihoodResult
@@ -36,9 +36,9 @@ __all__ = [
     "FittedRows",
     "check_likelihood_fit",
     "check_same_events",
-    "counted_again",
     "fit_again",
     "simulate_like",
+    "task_again",
 ]
 
 # of a sample, besides 1000 times as many as there are
@@ -99,7 +99,7 @@ class FittedRows:
         """Return the data of the fit; with `separate`, each realisation has blocks of its own."""
         several = result.columns is not None and result.columns.map.n_components > 1
         kernel = _to_estimate(result.kernel) if several else result.kernel
-        return counted_again(result, events).design(kernel, separate=separate)
+        return task_again(result, events).design(kernel, separate=separate)
 
     @property
     def columns(self) -> FittedColumns:
@@ -141,19 +141,8 @@ class FittedRows:
         """Columns that cannot move, shape (n_blocks, n_columns): they cost nothing."""
         return self.design.cost <= 0.0
 
-    def basis(self, row: int) -> FloatArray:
-        """Return the columns at the events of a row problem, (n_columns, n_events)."""
-        block = self.design.block(row)
-        return np.vstack((np.ones(block.shape[1]), block))
 
-    def weights(self, row: int) -> FloatArray:
-        """Return the likelihood weight of each event of a row problem."""
-        begin, end = self.design.offsets[row : row + 2]
-        weights = self.design.weights
-        return weights[begin:end] if weights.size else np.ones(end - begin)
-
-
-def counted_again(result: FitResult, events: Events) -> Counted:
+def task_again(result: FitResult, events: Events) -> Task:
     """Return the data and the model of a fit, for other row problems.
 
     Parameters
@@ -165,12 +154,12 @@ def counted_again(result: FitResult, events: Events) -> Counted:
 
     Returns
     -------
-    Counted
+    Task
         With the support, weights, baseline and ties of the fit.
     """
     given = result.options
     model = split_model(given)[0]
-    return Counted.check(events, given.get("support"), given.get("weights"), model)
+    return Task.check(events, given.get("support"), given.get("weights"), model)
 
 
 def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:

@@ -16,7 +16,7 @@ from hawkeys._validation import check_fraction
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.post_estimation.refits import FittedRows
-from hawkeys.inference.selection import check_weights
+from hawkeys.inference.task import check_weights
 from hawkeys.results.frames import parameter_frame, piece_labels
 
 if TYPE_CHECKING:
@@ -198,8 +198,7 @@ def _information(rows: FittedRows) -> FloatArray:
     x = rows.columns.estimates
     held = np.empty((*x.shape, x.shape[1]))
     for b in range(len(x)):
-        basis = rows.basis(b)
-        held[b] = (basis * (rows.weights(b) / (x[b] @ basis) ** 2)) @ basis.T
+        held[b] = rows.design.information(b, x[b])
     return held
 
 

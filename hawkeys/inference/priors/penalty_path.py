@@ -20,8 +20,7 @@ from hawkeys.inference.priors.penalties import Lasso, Penalty
 from hawkeys.inference.priors.penalty_terms import PenaltyTerms
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
-from hawkeys.inference.selection import check_support
-from hawkeys.inference.task import Counted, split_model
+from hawkeys.inference.task import Task, check_support, split_model
 from hawkeys.kernels import Kernel
 from hawkeys.process.hawkes import choose_kernel
 
@@ -171,11 +170,11 @@ def penalty_path(
     events = as_events(data, options, end_time=end_time, start_time=start_time)
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
-    counted = Counted.check(events, support, weights, model)
+    task = Task.check(events, support, weights, model)
     excitation = _check_kernel(decay, kernel, events.n_marks)
-    examine(events, excitation, counted.baseline)
+    examine(events, excitation, task.baseline)
     own = _check_penalty(Lasso(1.0) if penalty is None else penalty)
-    rows = PenalizedRows.of(counted.design(excitation))
+    rows = PenalizedRows.of(task.design(excitation))
     strengths = _strengths(rows, own, settings)
     solutions = _solve(rows, own.terms(rows.design), strengths, settings)
     values = [solution.x for solution in solutions]
@@ -185,14 +184,14 @@ def penalty_path(
         coefficients=np.array([_parameters(rows.design, x) for x in values]),
         log_likelihood=np.array([rows.design.log_likelihood(x).sum() for x in values]),
         refit_log_likelihood=_refit(rows, values, settings),
-        n_admissible=int(check_support(support, counted.events.n_marks).sum()),
-        cv_log_likelihood=_cross_validate(counted, excitation, own, strengths, settings),
-        fold_kind=fold_names(counted.events),
+        n_admissible=int(check_support(support, task.events.n_marks).sum()),
+        cv_log_likelihood=_cross_validate(task, excitation, own, strengths, settings),
+        fold_kind=fold_names(task.events),
         optimality_gap=np.array([solution.gap.sum() for solution in solutions]),
         converged=np.array([solution.converged.all() for solution in solutions]),
-        events=counted.events,
+        events=task.events,
         kernel=excitation,
-        options=counted.as_options()
+        options=task.as_options()
         | {"tolerance": settings.tolerance, "max_iter": settings.max_iter},
     )
 
@@ -284,7 +283,7 @@ def _refit(rows: PenalizedRows, values: list[FloatArray], settings: PathOptions)
 
 
 def _cross_validate(
-    counted: Counted,
+    task: Task,
     kernel: Kernel,
     penalty: Penalty,
     strengths: FloatArray,
@@ -294,7 +293,7 @@ def _cross_validate(
     if settings.n_folds == 0:
         return None
     out = []
-    for fold in make_folds(counted, kernel, settings.n_folds):
+    for fold in make_folds(task, kernel, settings.n_folds):
         rows = PenalizedRows.of(fold.train)
         terms = penalty.terms(fold.train)
         first = slice(None), slice(0, fold.train.n_baselines)

@@ -44,12 +44,8 @@ def _columns(design: Design) -> IntArray:
 
     Shape (n_realisations, n_marks, n_marks, n_components), with one realisation if all are pooled.
     """
-    if design.columns is not None:
-        adjacency = design.columns.adjacency
-        return adjacency.reshape(-1, design.n_marks, *adjacency.shape[1:])
-    size, width = design.n_marks, design.n_columns + 1
-    first = np.arange(design.n_blocks) * width + 1
-    return (first[:, None] + np.arange(size)).reshape(-1, size, size, 1)
+    adjacency = design.map.adjacency
+    return adjacency.reshape(-1, design.n_marks, *adjacency.shape[1:])
 
 
 def spread(values: FloatArray, design: Design) -> FloatArray:

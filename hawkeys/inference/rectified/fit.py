@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._linalg import exchanged
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_count, check_positive_number
 from hawkeys._version import __version__
@@ -27,15 +28,13 @@ from hawkeys.inference.rectified.rows import (
     climb_to_the_edge,
     decay_range,
 )
-from hawkeys.inference.selection import about_all, admissible, check_weights, leave_out
+from hawkeys.inference.task import about_all, admissible, check_weights, leave_out
 from hawkeys.kernels import Exponential
 from hawkeys.process.rectified import RectifiedHawkes, as_target_decays, row_terms
 from hawkeys.results.rectified import RectifiedResult
 
 __all__ = ["fit_rectified"]
 
-_FLAT = 1e-9
-_SHARE = 1e-3
 _RELATIVE_STEP = 1e-5
 
 
@@ -337,11 +336,7 @@ def _identified(problem: _Problem, row: RowFit, target: int) -> BoolArray:
     out = problem.allowed[target] & ((diagonal > 0) | (np.abs(row.gradient[:-1]) > 0))
     index = np.flatnonzero(out & (diagonal > 0))
     if index.size > 1:
-        scale = 1.0 / np.sqrt(diagonal[index])
-        scaled = row.curvature[np.ix_(index, index)] * np.outer(scale, scale)
-        values, vectors = np.linalg.eigh(scaled)
-        flat = np.abs(vectors[:, values < _FLAT * values[-1]]).max(axis=1, initial=0.0)
-        out[index[flat > _SHARE]] = False
+        out[index[exchanged(row.curvature, index)]] = False
     return out
 
 

@@ -15,7 +15,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.identify import flat_directions
 from hawkeys.inference.options import LeastSquaresOptions
 from hawkeys.inference.rows.solution import Solution
-from hawkeys.inference.selection import check_support, check_weights
+from hawkeys.inference.task import check_support, check_weights
 from hawkeys.kernels import Exponential, Kernel
 from hawkeys.process import Hawkes
 from hawkeys.results.contrast import ContrastResult
@@ -185,9 +185,7 @@ def _moments(design: Design) -> tuple[FloatArray, FloatArray]:
     shape = design.cost.shape
     linear, noise = np.zeros(shape), np.zeros((*shape, shape[1]))
     for i in range(design.n_blocks):
-        begin, end = design.offsets[i : i + 2]
-        weight = design.weights[begin:end] if design.weights.size else np.ones(end - begin)
-        matrix = np.vstack((np.ones(end - begin), design.block(i)))
+        weight, matrix = design.event_weights(i), design.rows(i)
         linear[i] = matrix @ weight
         noise[i] = (matrix * weight) @ matrix.T  # weights count repetitions
     return linear, noise

@@ -49,17 +49,11 @@ class PenalizedRows:
         begin, end = width * self.design.offsets[index : index + 2]
         return self.columns[begin:end].reshape(width, -1)
 
-    def event_weights(self, index: int) -> FloatArray:
-        """Return the weight of each event of one block."""
-        begin, end = self.design.offsets[index : index + 2]
-        weights = self.design.weights
-        return weights[begin:end] if weights.size else np.ones(end - begin)
-
     def slopes(self, x: FloatArray) -> FloatArray:
         """Return the derivatives of the log-likelihood at `x` (n_blocks, n_columns)."""
         out = -self.design.cost
         for b, matrix in ((b, self.block(b)) for b in range(self.design.n_blocks)):
-            weights = self.event_weights(b)
+            weights = self.design.event_weights(b)
             counted = weights > 0
             intensity = x[b] @ matrix[:, counted]
             out[b] += matrix[:, counted] @ (weights[counted] / intensity)
@@ -159,7 +153,7 @@ class PenalizedRows:
         """Return a point at which every event is possible, `start` if it is one."""
         out = np.zeros(cost.shape)
         for b in range(self.design.n_blocks):
-            matrix, weights = self.block(b), self.event_weights(b)
+            matrix, weights = self.block(b), self.design.event_weights(b)
             matrix = matrix[:, weights > 0]
             if start is not None:
                 own = np.where(cost[b] > 0.0, start[b], 0.0)

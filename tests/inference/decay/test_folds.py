@@ -9,7 +9,7 @@ import pytest
 import hawkeys
 from hawkeys.baselines import PiecewiseConstant
 from hawkeys.inference.decay.folds import fold_names, make_folds
-from hawkeys.inference.task import Counted
+from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
 
 TRUTH = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
@@ -22,8 +22,8 @@ DECAY = np.array([[2.0, 1.0], [0.5, 3.0]])
 X = np.array([[0.3, 0.2, 0.1], [0.2, 0.4, 0.3]])
 
 
-def counted(events, **model):
-    return Counted.check(events, None, model.pop("weights", None), model)
+def task(events, **model):
+    return Task.check(events, None, model.pop("weights", None), model)
 
 
 def block_log_likelihood(events, start, end):
@@ -40,7 +40,7 @@ def block_log_likelihood(events, start, end):
 
 @pytest.mark.parametrize("events", [ONE, TIED], ids=["plain", "ties on cuts"])
 def test_a_block_of_time_counts_given_the_history_before_it(events):
-    folds = make_folds(counted(events), Exponential(DECAY), 4)
+    folds = make_folds(task(events), Exponential(DECAY), 4)
     start, end = events.start_times[0], events.end_times[0]
     edges = np.linspace(start, end, 5)
     expected = [block_log_likelihood(events, a, b) for a, b in itertools.pairwise(edges)]
@@ -52,20 +52,20 @@ def test_a_block_of_time_counts_given_the_history_before_it(events):
 
 def test_realisations_are_dealt_out_in_turn():
     weights = [1.0, 2.0, 0.5, 1.0, 0.0]
-    folds = make_folds(counted(MANY, weights=weights), Exponential(DECAY), 2)
+    folds = make_folds(task(MANY, weights=weights), Exponential(DECAY), 2)
     process = hawkeys.Hawkes(X[:, 0], X[:, 1:], decay=DECAY)
     each = [w * process.log_likelihood(MANY[r]) for r, w in enumerate(weights)]
     for k, fold in enumerate(folds):
         assert fold.test.log_likelihood(X).sum() == pytest.approx(sum(each[k::2]), rel=1e-12)
         assert fold.train.log_likelihood(X).sum() == pytest.approx(sum(each[1 - k :: 2]), rel=1e-12)
     assert folds[0].share == pytest.approx(3.0 / 4.5)
-    assert len(make_folds(counted(MANY), Exponential(DECAY), 20)) == 5
+    assert len(make_folds(task(MANY), Exponential(DECAY), 20)) == 5
     assert (fold_names(MANY), fold_names(ONE)) == ("realisations", "blocks of time")
 
 
 def test_the_weight_multiplies_what_is_trained_on():
-    plain = make_folds(counted(ONE), Exponential(DECAY), 3)
-    heavy = make_folds(counted(ONE), Exponential(DECAY), 3, weight=10.0)
+    plain = make_folds(task(ONE), Exponential(DECAY), 3)
+    heavy = make_folds(task(ONE), Exponential(DECAY), 3, weight=10.0)
     for a, b in zip(plain, heavy, strict=True):
         assert b.train.log_likelihood(X) == pytest.approx(10.0 * a.train.log_likelihood(X))
         assert (b.test.log_likelihood(X) == a.test.log_likelihood(X)).all()
@@ -74,14 +74,14 @@ def test_the_weight_multiplies_what_is_trained_on():
 @pytest.mark.parametrize("tied", [None, {"adjacency": [[0, 1], [1, 0]]}], ids=["free", "tied"])
 def test_other_baselines_and_tied_parameters_add_up(tied):
     model = {"baseline": PiecewiseConstant([0.0, 50.0, 100.0]), "tied": tied}
-    whole = counted(ONE, **model)
+    whole = task(ONE, **model)
     design = whole.design(Exponential(2.0))
     x = np.random.default_rng(0).uniform(0.1, 0.3, design.cost.shape)
     x[design.cost <= 0.0] = 0.0
     folds = make_folds(whole, Exponential(2.0), 5)
     pieces = [fold.test.log_likelihood(x).sum() for fold in folds]
     assert sum(pieces) == pytest.approx(design.log_likelihood(x).sum(), rel=1e-12)
-    # each event must be held out with its own block: events of target 1 counted with target 0's
+    # each event must be held out with its own block: events of target 1 task with target 0's
     # times would leave some fold without the number it has
     counts = np.histogram(ONE.times, np.linspace(0.0, 100.0, 6))[0]
     assert [fold.test.offsets[-1] for fold in folds] == counts.tolist()
