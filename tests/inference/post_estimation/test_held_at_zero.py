@@ -41,7 +41,13 @@ def test_the_falls_are_those_of_the_profiles(name, monkeypatch):
     wanted[:, : rows.columns.map.n_pieces] = False  # without a baseline first events cannot be
     for block, _, members in rows.distinct(wanted):
         found, gain = falls_at_zero(rows, block, members)
-        given = rows.basis(block), rows.weights(block), rows.design.cost[block], rows.held[block]
+        design = rows.design
+        given = (
+            design.rows(block),
+            design.event_weights(block),
+            design.cost[block],
+            rows.held[block],
+        )
         start = rows.columns.estimates[block].copy()
         expected, higher = compiled.profile_ends(*given, members, start, np.inf)
         np.testing.assert_allclose(found, expected[:, 2], rtol=1e-8, atol=2e-8)

@@ -330,7 +330,8 @@ def test_degenerate_data(seed):
     none = np.zeros(size, dtype=bool)
     spare = np.empty(size), np.empty((size, size))
     for i in range(events.n_marks):
-        given = rows.basis(i), rows.weights(i), rows.design.cost[i]
+        design = rows.design
+        given = design.rows(i), design.event_weights(i), design.cost[i]
         best = climb(*given, rows.held[i], none, np.zeros(size), *spare)
         for p in np.flatnonzero(result.identified[i]):
             held, x = rows.held[i].copy(), np.zeros(size)
