@@ -32,7 +32,7 @@ from hawkeys.verifiers import (
     ScoreSum,
     recency_weights,
 )
-from hawkeys.verifiers import _hawkes_em as em
+from hawkeys.verifiers.fixed_text import _hawkes_em as em
 from hawkeys.verifiers.thresholds import seen_scores
 
 RESULTS = Path(__file__).parent / "results"

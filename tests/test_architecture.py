@@ -99,13 +99,16 @@ LONGER = {
     "hawkeys._jit.rows": 260,
     "hawkeys._jit.variational": 420,
     "hawkeys._plain.variational": 275,
+    # still to be divided
+    "hawkeys.cli.benchmark": 275,
+    "hawkeys.events.reading": 270,
 }
 # entries of folders with more than 20: loops of one thing each, and rooms still to be divided
 CROWDED = {
     "hawkeys": 40,
     "hawkeys._jit": 24,
     "hawkeys._plain": 22,
-    "hawkeys.datasets": 45,
+    "hawkeys.datasets": 48,
     "hawkeys.results": 24,
 }
 # the only compiled functions that may add in another order than written: bare sums

@@ -6,7 +6,8 @@ import pytest
 import hawkeys
 from hawkeys._jit import profile as compiled
 from hawkeys.baselines import PiecewiseConstant
-from hawkeys.inference import edge_tests, profile
+from hawkeys.inference import edge_tests
+from hawkeys.inference.post_estimation import profile
 from hawkeys.inference.post_estimation.held_at_zero import falls_at_zero
 from hawkeys.inference.post_estimation.refits import FittedRows
 from hawkeys.kernels import SumExponential
