@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
+import shutil
 import stat
 import tempfile
+import uuid
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from hawkeys.exceptions import OutputError
 
-__all__ = ["is_device", "write_bytes", "write_text"]
+__all__ = [
+    "is_device",
+    "reason",
+    "remove_abandoned",
+    "temporary_name",
+    "write_bytes",
+    "write_text",
+]
+
+_PREFIX = ".hawkeys-"
+_MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
+# not all systems know all of them
+_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")}
+_BROKEN = {getattr(errno, name, None) for name in ("EIO", "ETIMEDOUT", "ESTALE")}
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes, *, private: bool = False) -> None:
@@ -25,15 +44,58 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, private: bool =
             Path(path).write_bytes(content)
             return
         target = Path(path).resolve()
-        with tempfile.TemporaryDirectory(prefix=".hawkeys-", dir=target.parent) as folder:
+        name = f"{temporary_name()}-"
+        with tempfile.TemporaryDirectory(prefix=name, dir=target.parent) as folder:
             part = Path(folder) / target.name
             _write_part(part, content, 0o600 if private else _mode_of(target))
             part.replace(target)
     except OSError as error:
-        raise OutputError(
-            f"cannot write {Path(path)}: {error.strerror}. Choose a folder that exists and is "
-            "writable."
-        ) from error
+        raise OutputError(f"cannot write {Path(path)}: {reason(error)}") from error
+
+
+def reason(error: OSError) -> str:
+    """Return why a file cannot be written, and what helps, in two sentences."""
+    what = error.strerror or str(error)
+    if error.errno and error.errno in _FULL:
+        helps = "Make room on that disk, or write to another one."
+    elif error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
+        helps = "Choose a shorter name of plain letters."
+    elif error.errno and error.errno in _BROKEN:
+        helps = "The disk or its connection fails: write to another one."
+    else:
+        helps = "Choose a folder that exists and that you may write to."
+    return f"{what}. {helps}"
+
+
+def temporary_name() -> str:
+    """Return a new name for a temporary folder, which says what process of what machine made it."""
+    return f"{_PREFIX}{_MACHINE}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove the temporary folders in a folder whose process on this machine runs no more.
+
+    A process that was killed cannot remove its own. Those of other machines (the folder may be
+    shared) stay, and so do all where one cannot ask for a process (Windows).
+    """
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        for folder in place.glob(f"{_PREFIX}{_MACHINE}-*"):
+            number = folder.name.removeprefix(f"{_PREFIX}{_MACHINE}-").partition("-")[0]
+            if number.isdigit() and not _runs(int(number)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process of this machine runs, whoever owns it."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, private: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hawkeys._validation import brief
 from hawkeys.exceptions import HawkeysError, InvalidParameterError
 
 __all__ = ["Named", "known_names", "rebuild"]
@@ -45,6 +46,13 @@ class Named:
                 "rebuilt in its place. Give the class another name."
             )
         same[here] = cls  # a class that is defined again, as in a notebook, replaces itself
+
+    def __repr__(self) -> str:
+        """The class and the arguments of its constructor, as far as attributes hold them."""
+        names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
+        return (
+            f"{type(self).__name__}({', '.join(f'{n}={brief(getattr(self, n))}' for n in names)})"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the constructor was given as plain JSON types, with `name` under "name".
@@ -151,7 +159,7 @@ def _as_json(value: Any, where: str) -> Any:
     if not isinstance(value, _PLAIN) or (isinstance(value, float) and not math.isfinite(value)):
         raise InvalidParameterError(
             f"{where} cannot be written to a file: expected text, finite numbers, None, or lists "
-            f"and arrays of these, got {value!r}. Write the methods to_dict and from_dict."
+            f"and arrays of these, got {brief(value)}. Write the methods to_dict and from_dict."
         )
     return value
 

@@ -15,6 +15,7 @@ from hawkeys.exceptions import HawkeysError, InvalidParameterError
 __all__ = [
     "as_float_array",
     "as_generator",
+    "brief",
     "check_choice",
     "check_count",
     "check_fraction",
@@ -29,6 +30,8 @@ __all__ = [
     "refuse_disguised",
 ]
 
+# longest repr in a message
+_SHOWN = 60
 # attributes of the types whose numbers have a unit: pint, unyt; astropy
 _UNITS = ("units", "unit")
 
@@ -51,7 +54,7 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(
-            f"{name}: expected numbers in a regular array, got {_describe(value)} ({error})."
+            f"{name}: expected numbers in a regular array, got {brief(value)} ({error})."
         ) from error
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
@@ -114,7 +117,7 @@ def as_generator(rng: Any, name: str = "rng") -> np.random.Generator:
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(
             f"{name} must be a non-negative int, a numpy Generator or SeedSequence, or None; got "
-            f"{_describe(rng)}."
+            f"{brief(rng)}."
         ) from error
 
 
@@ -132,7 +135,7 @@ def check_positive_number(value: Any, name: str) -> float:
     """Return `value` as a float that is > 0."""
     array = as_float_array(value, name)
     if array.ndim != 0 or _is_truth(value) or not array > 0:
-        raise InvalidParameterError(f"{name} must be one positive number; got {value!r}.")
+        raise InvalidParameterError(f"{name} must be one positive number; got {brief(value)}.")
     return float(array)
 
 
@@ -140,7 +143,7 @@ def check_nonnegative_number(value: Any, name: str) -> float:
     """Return `value` as a float that is >= 0."""
     array = as_float_array(value, name)
     if array.ndim != 0 or _is_truth(value) or not array >= 0:
-        raise InvalidParameterError(f"{name} must be one number of at least 0; got {value!r}.")
+        raise InvalidParameterError(f"{name} must be one number of at least 0; got {brief(value)}.")
     return float(array)
 
 
@@ -159,7 +162,7 @@ def check_fraction(value: Any, name: str) -> float:
     number = as_float_array(value, name)
     if number.ndim != 0 or _is_truth(value) or not 0 < number < 1:
         raise InvalidParameterError(
-            f"{name} must be one number strictly between 0 and 1 (5 % is 0.05); got {value!r}."
+            f"{name} must be one number strictly between 0 and 1 (5 % is 0.05); got {brief(value)}."
         )
     return float(number)
 
@@ -167,7 +170,7 @@ def check_fraction(value: Any, name: str) -> float:
 def check_count(value: Any, name: str, *, minimum: int = 1) -> int:
     """Return `value` as an int that is at least `minimum`; floats and booleans are refused."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise InvalidParameterError(f"{name} must be a whole number (int); got {value!r}.")
+        raise InvalidParameterError(f"{name} must be a whole number (int); got {brief(value)}.")
     if value < minimum:
         raise InvalidParameterError(f"{name} must be at least {minimum}; got {value}.")
     return int(value)
@@ -178,16 +181,16 @@ def check_jobs(value: Any) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int) or value == 0:
         raise InvalidParameterError(
             "n_jobs must be a whole number other than 0 (1 for one process, -1 for all cores); "
-            f"got {value!r}."
+            f"got {brief(value)}."
         )
     return value
 
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
     """Return `value` if it is one of the names in `choices`."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         known = ", ".join(repr(choice) for choice in choices)
-        raise InvalidParameterError(f"{name} must be one of {known}; got {value!r}.")
+        raise InvalidParameterError(f"{name} must be one of {known}; got {brief(value)}.")
     return str(value)
 
 
@@ -225,9 +228,25 @@ def _is_truth(value: Any) -> bool:
     return bool(np.asarray(value).dtype.kind == "b")
 
 
-def _describe(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def brief(value: Any) -> str:
+    """Return what came, for a message: one short line, whatever its size, and no address."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{_article(value)} of shape {shape}"
+    text = " ".join(repr(value).split())
+    if " at 0x" in text:
+        return f"{_article(value)} from {type(value).__module__}"
+    if len(text) <= _SHOWN:
+        return text
+    if isinstance(value, list | tuple | dict | set):
+        return f"{_article(value)} of {len(value)}"
+    return f"{text[: _SHOWN - 3]}..."
+
+
+def _article(value: Any) -> str:
+    name = type(value).__name__
+    name = "array" if name == "ndarray" else name
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _first(array: FloatArray, bad: np.ndarray, name: str) -> str:

@@ -131,7 +131,7 @@ CALLS = {
     "option": (lambda: hawkeys.fit(DATA, decay=1, end_time=3, ridge=1), "has no option 'ridge'"),
     "tolerance": (
         lambda: hawkeys.fit(DATA, decay=1, end_time=3, tolerance=0),
-        "tolerance must be positive",
+        "tolerance must be one positive number",
     ),
     "prior": (
         lambda: hawkeys.fit(DATA, decay=1, end_time=3, method="map", prior=1.5),
@@ -299,7 +299,7 @@ def test_results_survive_a_file(method, tmp_path):
     assert loaded.summary() == result.summary()
     pd.testing.assert_frame_equal(loaded.to_frame(), result.to_frame())
     np.testing.assert_array_equal(loaded.trace, result.trace)
-    with pytest.raises(hawkeys.exceptions.OutputError, match="exists and is writable"):
+    with pytest.raises(hawkeys.exceptions.OutputError, match="exists and that you may write to"):
         result.save(tmp_path / "missing" / "fit.json")
     assert [path.name for path in tmp_path.iterdir()] == ["fit.json"]
 

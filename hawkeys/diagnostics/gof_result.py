@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hawkeys._typing import FloatArray
+from hawkeys._validation import brief
 from hawkeys.diagnostics.residual_tests import TESTS, Scope, monte_carlo_pvalues, scopes_of
 from hawkeys.diagnostics.time_rescaling import RescaledEvents
 from hawkeys.exceptions import InvalidParameterError
@@ -302,7 +303,7 @@ class GoodnessOfFit:
             return 1 + int(mark)
         raise InvalidParameterError(
             f"mark must be one of the names {', '.join(map(repr, names))} or a number from 0 to "
-            f"{len(names) - 1}; got {mark!r}."
+            f"{len(names) - 1}; got {brief(mark)}."
         )
 
     def _with_events(self, mark: str | int | None) -> int:

@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 import joblib
 import numpy as np
 
-from hawkeys._files import write_bytes
+from hawkeys._files import reason, write_bytes
 from hawkeys.evaluation.losses import Loss
 from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Split
@@ -176,8 +176,7 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot keep finished subjects in {str(folder)!r}: {error.strerror}. Choose a folder "
-            "that you may write to."
+            f"cannot keep finished subjects in {str(folder)!r}: {reason(error)}"
         ) from error
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_count, refuse_disguised
+from hawkeys._validation import brief, check_count, refuse_disguised
 from hawkeys.events._exact import as_exact, is_large
 from hawkeys.exceptions import InvalidEventsError
 
@@ -109,7 +109,7 @@ def as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
     if not regular or array[0] != 0 or array[-1] != n_events or (np.diff(array) < 0).any():
         raise InvalidEventsError(
             f"offsets must be non-decreasing integers from 0 to n_events = {n_events}, one more "
-            f"than there are realisations (at least one); got {offsets!r}."
+            f"than there are realisations (at least one); got {brief(offsets)}."
         )
     return array.astype(np.int64)
 
@@ -239,10 +239,11 @@ def locate(flat_index: int, offsets: IntArray) -> tuple[int, int]:
 
 def count_marks(realizations: Sequence[Sequence[ArrayLike]], names: tuple[str, ...] | None) -> int:
     """Return the number of marks that all realisations agree on."""
-    if not is_sequence(realizations) or len(realizations) == 0:
+    no_list = not is_sequence(realizations) or isinstance(realizations, Mapping)
+    if no_list or len(realizations) == 0:
         raise InvalidEventsError(
             "expected at least one realisation, each a list with one sequence of times per mark; "
-            f"got {realizations!r}."
+            f"got {brief(realizations)}."
         )
     n_marks = len(names) if names is not None else n_lists(0, realizations[0])
     for r, per_mark in enumerate(realizations):
@@ -258,7 +259,7 @@ def n_lists(r: int, per_mark: Any) -> int:
     """Return how many sequences of times one realisation holds."""
     if not is_sequence(per_mark) or not all(is_sequence(times) for times in per_mark):
         raise InvalidEventsError(
-            f"realization {r}: expected one sequence of times per mark; got {per_mark!r}."
+            f"realization {r}: expected one sequence of times per mark; got {brief(per_mark)}."
         )
     return len(per_mark)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys._validation import brief
 from hawkeys.events._checks import (
     Origins,
     check_inside,
@@ -173,7 +174,8 @@ def _parsed(value: Any, name: str) -> Any:
         return pd.Timestamp(value)
     except ValueError as error:
         raise InvalidParameterError(
-            f"{name}={value!r} is no date ({error}). Write '2024-01-31' or '2024-01-31T12:00:00Z'."
+            f"{name}={brief(value)} is no date ({error}). Write '2024-01-31' or "
+            "'2024-01-31T12:00:00Z'."
         ) from error
 
 
@@ -187,7 +189,7 @@ def _duration_windows(windows: Windows, size: int, clock: Clock) -> tuple[np.nda
             found = times_of(value if many else [value], "a bound of the windows: ")
             if not isinstance(found, Instants) or found.is_date:
                 raise InvalidParameterError(
-                    f"the times are durations, but a bound of the window is {value!r}. Pass a "
+                    f"the times are durations, but a bound of the window is {brief(value)}. Pass a "
                     f"duration, or a number of unit {clock.unit!r}."
                 )
             numbers = found.since(0, clock.length)

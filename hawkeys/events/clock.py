@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys._validation import brief
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = ["Clock", "Instants", "check_unit", "instants_of", "plural", "show_instant"]
@@ -57,7 +58,7 @@ def check_unit(unit: Any) -> str:
     if found is None:
         raise InvalidParameterError(
             f"unit must be one of {', '.join(map(repr, _NANOSECONDS))} (months and years differ in "
-            f"length); got {unit!r}."
+            f"length); got {brief(unit)}."
         )
     return found
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hawkeys._typing import IntArray
+from hawkeys._validation import brief
 from hawkeys.events._checks import is_sequence, name_marks
 from hawkeys.events._frames import add_silent_labels, by_label
 from hawkeys.events.building import Parts, Windows, from_instants, from_numbers, number_windows
@@ -82,7 +83,7 @@ def take_reading(
         bounds.append(given[0] if given else None)
     sort = options.pop("sort", False)
     if not isinstance(sort, bool | np.bool_):
-        raise InvalidParameterError(f"sort must be True or False; got {sort!r}.")
+        raise InvalidParameterError(f"sort must be True or False; got {brief(sort)}.")
     rest = {name: options.pop(name) for name in READING if name in options}
     return Reading(**rest, windows=Windows(*bounds), sort=bool(sort))
 
@@ -263,7 +264,8 @@ def _of_column(data: Any, how: Reading) -> Flat:
     for name, value in (("mark", how.mark), ("realization", how.realization)):
         if value is not None and (isinstance(value, str) or not is_sequence(value)):
             raise InvalidParameterError(
-                f"{name} must be one label per event beside flat times; got {value!r}. The name of "
+                f"{name} must be one label per event beside flat times; got {brief(value)}. "
+                "The name of "
                 "a column goes with a frame."
             )
     _refuse_series_of_values(data)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hawkeys._validation import brief
 from hawkeys.exceptions import InvalidEventsError
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def choose_columns(
         name is not None for name in (time, mark, realization)
     ):
         raise InvalidEventsError(
-            f"times, marks and realisations must be columns of their own; got {time!r}, {mark!r} "
-            f"and {realization!r}."
+            f"times, marks and realisations must be columns of their own; got {brief(time)}, "
+            f"{brief(mark)} "
+            f"and {brief(realization)}."
         )
     _log.info("columns read: time %r, mark %r, realization %r", time, mark, realization)
     return Columns(

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_fraction
+from hawkeys._validation import as_float_array, brief, check_fraction
 from hawkeys.events._checks import freeze
 from hawkeys.events.building import date_bounds
 from hawkeys.events.clock import Clock, Instants, plural
@@ -104,8 +104,9 @@ class Views(Shown):
         """
         if (at is None) == (share is None):
             raise InvalidParameterError(
-                f"give exactly one of at= (a moment) and share= (of the time); got at={at!r} and "
-                f"share={share!r}."
+                "give exactly one of at= (a moment) and share= (of the time); got "
+                f"at={brief(at)} and "
+                f"share={brief(share)}."
             )
         if share is None:
             return self.between(end=at), self.between(start=at)
@@ -145,7 +146,9 @@ class Views(Shown):
         given = [marks] if isinstance(marks, str | int) else list(marks)
         wanted = [self._mark(mark) for mark in given]
         if len(set(wanted)) != len(wanted) or not wanted:
-            raise InvalidParameterError(f"marks must be one or more, each once; got {given!r}.")
+            raise InvalidParameterError(
+                f"marks must be one or more, each once; got {brief(given)}."
+            )
         place = np.full(len(self.mark_names), -1, dtype=np.int64)
         place[wanted] = np.arange(len(wanted))
         inside = place[self.marks] >= 0
@@ -242,7 +245,7 @@ class Views(Shown):
         names = ", ".join(map(repr, self.mark_names[:12]))
         raise InvalidParameterError(
             f"mark must be a name ({names}) or a number from 0 to {len(self.mark_names) - 1}; got "
-            f"{mark!r}."
+            f"{brief(mark)}."
         )
 
     def moment(self, date: Any) -> float:
@@ -275,7 +278,8 @@ class Views(Shown):
         """
         if self.clock is None or self.clock.origin is None:
             raise InvalidParameterError(
-                f"the times of these events are no dates, and {date!r} has no place among them."
+                f"the times of these events are no dates, and {brief(date)} has no place among "
+                "them."
             )
         return float(self._moments(date, "date")[0])
 
@@ -285,7 +289,7 @@ class Views(Shown):
         if clock is None or clock.origin is None:
             moment = as_float_array(value, name)
             if moment.ndim:
-                raise InvalidParameterError(f"{name} must be one moment; got {value!r}.")
+                raise InvalidParameterError(f"{name} must be one moment; got {brief(value)}.")
             if self.origins is None:
                 return moment.reshape(1)
             exact = int(value) if float(moment).is_integer() else float(moment)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import as_float_array
+from hawkeys._validation import as_float_array, brief
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process import Hawkes
@@ -89,7 +89,7 @@ class NextEvent:
         level = as_float_array(probability, "probability")
         if not ((level > 0) & (level < 1)).all():
             raise InvalidParameterError(
-                f"probability must lie strictly between 0 and 1; got {probability!r}."
+                f"probability must lie strictly between 0 and 1; got {brief(probability)}."
             )
         hazard = -np.log(np.maximum(self.survival, np.finfo(np.float64).tiny))
         wanted = -np.log1p(-level)

@@ -9,6 +9,7 @@ import numpy as np
 from hawkeys._typing import RandomState
 from hawkeys._validation import (
     as_generator,
+    brief,
     check_count,
     check_fraction,
     check_positive_number,
@@ -120,7 +121,7 @@ def forecast(
 def _check_start(process: Hawkes, events: Events) -> None:
     if not isinstance(process, Hawkes):
         raise InvalidParameterError(
-            f"model must be a Hawkes process or a result of hawkeys.fit; got {process!r}."
+            f"model must be a Hawkes process or a result of hawkeys.fit; got {brief(process)}."
         )
     check_history(process, events, "events")
     if events.n_realizations != 1:

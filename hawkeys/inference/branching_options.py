@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hawkeys._typing import ArrayLike
-from hawkeys._validation import check_count, check_nonnegative, check_positive_number
+from hawkeys._validation import brief, check_count, check_nonnegative_number, check_positive_number
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
 from hawkeys.kernels import DelayedKernel
@@ -118,24 +118,25 @@ class BranchingKernelOptions:
         _check_prior(self.prior)
         for name in ("tolerance", "min_spread"):
             check_positive_number(getattr(self, name), name)
-        check_nonnegative(self.smoothing, "smoothing")
+        check_nonnegative_number(self.smoothing, "smoothing")
         check_count(self.max_iter, "max_iter")
         if self.kernel_prior is not None and not isinstance(self.kernel_prior, KernelPrior):
             raise InvalidParameterError(
-                f"kernel_prior must be a hawkeys.inference.KernelPrior; got {self.kernel_prior!r}. "
+                "kernel_prior must be a hawkeys.inference.KernelPrior; got "
+                f"{brief(self.kernel_prior)}. "
                 "Write KernelPrior(LogNormal(location, scale), weight=...)."
             )
         if self.start is not None and not (
             isinstance(self.start, DelayedKernel) and self.start.known
         ):
             raise InvalidParameterError(
-                f"start must be a kernel with all parameters given; got {self.start!r}."
+                f"start must be a kernel with all parameters given; got {brief(self.start)}."
             )
 
 
 def _check_prior(prior: GammaPrior) -> None:
     if not isinstance(prior, GammaPrior):
         raise InvalidParameterError(
-            f"prior must be a hawkeys.GammaPrior; got {prior!r}. Write GammaPrior(shape=..., "
+            f"prior must be a hawkeys.GammaPrior; got {brief(prior)}. Write GammaPrior(shape=..., "
             "rate=...); the prior of a kernel is kernel_prior=KernelPrior(...)."
         )

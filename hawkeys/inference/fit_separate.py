@@ -12,7 +12,7 @@ import numpy as np
 from hawkeys._design.columns import FittedColumns
 from hawkeys._threads import VARIABLES, limit_threads, most_threads
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
-from hawkeys._validation import check_count
+from hawkeys._validation import brief, check_count
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
@@ -276,7 +276,8 @@ def _choose_kernel(decay: ArrayLike | str | None, kernel: Kernel | None, n_marks
     """Return the kernel, whose parameters must be given, but for weights of components."""
     if isinstance(decay, str):
         raise InvalidParameterError(
-            f"fit_each holds the decay, which must be a number or array; got {decay!r}. Estimate "
+            f"fit_each holds the decay, which must be a number or array; got {brief(decay)}. "
+            "Estimate "
             "it for all realisations with hawkeys.fit, and give the kernel of the result."
         )
     excitation = choose_kernel(decay, kernel)
@@ -289,7 +290,7 @@ def _check_plain(task: Task, kernel: Kernel) -> None:
     if not task.is_plain or len(kernel.components) > 1:
         raise InvalidParameterError(
             "pooling has a common prior for one constant baseline per mark and the adjacency under "
-            f"a kernel that is given, nothing tied; got the kernel {kernel!r} and the options "
+            f"a kernel that is given, nothing tied; got the kernel {brief(kernel)} and the options "
             f"{sorted(set(task.as_options()))}. Leave pooling out, or the others."
         )
 

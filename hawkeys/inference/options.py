@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import (
+    brief,
     check_choice,
     check_count,
     check_fraction,
-    check_nonnegative,
-    check_positive,
+    check_nonnegative_number,
     check_positive_number,
 )
 from hawkeys.exceptions import InvalidParameterError
@@ -49,7 +49,7 @@ class MLEOptions:
     max_iter: int = 200
 
     def __post_init__(self) -> None:
-        check_positive(self.tolerance, "tolerance")
+        check_positive_number(self.tolerance, "tolerance")
         check_count(self.max_iter, "max_iter")
 
 
@@ -79,7 +79,7 @@ class MAPOptions(MLEOptions):
         if not isinstance(self.prior, GammaPrior | Penalty):
             raise InvalidParameterError(
                 "prior must be a hawkeys.GammaPrior or a penalty of hawkeys.inference (Ridge, "
-                f"Lasso, ElasticNet, GroupLasso); got {self.prior!r}. Write for example "
+                f"Lasso, ElasticNet, GroupLasso); got {brief(self.prior)}. Write for example "
                 "GammaPrior(shape=..., rate=...)."
             )
 
@@ -140,18 +140,18 @@ class EMOptions:
         for name in ("tolerance", "min_spread"):
             check_positive_number(getattr(self, name), name)
         for name in ("smoothing", "baseline_floor"):
-            check_nonnegative(getattr(self, name), name)
+            check_nonnegative_number(getattr(self, name), name)
         check_count(self.max_iter, "max_iter")
         if self.prior is not None and not isinstance(self.prior, KernelPrior):
             raise InvalidParameterError(
-                f"prior must be a hawkeys.inference.KernelPrior; got {self.prior!r}. "
+                f"prior must be a hawkeys.inference.KernelPrior; got {brief(self.prior)}. "
                 "Write KernelPrior(LogNormal(location, scale), weight=...)."
             )
         if self.start is not None and not (
             isinstance(self.start, DelayedKernel) and self.start.known
         ):
             raise InvalidParameterError(
-                f"start must be a kernel with all parameters given; got {self.start!r}."
+                f"start must be a kernel with all parameters given; got {brief(self.start)}."
             )
 
 
@@ -173,7 +173,7 @@ class LeastSquaresOptions:
     tolerance: float = 1e-8
 
     def __post_init__(self) -> None:
-        check_positive(self.tolerance, "tolerance")
+        check_positive_number(self.tolerance, "tolerance")
 
 
 @dataclass(frozen=True)
@@ -231,9 +231,9 @@ class VIOptions:
 
     def __post_init__(self) -> None:
         for name in ("likelihood_weight", "tolerance"):
-            check_positive(getattr(self, name), name)
+            check_positive_number(getattr(self, name), name)
         if self.prior_coefficient is not None:
-            check_positive(self.prior_coefficient, "prior_coefficient")
+            check_positive_number(self.prior_coefficient, "prior_coefficient")
         check_choice(self.prior_sharing, "prior_sharing", ("parameter", "row", "all"))
         self._check_determination()
         check_count(self.max_iter, "max_iter")
@@ -244,7 +244,7 @@ class VIOptions:
         if self.relevance_determination and self.prior_coefficient is not None:
             raise InvalidParameterError(
                 "relevance_determination sets the coefficient of every prior; got also "
-                f"prior_coefficient={self.prior_coefficient!r}. Leave one of them out."
+                f"prior_coefficient={brief(self.prior_coefficient)}. Leave one of them out."
             )
         if self.prior_sharing != "parameter" and not self.relevance_determination:
             raise InvalidParameterError(
@@ -312,9 +312,9 @@ class StochasticVIOptions:
 
     def __post_init__(self) -> None:
         for name in ("likelihood_weight", "learning_rate", "epsilon", "prior_coefficient"):
-            check_positive(getattr(self, name), name)
+            check_positive_number(getattr(self, name), name)
         for name in ("learning_rate_factor", "start_scale", "start_jitter"):
-            check_nonnegative(getattr(self, name), name)
+            check_nonnegative_number(getattr(self, name), name)
         for name in ("first_moment", "second_moment", "damping"):
             check_fraction(getattr(self, name), name)
         check_count(self.n_steps, "n_steps")

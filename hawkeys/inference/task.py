@@ -12,7 +12,7 @@ from hawkeys._design import Design
 from hawkeys._design.ties import Ties
 from hawkeys._loops.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys._validation import check_mask, check_nonnegative, check_shape
+from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -149,11 +149,11 @@ def _check_baseline(baseline: Any) -> Baseline:
     if not isinstance(baseline, Baseline):
         raise InvalidParameterError(
             f"baseline must be one of hawkeys.baselines, such as PiecewiseConstant(knots); got "
-            f"{baseline!r}. Its rates are estimated."
+            f"{brief(baseline)}. Its rates are estimated."
         )
     if baseline.known:
         raise InvalidParameterError(
-            f"the rates of a baseline are estimated by hawkeys.fit, but {baseline!r} has them "
+            f"the rates of a baseline are estimated by hawkeys.fit, but {brief(baseline)} has them "
             "given; leave them out, or write baseline.with_rates(None)."
         )
     return baseline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_nonnegative, check_positive, check_shape, check_square
+from hawkeys._validation import brief, check_nonnegative, check_positive, check_shape, check_square
 from hawkeys.baselines import Constant
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential
@@ -57,7 +57,7 @@ def exponential_decay(process: Hawkes, peer: str) -> FloatArray:
     if not isinstance(process.baseline_function, Constant):
         raise InvalidParameterError(
             f"{peer} is converted for constant baselines only; the process has "
-            f"{process.baseline_function!r}."
+            f"{brief(process.baseline_function)}."
         )
     return process.kernel.decay
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, RandomState
-from hawkeys._validation import as_generator, check_count, check_nonnegative_number
+from hawkeys._validation import as_generator, brief, check_count, check_nonnegative_number
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = [
@@ -306,4 +306,6 @@ def _number(bits: Any) -> int:
 
 def _check_probability(value: float, name: str) -> None:
     if check_nonnegative_number(value, name) > 1.0:
-        raise InvalidParameterError(f"{name} must be a probability, from 0 to 1; got {value!r}.")
+        raise InvalidParameterError(
+            f"{name} must be a probability, from 0 to 1; got {brief(value)}."
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import as_float_array
+from hawkeys._validation import as_float_array, brief
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
@@ -137,7 +137,7 @@ def mark_index(mark: str | int, names: Sequence[str]) -> int:
         return int(mark)
     raise InvalidParameterError(
         f"mark must be one of the names {', '.join(map(repr, names))} or a number from 0 to "
-        f"{len(names) - 1}; got {mark!r}."
+        f"{len(names) - 1}; got {brief(mark)}."
     )
 
 
@@ -153,7 +153,7 @@ def _check_window(
     if bounds.shape != (2,) or not first <= bounds[0] < bounds[1] <= last:
         raise InvalidParameterError(
             f"window must be two increasing times within the observation [{first}, {last}]; got "
-            f"{window!r}."
+            f"{brief(window)}."
         )
     return float(bounds[0]), float(bounds[1])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray, RandomState
-from hawkeys._validation import as_float_array, as_generator
+from hawkeys._validation import as_float_array, as_generator, brief
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting.branching import plot_branching
@@ -270,6 +270,6 @@ def _check_threshold(threshold: float) -> float:
     value = as_float_array(threshold, "threshold")
     if value.ndim or not 0 <= value < 1:
         raise InvalidParameterError(
-            f"threshold must be one probability from 0 to below 1; got {threshold!r}."
+            f"threshold must be one probability from 0 to below 1; got {brief(threshold)}."
         )
     return float(value)

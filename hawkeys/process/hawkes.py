@@ -10,7 +10,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_nonnegative, check_shape, check_square
+from hawkeys._validation import brief, check_nonnegative, check_shape, check_square
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
@@ -121,7 +121,7 @@ class Hawkes(Process):
         if not self.baseline_function.is_stationary:
             raise InvalidParameterError(
                 "no stationary rate exists: the baseline is given for a stretch of time, "
-                f"{self.baseline_function!r}. Its mean there is process.baseline."
+                f"{brief(self.baseline_function)}. Its mean there is process.baseline."
             )
         rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
         return rate.astype(np.float64)
@@ -240,12 +240,13 @@ def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
     if decay is not None and kernel is not None:
         raise InvalidParameterError(
             "give exactly one of decay (exponential kernel) and kernel; got both, "
-            f"kernel={kernel!r}."
+            f"kernel={brief(kernel)}."
         )
     if kernel is None:
         return Exponential(decay)  # type: ignore[arg-type]
     if not isinstance(kernel, Kernel):
         raise InvalidParameterError(
-            f"kernel must be a hawkeys.kernels.Kernel, got {kernel!r}. For a number use decay=."
+            f"kernel must be a hawkeys.kernels.Kernel, got {brief(kernel)}. For a number use "
+            "decay=."
         )
     return kernel

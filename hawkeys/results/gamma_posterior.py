@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
-from hawkeys._validation import as_float_array, as_generator, check_count
+from hawkeys._validation import as_float_array, as_generator, brief, check_count
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.results.marginals import Marginals
 
@@ -128,7 +128,7 @@ class GammaPosterior(Marginals):
         level = as_float_array(probability, "probability")
         if not ((level > 0) & (level < 1)).all():
             raise InvalidParameterError(
-                f"probability must lie strictly between 0 and 1; got {probability!r}."
+                f"probability must lie strictly between 0 and 1; got {brief(probability)}."
             )
         # scipy.special costs a sixth of a second to import, and a fit does not need it
         from scipy.special import gammaincinv

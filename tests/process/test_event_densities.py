@@ -90,7 +90,5 @@ def test_lists_with_their_window():
         process.log_likelihood(LISTS)
     with pytest.raises(InvalidParameterError, match="Events carry their windows"):
         process.log_likelihood(EVENTS, end_time=4.0)
-    with pytest.raises(
-        InvalidEventsError, match="has 1 sequences of times, expected 2"
-    ):
+    with pytest.raises(InvalidEventsError, match="has 1 sequences of times, expected 2"):
         process.log_likelihood([[1.0]], end_time=4.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import FloatArray, RandomState
-from hawkeys._validation import check_count
+from hawkeys._validation import brief, check_count
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Bootstrap", "make_bootstrap"]
@@ -117,6 +117,6 @@ def make_bootstrap(n_resamples: int, random_state: RandomState) -> Bootstrap:
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(
             "random_state must be an int, a numpy Generator or SeedSequence, or None; "
-            f"got {random_state!r}."
+            f"got {brief(random_state)}."
         ) from error
     return Bootstrap(count, int(rng.integers(2**32)))

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata, wilcoxon
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import as_float_array, check_count
+from hawkeys._validation import as_float_array, brief, check_count
 from hawkeys.evaluation.rates.bootstrap import Bootstrap
 from hawkeys.exceptions import InvalidParameterError
 
@@ -230,7 +230,7 @@ def holm(p_values: ArrayLike) -> FloatArray:
     values = as_float_array(p_values, "p_values")
     if values.ndim != 1 or ((values < 0) | (values > 1)).any():
         raise InvalidParameterError(
-            f"p_values must be a flat array of numbers from 0 to 1; got {p_values!r}."
+            f"p_values must be a flat array of numbers from 0 to 1; got {brief(p_values)}."
         )
     order = np.argsort(values, kind="stable")
     raised = values[order] * np.arange(values.size, 0, -1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hawkeys._files import reason, remove_abandoned, temporary_name
 from hawkeys.exceptions import HawkeysError, OutputError
 
 __all__ = ["MANIFEST", "UNFINISHED", "check_output_directory", "staged_directory"]
@@ -109,10 +109,7 @@ def _explained(target: Path) -> Iterator[None]:
     except HawkeysError:
         raise
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            f"cannot write to {str(target)!r}: {reason}. Choose a folder that you may write to."
-        ) from error
+        raise OutputError(f"cannot write to {str(target)!r}: {reason(error)}") from error
 
 
 def _temporary_folder(target: Path) -> Path:
@@ -120,12 +117,14 @@ def _temporary_folder(target: Path) -> Path:
     place = target.absolute()
     while not place.exists():
         place = place.parent
-    return place / f".hawkeys-{uuid.uuid4().hex}"
+    return place / temporary_name()
 
 
 def _make_beside(target: Path) -> Path:
     """Make a folder beside the target; within it, if that is another disk or not permitted."""
     folder = _temporary_folder(target)
+    for place in {folder.parent, target.parent}:
+        remove_abandoned(place)  # of runs that were killed: whole copies of the tables
     if target.is_dir() and not os.path.ismount(target):
         beside = target.parent / folder.name
         with suppress(OSError):

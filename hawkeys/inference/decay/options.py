@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike
-from hawkeys._validation import check_choice, check_count
+from hawkeys._validation import brief, check_choice, check_count
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Kernel
 
@@ -78,7 +78,8 @@ def _check_grid(grid: Sequence[ArrayLike], sharing: str) -> None:
     """Refuse what is no sequence of candidates, or a sharing that candidates would not follow."""
     if not hasattr(grid, "__len__"):
         raise InvalidParameterError(
-            f"decay_grid must be a sequence of candidate decays; got {grid!r}. A decay that is "
+            f"decay_grid must be a sequence of candidate decays; got {brief(grid)}. A decay "
+            "that is "
             "known is given as decay=..."
         )
     if len(grid) == 0:
@@ -124,13 +125,13 @@ def split_search(
     if not estimated and grid is None:
         if own:
             raise InvalidParameterError(
-                f"{', '.join(own)} need decay='estimate' or decay_grid; got decay={decay!r}."
+                f"{', '.join(own)} need decay='estimate' or decay_grid; got decay={brief(decay)}."
             )
         return None, rest
     if kernel is not None or (grid is not None and decay is not None):
         raise InvalidParameterError(
             "give exactly one of decay, decay_grid and kernel; got "
-            f"decay={decay!r}, decay_grid={grid!r} and kernel={kernel!r}."
+            f"decay={brief(decay)}, decay_grid={brief(grid)} and kernel={brief(kernel)}."
         )
     named = {key.removeprefix("decay_"): value for key, value in own.items()}
     return DecaySearch(grid=grid, **named), rest

@@ -8,7 +8,7 @@ import numpy as np
 
 from hawkeys._loops import lags as loops
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_nonnegative, check_shape
+from hawkeys._validation import brief, check_nonnegative, check_shape
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingKernelOptions
@@ -194,7 +194,7 @@ def _check_groups(groups: ArrayLike | str, support: BoolArray) -> IntArray:
         given = np.arange(float(support.size)).reshape(support.shape)
     elif isinstance(groups, str):
         raise InvalidParameterError(
-            f"groups must be 'shared', 'edge' or a matrix of group numbers; got {groups!r}."
+            f"groups must be 'shared', 'edge' or a matrix of group numbers; got {brief(groups)}."
         )
     else:
         given = check_nonnegative(groups, "groups")
@@ -216,7 +216,7 @@ def _by_group(
     if type(given) is not type(wanted) or not np.array_equal(given.edges, wanted.edges):
         raise InvalidParameterError(
             f"{name}: the kernel must be of the kind that is estimated, {wanted!r}"
-            f"{', with the same edges' if wanted.edges.size else ''}; got {given!r}."
+            f"{', with the same edges' if wanted.edges.size else ''}; got {brief(given)}."
         )
     size = support.shape[0]
     given.check_marks(size)
@@ -227,7 +227,7 @@ def _by_group(
         first = np.unique(labels, return_index=True)[1]
         if not (own == own[first][labels]).all():
             raise InvalidParameterError(
-                f"{name}: {given!r} differs between pairs that share an estimate; use "
+                f"{name}: {brief(given)} differs between pairs that share an estimate; use "
                 "groups='edge', or equal values within each group."
             )
         out.append(own[first] if first.size else pairs[:1])

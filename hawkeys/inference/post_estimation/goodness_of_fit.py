@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hawkeys._typing import FloatArray, RandomState
-from hawkeys._validation import check_count
+from hawkeys._validation import brief, check_count
 from hawkeys._version import __version__
 from hawkeys.baselines import Constant
 from hawkeys.diagnostics.gof_result import GoodnessOfFit
@@ -192,7 +192,7 @@ def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[
         return _quiet(refit), "re-fitted by the function given"
     if not isinstance(refit, bool):
         raise InvalidParameterError(
-            f"refit must be True, False or a function of Events; got {refit!r}."
+            f"refit must be True, False or a function of Events; got {brief(refit)}."
         )
     if not refit:
         return None, "known"
@@ -269,6 +269,7 @@ def _estimated(value: Any) -> Hawkes | RectifiedHawkes | NonlinearHawkes:
     process = value.process if isinstance(value, Result | NonlinearResult) else value
     if not isinstance(process, Hawkes | RectifiedHawkes | NonlinearHawkes):
         raise InvalidParameterError(
-            f"refit must return a Hawkes process or a result of hawkeys.fit; it returned {value!r}."
+            "refit must return a Hawkes process or a result of hawkeys.fit; it returned "
+            f"{brief(value)}."
         )
     return process

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray, RandomState
+from hawkeys._validation import brief
 from hawkeys.events import Events
 from hawkeys.exceptions import ImportanceWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.pareto import reliable_below, smooth_weights
@@ -286,7 +287,7 @@ def _check(result: FitResult, events: Events) -> VariationalResult:
     if wide and result.column_posterior is None:
         raise InvalidParameterError(
             "WAIC and PSIS-LOO need the posterior of all that was estimated, and this fit of "
-            f"{result.process!r} does not have that of its kernel, its pieces or its ties: a "
+            f"{brief(result.process)} does not have that of its kernel, its pieces or its ties: a "
             "kernel whose parameters were estimated must be given, and a fit that an earlier "
             "version saved must be made again."
         )

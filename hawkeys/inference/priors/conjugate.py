@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import as_float_array, check_nonnegative
+from hawkeys._validation import as_float_array, brief, check_nonnegative
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import DelayedKernel, LogNormal
 
@@ -64,7 +64,7 @@ class GammaPrior:
             if value.ndim != 0 or value < minimum:
                 raise InvalidParameterError(
                     f"GammaPrior: {name} must be one number >= {minimum:g}; got "
-                    f"{getattr(self, name)!r}."
+                    f"{brief(getattr(self, name))}."
                 )
 
     @property
@@ -158,7 +158,7 @@ class KernelPrior:
         if not isinstance(self.kernel, DelayedKernel) or not self.kernel.known:
             raise InvalidParameterError(
                 f"KernelPrior: kernel must be a LogNormal, Gamma or Histogram with all parameters "
-                f"given; got {self.kernel!r}."
+                f"given; got {brief(self.kernel)}."
             )
         weight = check_nonnegative(self.weight, "weight")
         own = check_nonnegative(
@@ -167,10 +167,11 @@ class KernelPrior:
         if weight.ndim or own.ndim or weight == 0:
             raise InvalidParameterError(
                 f"KernelPrior: weight must be one number > 0 and location_weight one >= 0; got "
-                f"{self.weight!r} and {self.location_weight!r}. Without a prior use prior=None."
+                f"{brief(self.weight)} and {brief(self.location_weight)}. Without a prior use "
+                "prior=None."
             )
         if self.location_weight is not None and not isinstance(self.kernel, LogNormal):
             raise InvalidParameterError(
                 f"KernelPrior: location_weight is for LogNormal kernels; the kernel is "
-                f"{self.kernel!r}. Use weight alone."
+                f"{brief(self.kernel)}. Use weight alone."
             )

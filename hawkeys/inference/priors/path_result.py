@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_choice, check_nonnegative
+from hawkeys._validation import check_choice, check_nonnegative_number
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.examine import quietly
@@ -123,7 +123,7 @@ class PenaltyPath:
         """
         from scipy.special import gammaln
 
-        weight = float(check_nonnegative(gamma, "gamma"))
+        weight = check_nonnegative_number(gamma, "gamma")
         chosen, p = self.n_nonzero, self.n_admissible
         supports = gammaln(p + 1) - gammaln(chosen + 1) - gammaln(p - chosen + 1)
         k = np.count_nonzero(self.coefficients, axis=(1, 2))

@@ -12,7 +12,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._registry import Named, rebuild
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_choice, check_nonnegative, check_shape
+from hawkeys._validation import as_float_array, brief, check_choice, check_nonnegative, check_shape
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.priors.penalty_terms import PenaltyTerms, spread, spread_labels
 
@@ -45,7 +45,7 @@ class Penalty(Named, ABC):
             )
         if check_nonnegative(self.baseline, f"{name}: baseline").ndim:
             raise InvalidParameterError(
-                f"{name}: baseline must be one number >= 0; got {self.baseline!r}."
+                f"{name}: baseline must be one number >= 0; got {brief(self.baseline)}."
             )
 
     @property
@@ -238,7 +238,7 @@ class ElasticNet(Penalty):
         if ratio.ndim or not 0.0 <= ratio <= 1.0:
             raise InvalidParameterError(
                 f"ElasticNet: l1_ratio must be one number from 0 (ridge) to 1 (L1); got "
-                f"{self.l1_ratio!r}."
+                f"{brief(self.l1_ratio)}."
             )
 
     @property
@@ -296,7 +296,7 @@ class GroupLasso(Penalty):
         if given.ndim != 2 or given.shape[0] != given.shape[1] or (given % 1 != 0).any():
             raise InvalidParameterError(
                 "GroupLasso: groups must be 'source', 'target', 'pair' or whole numbers of shape "
-                f"(n_marks, n_marks), negative for entries in no group; got {self.groups!r}."
+                f"(n_marks, n_marks), negative for entries in no group; got {brief(self.groups)}."
             )
 
     @property

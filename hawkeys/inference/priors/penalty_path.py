@@ -9,7 +9,13 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys._validation import check_count, check_fraction, check_positive
+from hawkeys._validation import (
+    brief,
+    check_count,
+    check_fraction,
+    check_positive,
+    check_positive_number,
+)
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.folds import fold_names, make_folds
@@ -70,7 +76,7 @@ class PathOptions:
             raise InvalidParameterError(
                 "n_folds must be 0 (no cross-validation) or at least 2; got 1."
             )
-        check_positive(self.tolerance, "tolerance")
+        check_positive_number(self.tolerance, "tolerance")
         check_count(self.max_iter, "max_iter")
         if self.strengths is not None:
             given = check_positive(self.strengths, "strengths")
@@ -207,11 +213,12 @@ def _check_penalty(penalty: Any) -> Penalty:
     if not isinstance(penalty, Penalty):
         raise InvalidParameterError(
             f"penalty must be a Lasso, ElasticNet or GroupLasso of hawkeys.inference; got "
-            f"{penalty!r}."
+            f"{brief(penalty)}."
         )
     if penalty.l1_share == 0.0 or not np.any(np.asarray(penalty.strength) > 0.0):
         raise InvalidParameterError(
-            f"no strength of {penalty!r} empties the adjacency, so that the path has no start. Use "
+            f"no strength of {brief(penalty)} empties the adjacency, so that the path has no "
+            "start. Use "
             "Lasso, ElasticNet with l1_ratio > 0 or GroupLasso, with a strength above 0."
         )
     return penalty

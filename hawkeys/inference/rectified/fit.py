@@ -11,7 +11,7 @@ import numpy as np
 
 from hawkeys._linalg import exchanged
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys._validation import check_count, check_positive_number
+from hawkeys._validation import brief, check_count, check_positive_number
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.lists import as_events
@@ -187,7 +187,7 @@ def _check_decay(decay: ArrayLike | str, n_marks: int) -> FloatArray | None:
     if isinstance(decay, str):
         if decay != "estimate":
             raise InvalidParameterError(
-                f"decay must be a number, one per target mark, or 'estimate'; got {decay!r}."
+                f"decay must be a number, one per target mark, or 'estimate'; got {brief(decay)}."
             )
         return None
     return as_target_decays(decay, n_marks)

@@ -9,6 +9,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._loops import contrast as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import brief
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -78,7 +79,8 @@ def fit_contrast(
     """
     if not isinstance(kernel, Exponential):
         raise InvalidParameterError(
-            f"method='least_squares' needs exponential kernels with given decays; got {kernel!r}. "
+            "method='least_squares' needs exponential kernels with given decays; got "
+            f"{brief(kernel)}. "
             "Give decay=..., or use method='mle'."
         )
     kernel.check_marks(events.n_marks)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hawkeys._files import write_bytes
+from hawkeys._files import reason, write_bytes
 from hawkeys.exceptions import InvalidParameterError, OutputError, ResultFileError
 from hawkeys.neural.extra import Runtime, Schedule
 
@@ -168,8 +168,7 @@ def _file_of(runtime: Runtime, what: str) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot make the folder {folder} for checkpoints: {error.strerror}. Choose "
-            "another one."
+            f"cannot make the folder {folder} for checkpoints: {reason(error)}"
         ) from error
     return folder / f"{what.replace(' ', '-')}.npz"
 

@@ -576,7 +576,7 @@ BAD = {
     "max_iter": ({"max_iter": 1.5}, "max_iter must be a whole number"),
     "min_spread": ({"min_spread": -1}, "min_spread must be one positive number"),
     "smoothing": ({"smoothing": NAN}, "smoothing is nan"),
-    "floor": ({"baseline_floor": -1.0}, "baseline_floor must not be negative"),
+    "floor": ({"baseline_floor": -1.0}, "baseline_floor must be one number of at least 0"),
     "support shape": ({"support": [True]}, r"support must have shape \(2, 2\) \(target by source"),
     "support values": ({"support": [[1, 2], [0, 1]]}, r"only True and False; got support\[0, 1\]"),
     "weights shape": ({"weights": [1.0, 2.0]}, r"weights must have shape \(1,\) \(one per real"),

@@ -179,7 +179,7 @@ def test_frame_picture_and_repr(path):
         ({"n_folds": 1}, r"n_folds must be 0 \(no cross-validation\) or at least 2"),
         ({"strengths": [-1.0]}, "strengths must be positive"),
         ({"strengths": 3.0}, "strengths must be a list of positive numbers"),
-        ({"tolerance": 0.0}, "tolerance must be positive"),
+        ({"tolerance": 0.0}, "tolerance must be one positive number"),
         ({"prior": None}, "penalty_path has no option 'prior'"),
     ],
 )
@@ -191,7 +191,7 @@ def test_bad_arguments_are_refused(options, message):
 def test_rules_that_cannot_be_followed_are_refused(path):
     with pytest.raises(InvalidParameterError, match="rule must be one of 'ebic', 'cv'"):
         path.index("aic")
-    with pytest.raises(InvalidParameterError, match="gamma must not be negative"):
+    with pytest.raises(InvalidParameterError, match="gamma must be one number of at least 0"):
         path.ebic(-1.0)
     bare = penalty_path(SHORT, decay=2.0, n_strengths=3, n_folds=0)
     with pytest.raises(InvalidParameterError, match="made without cross-validation"):

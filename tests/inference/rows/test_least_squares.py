@@ -171,7 +171,7 @@ def test_an_impossible_event_is_said(tmp_path):
     [
         ({"kernel": LogNormal(-1.0, 0.5)}, "needs exponential kernels with given decays"),
         ({"decay": "estimate"}, "needs exponential kernels with given decays; got None"),
-        ({"decay": 2.0, "tolerance": 0.0}, "tolerance must be positive"),
+        ({"decay": 2.0, "tolerance": 0.0}, "tolerance must be one positive number"),
         ({"decay": 2.0, "prior": 1}, "has no option 'prior'"),
         ({"decay": [1.0, 2.0, 3.0]}, "there are 2 marks"),
         ({"decay": 2.0, "tied": {"baseline": [0, 0]}}, "has one constant baseline per mark"),

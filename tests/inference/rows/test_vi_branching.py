@@ -400,7 +400,7 @@ class TestEstimatedKernel:
             ({"kernel_prior": GammaPrior()}, r"kernel_prior must be a hawkeys\.inference\.Kernel"),
             ({"start": LogNormal()}, "start must be a kernel with all parameters given"),
             ({"baseline_floor": 0.1}, "estimating the kernel has no option 'baseline_floor'"),
-            ({"smoothing": -1.0}, "smoothing must not be negative"),
+            ({"smoothing": -1.0}, "smoothing must be one number of at least 0"),
         ],
     )
     def test_bad_input(self, options, message):
