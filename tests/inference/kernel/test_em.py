@@ -570,7 +570,7 @@ TWO = [[0.5, 1.0, 2.5], [1.5]]
 NAN = float("nan")
 BAD = {
     "method": ({"method": "vi"}, "'mle' and 'vi_branching' estimate them; got method 'vi'"),
-    "unknown method": ({"method": "emm"}, "and 'vi_branching' estimate them; got method 'emm'"),
+    "unknown method": ({"method": "emm"}, "method must be one of .*; got 'emm'"),
     "option": ({"steps": 3}, "estimating the kernel has no option 'steps'; it has tolerance,"),
     "tolerance": ({"tolerance": 0.0}, "tolerance must be one positive number; got 0.0"),
     "max_iter": ({"max_iter": 1.5}, "max_iter must be a whole number"),
