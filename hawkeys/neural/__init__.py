@@ -5,8 +5,15 @@ the point processes of `hawkeys.verifiers`. torch is imported when a network is 
 it `MissingExtraError` says what to install. `evolve` and what it is made of need no torch.
 """
 
+from hawkeys.neural.characters import TemporalCharacters
 from hawkeys.neural.contrastive import ContrastiveClassifier
 from hawkeys.neural.extra import Runtime, Schedule, require_torch
+from hawkeys.neural.federated import (
+    FederatedOptions,
+    FederatedRun,
+    average_weights,
+    fit_federated,
+)
 from hawkeys.neural.genetic import (
     GENOME_BITS,
     Evolution,
@@ -17,7 +24,14 @@ from hawkeys.neural.genetic import (
     mutate,
 )
 from hawkeys.neural.genetic_classifier import GeneticClassifier
+from hawkeys.neural.heads import (
+    EmbeddingVerifier,
+    HeadVerifier,
+    acceptance_curve,
+    equal_threshold,
+)
 from hawkeys.neural.recipes import REPAIRED_RECIPE, SEED_RECIPE, VARIANTS, Recipe, Variant
+from hawkeys.neural.template import NetworkTemplate, load_network_template
 
 __all__ = [
     "GENOME_BITS",
@@ -25,16 +39,27 @@ __all__ = [
     "SEED_RECIPE",
     "VARIANTS",
     "ContrastiveClassifier",
+    "EmbeddingVerifier",
     "Evolution",
+    "FederatedOptions",
+    "FederatedRun",
     "GeneticClassifier",
+    "HeadVerifier",
     "NetworkGenes",
+    "NetworkTemplate",
     "Recipe",
     "Runtime",
     "Schedule",
+    "TemporalCharacters",
     "Variant",
+    "acceptance_curve",
+    "average_weights",
     "crossover",
     "decode_genes",
+    "equal_threshold",
     "evolve",
+    "fit_federated",
+    "load_network_template",
     "mutate",
     "require_torch",
 ]
