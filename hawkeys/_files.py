@@ -10,15 +10,19 @@ import stat
 import tempfile
 import uuid
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hawkeys.exceptions import OutputError
+from hawkeys.exceptions import HawkeysError, OutputError
 
 __all__ = [
+    "check_output_directory",
+    "explained",
     "is_device",
     "reason",
     "remove_abandoned",
+    "temporary_folder",
     "temporary_name",
     "write_bytes",
     "write_text",
@@ -121,3 +125,56 @@ def _write_part(part: Path, content: bytes, mode: int | None) -> None:
         if mode is not None and hasattr(os, "fchmod"):
             os.fchmod(handle, mode)
         file.write(content)
+
+
+def check_output_directory(directory: str | os.PathLike[str]) -> Path:
+    """Make sure that files can be written to a folder, and leave no trace of the attempt.
+
+    Call it before long work, so that a wrong path is found out at once.
+
+    Parameters
+    ----------
+    directory : str or path-like
+        Folder that exists or is to be created, with its parents, by `staged_directory`.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    OutputError
+        If the path, or a parent of it, is not a folder or cannot be written to.
+
+    Examples
+    --------
+    >>> from hawkeys._files import check_output_directory
+    >>> check_output_directory(".").name
+    ''
+    """
+    target = Path(directory)
+    with explained(target):
+        probe = temporary_folder(target)
+        probe.mkdir()
+        probe.rmdir()
+    return target
+
+
+@contextmanager
+def explained(target: Path) -> Iterator[None]:
+    """Turn an error of the file system into a sentence that names the target."""
+    try:
+        yield
+    except HawkeysError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to {str(target)!r}: {reason(error)}") from error
+
+
+def temporary_folder(target: Path) -> Path:
+    """Name a new folder inside the target, or beside where the target will be."""
+    place = target.absolute()
+    while not place.exists():
+        place = place.parent
+    return place / temporary_name()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hawkeys._files import is_device
-from hawkeys.evaluation.report.files import check_output_directory
+from hawkeys._files import check_output_directory, is_device
 from hawkeys.exceptions import OutputError
 
 __all__ = ["check_output_file", "refuse_same_file"]

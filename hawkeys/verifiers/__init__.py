@@ -17,50 +17,54 @@ two methods.
 Verifiers of free text (`FreeTextVerifier`) take keystrokes of any keys and score blocks of them.
 """
 
-from hawkeys.verifiers._samples import recency_weights
-from hawkeys.verifiers.base import (
-    OneClassVerifier,
-    WeightedVerifier,
-    resubstitution_threshold,
-)
-from hawkeys.verifiers.fixed_text.clusters import KMeans
-from hawkeys.verifiers.fixed_text.distances import (
-    Euclidean,
-    EuclideanNormed,
-    FilteredManhattan,
-    Manhattan,
-    OutlierCount,
-    ScaledManhattan,
-)
-from hawkeys.verifiers.fixed_text.fuzzy import FuzzyLogic
-from hawkeys.verifiers.fixed_text.hawkes_likelihood import HawkesLikelihood
-from hawkeys.verifiers.fixed_text.mahalanobis import (
-    Mahalanobis,
-    MahalanobisNormed,
-    NearestNeighborMahalanobis,
-)
-from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
-from hawkeys.verifiers.fixed_text.networks import AutoAssociativeNet, StandardNet
-from hawkeys.verifiers.fixed_text.one_class_svm import OneClassSVM
-from hawkeys.verifiers.fixed_text.pohmm import POHMM
-from hawkeys.verifiers.fixed_text.robust import ClippedManhattan, RobustMahalanobis
-from hawkeys.verifiers.free_text.base import FreeTextVerifier
-from hawkeys.verifiers.free_text.digraphs import DigraphDisorder, DigraphManhattan
-from hawkeys.verifiers.free_text.marked import MarkedRenewal
-from hawkeys.verifiers.free_text.marked_verifier import MarkedRenewalVerifier
-from hawkeys.verifiers.free_text.pohmm import FreeTextPOHMM
-from hawkeys.verifiers.free_text.process import FreeTextProcess
-from hawkeys.verifiers.protocol import DATA_KINDS, Identifier, Needs, Scorer
-from hawkeys.verifiers.templates.files import load_template
-from hawkeys.verifiers.templates.template import Template, enrol
-from hawkeys.verifiers.templates.verification import Verification, verify, verify_many
-from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
-from hawkeys.verifiers.wrappers.combination import ScoreSum
-from hawkeys.verifiers.wrappers.neighbors_and_hawkes import NeighborsAndHawkes
-from hawkeys.verifiers.wrappers.practice import PracticeCorrected
-from hawkeys.verifiers.wrappers.recency import RecencyWeighted
-from hawkeys.verifiers.wrappers.scorer import OneClassScorer
-from hawkeys.verifiers.wrappers.updating import UPDATE_POLICIES, UpdatingVerifier
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hawkeys.verifiers._samples import recency_weights
+    from hawkeys.verifiers.base import (
+        OneClassVerifier,
+        WeightedVerifier,
+        resubstitution_threshold,
+    )
+    from hawkeys.verifiers.fixed_text.clusters import KMeans
+    from hawkeys.verifiers.fixed_text.distances import (
+        Euclidean,
+        EuclideanNormed,
+        FilteredManhattan,
+        Manhattan,
+        OutlierCount,
+        ScaledManhattan,
+    )
+    from hawkeys.verifiers.fixed_text.fuzzy import FuzzyLogic
+    from hawkeys.verifiers.fixed_text.hawkes_likelihood import HawkesLikelihood
+    from hawkeys.verifiers.fixed_text.mahalanobis import (
+        Mahalanobis,
+        MahalanobisNormed,
+        NearestNeighborMahalanobis,
+    )
+    from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
+    from hawkeys.verifiers.fixed_text.networks import AutoAssociativeNet, StandardNet
+    from hawkeys.verifiers.fixed_text.one_class_svm import OneClassSVM
+    from hawkeys.verifiers.fixed_text.pohmm import POHMM
+    from hawkeys.verifiers.fixed_text.robust import ClippedManhattan, RobustMahalanobis
+    from hawkeys.verifiers.free_text.base import FreeTextVerifier
+    from hawkeys.verifiers.free_text.digraphs import DigraphDisorder, DigraphManhattan
+    from hawkeys.verifiers.free_text.marked import MarkedRenewal
+    from hawkeys.verifiers.free_text.marked_verifier import MarkedRenewalVerifier
+    from hawkeys.verifiers.free_text.pohmm import FreeTextPOHMM
+    from hawkeys.verifiers.free_text.process import FreeTextProcess
+    from hawkeys.verifiers.protocol import DATA_KINDS, Identifier, Needs, Scorer
+    from hawkeys.verifiers.templates.files import load_template
+    from hawkeys.verifiers.templates.template import Template, enrol
+    from hawkeys.verifiers.templates.verification import Verification, verify, verify_many
+    from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold, held_out_scores
+    from hawkeys.verifiers.wrappers.combination import ScoreSum
+    from hawkeys.verifiers.wrappers.neighbors_and_hawkes import NeighborsAndHawkes
+    from hawkeys.verifiers.wrappers.practice import PracticeCorrected
+    from hawkeys.verifiers.wrappers.recency import RecencyWeighted
+    from hawkeys.verifiers.wrappers.scorer import OneClassScorer
+    from hawkeys.verifiers.wrappers.updating import UPDATE_POLICIES, UpdatingVerifier
 
 __all__ = [
     "DATA_KINDS",
@@ -114,3 +118,65 @@ __all__ = [
     "verify",
     "verify_many",
 ]
+
+# each is imported when it is asked for: a template needs one verifier, not scikit-learn's clusters
+_HOME = {
+    "AutoAssociativeNet": "fixed_text.networks",
+    "ClippedManhattan": "fixed_text.robust",
+    "DATA_KINDS": "protocol",
+    "DigraphDisorder": "free_text.digraphs",
+    "DigraphManhattan": "free_text.digraphs",
+    "Euclidean": "fixed_text.distances",
+    "EuclideanNormed": "fixed_text.distances",
+    "FilteredManhattan": "fixed_text.distances",
+    "FreeTextPOHMM": "free_text.pohmm",
+    "FreeTextProcess": "free_text.process",
+    "FreeTextVerifier": "free_text.base",
+    "FuzzyLogic": "fixed_text.fuzzy",
+    "HawkesLikelihood": "fixed_text.hawkes_likelihood",
+    "HeldOutThreshold": "thresholds",
+    "Identifier": "protocol",
+    "KMeans": "fixed_text.clusters",
+    "Mahalanobis": "fixed_text.mahalanobis",
+    "MahalanobisNormed": "fixed_text.mahalanobis",
+    "Manhattan": "fixed_text.distances",
+    "MarkedRenewal": "free_text.marked",
+    "MarkedRenewalVerifier": "free_text.marked_verifier",
+    "NearestNeighborMahalanobis": "fixed_text.mahalanobis",
+    "Needs": "protocol",
+    "NeighborsAndHawkes": "wrappers.neighbors_and_hawkes",
+    "OneClassSVM": "fixed_text.one_class_svm",
+    "OneClassScorer": "wrappers.scorer",
+    "OneClassVerifier": "base",
+    "OutlierCount": "fixed_text.distances",
+    "POHMM": "fixed_text.pohmm",
+    "PracticeCorrected": "wrappers.practice",
+    "RecencyNearestNeighbors": "fixed_text.neighbors",
+    "RecencyWeighted": "wrappers.recency",
+    "RobustMahalanobis": "fixed_text.robust",
+    "ScaledManhattan": "fixed_text.distances",
+    "ScoreSum": "wrappers.combination",
+    "Scorer": "protocol",
+    "StandardNet": "fixed_text.networks",
+    "THRESHOLD_POLICIES": "thresholds",
+    "Template": "templates.template",
+    "UPDATE_POLICIES": "wrappers.updating",
+    "UpdatingVerifier": "wrappers.updating",
+    "Verification": "templates.verification",
+    "WeightedVerifier": "base",
+    "enrol": "templates.template",
+    "held_out_scores": "thresholds",
+    "load_template": "templates.files",
+    "recency_weights": "_samples",
+    "resubstitution_threshold": "base",
+    "verify": "templates.verification",
+    "verify_many": "templates.verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hawkeys.verifiers' has no attribute {name!r}")
+    value = getattr(import_module(f"hawkeys.verifiers.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

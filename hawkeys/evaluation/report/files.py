@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hawkeys._files import reason, remove_abandoned, temporary_name
-from hawkeys.exceptions import HawkeysError, OutputError
+from hawkeys._files import (
+    check_output_directory,
+    explained,
+    remove_abandoned,
+    temporary_folder,
+)
+from hawkeys.exceptions import OutputError
 
 __all__ = ["MANIFEST", "UNFINISHED", "check_output_directory", "staged_directory"]
 
@@ -19,40 +24,6 @@ MANIFEST = "evaluation.json"
 
 UNFINISHED = ".unfinished"
 """Folder in that of a report where interrupted evaluations keep what they have finished."""
-
-
-def check_output_directory(directory: str | os.PathLike[str]) -> Path:
-    """Make sure that files can be written to a folder, and leave no trace of the attempt.
-
-    Call it before long work, so that a wrong path is found out at once.
-
-    Parameters
-    ----------
-    directory : str or path-like
-        Folder that exists or is to be created, with its parents, by `staged_directory`.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    OutputError
-        If the path, or a parent of it, is not a folder or cannot be written to.
-
-    Examples
-    --------
-    >>> from hawkeys.evaluation.report.files import check_output_directory
-    >>> check_output_directory(".").name
-    ''
-    """
-    target = Path(directory)
-    with _explained(target):
-        probe = _temporary_folder(target)
-        probe.mkdir()
-        probe.rmdir()
-    return target
 
 
 @contextmanager
@@ -92,7 +63,7 @@ def staged_directory(directory: str | os.PathLike[str]) -> Iterator[Path]:
     'done'
     """
     target = Path(directory)
-    with _explained(target):
+    with explained(target):
         folder = _make_beside(target.resolve())
         try:
             yield folder
@@ -101,28 +72,9 @@ def staged_directory(directory: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _explained(target: Path) -> Iterator[None]:
-    """Turn an error of the file system into a sentence that names the target."""
-    try:
-        yield
-    except HawkeysError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to {str(target)!r}: {reason(error)}") from error
-
-
-def _temporary_folder(target: Path) -> Path:
-    """Name a new folder inside the target, or beside where the target will be."""
-    place = target.absolute()
-    while not place.exists():
-        place = place.parent
-    return place / temporary_name()
-
-
 def _make_beside(target: Path) -> Path:
     """Make a folder beside the target; within it, if that is another disk or not permitted."""
-    folder = _temporary_folder(target)
+    folder = temporary_folder(target)
     for place in {folder.parent, target.parent}:
         remove_abandoned(place)  # of runs that were killed: whole copies of the tables
     if target.is_dir() and not os.path.ismount(target):

@@ -6,6 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,32 @@ def known_verifiers() -> dict[str, type[OneClassVerifier]]:
 
     Wrappers of another verifier, which have a parameter without default, are left out.
     """
+    package = import_module("hawkeys.verifiers")
+    for name in package.__all__:  # a class is known once it is imported
+        getattr(package, name)
     found: dict[str, type[OneClassVerifier]] = {}
     waiting = list(OneClassVerifier.__subclasses__())
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        public = kind.__module__.startswith(_PACKAGE) and not kind.__name__.startswith("_")
-        if public and not inspect.isabstract(kind) and _needs_nothing(kind):
+        if _is_known(kind):
             found[kind.__name__] = kind
     return dict(sorted(found.items()))
+
+
+def _find(name: Any) -> type[OneClassVerifier] | None:
+    """Return the known verifier of a name, importing no other; None if there is none."""
+    package = import_module("hawkeys.verifiers")
+    if isinstance(name, str) and name in package.__all__:
+        kind = getattr(package, name)
+        if isinstance(kind, type) and issubclass(kind, OneClassVerifier) and _is_known(kind):
+            return kind
+    return known_verifiers().get(name) if isinstance(name, str) else None
+
+
+def _is_known(kind: type[OneClassVerifier]) -> bool:
+    public = kind.__module__.startswith(_PACKAGE) and not kind.__name__.startswith("_")
+    return public and not inspect.isabstract(kind) and _needs_nothing(kind)
 
 
 def _needs_nothing(kind: type[OneClassVerifier]) -> bool:
@@ -74,17 +92,18 @@ def make_verifier(name: Any, parameters: Mapping[str, Any]) -> OneClassVerifier:
 
     Raises `InvalidParameterError`, also for whatever else may come instead.
     """
-    known = known_verifiers()
-    if not isinstance(name, str) or name not in known:
+    kind = _find(name)
+    if kind is None:
+        known = ", ".join(known_verifiers())
         raise InvalidParameterError(
-            f"verifier is {shown(name)}; expected one of {', '.join(known)}. If a newer hawkeys "
-            "wrote it, upgrade."
+            f"verifier is {shown(name)}; expected one of {known}. If a newer hawkeys wrote it, "
+            "upgrade."
         )
     if not isinstance(parameters, Mapping):
         raise InvalidParameterError(
             f"parameters must be named values (an object); got {shown(parameters)}."
         )
-    return known[name](**_check_parameters(known[name], parameters))
+    return kind(**_check_parameters(kind, parameters))
 
 
 def _is_scalar(value: Any) -> bool:
