@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 from hawkeys.datasets import load_demo
+from hawkeys.exceptions import EnrolmentWarning
 from hawkeys.verifiers import enrol
 
 PROGRAM = """
@@ -23,7 +25,9 @@ NOT_NEEDED = ("numba", "llvmlite", "matplotlib", "sklearn.svm", "sklearn.cluster
 @pytest.mark.parametrize("n_samples", [60, 150])
 def test_what_a_decision_imports(tmp_path, n_samples):
     own = load_demo(n_subjects=1).timings()
-    enrol(own[:n_samples]).save(tmp_path / "template.json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EnrolmentWarning)  # the demo has pauses
+        enrol(own[:n_samples]).save(tmp_path / "template.json")
     own[151:152].to_csv(tmp_path / "sample.csv", index=False)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM],

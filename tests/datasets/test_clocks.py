@@ -47,3 +47,15 @@ def test_an_exact_millisecond_and_short_texts():
     assert clock_tick(X) == pytest.approx(0.001)
     assert clock_tick(0.02 * np.round(X[:200, :4] / 0.02)) == pytest.approx(0.02)
     assert clock_tick(np.empty((0, 4))) == 0.0
+
+
+@pytest.mark.parametrize("n_samples", [5, 15, 60])
+def test_copies_of_samples_are_no_clock(n_samples):
+    rng = np.random.default_rng(n_samples)
+    hold, step = rng.uniform(0.05, 0.15, (n_samples, 6)), rng.uniform(0.1, 0.4, (n_samples, 5))
+    X = np.zeros((n_samples, 16))
+    X[:, 0::3], X[:, 1::3], X[:, 2::3] = hold, step, step - hold[:, :-1]
+    copied = np.repeat(X, 4, axis=0)
+    assert clock_tick(copied) == clock_tick(X) == 0.0
+    coarse = 0.016 * np.rint(X / 0.016)
+    assert clock_tick(np.repeat(coarse, 4, axis=0)) == clock_tick(coarse)

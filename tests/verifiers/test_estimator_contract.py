@@ -80,22 +80,34 @@ class AnyMatrixPOHMM(POHMM):
 class AnyMatrixNeighbors(RecencyNearestNeighbors):
     """Nearest neighbours in a timing matrix made from any matrix."""
 
-    def _features(self, samples):
-        return super()._features(as_timings(samples))
+    def _learn(self, samples, weights=None):
+        super()._learn(as_timings(samples), weights)
+
+    def _score(self, samples):
+        return super()._score(as_timings(samples))
+
+    def _training_score(self, samples):
+        return super()._training_score(as_timings(samples))
 
 
 class AnyMatrixMahalanobis(RobustMahalanobis):
     """Robust Mahalanobis distance in a timing matrix made from any matrix."""
 
-    def _logs(self, samples):
-        return super()._logs(as_timings(samples))
+    def _learn(self, samples, weights=None):
+        super()._learn(as_timings(samples), weights)
+
+    def _score(self, samples):
+        return super()._score(as_timings(samples))
 
 
 class AnyMatrixHawkes(HawkesLikelihood):
     """Hawkes process of a timing matrix made from any matrix."""
 
-    def _timings(self, samples):
-        return as_timings(samples)
+    def _learn(self, samples, weights=None):
+        super()._learn(as_timings(samples), weights)
+
+    def _score(self, samples):
+        return super()._score(as_timings(samples))
 
 
 def as_timings(matrix):
