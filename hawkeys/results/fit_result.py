@@ -11,7 +11,7 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
-from hawkeys.kernels import Kernel
+from hawkeys.kernels import Exponential, Kernel, SumExponential
 from hawkeys.process import Hawkes
 from hawkeys.results.base import Result
 from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events, shape_note
@@ -208,13 +208,15 @@ class FitResult(Result):
     def _facts(self) -> dict[str, str]:
         function = self.process.baseline_function
         constant = isinstance(function, Constant)
+        decays = self.unit is not None and isinstance(self.kernel, Exponential | SumExponential)
+        per = f" per {self.unit}" if decays else ""
         return {
             "Events": f"{self.n_events}",
             "Log-likelihood": f"{self.log_likelihood:.6f}",
             "Realisations": self._realizations_and_marks,
             "Spectral radius": f"{self.process.spectral_radius:.4g}",
             "Total time": self._total_time,
-            "Kernel": repr(self.kernel),
+            "Kernel": f"{self.kernel!r}{per}",
             **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",
         }

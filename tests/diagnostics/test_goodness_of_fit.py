@@ -583,7 +583,7 @@ class TestErrors:
         result = hawkeys.fit(self.events, decay=2.0)
         with pytest.raises(InvalidParameterError, match=r"expected a hawkeys.Hawkes.*got ndarray"):
             hawkeys.goodness_of_fit(np.zeros(3), self.events)
-        with pytest.raises(InvalidEventsError, match=r"expected hawkeys.Events, got list"):
+        with pytest.raises(InvalidParameterError, match="end_time is missing"):
             hawkeys.goodness_of_fit(result, [[1.0, 2.0]])
         with pytest.raises(InvalidEventsError, match=r"events have 3 marks, the process has 1"):
             hawkeys.goodness_of_fit(result, DATA["many"])
