@@ -60,7 +60,7 @@ class ColumnMap:
         return self.baseline[:, 0] // self.n_columns
 
     @property
-    def names(self) -> IntArray:
+    def identities(self) -> IntArray:
         """A number for each parameter, (n_targets, P), the same if they are one; -1: held at 0."""
         return np.column_stack((self.baseline, self.adjacency[:, :, 0]))
 
@@ -70,8 +70,8 @@ class ColumnMap:
         """Write the values of some parameters, named in increasing order, wherever wanted."""
         if names.size == 0:
             return
-        place = np.minimum(np.searchsorted(names, self.names), names.size - 1)
-        hit = wanted & (names[place] == self.names)
+        place = np.minimum(np.searchsorted(names, self.identities), names.size - 1)
+        hit = wanted & (names[place] == self.identities)
         out[hit] = values[place[hit]]
 
     def rates(self, values: FloatArray) -> FloatArray:
@@ -86,7 +86,7 @@ class ColumnMap:
         """Return baseline pieces and adjacency, (n_marks, n_pieces + n_marks), given values."""
         return np.column_stack((self.rates(values), self.mixture(values).sum(axis=2)))
 
-    def any(self, flags: BoolArray) -> BoolArray:
+    def any_of(self, flags: BoolArray) -> BoolArray:
         """Return for which parameters some column is flagged, (n_marks, n_pieces + n_marks)."""
         return self.parameters(flags.astype(np.float64)) > 0
 
@@ -148,7 +148,7 @@ class FittedColumns:
     def identified(self, information: FloatArray) -> BoolArray:
         """Return which parameters, (n_marks, P), the data determine."""
         flat = [self._inverse(information, b)[1] for b in range(len(self.used))]
-        out = self.map.any(self.used)
+        out = self.map.any_of(self.used)
         for i, b in enumerate(self.map.blocks):
             moved = np.abs(self.map.matrix(i) @ flat[b]).max(axis=1, initial=0.0)
             out[i] &= moved <= SHARE

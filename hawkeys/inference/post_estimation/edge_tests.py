@@ -268,7 +268,7 @@ def edge_tests(
         estimates=np.where(wanted[pairs], fitted.adjacency, np.nan),
         statistic=statistic,
         pvalues=pvalues,
-        adjusted=_adjust_distinct(pvalues, where.names[pairs], correction),
+        adjusted=_adjust_distinct(pvalues, where.identities[pairs], correction),
         correction=correction,
         mark_names=fitted.process.mark_names,
     )

@@ -123,14 +123,14 @@ class FittedRows:
         block : int
             Number of the row problem.
         names : ndarray of int64, shape (n,)
-            As `ColumnMap.names` has them.
+            As `ColumnMap.identities` has them.
         members : ndarray of bool, shape (n, n_columns)
             The columns whose sum is the parameter.
         """
         where, held = self.columns.map, self.held
         for b in np.unique(where.blocks[wanted.any(axis=1)]).tolist():
             rows = np.flatnonzero(where.blocks == b)
-            names, first = np.unique(where.names[rows][wanted[rows]], return_index=True)
+            names, first = np.unique(where.identities[rows][wanted[rows]], return_index=True)
             parts = np.array([where.matrix(i) for i in rows.tolist()])[wanted[rows]][first]
             members = (parts > 0) & ~held[b]
             moving = members.any(axis=1)

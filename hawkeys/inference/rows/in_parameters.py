@@ -32,7 +32,7 @@ def in_parameters(solution: Solution, columns: FittedColumns) -> Solution:
     if solution.information is not None:
         identified = columns.identified(solution.information)
     else:
-        identified = where.any(solution.identified)
+        identified = where.any_of(solution.identified)
     changed = replace(
         solution,
         x=where.parameters(solution.x),
@@ -84,7 +84,7 @@ def _switched_off(where: ColumnMap, posterior: LogNormalPosterior) -> BoolArray 
     off = posterior.switched_off
     if off is None:
         return None
-    return where.any(off) & ~where.any(~off & ~np.isnan(posterior.location))
+    return where.any_of(off) & ~where.any_of(~off & ~np.isnan(posterior.location))
 
 
 def _marginals(
