@@ -209,7 +209,7 @@ class TestRefused:
         other = Events.from_lists([[[1.0], [2.0]]], end_times=3.0)
         with pytest.raises(InvalidEventsError, match="2 marks, the process has 3"):
             profile_interval(fit(events), other)
-        with pytest.raises(InvalidEventsError, match=r"expected hawkeys\.Events, got list"):
+        with pytest.raises(Wrong, match="end_time is missing: the end of observation is data"):
             profile_interval(fit(events), [[1.0]])
 
     def test_other_methods(self, events):
