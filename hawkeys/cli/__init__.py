@@ -78,6 +78,7 @@ def _quiet_option() -> click.Option:
 
 def _be_quiet(context: click.Context, _option: click.Parameter, quiet: bool) -> None:
     if quiet:
+        context.meta["quiet"] = True
         context.with_resource(keep_quiet())
         logging.getLogger("hawkeys").setLevel(logging.WARNING)
 

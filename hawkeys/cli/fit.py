@@ -2,106 +2,167 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hawkeys.cli.logs import warnings_at_the_end
-from hawkeys.cli.paths import check_output_file
-from hawkeys.datasets import read_events
-from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference import fit
+from hawkeys.cli.console import progress_on_stderr
+from hawkeys.cli.event_input import read_table_of_events
+from hawkeys.cli.logs import STDIN, check_output, warnings_at_the_end
+from hawkeys.datasets._event_tables import EventColumns
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError, OutputError
+from hawkeys.inference import fit, goodness_of_fit
 from hawkeys.inference.methods import METHODS
-from hawkeys.kernels import Exponential
 
 __all__ = ["command"]
 
+_SAMPLES = 199  # p-values down to .005, in seconds
+_PICTURES = (".png", ".svg", ".pdf")
+_EPILOG = """\b
+Examples:
+  hawkeys fit visits.csv --end-time 2024-03-01 --start-time 2024-01-01
+  hawkeys fit spikes.parquet --end-time 60 --test --plot spikes.svg
+  zcat events.csv.gz | hawkeys fit - --end-time last -o result.json"""
 
-@click.command("fit")
+
+@click.command("fit", epilog=_EPILOG)
 @click.argument("events", type=click.Path(path_type=Path))
 @click.option(
     "--decay",
-    required=True,
+    default="estimate",
+    show_default=True,
     help="Decay of the exponential kernel, per unit of time: one number, or one per mark separated "
     "by commas.",
 )
 @click.option(
     "--end-time",
-    required=True,
     metavar="TIME",
-    help="End of observation; with --realization also one per realisation: LABEL=TIME,...",
+    help="End of observation, a number or a date; with several realisations also one for each: "
+    "LABEL=TIME,... 'last': with the last event.",
 )
 @click.option(
-    "--start-time", default="0", show_default=True, metavar="TIME", help="Start, in the same way."
+    "--start-time",
+    metavar="TIME",
+    help="Start, in the same way. Default: 0; of dates it must be said. 'first': with the first "
+    "event.",
 )
-@click.option("--method", type=click.Choice(list(METHODS)), default="mle", show_default=True)
-@click.option("--time", "time_column", default="time", show_default=True, help="Column of times.")
-@click.option("--mark", "mark_column", help="Column of marks. Default: all events have one mark.")
-@click.option("--realization", help="Column that tells realisations apart. Default: there is one.")
+@click.option(
+    "--method",
+    type=click.Choice(list(METHODS), case_sensitive=False),
+    default="mle",
+    show_default=True,
+)
+@click.option("--time", "time_column", help="Column of times. Default: by its name.")
+@click.option("--mark", "mark_column", help="Column of marks. Default: by its name, or one mark.")
+@click.option(
+    "--realization",
+    help="Column that tells realisations apart. Default: by its name, or there is one.",
+)
 @click.option("--ignore", help="Columns that are neither, separated by commas.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For variational methods.")
-@click.option("--output", type=click.Path(path_type=Path), help="Save the result here (JSON).")
-def command(
-    events: Path, decay: str, end_time: str, start_time: str, output: Path | None, **how: Any
-) -> None:
-    """Fit a Hawkes process to EVENTS, a csv table with one row per event, and print the summary.
+@click.option("--unit", help="Unit for dates: ms, s, min, h, day. Default: by their steps.")
+@click.option("--sort", is_flag=True, help="Sort the times of each realisation.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For all that is random.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Save the result here (JSON); - for stdout, in place of the summary.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --output -.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw it: .png, .svg or .pdf.")
+@click.option(
+    "--test", is_flag=True, help=f"Test the goodness of fit, against {_SAMPLES} simulated samples."
+)
+def command(events: Path, output: Path | None, plot: Path | None, **how: Any) -> None:
+    """Fit a Hawkes process to EVENTS, and print the summary.
 
-    Each realisation is observed from the start time to the end time. A further column of the table
-    that could be marks or realisations is an error, unless --ignore names it.
+    EVENTS is a table with one row per event (csv, gzipped or not, Excel sheet, Parquet; - for
+    stdin). Times are numbers, or dates as 2024-05-01T12:00:00. Columns are found by their names
+    (time, timestamp, date; mark, type; realization, run, trial), which is said on stderr. A further
+    column that could be marks or realisations is an error, unless --ignore names it.
     """
-    if output is not None:
-        check_output_file(output, events)
-    kernel = Exponential(_decays(decay))
+    if how["as_json"]:
+        output = _refuse_two_outputs(output)
+    for path in (output, plot):
+        if path is not None:
+            check_output(path, events)
+    _check_picture(plot)
+    decay = _decays(how["decay"])
+    columns = EventColumns(how["time_column"] or "", how["mark_column"], how["realization"])
+    bounds = {"--start-time": how["start_time"], "--end-time": how["end_time"]}
     ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
-    with warnings_at_the_end():
-        data = read_events(
-            events,
-            end_times=_window(end_time, "--end-time", how["realization"]),
-            start_times=_window(start_time, "--start-time", how["realization"]),
-            time=how["time_column"],
-            mark=how["mark_column"],
-            realization=how["realization"],
-            ignore=ignore,
+    read = {"ignore": ignore, "unit": how["unit"], "sort": how["sort"]}
+    with warnings_at_the_end(), progress_on_stderr() as progress:
+        progress("Reading events", 0, 1)
+        data, said = read_table_of_events(events, columns, bounds, read)
+        progress("Reading events", 1, 1)
+        progress(f"Fitting {data.n_events:,} events", 0, 1)
+        result = fit(data, decay=decay, method=how["method"], rng=how["seed"])
+        progress(f"Fitting {data.n_events:,} events", 1, 1)
+        told = [result.summary()]
+        if how["test"]:
+            told.append(_test(result, data, how["seed"], progress))
+        _write(result, output, plot, progress)
+    if decay == "estimate":
+        said.append("the decay was estimated (--decay gives one)")
+    for line in said if "quiet" not in click.get_current_context().meta else []:
+        click.echo(f"hawkeys: {line}", err=True)
+    if output != STDIN:
+        click.echo("\n\n".join(told))
+
+
+def _test(result: Any, data: Events, seed: int, progress: Any) -> str:
+    """Return the text of the test of the fit."""
+    progress("Testing the goodness of fit", 0, 1)
+    tested = goodness_of_fit(result, data, n_mc_samples=_SAMPLES, rng=seed)
+    progress("Testing the goodness of fit", 1, 1)
+    return tested.summary()
+
+
+def _write(result: Any, output: Path | None, plot: Path | None, progress: Any) -> None:
+    """Write the result and its picture where asked."""
+    if output == STDIN:
+        click.echo(json.dumps(result.to_dict()))
+    elif output is not None:
+        result.save(output)
+    if plot is None:
+        return
+    progress("Drawing", 0, 1)
+    figure = result.plot()
+    try:
+        figure.savefig(plot)
+    except OSError as error:
+        told = f"cannot write {plot}: {error.strerror}. Choose another place."
+        raise OutputError(told) from error
+    progress("Drawing", 1, 1)
+
+
+def _refuse_two_outputs(output: Path | None) -> Path:
+    if output not in (None, STDIN):
+        raise InvalidParameterError(
+            f"--json prints the result and --output {output} saves it; got both. Leave one out."
         )
-        result = fit(data, kernel=kernel, method=how["method"], rng=how["seed"])
-        if output is not None:
-            result.save(output)
-        click.echo(result.summary())
+    return STDIN
 
 
-def _time(text: str) -> float:
-    """Return a number; a whole one stays an integer, which may be too large for a float."""
-    with suppress(ValueError):
-        return int(text)
-    return float(text)
+def _check_picture(plot: Path | None) -> None:
+    if plot is not None and plot.suffix.lower() not in _PICTURES:
+        raise InvalidParameterError(
+            f"--plot must name a file that ends in {', '.join(_PICTURES)}; got {str(plot)!r}."
+        )
 
 
-def _window(text: str, option: str, realization: str | None) -> float | dict[str, float]:
-    """Return one time, or one per label of a realisation."""
-    with suppress(ValueError):
-        return _time(text)
-    times: dict[str, float] = {}
-    for part in text.split(","):
-        label, sign, value = (word.strip() for word in part.rpartition("="))
-        time = None
-        with suppress(ValueError):
-            time = _time(value)
-        if not sign or not label or time is None or realization is None or label in times:
-            raise InvalidParameterError(
-                f"{option} must be one time, or with --realization one for each label, as in "
-                f"{option} a=50,b=60; got {text!r}."
-            )
-        times[label] = time
-    return times
-
-
-def _decays(text: str) -> float | list[float]:
+def _decays(text: str) -> str | float | list[float]:
+    if text.strip().lower() == "estimate":
+        return "estimate"
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError as error:
         raise InvalidParameterError(
-            f"--decay must be one number, or one per mark separated by commas; got {text!r}."
+            "--decay must be one number, or one per mark separated by commas, or 'estimate'; got "
+            f"{text!r}."
         ) from error
     return values[0] if len(values) == 1 else values

@@ -33,16 +33,18 @@ from hawkeys.datasets.timing_files import parse_timings
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
 
 __all__ = [
+    "STDIN",
     "Log",
     "check_output",
     "keys_of",
     "log_options",
+    "read_input",
     "reading_options",
     "warnings_at_the_end",
     "write_output",
 ]
 
-_STD = Path("-")
+STDIN = Path("-")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Log:
 
     def events(self, path: Path) -> KeyEvents:
         """Return the key events in a file; raises `DatasetError`."""
-        content, source = _read(path)
+        content, source = read_input(path)
         return self._parse(content, source)
 
     def samples(self, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -72,7 +74,7 @@ class Log:
 
         Raises `DatasetError`.
         """
-        content, source = _read(path)
+        content, source = read_input(path)
         if self.text is not None:
             return self.spelt(pair_events(
                 self._parse(content, source),
@@ -234,9 +236,9 @@ def keys_of(text: str, end_key: str | None = None) -> list[str]:
     return keys
 
 
-def _read(path: Path) -> tuple[bytes, str]:
+def read_input(path: Path) -> tuple[bytes, str]:
     """Return what a file or stdin holds, and its name."""
-    if path == _STD:
+    if path == STDIN:
         return sys.stdin.buffer.read(), "stdin"
     return load_bytes(path), str(path)
 
@@ -246,19 +248,19 @@ def check_output(output: Path, *inputs: Path) -> None:
 
     Raises `OutputError`.
     """
-    if output != _STD:
-        check_output_file(output, *(path for path in inputs if path != _STD))
+    if output != STDIN:
+        check_output_file(output, *(path for path in inputs if path != STDIN))
 
 
 def write_output(output: Path, table: pd.DataFrame, said: list[str]) -> None:
     """Write a table as csv, and say lines: on stdout, or on stderr if the table goes there."""
     text = table.to_csv(index=False, lineterminator="\n")
-    if output == _STD:
+    if output == STDIN:
         click.echo(text, nl=False)
     else:
         write_text(output, text)
     for line in said:
-        click.echo(line, err=output == _STD)
+        click.echo(line, err=output == STDIN)
 
 
 @contextmanager

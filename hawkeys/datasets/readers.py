@@ -17,7 +17,8 @@ import pandas as pd
 from hawkeys._typing import ArrayLike
 from hawkeys.datasets._columns import find_column, plain
 from hawkeys.datasets._event_cells import numbered
-from hawkeys.datasets._tables import BrokenFileError, list_names, load_table, numbers_of, times_of
+from hawkeys.datasets._event_tables import EventColumns, instants_of, load_cells
+from hawkeys.datasets._tables import BrokenFileError, list_names, numbers_of
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     DatasetError,
@@ -25,7 +26,7 @@ from hawkeys.exceptions import (
     InvalidEventsError,
 )
 
-__all__ = ["read_events"]
+__all__ = ["events_in_cells", "read_events"]
 
 _ONE_MARK = "events"
 # names under which a column is more than a measurement, even if its values are all different
@@ -42,20 +43,21 @@ def read_events(
     path: str | os.PathLike[str],
     *,
     end_times: ArrayLike | Mapping[Any, float],
-    start_times: ArrayLike | Mapping[Any, float] = 0.0,
+    start_times: ArrayLike | Mapping[Any, float] | None = None,
     time: str = "time",
     mark: str | None = "mark",
     realization: str | None = None,
     ignore: Sequence[str] = (),
+    **reading: Any,
 ) -> Events:
     """Read a table with one row per event.
 
     Parameters
     ----------
     path : str or path-like
-        A csv, gzipped csv or xls file with a header line.
+        A csv, gzipped csv or xls file with a header line, or a Parquet file.
     end_times, start_times : float, array_like (n_realizations,) or mapping
-        Observation windows, as for `hawkeys.Events.from_frame`.
+        Observation windows, as for `hawkeys.Events.from_frame`. Starts are 0.0 unless given.
     time, mark : str, default "time" and "mark"
         Names of the columns with the times (numbers; whole numbers too large for doubles, such as
         nanoseconds since 1970, stay exact, see `hawkeys.Events`) and the marks (any labels).
@@ -64,6 +66,10 @@ def read_events(
         Name of the column that tells the realisations apart. Default: one realisation.
     ignore : sequence of str, optional
         Names of columns that are neither marks nor realisations. Default: none.
+    **reading
+        ``unit`` and ``sort``, as for `hawkeys.Events.from_frame`. Times that are dates (ISO 8601,
+        year first; with a zone they are taken in Universal Time) need ``unit``, and windows that
+        are dates.
 
     Returns
     -------
@@ -95,7 +101,21 @@ def read_events(
     >>> read_events(path, end_times=2.0)
     Events(n_events=2, n_marks=2, n_realizations=1, mark_names=('a', 'b'))
     """
-    frame = load_table(path)
+    columns = EventColumns(time, mark, realization)
+    windows = {"end_times": end_times, "start_times": start_times}
+    return events_in_cells(load_cells(path), path, columns, windows, tuple(ignore), **reading)
+
+
+def events_in_cells(
+    frame: pd.DataFrame,
+    path: str | os.PathLike[str],
+    columns: EventColumns,
+    windows: dict[str, Any],
+    ignore: tuple[str, ...] = (),
+    **reading: Any,
+) -> Events:
+    """Return the events in a table whose cells are text; `path` names it in messages."""
+    time, mark, realization = columns
     named = [name for name in (time, mark, realization) if name is not None]
     try:
         for name in (*named, *ignore):
@@ -107,9 +127,8 @@ def read_events(
         if frame.empty:
             raise BrokenFileError("there is a header but no row with an event; check the file.")
         _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])
-        table = pd.DataFrame({"time": times_of(frame, time)})
+        table = pd.DataFrame({"time": instants_of(frame, time)})
         table["mark"] = _ONE_MARK if mark is None else _sorted(numbered(_labels(frame, mark)))
-        windows: dict[str, Any] = {"end_times": end_times, "start_times": start_times}
         if realization is not None:
             runs, windows = _windows(_labels(frame, realization), windows)
             table["realization"] = _sorted(runs)
@@ -119,6 +138,7 @@ def read_events(
             mark="mark",
             realization=None if realization is None else "realization",
             **windows,
+            **reading,
         )
     except (BrokenFileError, InvalidEventsError) as error:
         raise DatasetError(f"{path}: {error}") from error
@@ -179,7 +199,7 @@ def _check_unread(frame: pd.DataFrame, parts: Mapping[str, str | None], known: l
             f"the column{'s' * (len(unread) > 1)} {list_names(unread)} of the table "
             f"{'are' if len(unread) > 1 else 'is'} not read.",
             HawkeysWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

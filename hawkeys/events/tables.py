@@ -59,6 +59,7 @@ def choose_columns(
             known = ", ".join(map(repr, frame.columns[:12]))
             more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
             raise InvalidEventsError(f"the frame has no column {name!r}; it has {known}{more}.")
+    given = time, mark, realization
     when = _index_of(frame) if time is None else frame[time]
     if when is None:
         time = _one_of(frame, _TIME, [mark, realization]) or _only_dates(frame)
@@ -78,7 +79,8 @@ def choose_columns(
             f"{brief(mark)} "
             f"and {brief(realization)}."
         )
-    _log.info("columns read: time %r, mark %r, realization %r", time, mark, realization)
+    if (time, mark, realization) != given:
+        _log.info("columns read: time %r, mark %r, realization %r", time, mark, realization)
     return Columns(
         when,
         None if mark is None else frame[mark],

@@ -12,6 +12,7 @@ from hawkeys.datasets import load_demo
 from hawkeys.features import HawkesFeatures
 
 FIT = ["fit", "events.csv", "--decay", "2", "--end-time", "50"]
+DAYS = ["--start-time", "2024-01-01", "--end-time", "2024-02-01"]
 RUNS = ["--realization", "realization", "--mark", "mark"]
 
 
@@ -98,9 +99,39 @@ def test_a_column_that_is_not_read_is_named(capsys, tmp_path):
 
 
 BAD = {
-    "pooled": (FIT, "the columns 'realization', 'mark' would not be read"),
-    "marks pooled": ([*FIT, "--realization", "realization"], "mark='mark' if it holds the marks"),
-    "runs pooled": ([*FIT, "--mark", "mark"], "realization='realization' if it tells"),
+    "pooled": (["fit", "odd.csv", "--end-time", "50"], "the columns 'a', 'b' would not be read"),
+    "marks pooled": (
+        ["fit", "odd.csv", "--end-time", "50", "--realization", "a"],
+        "mark='b' if it holds the marks",
+    ),
+    "runs pooled": (
+        ["fit", "odd.csv", "--end-time", "50", "--mark", "b"],
+        "realization='a' if it tells",
+    ),
+    "two of marks": (
+        ["fit", "two.csv", "--end-time", "50"],
+        "the columns 'mark', 'type' could all hold the marks. Say which: --mark mark",
+    ),
+    "no time": (["fit", "none.txt", "--end-time", "50"], "which column holds the times? Name it"),
+    "no start of dates": (
+        ["fit", "dates.csv", "--end-time", "2024-02-01"],
+        "--start-time is missing: when observation began is data and is never guessed. The first "
+        "event is at 2024-01-01 00:00:00",
+    ),
+    "a bound that is no date": (
+        ["fit", "dates.csv", "--start-time", "0", "--end-time", "2024-02-01"],
+        "--start-time must be one date (year-month-day",
+    ),
+    "a date that is none": (
+        ["fit", "mixed.csv", "--start-time", "2024-01-01", "--end-time", "2024-02-01"],
+        "data row 2, column date: expected a date as in the first row, '2024-01-01', got 'soon'",
+    ),
+    "a picture of no kind": ([*FIT, *RUNS, "--plot", "fit.bmp"], "--plot must name a file that en"),
+    "two outputs": ([*FIT, *RUNS, "--json", "-o", "fit.json"], "--json prints the result and --ou"),
+    "no such unit": (
+        ["fit", "dates.csv", *DAYS, "--unit", "year"],
+        "unit must be one of",
+    ),
     "windows without runs": (
         [*FIT[:4], "--end-time", "0=50,1=60", "--ignore", "mark,realization"],
         "--end-time must be one time, or with --realization one for each label",
@@ -135,7 +166,10 @@ BAD = {
         ["fit", "events.csv", "--decay", "2", "--end-time", "1", *RUNS],
         "outside the window",
     ),
-    "no end": (["fit", "events.csv", "--decay", "2"], "Missing option '--end-time'"),
+    "no end": (
+        ["fit", "events.csv", "--decay", "2"],
+        "--end-time is missing: when observation ended",
+    ),
     "text": (["fit", "text.csv", "--decay", "2", "--end-time", "5"], "expected a finite number"),
     "truncated": (["fit", "cut.csv.gz", "--decay", "2", "--end-time", "5"], "truncated or damaged"),
     "no folder": (
@@ -160,6 +194,11 @@ BAD = {
 def test_bad_input_is_one_line_and_status_two(capsys, tmp_path, case):
     arguments, message = BAD[case]
     (tmp_path / "text.csv").write_text("time\n1.0\nsoon\n")
+    (tmp_path / "odd.csv").write_text("time,a,b\n1,x,u\n2,x,v\n3,y,u\n")
+    (tmp_path / "two.csv").write_text("time,mark,type\n1,x,u\n2,x,v\n")
+    (tmp_path / "none.txt").write_text("a,b\n1,x\n2,x\n")
+    (tmp_path / "dates.csv").write_text("date\n2024-01-01\n2024-01-05\n2024-01-06\n")
+    (tmp_path / "mixed.csv").write_text("date\n2024-01-01\nsoon\n")
     packed = gzip.compress((tmp_path / "events.csv").read_bytes())
     (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) // 2])
     (tmp_path / "head.csv").write_text("H.a,DD.a.b,UD.a.b,H.b\n")

@@ -1,0 +1,148 @@
+"""``hawkeys fit`` on tables as people have them: dates, runs, marks by name, Parquet, stdin."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hawkeys
+from hawkeys.cli import main
+
+TRUTH = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.1], [0.2, 0.4]], decay=2.0, mark_names="ab")
+START = pd.Timestamp("2024-03-01")
+
+
+@pytest.fixture(autouse=True)
+def sample(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hawkeys._progress.PATIENCE", 3600.0)
+    return hawkeys.simulate(TRUTH, end_time=60.0, n_realizations=3, rng=1)
+
+
+def dated(sample, zone=""):
+    """Return a table of visits: a date to the microsecond, a mark, and a run."""
+    frame = sample.to_frame()
+    dates = START + pd.to_timedelta((frame["time"] * 86_400e6).round().astype("int64"), unit="us")
+    return pd.DataFrame(
+        {
+            "run": [f"r{run}" for run in frame["realization"]],
+            "timestamp": dates.dt.strftime("%Y-%m-%dT%H:%M:%S.%f") + zone,
+            "type": frame["mark"],
+        }
+    )
+
+
+def run(capsys, *arguments):
+    status = main(arguments)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+WINDOW = ["--start-time", "2024-03-01", "--end-time", "2024-04-30"]
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+02:00"])
+def test_dates_runs_and_marks(capsys, sample, zone):
+    """The same fit as of the numbers of days, found by the names of the columns."""
+    dated(sample, zone).to_csv("visits.csv", index=False)
+    window = [word + "T00:00:00+02:00" if zone == "+02:00" and word[0] == "2" else word
+              for word in WINDOW]  # fmt: skip
+    status, out, err = run(capsys, "fit", "visits.csv", *window, "--unit", "day", "-o", "f.json")
+    assert status == 0
+    assert "columns picked: time from 'timestamp' (--time), mark from 'type' (--mark)" in err
+    assert "realization from 'run' (--realization)" in err
+    assert "the decay was estimated" in err
+    expected = hawkeys.fit(sample, decay="estimate")
+    found = hawkeys.load_result("f.json")
+    np.testing.assert_allclose(found.estimates, expected.estimates, atol=1e-6)
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-4)
+    assert found.process.mark_names == ("a", "b")
+    assert found.n_realizations == 3
+    assert found.unit == "day"
+    assert "Hawkes process by mle" in out
+
+
+def test_the_unit_is_chosen_and_said(capsys, sample):
+    dated(sample).to_csv("visits.csv", index=False)
+    status, _, err = run(capsys, "fit", "visits.csv", *WINDOW)
+    assert status == 0
+    assert "hawkeys: the times are dates, counted in h (--unit)\n" in err
+
+
+def test_quiet_says_nothing(capsys, sample):
+    dated(sample).to_csv("visits.csv", index=False)
+    status, _, err = run(capsys, "fit", "visits.csv", *WINDOW, "-q")
+    assert (status, err) == (0, "")
+
+
+def test_parquet_with_nanoseconds_is_the_csv(capsys, sample):
+    frame = dated(sample)
+    frame.to_csv("visits.csv", index=False)
+    frame["timestamp"] = pd.to_datetime(frame["timestamp"]).astype("datetime64[ns]")
+    frame.to_parquet("visits.parquet")
+    texts = [run(capsys, "fit", name, *WINDOW)[1] for name in ("visits.csv", "visits.parquet")]
+    assert texts[0] == texts[1] != ""
+
+
+def test_stdin_and_json_on_stdout(capsys, sample, monkeypatch):
+    table = sample.to_frame().to_csv(index=False).encode()
+
+    class Stdin:
+        buffer = io.BytesIO(table)
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    status, out, err = run(capsys, "fit", "-", "--decay", "2", "--end-time", "60", "--json")
+    assert status == 0
+    assert "columns picked" in err
+    record = json.loads(out)
+    expected = hawkeys.fit(sample, decay=2.0)
+    assert record["log_likelihood"] == pytest.approx(expected.log_likelihood)
+    assert record["schema"].startswith("hawkeys-fit/")
+
+
+def test_output_to_stdout_is_a_result_file(capsys, sample, tmp_path):
+    sample.to_frame().to_csv("e.csv", index=False)
+    _, out, _ = run(capsys, "fit", "e.csv", "--decay", "2", "--end-time", "60", "-o", "-", "-q")
+    (tmp_path / "copy.json").write_text(out)
+    assert hawkeys.load_result("copy.json").converged
+
+
+def test_the_window_may_end_with_the_last_event_if_asked(capsys, sample):
+    sample.to_frame().to_csv("e.csv", index=False)
+    status, out, err = run(capsys, "fit", "e.csv", "--decay", "2", "--end-time", "last", "-q")
+    assert status == 0
+    assert err.startswith("hawkeys: warning: --end-time last: observation is taken to have ended")
+    ends = [sample[k].times[-1] for k in range(3)]
+    lists = [[list(part) for part in one] for one in sample.to_lists()]
+    events = hawkeys.Events.from_lists(lists, end_times=ends, mark_names="ab")
+    assert out == hawkeys.fit(events, decay=2.0).summary() + "\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89P")]
+)
+def test_a_picture_and_a_test(capsys, sample, tmp_path, ending, begins):
+    sample.to_frame().to_csv("e.csv", index=False)
+    how = ["--decay", "2", "--end-time", "60", "-q", "--plot", f"fit.{ending}"]
+    test = ["--test"] if ending == "svg" else []
+    status, out, _ = run(capsys, "fit", "e.csv", *how, *test)
+    assert status == 0
+    assert (tmp_path / f"fit.{ending}").read_bytes().startswith(begins)
+    fitted = hawkeys.fit(sample, decay=2.0)
+    if test:
+        tested = hawkeys.goodness_of_fit(fitted, sample, n_mc_samples=199, rng=0)
+        assert out == f"{fitted.summary()}\n\n{tested.summary()}\n"
+
+
+def test_methods_in_any_case_and_unsorted_rows(capsys, sample):
+    frame = sample.to_frame().sample(frac=1.0, random_state=0)
+    frame.to_csv("e.csv", index=False)
+    how = ["--decay", "2", "--end-time", "60", "-q"]
+    status, _, err = run(capsys, "fit", "e.csv", *how)
+    assert status == 2
+    assert "times must not decrease" in err
+    status, out, _ = run(capsys, "fit", "e.csv", *how, "--sort", "--method", "VI")
+    assert status == 0
+    assert out == hawkeys.fit(sample, decay=2.0, method="vi").summary() + "\n"
