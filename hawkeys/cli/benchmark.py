@@ -21,9 +21,8 @@ from hawkeys.cli.console import (
     print_text,
     progress_on_stderr,
 )
-from hawkeys.cli.logs import log_options, warnings_at_the_end
+from hawkeys.cli.logs import log_options, refuse_same_file, warnings_at_the_end
 from hawkeys.cli.own_data import read_own
-from hawkeys.cli.paths import refuse_same_file
 from hawkeys.cli.tasks import TASKS, TaskOptions, run_task
 from hawkeys.datasets import Keystrokes, load_dataset
 from hawkeys.evaluation import (

@@ -10,8 +10,7 @@ import pandas as pd
 
 from hawkeys._validation import check_fraction
 from hawkeys.cli.labels import only_column
-from hawkeys.cli.logs import Log, log_options, warnings_at_the_end
-from hawkeys.cli.paths import check_output_file
+from hawkeys.cli.logs import Log, check_output_file, log_options, warnings_at_the_end
 from hawkeys.datasets._columns import is_called
 from hawkeys.evaluation import make_verifiers
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError

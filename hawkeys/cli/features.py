@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from hawkeys._files import write_text
 from hawkeys.cli.console import progress_on_stderr
-from hawkeys.cli.paths import check_output_file
+from hawkeys.cli.logs import check_output_file
 from hawkeys.datasets import read_timings
 from hawkeys.exceptions import DatasetError, InvalidParameterError
 from hawkeys.features import HawkesFeatures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,8 +15,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from hawkeys._files import write_text
-from hawkeys.cli.paths import check_output_file
+from hawkeys._files import check_output_directory, is_device, write_text
 from hawkeys.datasets import (
     KeyEvents,
     Strokes,
@@ -30,16 +30,18 @@ from hawkeys.datasets._time_cells import TIME_UNITS
 from hawkeys.datasets.event_files import ReadOptions, parse_key_events
 from hawkeys.datasets.formats import EVENT_FORMATS, TIMING_FORMATS
 from hawkeys.datasets.timing_files import parse_timings
-from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
+from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError, OutputError
 
 __all__ = [
     "STDIN",
     "Log",
     "check_output",
+    "check_output_file",
     "keys_of",
     "log_options",
     "read_input",
     "reading_options",
+    "refuse_same_file",
     "warnings_at_the_end",
     "write_output",
 ]
@@ -277,3 +279,58 @@ def warnings_at_the_end() -> Iterator[None]:
         yield
     for text in dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught):
         click.echo(f"hawkeys: warning: {text}", err=True)
+
+
+def check_output_file(output: Path, *inputs: Path) -> None:
+    """Make sure, before any work, that a file can be written and is none of those read.
+
+    Parameters
+    ----------
+    output : Path
+        File to be written.
+    *inputs : Path
+        Files that the command reads.
+
+    Raises
+    ------
+    OutputError
+        If the output is one of the inputs, by whatever name, or its folder cannot be written to.
+    """
+    refuse_same_file(output, *inputs)
+    if output.is_dir():
+        raise OutputError(f"cannot write to {str(output)!r}: it is a folder. Name a file in it.")
+    if not is_device(output):
+        check_output_directory(output.absolute().parent)
+
+
+def refuse_same_file(output: Path, *inputs: Path) -> None:
+    """Refuse an output that is one of the inputs: through a link or in other letters, too.
+
+    Parameters
+    ----------
+    output : Path
+        File to be written.
+    *inputs : Path
+        Files that the command reads.
+
+    Raises
+    ------
+    OutputError
+        If it is one of them.
+    """
+    for one in inputs:
+        if _is_same(output, one):
+            raise OutputError(
+                f"the output {str(output)!r} is the input {str(one)!r}, which would be lost. Name "
+                "another file for the output."
+            )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        # also finds hard links, and names that differ by case where the disk does not see it
+        if one.samefile(other):
+            return True
+    except (OSError, ValueError):  # one of them does not exist, or is no path
+        pass
+    return os.path.realpath(one) == os.path.realpath(other)

@@ -8,8 +8,7 @@ import click
 import pandas as pd
 
 from hawkeys._files import write_text
-from hawkeys.cli.logs import Log, log_options, warnings_at_the_end
-from hawkeys.cli.paths import check_output_file
+from hawkeys.cli.logs import Log, check_output_file, log_options, warnings_at_the_end
 from hawkeys.exceptions import DatasetError
 from hawkeys.verifiers import Verification, load_template, verify_many
 

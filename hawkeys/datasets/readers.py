@@ -114,7 +114,10 @@ def events_in_cells(
     ignore: tuple[str, ...] = (),
     **reading: Any,
 ) -> Events:
-    """Return the events in a table whose cells are text; `path` names it in messages."""
+    """Return the events in a table whose cells are text; `path` names it in messages.
+
+    Raises `DatasetError`, which names the file and the place.
+    """
     time, mark, realization = columns
     named = [name for name in (time, mark, realization) if name is not None]
     try:
@@ -127,7 +130,7 @@ def events_in_cells(
         if frame.empty:
             raise BrokenFileError("there is a header but no row with an event; check the file.")
         _check_unread(frame, {"mark": mark, "realization": realization}, [*named, *ignore])
-        table = pd.DataFrame({"time": instants_of(frame, time)})
+        table = pd.DataFrame({"time": _times(frame, time, reading.get("unit"))})
         table["mark"] = _ONE_MARK if mark is None else _sorted(numbered(_labels(frame, mark)))
         if realization is not None:
             runs, windows = _windows(_labels(frame, realization), windows)
@@ -142,6 +145,17 @@ def events_in_cells(
         )
     except (BrokenFileError, InvalidEventsError) as error:
         raise DatasetError(f"{path}: {error}") from error
+
+
+def _times(frame: pd.DataFrame, name: str, unit: Any) -> Any:
+    """Return the times, numbers or dates; refuse dates without a unit."""
+    times = instants_of(frame, name)
+    if isinstance(times, pd.Series) and unit is None:
+        raise BrokenFileError(
+            f"column {name}: the times are dates, as {frame[name].iloc[0]!r}, and rates are per "
+            "unit of time. Give unit='s', 'h', 'day' or the like, and windows that are dates."
+        )
+    return times
 
 
 def _labels(frame: pd.DataFrame, name: str) -> np.ndarray:

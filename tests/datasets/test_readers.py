@@ -139,7 +139,7 @@ BROKEN = {
     "true": ("time,mark\nTrue,a\nFalse,b\n", "data row 1, column time: .* got 'True'"),
     "complex": ("time,mark\n1j,a\n", "got '1j'"),
     "hexadecimal": ("time,mark\n0x10,a\n", "got '0x10'"),
-    "date": ("time,mark\n2024-01-31,a\n", "got '2024-01-31'; convert dates and clock times to nu"),
+    "date": ("time,mark\n2024-01-31,a\n", "column time: the times are dates, as '2024-01-31'"),
     "clock": ("time,mark\n12:30:01,a\n", "got '12:30:01'; convert dates and clock times"),
     "other digits": ("time,mark\n٣,a\n", "got '٣'"),
     "other minus": ("time,mark\n\u22121,a\n", "expected a finite number, got"),
