@@ -269,6 +269,35 @@ def test_compiled_functions():
     assert n > 40
 
 
+def literals(node):
+    """Return the names that a function sets to a whole number or truth value as written."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Assign):
+            for target in one.targets:
+                both = isinstance(target, ast.Tuple) and isinstance(one.value, ast.Tuple)
+                names = target.elts if both else [target]
+                values = one.value.elts if both else [one.value]
+                yield from (ast.unparse(name) for name, value in zip(names, values, strict=True)
+                            if is_literal(value))  # fmt: skip
+
+
+def is_literal(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
+
+
+def test_no_literal_is_given_to_a_compiled_function():
+    """numba compiles the function once more for the type of that very number or truth value."""
+    for path, tree in TREES.items():
+        own = {node.name for node, _ in compiled(tree)}
+        for node, _ in compiled(tree):
+            names = set(literals(node))
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) in own:
+                    bad = [ast.unparse(a) for a in call.args
+                           if is_literal(a) or ast.unparse(a) in names]  # fmt: skip
+                    assert bad == [], f"{path}: {node.name} calls {ast.unparse(call)}"
+
+
 def test_compiled_code_is_imported_when_it_is_needed():
     """Through `Compiled` alone: to import the package, or to use small data, needs no numba."""
     for path, tree in TREES.items():

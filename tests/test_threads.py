@@ -59,10 +59,10 @@ def same(found, expected):
 """
 
 
-def run(code, timeout=600, **environment):
-    """Run PRELUDE and `code` in a fresh process and return what it prints."""
+def run(code, timeout=600, prelude=PRELUDE, **environment):
+    """Run a prelude and `code` in a fresh process and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + code],
+        [sys.executable, "-c", prelude + code],
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -114,18 +114,25 @@ def test_a_pool_by_fork_after_a_fit():
     assert run(FORKED, timeout=120, HAWKEYS_NUM_THREADS="2") == "[True, True, True, True]"
 
 
+# a fit of which little has to be compiled, in several files; then how much was
 FIRST = """
+import sys
+import numpy as np
+import hawkeys
 import hawkeys._jit.loading as loading
-print(hawkeys.fit(LONG, decay=1.5).adjacency.tolist())
+rng = np.random.default_rng(0)
+lists = [np.sort(rng.uniform(0.0, 9_000.0, 12_000)) for _ in range(2)]
+fitted = hawkeys.fit([lists], decay=1.5, end_time=9_000.0, method="least_squares")
+print(fitted.adjacency.tolist())
 print(sum(sum(one.stats.cache_misses.values()) for one in loading.functions()), file=sys.stderr)
 """
 
 
 def test_ten_processes_that_compile_at_once_into_one_cache(tmp_path):
     """All find an empty cache and return what a warm one returns; each form is compiled once."""
-    expected = run(FIRST)
+    expected = run(FIRST, prelude="")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", PRELUDE + FIRST]
+    command = [sys.executable, "-c", FIRST]
     started = [
         subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -142,7 +149,7 @@ def test_ten_processes_that_compile_at_once_into_one_cache(tmp_path):
     assert n_kept > 5
     # without locks (Windows) processes compile the same
     assert n_compiled == n_kept or sys.platform == "win32"
-    assert run(FIRST, NUMBA_CACHE_DIR=str(tmp_path)) == expected
+    assert run(FIRST, prelude="", NUMBA_CACHE_DIR=str(tmp_path)) == expected
 
 
 class TestInThreads:

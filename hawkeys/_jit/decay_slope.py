@@ -56,7 +56,7 @@ def _add_target(times, marks, end, weight, target, decay, x, out):
     for j in range(size):
         state[2][j] = times[0] if times.size > 0 else 0.0
     slopes = np.empty(size)
-    applied = 0
+    applied = size - size  # not the literal 0, for which `_flush` is compiled once more
     for k in range(times.size):
         if times[k] > times[applied]:
             _flush(times, marks, applied, k, decay, state)
@@ -80,7 +80,8 @@ def log_decay_slopes(events, ends, weights, decay, x, out, part):
     """
     times, marks, offsets = events
     for i in range(part[0], part[1]):
-        out[i, :] = 0.0
+        for j in range(decay.shape[1]):
+            out[i, j] = 0.0
         for r in range(ends.size):
             here = slice(offsets[r], offsets[r + 1])
             _add_target(times[here], marks[here], ends[r], weights[r], i, decay[i], x[i], out[i])

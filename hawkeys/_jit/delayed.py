@@ -197,7 +197,8 @@ def _longest(reach):
     """Return the largest reach of each target."""
     out = np.zeros(reach.shape[0])
     for i in range(reach.shape[0]):
-        out[i] = reach[i].max()
+        for j in range(reach.shape[1]):
+            out[i] = max(out[i], reach[i, j])
     return out
 
 
@@ -206,9 +207,10 @@ def excitation(times, marks, offsets, kernel, layout, out, part):
     """Add c_ij to `out` at every event of mark i; layout, `out`, `part` as for `Exponential`."""
     family, sets, edges, which, reach = kernel
     slots, block_offsets, stride = layout
-    longest = _longest(reach)
+    longest, first = _longest(reach), np.empty(reach.shape[0], dtype=np.int64)
     for r in range(part[0], part[1]):
-        first = np.full(reach.shape[0], offsets[r])
+        for i in range(reach.shape[0]):
+            first[i] = offsets[r]
         for k in range(offsets[r], offsets[r + 1]):
             i = marks[k]
             while times[k] - times[first[i]] > longest[i]:
@@ -259,8 +261,8 @@ def excitation_at(times, marks, kernel, queries, excitation, integrals):
             while first[i] < times.size and queries[q] - times[first[i]] > longest[i]:
                 spent[i, marks[first[i]]] += 1.0
                 first[i] += 1
-            integrals[q, i] = spent[i]
-            excitation[q, i] = 0.0
+            for j in range(size):
+                integrals[q, i, j], excitation[q, i, j] = spent[i, j], 0.0
             for e in range(first[i], times.size):
                 lag = queries[q] - times[e]
                 j = marks[e]
@@ -287,22 +289,25 @@ def _share(kernel, lag, s, mass):
 @njit(cache=True, nogil=True)
 def _alike_at(times, marks, kernel, weights, queries, mass, out):
     """Do what `sums_at` does if all pairs have one set of parameters: one density per event."""
-    reach, by_source = kernel[4][0, 0], np.ascontiguousarray(weights.T)
-    spent = np.zeros(weights.shape[0])
-    first = 0
+    size, s, reach = weights.shape[0], kernel[3][0, 0], kernel[4][0, 0]
+    by_source, spent, first = np.empty((weights.shape[1], size)), np.zeros(size), 0
+    for i in range(size):
+        for j in range(weights.shape[1]):
+            by_source[j, i] = weights[i, j]
     for q in range(queries.size):
         while first < times.size and queries[q] - times[first] > reach:
-            if mass:
-                spent += by_source[marks[first]]
+            for i in range(size if mass else 0):
+                spent[i] += by_source[marks[first], i]
             first += 1
-        out[q] = spent
+        for i in range(size):
+            out[q, i] = spent[i]
         for e in range(first, times.size):
             lag = queries[q] - times[e]
             if lag <= 0.0:
                 break
-            share, row = _share(kernel, lag, 0, mass), by_source[marks[e]]
-            for i in range(row.size):
-                out[q, i] += share * row[i]
+            share, j = _share(kernel, lag, s, mass), marks[e]
+            for i in range(size):
+                out[q, i] += share * by_source[j, i]
 
 
 @njit(cache=True, nogil=True)
@@ -311,9 +316,9 @@ def _row_at(path, kernel, weights, query, mass, i, first, spent):
 
     path = (times, marks); `spent` is the sum over the events before `first`, each of mass 1.
     """
-    times, marks = path
-    _, _, _, which, reach = kernel
-    longest = reach[i].max()
+    (times, marks), (_, _, _, which, reach), longest = path, kernel, 0.0
+    for j in range(reach.shape[1]):
+        longest = max(longest, reach[i, j])
     while first < times.size and query - times[first] > longest:
         if mass:
             spent += weights[i, marks[first]]
@@ -342,11 +347,11 @@ def sums_at(times, marks, kernel, weights, queries, mass, out):
     if kernel[1].shape[0] == 1:
         _alike_at(times, marks, kernel, weights, queries, mass, out)
         return
+    first, spent = np.zeros(weights.shape[0], dtype=np.int64), np.zeros(weights.shape[0])
     for i in range(weights.shape[0]):
-        first, spent = 0, 0.0
         for q in range(queries.size):
-            out[q, i], first, spent = _row_at(
-                (times, marks), kernel, weights, queries[q], mass, i, first, spent
+            out[q, i], first[i], spent[i] = _row_at(
+                (times, marks), kernel, weights, queries[q], mass, i, first[i], spent[i]
             )
 
 
@@ -354,10 +359,11 @@ def sums_at(times, marks, kernel, weights, queries, mass, out):
 def own_mass_at(times, marks, kernel, weights, queries, targets, out):
     """Write the same integrals of one target per query, ``targets[q]``, to ``out[q]``."""
     first, spent = np.zeros(weights.shape[0], dtype=np.int64), np.zeros(weights.shape[0])
+    mass = weights.shape[0] > 0  # not the literal True, for which `_row_at` is compiled once more
     for q in range(queries.size):
         i = targets[q]
         out[q], first[i], spent[i] = _row_at(
-            (times, marks), kernel, weights, queries[q], True, i, first[i], spent[i]
+            (times, marks), kernel, weights, queries[q], mass, i, first[i], spent[i]
         )
 
 
@@ -424,12 +430,15 @@ def responsibilities(data, x, kernel, counts, moments):
     """
     times, marks, offsets, _, weights = data
     family, sets, edges, which, reach = kernel
-    longest = _longest(reach)
-    most = np.max(offsets[1:] - offsets[:-1])
+    longest, first = _longest(reach), np.empty(reach.shape[0], dtype=np.int64)
+    most = 0
+    for r in range(offsets.size - 1):
+        most = max(most, offsets[r + 1] - offsets[r])
     parents, shares, measures = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most)
     total = 0.0
     for r in range(offsets.size - 1):
-        first = np.full(reach.shape[0], offsets[r])
+        for i in range(reach.shape[0]):
+            first[i] = offsets[r]
         for k in range(offsets[r], offsets[r + 1] if weights[r] > 0.0 else offsets[r]):
             i = marks[k]
             while times[k] - times[first[i]] > longest[i]:

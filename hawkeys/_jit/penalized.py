@@ -96,7 +96,8 @@ def _evaluate(data, terms, x, slope, hessian):
     for i in range(x.size):
         if slope[i] <= _SILENT * cost[i]:
             slope[i] = 0.0
-            hessian[i // size, i % size], hessian[i // size, :, i % size] = 0.0, 0.0
+            for q in range(size):
+                hessian[i // size, i % size, q], hessian[i // size, q, i % size] = 0.0, 0.0
         value -= cost[i] * x[i] + 0.5 * ridge[i] * x[i] ** 2
         hessian[i // size, i % size, i % size] += ridge[i]
         if group[i] >= 0:
@@ -248,26 +249,26 @@ def _solve_in_place(matrix, right):
 @njit(cache=True, nogil=True)
 def _newton_direction(hessian, rest, y, group, strength, norms):
     """Return the Newton direction of the model over the coordinates above 0, 0 elsewhere."""
-    size = hessian.shape[1]
-    index = np.flatnonzero(y > 0.0)
-    for a in range(index.size):
-        if group[index[a]] >= 0 and norms[group[index[a]]] == 0.0:  # its square underflows
-            return np.zeros(y.size)
-    matrix = np.zeros((index.size, index.size))
-    right = np.zeros(index.size)
+    size, out = hessian.shape[1], np.zeros(y.size)
+    positive, n = np.empty(y.size, dtype=np.int64), 0
+    for i in range(y.size):
+        if y[i] > 0.0:
+            if group[i] >= 0 and norms[group[i]] == 0.0:  # its square underflows
+                return out
+            positive[n], n = i, n + 1
+    index, right, matrix = positive[:n], np.empty(n), np.empty((n, n))
     for a in range(index.size):
         i = index[a]
         g = group[i]
         right[a] = rest[i] - (strength[g] * y[i] / norms[g] if g >= 0 else 0.0)
         for b in range(index.size):
             j = index[b]
-            if i // size == j // size:
-                matrix[a, b] += hessian[i // size, i % size, j % size]
+            same = i // size == j // size
+            matrix[a, b] = hessian[i // size, i % size, j % size] if same else 0.0
             if g >= 0 and group[j] == g:
                 share = y[i] / norms[g] * y[j] / norms[g]
                 matrix[a, b] += strength[g] / norms[g] * ((i == j) - share)
     _solve_in_place(matrix, right)
-    out = np.zeros(y.size)
     for a in range(index.size):
         out[index[a]] = right[a]
     return out

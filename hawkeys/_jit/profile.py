@@ -182,6 +182,23 @@ def _value(basis, weights, cost, x):
 
 
 @njit(cache=True, nogil=True)
+def _total(x, group):
+    """Return the sum of a group, and how many it has."""
+    total, n = 0.0, 0
+    for p in range(x.size):
+        if group[p]:
+            total += x[p]
+            n += 1
+    return total, n
+
+
+@njit(cache=True, nogil=True)
+def _copy(x, out):
+    for p in range(x.size):
+        out[p] = x[p]
+
+
+@njit(cache=True, nogil=True)
 def _start(basis, weights, cost, held, linked, x):
     """Spread the events over all that may move, and what is linked evenly, if that is better.
 
@@ -190,14 +207,14 @@ def _start(basis, weights, cost, held, linked, x):
     total = weights.sum()
     if total == 0.0:
         return
-    spread = x.copy()
+    spread, (whole, n_linked) = x.copy(), _total(x, linked)
     for p in range(x.size):
         if linked[p]:
-            spread[p] = 0.5 * (x[p] + x[linked].sum() / linked.sum())
+            spread[p] = 0.5 * (x[p] + whole / n_linked)
         elif not held[p] and cost[p] > 0.0 and basis[p].max() > 0.0:
             spread[p] = max(x[p], total / (x.size * cost[p]))
     if _value(basis, weights, cost, spread) > _value(basis, weights, cost, x):
-        x[:] = spread
+        _copy(spread, x)
 
 
 @njit(cache=True, nogil=True)
@@ -225,7 +242,7 @@ def climb(basis, weights, cost, held, linked, x, slope, hessian):
         while not reached >= value + 1e-4 * length * promised - _ROUNDING * abs(value):
             length *= 0.5
             if length < 1e-12:  # rounding: there is nothing to gain
-                x[:] = before
+                _copy(before, x)
                 return _evaluate(basis, weights, cost, x, slope, hessian)
             for p in range(size):
                 x[p] = max(before[p] + length * step[p], 0.0)
@@ -262,10 +279,10 @@ def _first_guess(slope, hessian, held, group, x, drop):
 @njit(cache=True, nogil=True)
 def _move(x, group, total):
     """Give the group another sum, in the same shares."""
-    before = x[group].sum()
+    before, n = _total(x, group)
     for p in range(x.size):
         if group[p]:
-            x[p] = total * (x[p] / before if before > 0.0 else 1.0 / group.sum())
+            x[p] = total * (x[p] / before if before > 0.0 else 1.0 / n)
 
 
 @njit(cache=True, nogil=True)
@@ -278,7 +295,7 @@ def _find_end(basis, weights, cost, held, group, x, levels):
     best, level, low, high = levels[0], levels[1], levels[2], levels[3]
     upper = high == math.inf
     slope, hessian = np.empty(x.size), np.empty((x.size, x.size))
-    at = x[group].sum()
+    at, _ = _total(x, group)
     for _ in range(_MOST_STEPS):
         value = climb(basis, weights, cost, held, group, x, slope, hessian)
         if math.isnan(value):
@@ -290,7 +307,9 @@ def _find_end(basis, weights, cost, held, group, x, levels):
         else:
             low = at
         root = math.sqrt(max(best - value, 0.0))
-        new, along = math.nan, slope[group].max()
+        new, along = math.nan, -math.inf
+        for p in range(x.size):
+            along = max(along, slope[p]) if group[p] else along
         if value > -math.inf and along != 0.0:
             new = at + 2.0 * root * (root - math.sqrt(best - level)) / along
         if not low < new < high:
@@ -313,32 +332,34 @@ def profile_ends(basis, weights, cost, held, groups, x, drop):
     than at the x that came; x is moved there.
     """
     size = x.size
-    out = np.full((len(groups), 3), np.nan)
+    out = np.empty((len(groups), 3))
     slope, hessian, spare = np.empty(size), np.empty((size, size)), np.empty((size, size))
     none, moved = np.zeros(size, dtype=np.bool_), np.empty(size)
+    fixed, away, levels = np.empty(size, dtype=np.bool_), np.empty(size), np.empty(4)
     given = _value(basis, weights, cost, x)
     best = climb(basis, weights, cost, held, none, x, slope, hessian)
-    for g in range(0 if math.isnan(best) else len(groups)):
-        group = groups[g]
-        fixed = held | group if group.sum() == 1 else held
-        estimate, at_zero = x[group].sum(), best
-        if estimate > 0.0:
-            moved[:] = x
-            _move(moved, group, 0.0)
-            at_zero = climb(basis, weights, cost, held | group, none, moved, np.empty(size), spare)
-        out[g, 2] = math.nan if math.isnan(at_zero) else max(best - at_zero, 0.0)
-        if drop < math.inf and not math.isnan(at_zero):
+    for g in range(len(groups)):
+        group, at_zero = groups[g], best
+        out[g, 0], out[g, 1], out[g, 2] = math.nan, math.nan, math.nan
+        estimate, n = _total(x, group)
+        if estimate > 0.0 and not math.isnan(best):
+            for p in range(size):
+                moved[p], fixed[p] = 0.0 if group[p] else x[p], held[p] or group[p]
+            at_zero = climb(basis, weights, cost, fixed, none, moved, away, spare)
+        if math.isnan(at_zero):
+            continue
+        out[g, 2] = max(best - at_zero, 0.0)
+        if drop < math.inf:
             guess = _first_guess(slope, hessian, held, group, x, drop)
-            out[g, 0] = 0.0
-            if out[g, 2] > drop:
-                moved[:] = x
-                _move(moved, group, estimate - guess if guess < estimate else 0.5 * estimate)
-                levels = np.array([best, best - drop, 0.0, estimate])
-                out[g, 0] = _find_end(basis, weights, cost, fixed, group, moved, levels)
-            moved[:] = x
-            _move(moved, group, estimate + guess)
-            levels = np.array([best, best - drop, estimate, math.inf])
-            out[g, 1] = _find_end(basis, weights, cost, fixed, group, moved, levels)
+            for p in range(size):
+                fixed[p] = held[p] or (n == 1 and group[p])
+            levels[0], levels[1], out[g, 0] = best, best - drop, 0.0
+            for side in range(0 if out[g, 2] > drop else 1, 2):
+                levels[2], levels[3] = (estimate, math.inf) if side else (0.0, estimate)
+                down = estimate - guess if guess < estimate else 0.5 * estimate
+                _copy(x, moved)
+                _move(moved, group, estimate + guess if side else down)
+                out[g, side] = _find_end(basis, weights, cost, fixed, group, moved, levels)
     return out, best - given
 
 

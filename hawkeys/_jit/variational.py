@@ -47,7 +47,8 @@ def _draws_of(idx, draws, point, theta, shock):
 def _intensities(excitation, k, idx, n_sources, theta, lam):
     """Write the intensity of event k under every draw, (n_draws,)."""
     width = excitation.size // n_sources
-    lam[:] = 0.0
+    for m in range(lam.size):
+        lam[m] = 0.0
     for a in range(idx.size):
         p = idx[a]
         factor = excitation[(p - 1) * width + k] if p > 0 else 1.0
@@ -66,11 +67,8 @@ def _expected_log(excitation, weights, idx, n_sources, theta, lam):
         for m in range(half):
             pair = lam[m] * lam[half + m]
             # one logarithm for two, unless the product leaves the range of doubles
-            part += (
-                math.log(pair)
-                if _LEAST < pair < _MOST
-                else math.log(lam[m]) + math.log(lam[half + m])
-            )
+            inside = _LEAST < pair < _MOST
+            part += math.log(pair) if inside else math.log(lam[m]) + math.log(lam[half + m])
         total += part * (weights[k] if weights.size > 0 else 1.0)
     return total / lam.size
 
@@ -234,7 +232,7 @@ def _improve(problem, point, value, damping, derivatives, tolerance, theta, shoc
     gain = 0.0
     while damping < 1e8:
         if _solve_damped(curvature, damping, gradient, factor, step):
-            gain = 0.5 * np.dot(gradient, step)
+            gain = 0.5 * _inner(gradient, step)
             if gain <= tolerance:
                 break
             _shorten(step)
@@ -282,8 +280,10 @@ def _raise(problem, point, tolerance, trace, leave):
     dying, n_dying = np.empty(0, dtype=np.bool_), 0
     for iteration in range(trace.size):
         trace[iteration] = value
-        gradient[:] = 0.0
-        curvature[:] = 0.0
+        for a in range(2 * d):
+            gradient[a] = 0.0
+            for c in range(2 * d):
+                curvature[a, c] = 0.0
         _add_likelihood(
             excitation, weights, idx, terms.shape[1] - 1, theta, shock, gradient, curvature
         )
@@ -301,20 +301,22 @@ def _raise(problem, point, tolerance, trace, leave):
 
 
 @njit(cache=True, nogil=True)
-def _select(excitation, weights, cost, silent):
-    """Return the coordinates that cost something and do (or do not) excite an event that counts."""
+def _select(excitation, weights, cost):
+    """Return the coordinates that excite an event that counts, and the others, if they cost."""
     width = excitation.size // (cost.size - 1)
-    chosen = np.empty(cost.size, dtype=np.int64)
-    n = 0
+    acting, n = np.empty(cost.size, dtype=np.int64), 0
+    silent, n_silent = np.empty(cost.size, dtype=np.int64), 0
     for p in range(cost.size):
-        acts = False
-        for k in range(width):
+        acts, k = False, 0
+        while k < width and not acts:
             excites = p == 0 or excitation[(p - 1) * width + k] > 0.0
-            acts = acts or (excites and (weights.size == 0 or weights[k] > 0.0))
-        if cost[p] > 0.0 and acts != silent:
-            chosen[n] = p
-            n += 1
-    return chosen[:n]
+            acts = excites and (weights.size == 0 or weights[k] > 0.0)
+            k += 1
+        if cost[p] > 0.0 and acts:
+            acting[n], n = p, n + 1
+        elif cost[p] > 0.0:
+            silent[n_silent], n_silent = p, n_silent + 1
+    return acting[:n], silent[:n_silent]
 
 
 @njit(cache=True, nogil=True)
@@ -329,22 +331,24 @@ def _quiet(idx, terms, level):
 
 
 @njit(cache=True, nogil=True)
-def _those(idx, mask, flag):
-    """Return the coordinates of idx where the mask, one entry for each, is `flag`."""
+def _parted(idx, mask):
+    """Return the coordinates of idx where the mask, one entry for each, is true, and the others."""
     out, n = np.empty(idx.size, dtype=np.int64), 0
+    rest, n_rest = np.empty(idx.size, dtype=np.int64), 0
     for a in range(idx.size):
-        if mask[a] == flag:
-            out[n] = idx[a]
-            n += 1
-    return out[:n]
+        if mask[a]:
+            out[n], n = idx[a], n + 1
+        else:
+            rest[n_rest], n_rest = idx[a], n_rest + 1
+    return out[:n], rest[:n_rest]
 
 
 @njit(cache=True, nogil=True)
 def _joined(first, second):
     """Return the coordinates of both."""
     out = np.empty(first.size + second.size, dtype=np.int64)
-    out[: first.size] = first
-    out[first.size :] = second
+    for a in range(out.size):
+        out[a] = first[a] if a < first.size else second[a - first.size]
     return out
 
 
@@ -387,7 +391,10 @@ def _wanted(problem, point, gone):
             factor = weight * (excitation[(p - 1) * width + k] if p > 0 else 1.0)
             for m in range(n_draws):
                 share[a] += factor * growth[a, m] / lam[m]
-    return share > 1.0
+    wanted = np.empty(gone.size, dtype=np.bool_)
+    for a in range(gone.size):
+        wanted[a] = share[a] > 1.0
+    return wanted
 
 
 @njit(cache=True, nogil=True)
@@ -412,8 +419,9 @@ def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, t
     A coordinate that is dying is set to 0 at once and left out, if that raises F; at the end those
     left out that would raise F after all come back.
     """
-    live, gone = acting, acting[:0]
-    steps, returns, leave, silence = 0, 0, True, 0.0
+    live, gone, silence = acting, acting[:0], 0.0
+    steps, returns = 0, 0
+    leave = returns < _RETURNS  # not the literal True, for which `_raise` is compiled once more
     while True:
         problem = (excitation, weights, live, terms, draws)
         own = _read(point, live)
@@ -423,7 +431,7 @@ def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, t
             trace[k] += silence
         steps += n
         if dying.size > 0:
-            out, stay = _those(live, dying, True), _those(live, dying, False)
+            out, stay = _parted(live, dying)
             lost = _leave_out((excitation, weights, stay, terms, draws), point, value, out)
             leave = not math.isnan(lost)
             if leave:
@@ -432,7 +440,7 @@ def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, t
                 live, gone = stay, _joined(gone, out)
             continue
         wanted = _wanted(problem, own, gone)
-        back, gone = _those(gone, wanted, True), _those(gone, wanted, False)
+        back, gone = _parted(gone, wanted)
         if back.size == 0 or steps == trace.size:
             return value + silence, gain, steps
         silence -= _closed_form(back, terms, _read(point, back))
@@ -443,32 +451,28 @@ def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, t
 
 
 @njit(cache=True, nogil=True)
-def _raise_row(excitation, weights, terms, draws, point, tolerance, trace):
-    """Solve one row problem from point (2, P) in place: the coordinates that act together, then
-    the silent ones one by one; return (F, promised gain, iterations)."""
+def _raise_silent(problem, point, tolerance, trace):
+    """Raise F in the one coordinate of a problem without events; `trace` is scratch."""
+    idx, terms = problem[2], problem[3]
     value, gain, steps = 0.0, 0.0, 0
-    acting = _select(excitation, weights, terms[0], False)
-    silent = _select(excitation, weights, terms[0], True)
-    spare = np.empty(trace.size)
-    if acting.size > 0:
-        value, gain, steps = _raise_acting(
-            excitation, weights, acting, terms, draws, point, tolerance, trace
-        )
-    for a in range(silent.size):
-        idx = silent[a : a + 1]
-        if terms[1, idx[0]] == 0.0 and terms[3, idx[0]] == 0.0:
-            # no event speaks for it: the optimum is theta = 0, with s^2 = 1/2
-            own = _quiet(idx, terms, SILENT)
-            value += _closed_form(idx, terms, own)
-        else:
-            own = _read(point, idx)
-            problem = (excitation[:0], weights[:0], idx, terms, draws)
-            reached = _raise(problem, own, tolerance, spare, False)
-            value += reached[0]
-            gain += reached[1]
-            steps = max(steps, reached[2])
-        _write(point, idx, own)
+    if terms[1, idx[0]] == 0.0 and terms[3, idx[0]] == 0.0:  # theta = 0 is best, with s^2 = 1/2
+        own = _quiet(idx, terms, SILENT)
+        value = _closed_form(idx, terms, own)
+    else:
+        own, leave = _read(point, idx), idx.size == 0  # never; but not the literal False
+        value, gain, steps, _ = _raise(problem, own, tolerance, trace, leave)
+    _write(point, idx, own)
     return value, gain, steps
+
+
+@njit(cache=True, nogil=True)
+def _load(cost, prior, start, terms, point):
+    """Copy what is known of one row: cost (P,), prior (3, P) and start (2, P)."""
+    for p in range(cost.size):
+        terms[0, p] = cost[p]
+        for c in range(3):
+            terms[1 + c, p] = prior[c, p]
+        point[0, p], point[1, p] = start[0, p], start[1, p]
 
 
 @njit(cache=True, nogil=True)
@@ -478,24 +482,30 @@ def raise_rows(data, cost, prior, draws, start, tolerance, out, part):
     data = (excitation, weights, offsets); prior (n_blocks, 3, P) holds C, m and t. out = (params,
     report, traces): the locations and log scales (n_blocks, 2, P), a report (n_blocks, 3) with F,
     the promised further gain and the number of iterations, and the traces of the coordinates that
-    act (n_blocks, max_iter), NaN after the last iteration.
+    act (n_blocks, max_iter), NaN after the last iteration. Coordinates that act are raised
+    together, then the silent ones one by one.
     """
     excitation, weights, offsets = data
     params, report, traces = out
     n_sources, terms = cost.shape[1] - 1, np.empty((4, cost.shape[1]))
+    spare = np.empty(traces.shape[1])
     for b in range(part[0], part[1]):
-        begin, end = offsets[b], offsets[b + 1]
-        flat = excitation[n_sources * begin : n_sources * end]
-        for p in range(cost.shape[1]):
-            terms[0, p] = cost[b, p]
-            for c in range(3):
-                terms[1 + c, p] = prior[b, c, p]
-            params[b, 0, p], params[b, 1, p] = start[b, 0, p], start[b, 1, p]
+        begin, end, point = offsets[b], offsets[b + 1], params[b]
+        flat, own = excitation[n_sources * begin : n_sources * end], weights[begin:end]
+        _load(cost[b], prior[b], start[b], terms, point)
         for k in range(traces.shape[1]):
             traces[b, k] = math.nan
-        report[b, 0], report[b, 1], report[b, 2] = _raise_row(
-            flat, weights[begin:end], terms, draws, params[b], tolerance, traces[b]
-        )
+        acting, silent = _select(flat, own, terms[0])
+        value, gain, steps = 0.0, 0.0, 0
+        if acting.size > 0:
+            value, gain, steps = _raise_acting(
+                flat, own, acting, terms, draws, point, tolerance, traces[b]
+            )
+        for a in range(silent.size):
+            alone = (flat[:0], own[:0], silent[a : a + 1], terms, draws)
+            more = _raise_silent(alone, point, tolerance, spare)
+            value, gain, steps = value + more[0], gain + more[1], max(steps, more[2])
+        report[b, 0], report[b, 1], report[b, 2] = value, gain, steps
 
 
 @njit(cache=True, nogil=True)
@@ -543,21 +553,17 @@ def curvature_rows(data, cost, prior, draws, params, out, part):
     """
     excitation, weights, offsets = data
     size = cost.shape[1]
-    terms, indices, points = np.empty((4, size)), np.empty(size, np.int64), np.empty(2 * size)
+    terms, indices, point = np.empty((4, size)), np.empty(size, np.int64), np.empty((2, size))
     for b in range(part[0], part[1]):
         begin, end, d = offsets[b], offsets[b + 1], 0
+        _load(cost[b], prior[b], params[b], terms, point)
         for p in range(size):
-            terms[0, p] = cost[b, p]
-            for c in range(3):
-                terms[1 + c, p] = prior[b, c, p]
             if cost[b, p] > 0.0:
-                indices[d] = p
-                d += 1
-        idx, point = indices[:d], points[: 2 * d]
-        for a in range(d):
-            point[a], point[d + a] = params[b, 0, idx[a]], params[b, 1, idx[a]]
+                indices[d], d = p, d + 1
+        idx = indices[:d]
         flat = excitation[(size - 1) * begin : (size - 1) * end]
-        curvature = _curvature((flat, weights[begin:end], idx, terms, draws), point)
+        problem = (flat, weights[begin:end], idx, terms, draws)
+        curvature = _curvature(problem, _read(point, idx))
         for a in range(2 * d):
             row = idx[a] if a < d else size + idx[a - d]
             for c in range(2 * d):

@@ -10,9 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import IntArray
+from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["MOST", "Compiled", "compiled_only", "has_few_pairs", "is_small", "is_wide"]
+__all__ = [
+    "MOST",
+    "Compiled",
+    "compiled_only",
+    "has_few_pairs",
+    "is_small",
+    "is_wide",
+    "usual_form",
+]
 
 # numbers, of events times marks, up to which numpy does the work in milliseconds
 MOST = 20_000
@@ -108,6 +116,24 @@ def is_wide(offsets: IntArray, n_columns: int) -> bool:
         return False
     sizes = np.diff(offsets)
     return bool(sizes.mean() >= n_columns and sizes.max() < _LONG)
+
+
+def usual_form(values: FloatArray) -> FloatArray:
+    """Return the same numbers as an array in C order that may be written, copied if need be.
+
+    For every other form of an argument, read-only for one, numba compiles the whole function anew.
+
+    Parameters
+    ----------
+    values : ndarray of float64, any shape
+        What is given to a compiled function in several forms.
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        `values` itself, if it has that form.
+    """
+    return np.require(values, requirements=["C", "W"])
 
 
 class Compiled:

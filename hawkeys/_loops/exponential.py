@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._loops.choice import Compiled, is_small, usual_form
 from hawkeys._plain import exponential as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
@@ -123,7 +123,7 @@ def source_sums_at(
     """
     out = np.empty((queries.size, decay.size))
     if not is_small((times.size + queries.size) * decay.size):
-        jit_over_time.source_sums_at(times, marks, decay, queries, mass, out)
+        jit_over_time.source_sums_at(times, marks, usual_form(decay), queries, mass, out)
         return out
     both = np.empty((2, queries.size, 1, decay.size))
     plain.excitation_at(times, marks, decay[None], queries, *both)

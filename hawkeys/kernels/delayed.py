@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hawkeys._loops import delayed as loops
+from hawkeys._loops.choice import usual_form
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -132,7 +133,7 @@ class DelayedKernel(Kernel):
         self.check_marks(n_marks)
         sets, reach = self.tabulate(*self.parameters())
         which = self._which(n_marks)
-        return self.family, sets, self.edges, which, reach[which]
+        return self.family, sets, usual_form(self.edges), which, reach[which]
 
     def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:
         """Return c_ij at each event; see `Kernel.excitation`."""
@@ -253,7 +254,7 @@ class DelayedKernel(Kernel):
         values = np.atleast_1d(np.asarray(lags, dtype=np.float64))
         sets, _ = self.tabulate(*self.parameters())
         out = np.empty((2, values.size, sets.shape[0]))
-        loops.density_and_mass(self.family, values, sets, self.edges, out)
+        loops.density_and_mass(self.family, values, sets, usual_form(self.edges), out)
         return out
 
 

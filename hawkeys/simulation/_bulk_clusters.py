@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops.choice import Compiled, usual_form
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.baselines import Constant
 from hawkeys.events import Events
@@ -89,7 +89,7 @@ def simulate_bulk(
         The clusters grow beyond `limit` events.
     """
     durations = ends - starts
-    decay = np.asarray(process.kernel.decay_matrix(process.n_marks))  # type: ignore[attr-defined]
+    decay = usual_form(process.kernel.decay_matrix(process.n_marks))  # type: ignore[attr-defined]
     generations = [_immigrants(process, durations, rng)]
     drawn = float(generations[0].times.size)
     while generations[-1].times.size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._loops.choice import usual_form
 from hawkeys._loops.decay_slope import log_decay_slopes
 from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
@@ -80,7 +81,7 @@ def _climb(
     def loss(flat: FloatArray) -> tuple[float, FloatArray]:
         decay = np.exp(flat.reshape(shape))
         value, x = problem.solve(decay)
-        full = np.ascontiguousarray(np.broadcast_to(decay, (size, size)))
+        full = usual_form(np.broadcast_to(decay, (size, size)))
         log_decay_slopes(arrays, events.end_times, weights, full, x, slopes)
         gradient = slopes.sum(axis=0) if len(shape) == 1 else slopes.ravel()
         return -value, -gradient

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hawkeys._loops import delayed as loops
+from hawkeys._loops.choice import usual_form
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.inference.kernel.families import KernelStep, Parameters
@@ -134,7 +135,8 @@ class EMProblem:
         """Return the kernel as the compiled code takes it; excluded pairs have reach 0."""
         sets, reach = self.step.tabulate(kernel)
         within = np.where(self.support, reach[self.groups], 0.0)
-        return self.step.kernel.family, sets, self.step.kernel.edges, self.groups, within
+        edges = usual_form(self.step.kernel.edges)
+        return self.step.kernel.family, sets, edges, self.groups, within
 
     def window(self, kernel: Parameters) -> Window:
         """Return what the windows cut off under `kernel`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled
+from hawkeys._loops.choice import Compiled, usual_form
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import (
     as_float_array,
@@ -44,8 +44,8 @@ class _Net(OneClassVerifier):
     def _train(self, samples: FloatArray, targets: FloatArray) -> None:
         """Train the weights, which hold their starting values."""
         jit.train(
-            samples,
-            targets,
+            usual_form(samples),
+            usual_form(targets),
             self.hidden_weights_,
             self.output_weights_,
             int(self.n_epochs),
@@ -63,7 +63,8 @@ class _Net(OneClassVerifier):
     def _outputs(self, samples: FloatArray) -> FloatArray:
         """Return the outputs of the net, (n_samples, n_outputs)."""
         out = np.empty((samples.shape[0], self.output_weights_.shape[1]))
-        jit.outputs(samples, self.hidden_weights_, self.output_weights_, self._logistic_output, out)
+        weights = self.hidden_weights_, self.output_weights_
+        jit.outputs(usual_form(samples), *weights, self._logistic_output, out)
         return out
 
 

@@ -21,7 +21,7 @@ def problem_of(seed):
     matrix = rng.exponential(1.0, (size - 1, width)) * (rng.random((size - 1, width)) < 0.7)
     terms = np.zeros((4, size))
     terms[0] = rng.exponential(1.0, size) + 0.05
-    acting = jit._select(matrix.ravel(), NO_WEIGHTS, terms[0], False)
+    acting, _ = jit._select(matrix.ravel(), NO_WEIGHTS, terms[0])
     share = np.log(width / size / terms[0, acting])
     start = np.concatenate((share, np.full(acting.size, np.log(0.3))))
     return matrix.ravel(), acting, terms, base_draws(16, int(size), 0), start
