@@ -2,17 +2,13 @@
 
 Usage: python benchmarks/speed_against_tick.py [--output DIR] [--quick]
 
-Writes speed_correctness.csv, then speed_against_tick.csv and .png, first_call.csv and
+Writes speed_correctness.csv, then speed_against_tick.csv and .png, and
 keystroke_speed.csv. One thread, warm, processor time, best of several repeats; both sides start
 from the same raw arrays. Compare the ratios, not the seconds.
 """
 
 import argparse
 import itertools
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import matplotlib
@@ -35,13 +31,6 @@ CASES = {1: 77_200.0, 5: 8_500.0, 20: 5_300.0}
 QUICK_CASES = {1: 500.0, 3: 300.0}
 GAP = 1e-6  # nats
 TARGET = 5.0
-FIRST_FIT = """
-import time, numpy, hawkeys
-times = [numpy.array([0.1, 0.5]), numpy.array([0.3])]
-begin = time.perf_counter()
-hawkeys.fit(times, decay=1.0, end_time=1.0)
-print(time.perf_counter() - begin)
-"""
 
 
 class HawkeysAdapter:
@@ -261,17 +250,6 @@ def prepare(size, end_time):
     return mine, theirs, truth, np.concatenate((result.baseline, result.adjacency.ravel()))
 
 
-def first_call():
-    """Return the seconds of the first fit in a fresh process: compiling, then from the cache."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        taken = [
-            float(subprocess.check_output([sys.executable, "-c", FIRST_FIT], env=environment))
-            for _ in range(2)
-        ]
-    return pd.DataFrame({"first_fit": ["compiling", "compiled code on disk"], "seconds": taken})
-
-
 def plot(table, path):
     """Draw both ratios by number of marks."""
     figure, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
@@ -323,10 +301,6 @@ def main(arguments=None):
         keystrokes = keystroke_case(quick=options.quick)
     write_table(keystrokes, options.output / "keystroke_speed.csv", [])
     print(keystrokes.to_string(index=False, float_format="{:.4g}".format))
-    if not options.quick:
-        calls = first_call()
-        write_table(calls, options.output / "first_call.csv", [])
-        print(calls.to_string(index=False, float_format="{:.3g}".format))
 
 
 if __name__ == "__main__":
