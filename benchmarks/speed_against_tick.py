@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/speed_against_tick.py [--output DIR] [--quick]
 
-Writes speed_correctness.csv, then speed_against_tick.csv and .png, and
-keystroke_speed.csv. One thread, warm, processor time, best of several repeats; both sides start
-from the same raw arrays. Compare the ratios, not the seconds.
+Writes speed_correctness.csv, then speed_against_tick.csv and .png, and keystroke_speed.csv.
+One thread, warm, processor time, best of several repeats; both sides start from the same raw
+arrays. Compare the ratios, not the seconds.
 """
 
 import argparse
