@@ -11,7 +11,7 @@ _SAY = (
     "To compile everything at once: hawkeys warmup"
 )
 # on an idle machine, of one method (benchmarks/results/first_use.csv)
-_SECONDS = "about 5 to 30"
+_SECONDS = "about 5 to 20"
 
 
 class _Listener(event.Listener):

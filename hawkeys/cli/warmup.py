@@ -33,7 +33,7 @@ Where compiled code is kept, and how to keep it:
 def command(groups: tuple[str, ...], jobs: int, only_list: bool) -> None:
     """Compile numerical code before it is needed: the GROUPs named, or all.
 
-    Small data need no compiler; other calls compile when first made, 5 to 30 s a method, and later
+    Small data need no compiler; other calls compile when first made, 5 to 20 s a method, and later
     processes read that from disk. Prints what was compiled now, what was there already, and where
     it is kept.
     """

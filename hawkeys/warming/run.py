@@ -88,7 +88,7 @@ def warmup(
 ) -> WarmupResult:
     """Compile numerical code before it is needed.
 
-    Small data need no compiler. What does is compiled at the first call, 5 to 30 s a method, and
+    Small data need no compiler. What does is compiled at the first call, 5 to 20 s a method, and
     read from disk by later processes. This makes a few small calls of every kind, so that no later
     call compiles.
 
