@@ -357,3 +357,19 @@ def test_neighbours(script, tmp_path):
     events = pd.read_csv(RESULTS / "event_times_events.csv")
     assert sorted(events["n_events"].unique()) == [30, 60, 120, 240, 480]
     assert len(pd.read_csv(RESULTS / "event_times_without_background.csv")) == 2
+
+
+@pytest.mark.usefixtures("no_data")
+def test_neighbours_networks(script, tmp_path):
+    """Few samples alone: the other tasks are trainings of whole networks."""
+    pytest.importorskip("torch", reason="networks need the extra [neural]")
+    options = ["--quick", "--only", "few-shot", "--folds", "1", "--output", str(tmp_path)]
+    script("neighbours_networks").main(options)
+    table = pd.read_csv(tmp_path / "networks_few_shot.csv")
+    assert table["system"].nunique() == 5
+    codes = table[table["system"] == "LSTM codes, triplet loss"]
+    assert codes["n_enrolled"].tolist() == [1, 2, 5, 7, 10]
+    assert table["eer"].between(0.0, 1.0).all()
+    heads = table[table["system"] == "LSTM template, heads"]
+    assert heads[["tar_at_045", "far_at_045", "threshold_of_two_thirds"]].notna().all(axis=None)
+    assert {"machine", "versions"} <= set(table)
