@@ -28,12 +28,15 @@ def plot_estimates(frame: pd.DataFrame, process: Process, *, level: float) -> Fi
     Baselines and adjacency have a panel each, with one row a parameter; the matrix is beside them.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     second = "adjacency" if "adjacency" in set(frame["parameter"]) else "weight"
     kinds = [frame[frame["parameter"] == kind] for kind in ("baseline", second)]
     shown = [part.nlargest(_MOST_ROWS, "estimate").sort_index() for part in kinds]
     rows = [max(len(part), 2) for part in shown]
-    figure = plt.figure(figsize=(9.5, 1.6 + _ROW * sum(rows) + 0.4), layout="constrained")
+    # without room at the edge the first letters of the labels are cut
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
+    figure = plt.figure(figsize=(9.5, 1.6 + _ROW * sum(rows) + 0.4), layout=layout)
     wide = second == "adjacency"
     columns: dict[str, Any] = {"width_ratios": (1.0, 1.1)} if wide else {}
     grid = figure.add_gridspec(2, 1 + wide, height_ratios=rows, **columns)

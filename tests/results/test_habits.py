@@ -97,6 +97,19 @@ def test_plot_draws_the_intervals(fitted):
     plt.close(figure)
 
 
+def test_no_label_of_the_picture_is_cut(fitted):
+    figure = fitted.plot()
+    figure.canvas.draw()
+    inside = figure.bbox
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert inside.x0 <= box.x0
+        assert box.x1 <= inside.x1
+        assert inside.y0 <= box.y0
+        assert box.y1 <= inside.y1
+    plt.close(figure)
+
+
 def test_results_of_other_fits_have_them_too(sample):
     for result in (
         hawkeys.fit(sample, decay=2.0, method="vi"),
