@@ -22,8 +22,24 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).parents[1]
-SHOWN = ("numpy", "scipy", "numba", "pandas", "scikit-learn", "matplotlib", "joblib",
-         "threadpoolctl", "rich", "click", "jinja2", "pooch", "pytest", "hypothesis")  # fmt: skip
+SHOWN = (
+    "numpy",
+    "scipy",
+    "numba",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "joblib",
+    "threadpoolctl",
+    "narwhals",
+    "polars",
+    "rich",
+    "click",
+    "jinja2",
+    "pooch",
+    "pytest",
+    "hypothesis",
+)
 COUNTS = ("passed", "failed", "errors", "skipped", "xfailed")
 KEY = ["python", "resolution"]
 

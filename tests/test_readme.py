@@ -80,7 +80,7 @@ def test_the_events_of_the_readme_are_fitted_as_shown(tmp_path, capsys, monkeypa
     monkeypatch.chdir(tmp_path)
     rows = [f"{0.5 * k + (k % 3) * 0.1},{'ab'[k % 2]}" for k in range(100)]
     (tmp_path / "EVENTS.csv").write_text("\n".join(["time,mark", *rows]), encoding="utf-8")
-    (line,) = [line for line in COMMANDS if line.startswith("hawkeys fit")]
+    (line,) = [line for line in COMMANDS if line.startswith("hawkeys fit EVENTS.csv")]
     assert main(shlex.split(line, comments=True)[1:]) == 0
     assert re.search(r"Events: +100", capsys.readouterr().out)
 
