@@ -1,5 +1,6 @@
 """Configuration of the site: ``python -m sphinx -W docs docs/_build`` with the extra ``docs``."""
 
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 import hawkeys
 
 HERE = Path(__file__).parent
+ELSEWHERE = re.compile(r":(?:ref|term):`([^`<]*?)(?: <[^`>]*>)?`")
 
 project = "hawkeys"
 author = "The hawkeys developers"
@@ -106,7 +108,13 @@ def _cell(row):
     return f"{float(row.mean):.3f} ({float(row.sd):.3f}{lost})"
 
 
+def without_references_elsewhere(_app, _what, _name, _obj, _options, lines):
+    """Turn references into other documents, in inherited methods, into plain words."""
+    lines[:] = [ELSEWHERE.sub(r"\1", line) for line in lines]
+
+
 def setup(app):
     """Called by Sphinx."""
     app.connect("builder-inited", copy_from_the_checkout, priority=1)
+    app.connect("autodoc-process-docstring", without_references_elsewhere)
     app.connect("builder-inited", write_the_table_of_pitfalls, priority=2)
