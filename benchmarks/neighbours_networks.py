@@ -9,8 +9,8 @@ Aalto people, one sentence; 55 people of free text, blocks of 50, sessions disjo
 each). ``--quick`` takes simulated data, to see that it runs.
 
 The strength of the penalty of heads (C = .01) was chosen on BKSD, other people and another text,
-but after fold 0 of CMU had been seen with .01, .1, 1 and 10 (EER .239, .246, .253, .262): the row of
-the heads on that fold is not untouched. Nothing else was chosen.
+but after fold 0 of CMU had been seen with .01, .1, 1 and 10 (EER .239, .246, .253, .262): the row
+of the heads on that fold is not untouched. Nothing else was chosen.
 """
 
 import argparse
