@@ -233,7 +233,7 @@ try:
 except hawkeys.exceptions.OutputError as error:
     print(error)
 """
-    out, errors = run(code)
+    out, errors = run(code, NUMBA_CACHE_DIR="")  # as where none is set
     counts, folder, refusal = out.splitlines()
     assert counts == "[[3, 0]]"
     assert errors.startswith("no folder for compiled code can be written (numba tried")

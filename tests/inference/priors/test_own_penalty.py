@@ -15,7 +15,7 @@ TRUTH = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.2], [0.0, 0.4]], decay=2.0)
 SAMPLE = hawkeys.simulate(TRUTH, end_time=300.0, n_realizations=2, rng=4)
 
 
-class BetweenMarks(Penalty):
+class PairsAlone(Penalty):
     """L1 on the influence of other marks alone."""
 
     l1_share = 1.0
@@ -40,7 +40,7 @@ OFF = np.array([[0.0, 1.0], [1.0, 0.0]])
 
 @pytest.mark.parametrize(
     ("mine", "own"),
-    [(BetweenMarks(20.0), Lasso(20.0 * OFF)), (Far(10.0, factor=3.0), Lasso(30.0 * OFF))],
+    [(PairsAlone(20.0), Lasso(20.0 * OFF)), (Far(10.0, factor=3.0), Lasso(30.0 * OFF))],
     ids=["without", "with a parameter"],
 )
 def test_is_the_built_in_penalty_of_these_strengths(mine, own, tmp_path):
@@ -62,13 +62,13 @@ def test_is_the_built_in_penalty_of_these_strengths(mine, own, tmp_path):
 def test_a_path_of_it():
     mine, own = (
         penalty_path(SAMPLE, decay=2.0, penalty=penalty)
-        for penalty in (BetweenMarks(1.0), Lasso(OFF))
+        for penalty in (PairsAlone(1.0), Lasso(OFF))
     )
     np.testing.assert_array_equal(mine.strengths, own.strengths)
 
 
 def test_a_missing_class_is_named(tmp_path):
-    result = hawkeys.fit(SAMPLE, decay=2.0, method="map", prior=BetweenMarks(20.0))
+    result = hawkeys.fit(SAMPLE, decay=2.0, method="map", prior=PairsAlone(20.0))
     record = {key: value for key, value in result.to_dict().items() if key != "checksum"}
     record["options"]["prior"]["name"] = "Gone"
     (tmp_path / "fit.json").write_text(seal(record))

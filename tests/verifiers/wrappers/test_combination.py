@@ -174,7 +174,7 @@ def test_the_recommended_verifier_is_the_sum_after_correction():
     np.testing.assert_array_equal(one.score_samples(X), other.score_samples(X))
     assert one.offset_ == other.offset_
     assert one.slow_to_fit
-    assert one.samples_needed(31) == 60
+    assert one.samples_needed(31) == 20
 
 
 def test_the_recommended_verifier_can_be_enrolled_and_loaded(tmp_path):
