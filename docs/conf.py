@@ -1,6 +1,5 @@
 """Configuration of the site: ``python -m sphinx -W docs docs/_build`` with the extra ``docs``."""
 
-import re
 import shutil
 import warnings
 from pathlib import Path
@@ -10,7 +9,6 @@ import pandas as pd
 import hawkeys
 
 HERE = Path(__file__).parent
-ELSEWHERE = re.compile(r":(?:ref|term):`([^`<]*?)(?: <[^`>]*>)?`")
 
 project = "hawkeys"
 author = "The hawkeys developers"
@@ -40,6 +38,8 @@ autosummary_generate = True
 autosummary_imported_members = True
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+# inherited methods of scikit-learn refer to labels of its own site; our pages have none
+suppress_warnings = ["ref.ref"]
 # outputs are committed with the notebooks, and a test repeats them
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
@@ -57,6 +57,8 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+# pages without pages below them have nothing to put into a sidebar
+html_sidebars = {path.stem: [] for path in HERE.glob("*.md")}
 # no request leaves the page: the formulas are set by the copy beside it
 mathjax_path = "mathjax/tex-svg.js"
 
@@ -108,13 +110,7 @@ def _cell(row):
     return f"{float(row.mean):.3f} ({float(row.sd):.3f}{lost})"
 
 
-def without_references_elsewhere(_app, _what, _name, _obj, _options, lines):
-    """Turn references into other documents, in inherited methods, into plain words."""
-    lines[:] = [ELSEWHERE.sub(r"\1", line) for line in lines]
-
-
 def setup(app):
     """Called by Sphinx."""
     app.connect("builder-inited", copy_from_the_checkout, priority=1)
-    app.connect("autodoc-process-docstring", without_references_elsewhere)
     app.connect("builder-inited", write_the_table_of_pitfalls, priority=2)
