@@ -123,6 +123,24 @@ def test_the_killourhy_maxion_table_is_the_saved_one():
         assert published == ("" if paper is None else rate_text(paper.eer)), name
 
 
+def test_the_table_of_other_texts_is_the_saved_one():
+    saved = pd.read_csv(ROOT / "benchmarks" / "results" / "bksd.csv").set_index(
+        ["verifier", "data"]
+    )
+    table = README.split("| verifier | password: miss at 5 % |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert {row[0] for row in rows} == set(saved.index.get_level_values(0))
+    for name, *cells in rows:
+        told = [
+            interval_text(
+                *saved.loc[(name, data), [f"{rate}{end}" for end in ("", "_lower", "_upper")]]
+            )
+            for data in ("bksd-password", "bksd-phrase")
+            for rate in ("miss_rate", "eer")
+        ]
+        assert cells == told, name
+
+
 def test_times_of_the_published_fit_are_the_saved_ones():
     saved = pd.read_csv(ROOT / "benchmarks" / "results" / "variational_study.csv", index_col=0)
     seconds = saved.iloc[:, 0].astype(float)
