@@ -108,7 +108,6 @@ CROWDED = {
     "hawkeys": 40,
     "hawkeys._jit": 24,
     "hawkeys._plain": 22,
-    "hawkeys.datasets": 48,
     "hawkeys.results": 24,
 }
 # the only compiled functions that may add in another order than written: bare sums

@@ -11,7 +11,7 @@ import pandas as pd
 from hawkeys._validation import check_fraction
 from hawkeys.cli.labels import only_column
 from hawkeys.cli.logs import Log, check_output_file, log_options, warnings_at_the_end
-from hawkeys.datasets._columns import is_called
+from hawkeys.datasets._tables.columns import is_called
 from hawkeys.evaluation import make_verifiers
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES, OneClassVerifier, enrol

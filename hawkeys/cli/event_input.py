@@ -11,14 +11,14 @@ from typing import Any
 import pandas as pd
 
 from hawkeys.cli.logs import STDIN, read_input
-from hawkeys.datasets._event_tables import (
+from hawkeys.datasets._tables.events import (
     EventColumns,
     edge_times,
     instants_of,
     load_cells,
     pick_columns,
 )
-from hawkeys.datasets._tables import BrokenFileError, one_line
+from hawkeys.datasets._tables.files import BrokenFileError, one_line
 from hawkeys.datasets.readers import events_in_cells
 from hawkeys.events import Events
 from hawkeys.exceptions import DatasetError, EventsWarning, InvalidParameterError

@@ -11,7 +11,7 @@ import click
 from hawkeys.cli.console import progress_on_stderr
 from hawkeys.cli.event_input import read_table_of_events
 from hawkeys.cli.logs import STDIN, check_output, warnings_at_the_end
-from hawkeys.datasets._event_tables import EventColumns
+from hawkeys.datasets._tables.events import EventColumns
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, OutputError
 from hawkeys.inference import fit, goodness_of_fit

@@ -23,13 +23,13 @@ from hawkeys.datasets import (
     press_intervals,
     to_keystrokes,
 )
-from hawkeys.datasets._faults import Faults
-from hawkeys.datasets._layouts import LAYOUTS
-from hawkeys.datasets._tables import load_bytes
-from hawkeys.datasets._time_cells import TIME_UNITS
-from hawkeys.datasets.event_files import ReadOptions, parse_key_events
+from hawkeys.datasets._tables.faults import Faults
+from hawkeys.datasets._tables.files import load_bytes
+from hawkeys.datasets._tables.times import TIME_UNITS
 from hawkeys.datasets.formats import EVENT_FORMATS, TIMING_FORMATS
-from hawkeys.datasets.timing_files import parse_timings
+from hawkeys.datasets.key_events._layouts import LAYOUTS
+from hawkeys.datasets.key_events.files import ReadOptions, parse_key_events
+from hawkeys.datasets.timing_files.reading import parse_timings
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError, OutputError
 
 __all__ = [

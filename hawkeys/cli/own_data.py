@@ -12,8 +12,8 @@ import pandas as pd
 from hawkeys.cli.labels import impostors_of, only_column
 from hawkeys.cli.logs import Log
 from hawkeys.datasets import Keystrokes, Provenance
-from hawkeys.datasets._columns import is_called
 from hawkeys.datasets._repeats import find_copies
+from hawkeys.datasets._tables.columns import is_called
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError, InvalidTimingsError
 
 __all__ = ["read_own"]

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from hawkeys.cli.console import print_text
 from hawkeys.datasets import timing_columns
-from hawkeys.datasets._cmu_file import CMU_KEYS
+from hawkeys.datasets.named._cmu_file import CMU_KEYS
 from hawkeys.evaluation import DEFAULT_VERIFIERS, PUBLISHED_FIGURES, VERIFIERS, make_verifiers
 from hawkeys.verifiers import OneClassVerifier
 

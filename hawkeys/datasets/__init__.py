@@ -1,11 +1,16 @@
 """Data sets of keystrokes: the `Keystrokes` record, its timing matrix, and where data come from."""
 
-from hawkeys.datasets.attempts import list_attempts, press_intervals, to_keystrokes
-from hawkeys.datasets.bksd import load_bksd
-from hawkeys.datasets.cmu import load_cmu
-from hawkeys.datasets.demo import load_demo
-from hawkeys.datasets.event_files import read_key_events
-from hawkeys.datasets.event_times import (
+from hawkeys.datasets.formats import FormatInfo, available_formats
+from hawkeys.datasets.key_events.attempts import list_attempts, press_intervals, to_keystrokes
+from hawkeys.datasets.key_events.events import KeyEvents
+from hawkeys.datasets.key_events.files import read_key_events
+from hawkeys.datasets.key_events.pairing import pair_events
+from hawkeys.datasets.key_events.strokes import Strokes
+from hawkeys.datasets.keystrokes import Keystrokes
+from hawkeys.datasets.named.bksd import load_bksd
+from hawkeys.datasets.named.cmu import load_cmu
+from hawkeys.datasets.named.demo import load_demo
+from hawkeys.datasets.named.event_times import (
     CLOCK_TICK,
     EventTimes,
     clock_residuals,
@@ -13,15 +18,11 @@ from hawkeys.datasets.event_times import (
     simulate_event_times,
     snap_intervals,
 )
-from hawkeys.datasets.formats import FormatInfo, available_formats
-from hawkeys.datasets.free_text import FreeText, load_free_text
-from hawkeys.datasets.key_events import KeyEvents
-from hawkeys.datasets.keyed_text import load_aalto, simulate_keyed_text
-from hawkeys.datasets.keystrokes import Keystrokes
-from hawkeys.datasets.pairing import pair_events
+from hawkeys.datasets.named.free_text import FreeText, load_free_text
+from hawkeys.datasets.named.keyed_text import load_aalto, simulate_keyed_text
+from hawkeys.datasets.named.registry import DatasetInfo, available_datasets, load_dataset
 from hawkeys.datasets.provenance import Provenance
 from hawkeys.datasets.readers import read_events
-from hawkeys.datasets.registry import DatasetInfo, available_datasets, load_dataset
 from hawkeys.datasets.slices import EventSlices, cut_slices
 from hawkeys.datasets.splits import (
     SampleSplit,
@@ -32,9 +33,8 @@ from hawkeys.datasets.splits import (
     shared_events,
     user_folds,
 )
-from hawkeys.datasets.strokes import Strokes
 from hawkeys.datasets.tally import Tally
-from hawkeys.datasets.timing_files import read_timings
+from hawkeys.datasets.timing_files.reading import read_timings
 from hawkeys.datasets.timings import (
     check_timings,
     join_timings,

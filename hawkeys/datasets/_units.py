@@ -8,7 +8,7 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_choice
-from hawkeys.datasets._time_cells import PER_SECOND
+from hawkeys.datasets._tables.times import PER_SECOND
 from hawkeys.datasets.timings import LONGEST_HOLD, check_timings, join_timings
 from hawkeys.exceptions import InvalidTimingsError
 

@@ -1,7 +1,7 @@
 """Reader of tables of events in the user's own files.
 
-What a table must look like is said in `hawkeys.datasets._tables`; in short: commas between the
-columns, a header, one row a line, and a point in numbers. Labels are text as it stands.
+What a table must look like is said in `hawkeys.datasets._tables.files`; in short: commas between
+the columns, a header, one row a line, and a point in numbers. Labels are text as it stands.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike
-from hawkeys.datasets._columns import find_column, plain
-from hawkeys.datasets._event_cells import numbered
-from hawkeys.datasets._event_tables import EventColumns, instants_of, load_cells
-from hawkeys.datasets._tables import BrokenFileError, list_names, numbers_of
+from hawkeys.datasets._tables.columns import find_column, plain
+from hawkeys.datasets._tables.events import EventColumns, instants_of, load_cells
+from hawkeys.datasets._tables.files import BrokenFileError, list_names, numbers_of
+from hawkeys.datasets.key_events._cells import numbered
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     DatasetError,

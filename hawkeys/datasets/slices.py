@@ -9,7 +9,7 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_count, check_positive_number
-from hawkeys.datasets.event_times import CLOCK_TICK, EventTimes, snap_intervals
+from hawkeys.datasets.named.event_times import CLOCK_TICK, EventTimes, snap_intervals
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["EventSlices", "cut_slices"]

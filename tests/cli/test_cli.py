@@ -152,7 +152,7 @@ def test_report_is_written_where_asked(capsys, tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 def test_the_recorded_command_names_the_data_that_were_found(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
-    monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
+    monkeypatch.setattr("hawkeys.datasets.named.cmu.download", _no_network)
     assert (
         run(capsys, "benchmark", "--verifiers", "manhattan", "--jobs", "1", "--output", "one")[0]
         == 0
@@ -252,7 +252,7 @@ def test_default_output_folder(capsys, tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 def test_auto_falls_back_to_the_demo_and_says_so(capsys, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
-    monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
+    monkeypatch.setattr("hawkeys.datasets.named.cmu.download", _no_network)
     status, out, _ = run(
         capsys,
         "benchmark",
@@ -271,7 +271,7 @@ def test_auto_falls_back_to_the_demo_and_says_so(capsys, monkeypatch):
 
 def test_named_dataset_never_falls_back(capsys, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", os.getcwd())
-    monkeypatch.setattr("hawkeys.datasets.cmu.download", _no_network)
+    monkeypatch.setattr("hawkeys.datasets.named.cmu.download", _no_network)
     status, out, err = run(capsys, "benchmark", "--dataset", "cmu")
     assert (status, _without_notice(out)) == (2, "")
     assert err.startswith("hawkeys: error: CMU benchmark: no file")

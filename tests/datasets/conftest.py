@@ -37,5 +37,5 @@ def empty_places(monkeypatch, tmp_path):
     """HAWKEYS_DATA and the cache point at folders that hold nothing; returns both."""
     data, cache = tmp_path / "data", tmp_path / "cache"
     monkeypatch.setenv("HAWKEYS_DATA", str(data))
-    monkeypatch.setattr("hawkeys.datasets.cmu.cache_folder", lambda: cache)
+    monkeypatch.setattr("hawkeys.datasets.named.cmu.cache_folder", lambda: cache)
     return data, cache

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hawkeys.datasets import available_datasets, bksd, load_bksd, load_dataset
+from hawkeys.datasets import available_datasets, load_bksd, load_dataset
 from hawkeys.datasets._repeats import find_copies
+from hawkeys.datasets.named import bksd
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError, InvalidParameterError
 
 COLUMNS = [f"{kind}.{k}" if kind == "H" else f"{kind}.{k}_{k + 1}"
@@ -59,7 +60,7 @@ def no_network(monkeypatch):
     def fail(url):
         raise DatasetNotFoundError(f"the download from {url} failed: no network in this test.")
 
-    monkeypatch.setattr("hawkeys.datasets.bksd.download", fail)
+    monkeypatch.setattr("hawkeys.datasets.named.bksd.download", fail)
 
 
 @pytest.mark.parametrize("form", [archive, table])
@@ -163,7 +164,7 @@ def test_a_download_is_kept_if_its_hash_is_the_known_one(empty_places, monkeypat
         asked.append(url)
         return content
 
-    monkeypatch.setattr("hawkeys.datasets.bksd.download", arrives)
+    monkeypatch.setattr("hawkeys.datasets.named.bksd.download", arrives)
     with pytest.raises(DatasetNotFoundError, match=r"not usable: its SHA-256 is .*, expected a208"):
         load_bksd()
     assert not empty_places[1].exists()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hawkeys.datasets import load_cmu
-from hawkeys.datasets._cmu_file import parse_cmu
+from hawkeys.datasets.named._cmu_file import parse_cmu
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
 NAME = "DSL-StrongPasswordData.csv"

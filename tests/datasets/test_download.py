@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from hawkeys.datasets import _download, cmu, load_cmu
+from hawkeys.datasets import load_cmu
+from hawkeys.datasets.named import _download, cmu
 from hawkeys.exceptions import DatasetNotFoundError, HawkeysWarning
 
 

@@ -6,8 +6,8 @@ import pytest
 
 import hawkeys
 from hawkeys.datasets import read_events
-from hawkeys.datasets._event_tables import EventColumns, edge_times, load_cells, pick_columns
-from hawkeys.datasets._tables import BrokenFileError
+from hawkeys.datasets._tables.events import EventColumns, edge_times, load_cells, pick_columns
+from hawkeys.datasets._tables.files import BrokenFileError
 from hawkeys.exceptions import DatasetError
 
 DATES = ["2024-03-01T06:00:00", "2024-03-02T12:00:00.25", "2024-03-04"]

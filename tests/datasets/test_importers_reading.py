@@ -238,6 +238,6 @@ def test_arguments(place):
 
 
 def test_a_gzip_bomb_is_refused(place, monkeypatch):
-    monkeypatch.setattr("hawkeys.datasets._tables._MOST_BYTES", 1000)
+    monkeypatch.setattr("hawkeys.datasets._tables.files._MOST_BYTES", 1000)
     with pytest.raises(DatasetError, match=r"holds more than .* GiB; split it"):
         read_key_events(place(gzip.compress(b" " * 100_000)))

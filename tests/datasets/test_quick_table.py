@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hawkeys.datasets import _event_rows as event_rows
 from hawkeys.datasets import pair_events, read_key_events
-from hawkeys.datasets._codes import codes_of, group_numbers
+from hawkeys.datasets._tables.codes import codes_of, group_numbers
+from hawkeys.datasets.key_events import _rows as event_rows
 from hawkeys.exceptions import DatasetError
 
 LABELS = st.one_of(

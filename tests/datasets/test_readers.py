@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hawkeys.datasets import load_demo, read_events, read_key_events, read_timings
-from hawkeys.datasets._tables import numbers_of, read_table
+from hawkeys.datasets._tables.files import numbers_of, read_table
 from hawkeys.exceptions import DatasetError, HawkeysWarning
 
 DEMO = load_demo(n_subjects=2)[:60]

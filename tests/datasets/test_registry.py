@@ -17,7 +17,7 @@ def no_network(monkeypatch):
     def fail(url):
         raise DatasetNotFoundError(f"the download from {url} failed: no network in this test.")
 
-    monkeypatch.setattr("hawkeys.datasets.cmu.download", fail)
+    monkeypatch.setattr("hawkeys.datasets.named.cmu.download", fail)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_wrong_arguments(tmp_path):
 
 
 def test_available_datasets_do_not_download(empty_places, monkeypatch):
-    monkeypatch.setattr("hawkeys.datasets.cmu.download", None)
+    monkeypatch.setattr("hawkeys.datasets.named.cmu.download", None)
     data, cache = empty_places
     cmu, demo, free, fixed, press_times, aalto, *bksd = available_datasets()
     assert cmu.found is None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hawkeys.datasets._event_rows import EventRows, rows_of_json, rows_of_text
 from hawkeys.datasets.formats._base import EventFormat, Reading
 from hawkeys.datasets.formats.browser import BROWSER
 from hawkeys.datasets.formats.linux import EVDEV, EVTEST, LIBINPUT
 from hawkeys.datasets.formats.listeners import KEYBOARD, PYNPUT
 from hawkeys.datasets.formats.studies import AALTO, BUFFALO, GREYC, LATIN_MARK, LSIA
 from hawkeys.datasets.formats.windows import WINDOWS
+from hawkeys.datasets.key_events._rows import EventRows, rows_of_json, rows_of_text
 
 __all__ = [
     "EVENT_FORMATS",

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hawkeys.datasets._event_rows import EventRows
-from hawkeys.datasets._faults import Faults
-from hawkeys.datasets._telling import BrokenFileError
+from hawkeys.datasets._tables.faults import Faults
+from hawkeys.datasets._tables.telling import BrokenFileError
+from hawkeys.datasets.key_events._rows import EventRows
 
 __all__ = ["EventFormat", "Reading", "Table", "sample_lines"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-from hawkeys.datasets._event_rows import EventRows
-from hawkeys.datasets._telling import BrokenFileError
+from hawkeys.datasets._tables.telling import BrokenFileError
 from hawkeys.datasets.formats._base import EventFormat, Reading, Table, sample_lines
 from hawkeys.datasets.formats._keys import linux_key
+from hawkeys.datasets.key_events._rows import EventRows
 
 __all__ = ["EVDEV", "EVTEST", "LIBINPUT"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 
-from hawkeys.datasets._event_rows import EventRows, rows_of_json
-from hawkeys.datasets._json_rows import first_object, json_objects
+from hawkeys.datasets._tables.json_rows import first_object, json_objects
 from hawkeys.datasets.formats._base import EventFormat, Reading, Table, sample_lines
 from hawkeys.datasets.formats._keys import named_key
+from hawkeys.datasets.key_events._rows import EventRows, rows_of_json
 
 __all__ = ["KEYBOARD", "PYNPUT"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from hawkeys.datasets._event_rows import EventRows
-from hawkeys.datasets._tables import find_separator
-from hawkeys.datasets._telling import BrokenFileError, list_names
+from hawkeys.datasets._tables.files import find_separator
+from hawkeys.datasets._tables.telling import BrokenFileError, list_names
 from hawkeys.datasets.formats._base import EventFormat, Reading, Table, sample_lines
 from hawkeys.datasets.formats._keys import dotnet_key, named_key, vk_key
+from hawkeys.datasets.key_events._rows import EventRows
 
 __all__ = ["AALTO", "BUFFALO", "GREYC", "LATIN_MARK", "LSIA"]
 

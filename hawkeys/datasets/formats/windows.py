@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from hawkeys.datasets._event_rows import EventRows
 from hawkeys.datasets.formats._base import EventFormat, Reading, Table, sample_lines
 from hawkeys.datasets.formats._keys import vk_key
+from hawkeys.datasets.key_events._rows import EventRows
 
 __all__ = ["WINDOWS"]
 

@@ -7,7 +7,7 @@ from scipy.special import log_softmax
 
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_count, check_positive_number
-from hawkeys.datasets.event_times import CLOCK_TICK, clock_residuals
+from hawkeys.datasets.named.event_times import CLOCK_TICK, clock_residuals
 from hawkeys.verifiers.event_times.classifiers import EventTimeClassifier
 
 __all__ = ["ClockResidualClassifier"]

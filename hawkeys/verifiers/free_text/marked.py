@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_positive_number
-from hawkeys.datasets.strokes import Strokes
+from hawkeys.datasets.key_events.strokes import Strokes
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers.free_text.recordings import Recordings, as_recordings
 from hawkeys.verifiers.protocol import Needs

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.datasets.strokes import Strokes
+from hawkeys.datasets.key_events.strokes import Strokes
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers.free_text._key_classes import class_pairs, classes_of
 

@@ -47,7 +47,7 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys.datasets._columns import is_called
+from hawkeys.datasets._tables.columns import is_called
 from hawkeys.datasets.clocks import clock_tick
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.timings import (

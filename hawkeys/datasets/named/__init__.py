@@ -1,0 +1,1 @@
+"""Data sets that have a name: published ones, simulated ones, and the list of both."""

@@ -1,0 +1,1 @@
+"""Files with a sample of a fixed text in each row."""
