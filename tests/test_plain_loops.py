@@ -17,14 +17,14 @@ from hawkeys._jit import merging as jit_merging
 from hawkeys._jit import rows as jit_rows
 from hawkeys._jit import variational as jit_variational
 from hawkeys._loops import choice, delayed
-from hawkeys._plain import exponential, layout, likelihood, merging, rows, variational
+from hawkeys._plain import exponential, layout, merging, rows, variational
 from hawkeys.inference.rows.bound import base_draws
 from hawkeys.kernels import BlockLayout, Exponential
 
 PAIRS = [
     (exponential, jit_exponential),
     (layout, jit_layout),
-    (likelihood, jit_likelihood),
+    (rows, jit_likelihood),
     (merging, jit_merging),
     (rows, jit_rows),
     (variational, jit_variational),
@@ -266,7 +266,7 @@ class TestRows:
 
         close(*both(run))
 
-    @pytest.mark.parametrize("module", [likelihood, jit_likelihood])
+    @pytest.mark.parametrize("module", [rows, jit_likelihood])
     def test_an_impossible_event(self, module):
         """It makes the likelihood 0, unless its weight is 0."""
         data = np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.array([0, 2])

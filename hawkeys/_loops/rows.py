@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 
 from hawkeys._loops.choice import Compiled, is_small, is_wide
-from hawkeys._plain import likelihood as plain_likelihood
 from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows as wide
 from hawkeys._threads import in_threads
@@ -93,6 +92,6 @@ def _values(
 ) -> FloatArray:
     out = np.empty(cost.shape[0])
     work = _LOG * data[2][-1] + _COLUMN * data[0].size
-    loops = plain_likelihood if is_small(data[0].size, out.size) else jit_likelihood
+    loops = plain if is_small(data[0].size, out.size) else jit_likelihood
     in_threads(lambda part: loops.row_values(data, cost, x, out, gradient, part), out.size, work)
     return out

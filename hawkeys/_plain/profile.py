@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._plain.interpreted import interpreted
-from hawkeys._plain.likelihood import row_of
+from hawkeys._plain.rows import row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["climb", "profile_ends", "scores"]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hawkeys._plain.likelihood import row_of
+from hawkeys._plain.rows import row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["SILENT", "curvature_rows", "expected_log_rows", "raise_rows"]

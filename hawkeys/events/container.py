@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,14 @@ class Events(Views):
         nothing was.
     clock : Clock or None
         Unit of time and, of dates, the moment that time 0 is; None if neither was told.
+    n_events, n_realizations : int
+        Number of events over all realisations, and of realisations (independent windows).
+    n_marks : int
+        Number of marks, including those without an event.
+    unit : str or None
+        Unit of time, "s" or "day" for instance; None if it was not told.
+    durations : ndarray of float64, shape (n_realizations,)
+        Length of each observation window.
 
     Notes
     -----
@@ -88,31 +96,23 @@ class Events(Views):
     mark_names: tuple[str, ...]
     origins: Origins = None
     clock: Clock | None = None
+    n_events: int = field(init=False)
+    n_marks: int = field(init=False)
+    n_realizations: int = field(init=False)
+    unit: str | None = field(init=False)
+    durations: FloatArray = field(init=False)
 
-    @property
-    def n_events(self) -> int:
-        """Number of events over all realisations."""
-        return self.times.size
-
-    @property
-    def n_marks(self) -> int:
-        """Number of marks, including those without an event."""
-        return len(self.mark_names)
-
-    @property
-    def n_realizations(self) -> int:
-        """Number of realisations (independent observation windows)."""
-        return self.end_times.size
-
-    @property
-    def unit(self) -> str | None:
-        """Unit of time, "s" or "day" for instance; None if it was not told."""
-        return None if self.clock is None else self.clock.unit
-
-    @property
-    def durations(self) -> FloatArray:
-        """Length of each observation window, shape (n_realizations,)."""
-        return self.end_times - self.start_times
+    def __post_init__(self) -> None:
+        durations = self.end_times - self.start_times
+        durations.flags.writeable = False
+        for name, value in (
+            ("n_events", self.times.size),
+            ("n_marks", len(self.mark_names)),
+            ("n_realizations", self.end_times.size),
+            ("unit", None if self.clock is None else self.clock.unit),
+            ("durations", durations),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def realization(self) -> IntArray:

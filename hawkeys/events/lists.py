@@ -7,7 +7,7 @@ from typing import Any
 
 from hawkeys.events.container import Events
 from hawkeys.events.nested import parts_of, refuse_reading
-from hawkeys.events.reading import refuse_unknown, take_reading
+from hawkeys.events.reading import WORDS, refuse_unknown, take_reading
 
 __all__ = ["as_events"]
 
@@ -64,6 +64,9 @@ def as_events(
     ('buy', 'sell')
     """
     given: MutableMapping[str, Any] = {} if options is None else options
+    plain = end_time is None and start_time is None and WORDS.isdisjoint(given)
+    if isinstance(data, Events) and plain and data.n_realizations and not (alone and given):
+        return data
     how = take_reading(given, end_time, start_time)
     if alone:
         refuse_unknown(given)

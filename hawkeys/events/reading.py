@@ -19,6 +19,7 @@ from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = [
     "READING",
+    "WORDS",
     "Reading",
     "is_flat",
     "read_flat",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 READING = ("time", "mark", "realization", "unit", "sort", "mark_names")
+# all options that `take_reading` takes
+WORDS = frozenset((*READING, "start_time", "start_times", "end_time", "end_times"))
 # numbers of a unit beyond that many years are of another unit
 _YEARS = 20_000
 _YEAR = 31_556_952 * 10**9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from hawkeys.inference.decay.options import DecaySearch, split_search
 from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
-from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.methods import choose_method, name_of_method
 from hawkeys.inference.outcome import result_of
 from hawkeys.inference.rows.least_squares import fit_contrast
 from hawkeys.inference.seeds import row_seeds
@@ -25,7 +25,6 @@ from hawkeys.inference.task import (
     Task,
     about_all,
     check_support,
-    leave_out,
     refuse_models,
     split_model,
 )
@@ -249,54 +248,73 @@ def fit(
     array([[0.4, 0.4],
            [0.2, 0.2]])
     """
-    method, seen = name_of_method(method), None
+    method = name_of_method(method)
     events = as_events(data, options, end_time=end_time)
     search, rest = split_search(decay, kernel, options)
+    excitation = search or choose_kernel(decay, kernel)
     model, others = split_model(rest)
-    excitation = None if search is not None else choose_kernel(decay, kernel)
-    counting, positive = leave_out(events, weights)
-    allowed = check_support(support, events.n_marks)
-    examine(counting, excitation, model.get("baseline"))
+    task = Task.check(events, support, weights, model)
+    counting = task.observed
+    given = None if isinstance(excitation, DecaySearch) else excitation
+    examine(counting.events, given, model.get("baseline"))
     if isinstance(excitation, DelayedKernel) and not excitation.known:
-        how_given = method, refuse_models(rest, "a fit of kernel parameters")
-        found: FitResult
-        found, told = fit_unknown(
-            counting, excitation, how_given, support=support, weights=positive
-        )
-        allowed = allowed & ~told
-        converged = np.full(events.n_marks, found.converged)
+        fitted = _fit_kernel(counting, excitation, (method, rest))
     elif method == "least_squares":
-        settings = choose_method(method, refuse_models(rest, "least squares"))[1]
-        found = fit_contrast(counting, excitation, settings, support=support, weights=positive)
-        converged = np.full(events.n_marks, found.converged)
+        fitted = _fit_contrast(counting, excitation, (method, rest))
     else:
-        task = Task.check(events, support, weights, model)
-        how = choose_method(method, others)
-        found, converged, seen = _fit_known(task, excitation, search, how, rng)
-    if counting is not events:
+        fitted = _fit_rows(counting, excitation, (method, others), rng)
+    found = fitted.result
+    if counting is not task:
         found = about_all(found, events, weights)
-    warn_about_fit(found, converged, counting, allowed, seen)
-    return found.in_unit_of(events)
+    allowed = check_support(support, events.n_marks) & np.logical_not(fitted.told)
+    warn_about_fit(found, fitted.converged, counting.events, allowed, fitted.seen)
+    return found if events.unit is None else found.in_unit_of(events)
 
 
-def _fit_known(
-    task: Task,
-    kernel: Kernel | None,
-    search: DecaySearch | None,
-    how: tuple[Method, Any],
-    rng: RandomState,
-) -> tuple[FitResult, BoolArray, FloatArray | None]:
-    """Fit with a kernel that is given, or exponential with decays that are searched first.
+class _Fitted(NamedTuple):
+    """A result, with what is to be said of it.
 
-    Returns the result, which targets converged, and the kernel integrals of each pair, (n_marks,
-    n_marks), if the row problems hold them.
+    `converged` (n_marks,) tells which targets did; `told` (n_marks, n_marks) holds the pairs that a
+    warning has told of; `seen` (n_marks, n_marks) the kernel integrals, if row problems hold them.
     """
-    method, settings = how
-    profile = None
-    if kernel is None and search is not None:
-        profile = choose_decay(task, how, search, rng=rng)
-        kernel = Exponential(profile.chosen)
-    excitation = choose_kernel(None, kernel)
+
+    result: FitResult
+    converged: BoolArray
+    told: BoolArray | bool = False
+    seen: FloatArray | None = None
+
+
+def _fit_kernel(task: Task, kernel: DelayedKernel, how: tuple[str, dict[str, Any]]) -> _Fitted:
+    """Fit the parameters of a delayed kernel with all others."""
+    given = how[0], refuse_models(how[1], "a fit of kernel parameters")
+    found, told = fit_unknown(
+        task.events, kernel, given, support=task.support, weights=task.weights
+    )
+    return _Fitted(found, np.full(task.events.n_marks, found.converged), told)
+
+
+def _fit_contrast(
+    task: Task, kernel: Kernel | DecaySearch, how: tuple[str, dict[str, Any]]
+) -> _Fitted:
+    """Fit by least squares, for which decays are given."""
+    settings = choose_method(how[0], refuse_models(how[1], "least squares"))[1]
+    given = None if isinstance(kernel, DecaySearch) else kernel
+    found = fit_contrast(task.events, given, settings, support=task.support, weights=task.weights)
+    return _Fitted(found, np.full(task.events.n_marks, found.converged))
+
+
+def _fit_rows(
+    task: Task,
+    excitation: Kernel | DecaySearch,
+    given: tuple[str, dict[str, Any]],
+    rng: RandomState,
+) -> _Fitted:
+    """Fit row problems, of a kernel that is given or exponential with decays searched first."""
+    method, settings = how = choose_method(*given)
+    search, profile = None, None
+    if isinstance(excitation, DecaySearch):
+        search, profile = excitation, choose_decay(task, how, excitation, rng=rng)
+        excitation = Exponential(profile.chosen)
     for component in excitation.components:
         component.check_marks(task.events.n_marks)
     weight = getattr(settings, "likelihood_weight", 1.0)
@@ -305,14 +323,14 @@ def _fit_known(
         solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
     except MemoryError as error:
         raise MemoryError(_too_large(design)) from error
-    converged = solution.converged[design.map.blocks]
     found = result_of(task, excitation, design, solution, how)
-    plain = design.columns is None and task.weights is None and weight > 0.0
-    seen = design.cost[:, 1:] / weight if plain else None
     found = _with_search(found, task, search, profile)
     if search is not None and search.grid is None and profile is not None:
         found = _beside_decays(found, task, (design, weight), solution.x, profile)
-    return found, converged, seen
+    if design.columns is not None:
+        return _Fitted(found, solution.converged[design.columns.blocks])
+    exact = task.weights is None and weight > 0.0
+    return _Fitted(found, solution.converged, seen=design.cost[:, 1:] / weight if exact else None)
 
 
 def _beside_decays(

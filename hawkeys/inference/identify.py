@@ -8,6 +8,7 @@ import numpy as np
 
 from hawkeys._linalg import exchanged
 from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning
 from hawkeys.results.estimates import LikelihoodResult
@@ -48,7 +49,7 @@ def warn_about(
     identified: BoolArray,
     converged: BoolArray,
     names: tuple[str, ...],
-    pieces: tuple[str, ...] = ("constant",),
+    baseline: Baseline | None = None,
     *,
     priors: bool = True,
     remedy: str = "raise max_iter",
@@ -56,11 +57,12 @@ def warn_about(
 ) -> None:
     """Warn, in the caller's name, of parameters not identified and of rows not converged.
 
-    `pieces` names the columns before those of the adjacency; `priors` says whether the caller
-    takes any; `remedy` what helps a fit that did not converge.
+    The pieces of `baseline` are the columns before those of the adjacency; `priors` says whether
+    the caller takes any; `remedy` what helps a fit that did not converge.
     """
     missing = np.argwhere(~identified)
     if missing.size:
+        pieces = ("constant",) if baseline is None else baseline.labels
         named = [_name(i, j, names, pieces) for i, j in missing[:_NAMED]]
         more = ", ..." if len(missing) > _NAMED else ""
         prior = ", or use a prior (method='map' or 'vi')" if priors else ""
@@ -103,8 +105,9 @@ def warn_about_fit(
             stacklevel=3,
         )
     warn_if_unseen(found, events, "Use a prior (method='map'), a kernel", stacklevel=4, seen=seen)
-    labels, remedy = found.process.baseline_function.labels, _remedy(found)
-    warn_about(expected, converged, events.mark_names, labels, remedy=remedy, stacklevel=4)
+    if not (expected.all() and converged.all()):
+        function, remedy = found.process.baseline_function, _remedy(found)
+        warn_about(expected, converged, events.mark_names, function, remedy=remedy, stacklevel=4)
 
 
 def _remedy(found: FitResult) -> str:
@@ -160,7 +163,7 @@ def warn_if_unseen(
 
     `remedy` is what to do, up to the word "kernel"; `seen` as for `warn_about_fit`.
     """
-    if _largest_possible(np.maximum(found.adjacency, 0.0)[None])[0] <= _LARGEST_RADIUS:
+    if _largest_possible(np.maximum(found.process.adjacency, 0.0)[None])[0] <= _LARGEST_RADIUS:
         return  # no entry is larger, either
     size, names, radius = events.n_marks, events.mark_names, found.process.spectral_radius
     if not (radius > _LARGEST_RADIUS or (found.adjacency > _LARGEST_RADIUS).any()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from hawkeys._validation import check_choice
@@ -143,6 +144,8 @@ def make_options(kind: type, given: dict[str, Any], what: str) -> Any:
     InvalidParameterError
         An option that the record does not have, or a value out of range.
     """
+    if not given:
+        return _defaults(kind)
     known = [option.name for option in fields(kind)]
     for option in given:
         if option not in known:
@@ -150,3 +153,9 @@ def make_options(kind: type, given: dict[str, Any], what: str) -> Any:
                 f"{what} has no option {option!r}; it has {', '.join(known)}."
             )
     return kind(**given)
+
+
+@cache
+def _defaults(kind: type) -> Any:
+    """Return the record of options with its defaults; it is frozen, and made once."""
+    return kind()

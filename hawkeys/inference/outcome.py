@@ -9,7 +9,6 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import FittedColumns
-from hawkeys._loops.layout import count_events
 from hawkeys._typing import FloatArray
 from hawkeys._version import __version__
 from hawkeys.inference.identify import flat_directions
@@ -96,7 +95,7 @@ def result_of(
 def _process(task: Task, kernel: Kernel, x: FloatArray, columns: FittedColumns | None) -> Hawkes:
     names = task.events.mark_names
     if columns is None:
-        return Hawkes(x[:, 0], x[:, 1:], kernel=kernel, mark_names=names)
+        return Hawkes.of_estimates(x[:, 0], x[:, 1:], kernel, names)
     where = columns.map
     if isinstance(kernel, SumExponential) and not kernel.known:
         kernel = SumExponential(kernel.decays, where.shares(x))
@@ -146,7 +145,7 @@ def _common(task: Task, solution: Solution, how: tuple[Method, Any]) -> dict[str
         "message": _message(solution),
         "n_iterations": int(solution.n_iterations.max(initial=0)),
         "trace": solution.total_trace(),
-        "event_counts": count_events(events.marks, events.offsets, events.n_marks).sum(axis=0),
+        "event_counts": np.bincount(events.marks, minlength=events.n_marks),
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},

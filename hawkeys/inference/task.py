@@ -34,6 +34,7 @@ __all__ = [
 AnyResult = TypeVar("AnyResult", FitResult, RectifiedResult)
 
 _OPTIONS = ("baseline", "tied")
+_CONSTANT = Constant()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +75,11 @@ class Task:
             events,
             None if support is None else check_support(support, events.n_marks),
             None if weights is None else check_weights(weights, events.n_realizations),
-            Constant() if baseline is None else _check_baseline(baseline),
+            _CONSTANT if baseline is None else _check_baseline(baseline),
             None if tied is None else Ties.check(tied, events.n_marks),
         )
-        task.baseline.check_windows(events.start_times, events.end_times)
+        if baseline is not None:
+            task.baseline.check_windows(events.start_times, events.end_times)
         return task
 
     @property

@@ -85,14 +85,58 @@ class Hawkes(Process):
         mark_names: Iterable[object] | None = None,
     ) -> None:
         matrix = check_square(check_nonnegative(adjacency, "adjacency"), "adjacency")
-        self.baseline_function = _baseline_function(baseline, matrix.shape[0])
-        rates = self.baseline_function.mean_rates
-        self.baseline = rates
+        function = _baseline_function(baseline, matrix.shape[0])
+        self.baseline_function = function
+        self.baseline = rates = function.mean_rates
         self.adjacency = matrix
         self.kernel = choose_kernel(decay, kernel)
         self.kernel.check_marks(self.n_marks)
         self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
         rates.flags.writeable = matrix.flags.writeable = False
+
+    @classmethod
+    def of_estimates(
+        cls,
+        rates: FloatArray,
+        adjacency: FloatArray,
+        kernel: Kernel,
+        mark_names: tuple[str, ...],
+    ) -> Hawkes:
+        """Return a process of constant baselines, without what only a stranger's numbers need.
+
+        Parameters
+        ----------
+        rates : ndarray of float64, shape (n_marks,)
+            Baselines.
+        adjacency : ndarray of float64, shape (n_marks, n_marks)
+            Target by source.
+        kernel : Kernel
+            For as many marks.
+        mark_names : tuple of str, length n_marks
+            Labels of the marks.
+
+        Returns
+        -------
+        Hawkes
+            It keeps copies of the arrays.
+
+        Raises
+        ------
+        InvalidParameterError
+            An estimate is not finite.
+        """
+        if not (np.isfinite(rates).all() and np.isfinite(adjacency).all()):
+            return cls(rates, adjacency, kernel=kernel, mark_names=mark_names)  # says which
+        process = cls.__new__(cls)
+        process.baseline, process.adjacency = rates.copy(), adjacency.copy()
+        process.baseline.flags.writeable = process.adjacency.flags.writeable = False
+        process.kernel, process.mark_names = kernel, mark_names
+        return process
+
+    @cached_property
+    def baseline_function(self) -> Baseline:
+        """The baseline as a function of time."""
+        return Constant(self.baseline[:, None])
 
     @cached_property
     def spectral_radius(self) -> float:

@@ -82,6 +82,6 @@ def fit_unknown(
             "adjacency that goes with them have no intervals and are flagged in result.identified. "
             "Give the kernel, a prior for it (KernelPrior), or observe more.",
             IdentifiabilityWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return found, limits.pairs
