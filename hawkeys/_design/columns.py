@@ -45,6 +45,14 @@ class ColumnMap:
         return cls(columns[:, :1], columns[:, 1:, None], n_marks + 1)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the columns are the parameters of the targets, side by side."""
+        n_targets, n_marks, n_components = self.adjacency.shape
+        if self.n_pieces > 1 or n_components > 1 or self.n_columns != n_marks + 1:
+            return False
+        return bool((self.identities.ravel() == np.arange(n_targets * self.n_columns)).all())
+
+    @property
     def n_pieces(self) -> int:
         """Number of pieces of each baseline."""
         return self.baseline.shape[1]

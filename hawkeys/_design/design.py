@@ -8,7 +8,7 @@ the process itself work on this, whatever the kernel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Design:
     In the plain model, one constant baseline per mark and one kernel, x0 is the baseline and the
     columns c are the sources. Baselines with several pieces, components of a kernel and shared
     parameters make other columns of the same problem; then x0 is held at 0, the baselines come
-    first among the columns, and `columns` says which is which.
+    first among the columns. `columns` says where each parameter is.
 
     Attributes
     ----------
@@ -53,11 +53,10 @@ class Design:
         share parameters.
     excluded : ndarray of bool, shape (n_blocks, n_columns + 1), or None
         Parameters that are held at 0, whatever a prior says; None if there are none.
+    columns : ColumnMap
+        Where the parameters are, of each target or of each realisation and target.
     n_baselines : int
         Number of columns of baselines, x0 included.
-    columns : ColumnMap or None
-        Where the parameters are, of each target or of each realisation and target; None in the
-        plain model.
     """
 
     excitation: FloatArray
@@ -67,7 +66,7 @@ class Design:
     n_marks: int
     excluded: BoolArray | None = None
     n_baselines: int = 1
-    columns: ColumnMap | None = None
+    columns: ColumnMap = field(kw_only=True)
 
     @classmethod
     def build(
@@ -128,7 +127,10 @@ class Design:
             excluded = np.tile(np.column_stack((np.zeros(events.n_marks, bool), ~support)),
                                (n_repeats, 1))  # fmt: skip
             cost[excluded] = 0.0
-        design = cls(excitation, weights, layout.offsets, cost, events.n_marks, excluded)
+        columns = ColumnMap.plain(events.n_marks, len(cost))
+        design = cls(
+            excitation, weights, layout.offsets, cost, events.n_marks, excluded, columns=columns
+        )
         if excluded is not None:
             for b in range(design.n_blocks):
                 design.block(b)[excluded[b, 1:]] = 0.0
@@ -158,7 +160,7 @@ class Design:
             events.n_marks,
             merged.excluded,
             merged.n_baselines + 1,
-            columns,
+            columns=columns,
         )
 
     def may_have_unseen(self, most: float) -> bool:
@@ -173,14 +175,10 @@ class Design:
         end elsewhere, the pair neither excites nor costs. `weighted_counts` are those of the
         sources' events, (1, n_marks), or (n_realizations, n_marks) if each has its own blocks.
         """
-        full = np.zeros_like(self.cost)
-        if self.columns is None:
-            full[:, 1:] = np.repeat(weighted_counts, self.n_blocks // len(weighted_counts), axis=0)
-        else:
-            where = self.columns.adjacency
-            counts = np.repeat(weighted_counts, len(where) // len(weighted_counts), axis=0)
-            each = np.broadcast_to(counts[:, :, None], where.shape)
-            np.add.at(full.ravel(), where[where >= 0], each[where >= 0])
+        full, where = np.zeros_like(self.cost), self.columns.adjacency
+        counts = np.repeat(weighted_counts, len(where) // len(weighted_counts), axis=0)
+        each = np.broadcast_to(counts[:, :, None], where.shape)
+        np.add.at(full.ravel(), where[where >= 0], each[where >= 0])
         unseen = (self.cost > 0.0) & (self.cost < TAIL * full)
         if not unseen.any():
             return self
@@ -192,11 +190,6 @@ class Design:
         for b in np.flatnonzero(unseen.any(axis=1)):
             out.block(int(b))[unseen[b, 1:]] = 0.0
         return out
-
-    @property
-    def map(self) -> ColumnMap:
-        """`columns`, of the plain model, too: where the parameters are, whatever the model."""
-        return self.columns or ColumnMap.plain(self.n_marks, self.n_blocks)
 
     @property
     def n_columns(self) -> int:
@@ -211,8 +204,6 @@ class Design:
     @property
     def n_blocks_each(self) -> int:
         """Number of row problems of one realisation if each is alone, else of all together."""
-        if self.columns is None:
-            return min(self.n_marks, self.n_blocks)
         return self.n_blocks * self.n_marks // len(self.columns.blocks)
 
     @property
@@ -236,7 +227,7 @@ class Design:
         The row solver starts on the first part of a long block. In the order of time, or
         target after target, these would all be of one baseline piece, or of one target.
         """
-        if self.columns is None or self.counts.max(initial=0) < _LONG:
+        if self.columns.is_plain or self.counts.max(initial=0) < _LONG:
             return self
         order = np.concatenate([
             begin + np.argsort(np.arange(n) % _STRIDE if n >= _LONG else np.zeros(n), kind="stable")

@@ -327,10 +327,9 @@ def _fit_rows(
     found = _with_search(found, task, search, profile)
     if search is not None and search.grid is None and profile is not None:
         found = _beside_decays(found, task, (design, weight), solution.x, profile)
-    if design.columns is not None:
-        return _Fitted(found, solution.converged[design.columns.blocks])
-    exact = task.weights is None and weight > 0.0
-    return _Fitted(found, solution.converged, seen=design.cost[:, 1:] / weight if exact else None)
+    exact = design.columns.is_plain and task.weights is None and weight > 0.0
+    seen = design.cost[:, 1:] / weight if exact else None
+    return _Fitted(found, solution.converged[design.columns.blocks], seen=seen)
 
 
 def _beside_decays(

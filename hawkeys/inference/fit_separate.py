@@ -324,7 +324,7 @@ def _solve(
         seeds = np.full_like(seeds, common_seed)
     solution = method.solve(design, settings, seeds, keep=False)
     likelihood, weights = design.log_likelihood(solution.x) / weight, None
-    if design.columns is not None:
+    if not design.columns.is_plain:
         if design.columns.n_components > 1:
             weights = design.columns.shares(solution.x)
         columns = FittedColumns(design.columns, solution.x, solution.identified)

@@ -59,7 +59,7 @@ def result_of(
         The method returned neither a posterior nor a certificate.
     """
     columns = None
-    if design.columns is not None:
+    if not design.columns.is_plain:
         columns = FittedColumns(design.columns, solution.x, solution.identified)
     process = _process(task, kernel, solution.x, columns)
     common = {
@@ -110,7 +110,7 @@ def _process(task: Task, kernel: Kernel, x: FloatArray, columns: FittedColumns |
 def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | None:
     """Return the posterior by column, unless the columns are the parameters."""
     marginals, coefficient = solution.posterior, solution.prior_coefficient
-    if design.columns is None or marginals is None or coefficient is None:
+    if design.columns.is_plain or marginals is None or coefficient is None:
         return None
     return ColumnPosterior(
         design.columns, marginals, coefficient, solution.log_covariance, solution.prior

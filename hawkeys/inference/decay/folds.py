@@ -122,7 +122,7 @@ def _cost_until(task: Task, kernel: Kernel, end: float) -> FloatArray:
 
 def _times_by_slot(events: Events, design: Design) -> FloatArray:
     """Return the time of each event of a single realisation in the order of the design."""
-    order = np.argsort(design.map.blocks, kind="stable")
+    order = np.argsort(design.columns.blocks, kind="stable")
     parts = [events.times[events.marks == i] for i in order]
     return np.concatenate(parts)
 

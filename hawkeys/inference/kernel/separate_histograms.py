@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._design.columns import ColumnMap
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.inference.kernel.bin_curvature import Bins
 from hawkeys.inference.kernel.problem import EMProblem, EMState
@@ -82,6 +83,11 @@ def _design(problem: EMProblem, bins: Bins) -> tuple[Design, IntArray]:
     )
     excluded = np.column_stack((np.zeros(size, bool), np.tile(~problem.support[:, sources],
                                                               (1, len(each)))))  # fmt: skip
+    places = np.arange(cost.size).reshape(cost.shape)
+    adjacency = np.full((size, size, len(each)), -1)
+    adjacency[:, sources] = places[:, 1:].reshape(size, len(each), -1).swapaxes(1, 2)
+    columns = ColumnMap(places[:, :1], adjacency, cost.shape[1])
+    excitation = np.concatenate(parts)
     return Design(
-        np.concatenate(parts), first.weights, first.offsets, cost, size, excluded
+        excitation, first.weights, first.offsets, cost, size, excluded, columns=columns
     ), sources

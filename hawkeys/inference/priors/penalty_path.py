@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import (
     brief,
@@ -187,7 +186,7 @@ def penalty_path(
     return PenaltyPath(
         penalty=own,
         strengths=strengths,
-        coefficients=np.array([_parameters(rows.design, x) for x in values]),
+        coefficients=np.array([rows.design.columns.parameters(x) for x in values]),
         log_likelihood=np.array([rows.design.log_likelihood(x).sum() for x in values]),
         refit_log_likelihood=_refit(rows, values, settings),
         n_admissible=int(check_support(support, task.events.n_marks).sum()),
@@ -309,8 +308,3 @@ def _cross_validate(
         solutions = _solve(rows, terms, fold.share * strengths, settings)
         out.append([fold.test.log_likelihood(solution.x).sum() for solution in solutions])
     return np.array(out).T
-
-
-def _parameters(design: Design, x: FloatArray) -> FloatArray:
-    """Return baseline and adjacency of each target, given the columns of the row problems."""
-    return x if design.columns is None else design.columns.parameters(x)

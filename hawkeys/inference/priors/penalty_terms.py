@@ -44,7 +44,7 @@ def _columns(design: Design) -> IntArray:
 
     Shape (n_realisations, n_marks, n_marks, n_components), with one realisation if all are pooled.
     """
-    adjacency = design.map.adjacency
+    adjacency = design.columns.adjacency
     return adjacency.reshape(-1, design.n_marks, *adjacency.shape[1:])
 
 

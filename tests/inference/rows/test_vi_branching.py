@@ -8,6 +8,7 @@ from scipy import special
 import hawkeys
 from hawkeys import Events, GammaPrior
 from hawkeys._design import Design
+from hawkeys._design.columns import ColumnMap
 from hawkeys._jit import branching as jit
 from hawkeys._loops import branching as loops
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning, InvalidParameterError
@@ -199,7 +200,14 @@ class TestFit:
                 a = naive.update(v, cost, np.ones(12), shape, rate, a)[0] + tilt
             return special.digamma(a) - np.log(b)
 
-        design = Design(v[:, 1:].T.ravel(), np.empty(0), np.array([0, 12]), cost[None], 2)
+        design = Design(
+            v[:, 1:].T.ravel(),
+            np.empty(0),
+            np.array([0, 12]),
+            cost[None],
+            2,
+            columns=ColumnMap.plain(2, 1),
+        )
         a = shape + 4.0
         for _ in range(3_000):
             a = naive.update(v, cost, np.ones(12), shape, rate, a)[0]
