@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hawkeys.datasets._tables.columns import is_called, plain
+from hawkeys.datasets._tables.columns import is_called
+from hawkeys.events.tables import plain
 from hawkeys.exceptions import DatasetError
 
 __all__ = ["impostors_of", "only_column"]

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import ArrayLike
-from hawkeys.datasets._tables.columns import find_column, plain
+from hawkeys.datasets._tables.columns import find_column
 from hawkeys.datasets._tables.events import EventColumns, instants_of, load_cells
 from hawkeys.datasets._tables.files import BrokenFileError, list_names, numbers_of
 from hawkeys.datasets.key_events._cells import numbered
 from hawkeys.events import Events
+from hawkeys.events.tables import MARK_NAMES, OPEN_NAMES, REALIZATION_NAMES, plain
 from hawkeys.exceptions import (
     DatasetError,
     HawkeysWarning,
@@ -30,13 +31,7 @@ __all__ = ["events_in_cells", "read_events"]
 
 _ONE_MARK = "events"
 # names under which a column is more than a measurement, even if its values are all different
-_TELLING = {"mark", "type", "label", "kind", "channel", "unit", "neuron", "key", "run", "trial"} | {
-    "realization",
-    "realisation",
-    "segment",
-    "session",
-    "subject",
-}
+_TELLING = MARK_NAMES | REALIZATION_NAMES | OPEN_NAMES | {"unit"}
 
 
 def read_events(

@@ -310,8 +310,8 @@ class Events(Views):
             unused categories become marks without events). Default: found by the rules of
             `hawkeys.events.tables`; what they leave open is refused.
         realization : str, optional
-            Name of the column that tells the realisations apart. Default: a column of that name,
-            else one realisation.
+            Name of the column that tells the realisations apart. Default: one called realization,
+            run or trial, else one realisation.
         end_times, start_times : number or date, array_like (n_realizations,) or mapping
             Observation windows: one for all, one per realisation in sorted order of its label, or a
             mapping from label to time, which may name realisations without events. Starts are 0.0

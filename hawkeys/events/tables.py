@@ -1,15 +1,17 @@
 """Which column of a table holds what, when the caller does not say.
 
-The rules, in this order. *Times*: the one column with a name of `_TIME`, else the one column of
-dates or durations, else an index of dates. *Realisations*: a column named realization or
-realisation. *Marks*: the one column with a name of `_MARK`, else the one further column of text,
-categories or truth values, else, if times are the only column, none: one mark. Names are compared
-without case and underscores. Whatever is open after that is refused, with what to write.
+The rules, in this order. *Times*: the one column with a name of `TIME_NAMES`, else the one column
+of dates or durations, else an index of dates. *Realisations*: the one column with a name of
+`REALIZATION_NAMES`. *Marks*: the one column with a name of `MARK_NAMES`, else the one further
+column of text, categories or truth values, else, if times are the only column, none: one mark.
+Names are compared without case, blanks and punctuation. Whatever is open after that is refused,
+with what to write. Tables in files (`hawkeys.datasets`, the command line) go by the same lists of names.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hawkeys._validation import brief
@@ -18,16 +20,27 @@ from hawkeys.exceptions import InvalidEventsError
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-__all__ = ["Columns", "choose_columns", "looks_like_columns"]
+__all__ = [
+    "MARK_NAMES",
+    "OPEN_NAMES",
+    "REALIZATION_NAMES",
+    "TIME_NAMES",
+    "Columns",
+    "choose_columns",
+    "looks_like_columns",
+    "plain",
+]
 
-_TIME = {"time", "times", "timestamp", "timestamps", "datetime", "date", "dates", "t", "when"}
-_MARK = {
+TIME_NAMES = {"time", "times", "timestamp", "timestamps", "datetime", "date", "dates", "t", "when"}
+MARK_NAMES = {
     *("mark", "marks", "type", "eventtype", "kind", "event", "label", "channel", "node", "dim"),
     *("dimension", "neuron", "key", "category", "symbol", "who", "source"),
 }
-_REALIZATION = {"realization", "realisation", "realizationid", "realisationid"}
+REALIZATION_NAMES = {
+    f"{name}{end}" for name in ("realization", "realisation", "run", "trial") for end in ("", "id")
+}
 # could tell realisations apart, or not: asked for
-_OPEN = {"run", "trial", "session", "segment", "sequence", "seq", "subject", "patient", "day"}
+OPEN_NAMES = {"session", "segment", "sequence", "seq", "subject", "patient", "day"}
 _log = logging.getLogger("hawkeys")
 
 
@@ -40,14 +53,14 @@ class Columns(NamedTuple):
 
 
 def plain(name: Any) -> str:
-    """Return a column's name in lower case without underscores, blanks and hyphens."""
-    return "".join(letter for letter in str(name).lower() if letter not in "_- ")
+    """Return a column's name in lower case without blanks and punctuation."""
+    return re.sub(r"[\W_]", "", str(name).lower())
 
 
 def looks_like_columns(names: Any) -> bool:
     """Tell whether keys are the names of columns, times and marks."""
     found = {plain(name) for name in names}
-    return bool(found & _TIME) and bool(found & _MARK)
+    return bool(found & TIME_NAMES) and bool(found & MARK_NAMES)
 
 
 def choose_columns(
@@ -62,11 +75,10 @@ def choose_columns(
     given = time, mark, realization
     when = _index_of(frame) if time is None else frame[time]
     if when is None:
-        time = _one_of(frame, _TIME, [mark, realization]) or _only_dates(frame)
+        time = _one_of(frame, TIME_NAMES, [mark, realization]) or _only_dates(frame)
         when = frame[time]
     if mark is not None and realization is None and time is not None:
-        others = [name for name in frame.columns if plain(name) in _REALIZATION]
-        realization = others[0] if others and others[0] not in (time, mark) else None
+        realization = _one_of(frame, REALIZATION_NAMES, [time, mark])
     elif realization is None:
         realization = _realization(frame, [time, mark])
     if mark is None:
@@ -90,7 +102,7 @@ def choose_columns(
 
 def _index_of(frame: nw.DataFrame[Any]) -> Any:
     """Return the index of a frame of pandas if it holds dates or durations, and no column does."""
-    if not frame.implementation.is_pandas() or any(plain(c) in _TIME for c in frame.columns):
+    if not frame.implementation.is_pandas() or any(plain(c) in TIME_NAMES for c in frame.columns):
         return None
     index = frame.to_native().index
     return index if getattr(index, "dtype", None) is not None and index.dtype.kind in "mM" else None
@@ -100,7 +112,8 @@ def _one_of(frame: nw.DataFrame[Any], names: set[str], taken: list[str | None]) 
     """Return the one column with such a name; refuse several."""
     found = [name for name in frame.columns if plain(name) in names and name not in taken]
     if len(found) > 1:
-        part = "time" if names is _TIME else "mark"
+        part = "time" if names is TIME_NAMES else "mark"
+        part = "realization" if names is REALIZATION_NAMES else part
         raise InvalidEventsError(
             f"the columns {', '.join(map(repr, found))} could all be the {part}s. Say which: "
             f"{part}={found[0]!r}."
@@ -126,12 +139,11 @@ def _only_dates(frame: nw.DataFrame[Any]) -> str:
 
 def _realization(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | None:
     """Return a column of realisations by its name; refuse what only the caller can know."""
-    rest = [name for name in frame.columns if name not in taken]
-    for name in rest:
-        if plain(name) in _REALIZATION:
-            return str(name)
-    for name in rest:
-        if plain(name) in _OPEN:
+    named = _one_of(frame, REALIZATION_NAMES, taken)
+    if named is not None:
+        return named
+    for name in frame.columns:
+        if name not in taken and plain(name) in OPEN_NAMES:
             raise InvalidEventsError(
                 f"does the column {name!r} tell realisations (runs) apart? Write "
                 f"realization={name!r} if it does; leave the column out of the frame, or name both "
@@ -142,7 +154,7 @@ def _realization(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | Non
 
 def _mark(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | None:
     """Return the column of marks by name or type; None if there is no further column."""
-    named = _one_of(frame, _MARK, taken)
+    named = _one_of(frame, MARK_NAMES, taken)
     if named is not None:
         return named
     rest = [name for name in frame.columns if name not in taken]

@@ -8,7 +8,7 @@ import hawkeys
 from hawkeys.datasets import read_events
 from hawkeys.datasets._tables.events import EventColumns, edge_times, load_cells, pick_columns
 from hawkeys.datasets._tables.files import BrokenFileError
-from hawkeys.exceptions import DatasetError
+from hawkeys.exceptions import DatasetError, InvalidEventsError
 
 DATES = ["2024-03-01T06:00:00", "2024-03-02T12:00:00.25", "2024-03-04"]
 WINDOW = {"start_times": "2024-03-01", "end_times": "2024-03-05"}
@@ -78,3 +78,35 @@ def test_zones_are_universal_time(tmp_path):
     window = {"start_times": "2024-03-01T00:00Z", "end_times": "2024-03-02T00:00Z"}
     assert read_events(path, unit="h", **window).times.tolist() == [4.0, 5.0]
     assert isinstance(read_events(path, unit="h", **window), hawkeys.Events)
+
+
+@pytest.mark.parametrize(
+    "name", ["realization", "Realisation", "run", "Run ID", "trial", "trial_id"]
+)
+@pytest.mark.parametrize("mark", ["mark", "Event_Type", "key", "source", "neuron"])
+@pytest.mark.parametrize("time", ["time", "Time Stamp", "dates", "t"])
+def test_a_file_and_a_frame_are_read_by_the_same_names(tmp_path, time, mark, name):
+    path = tmp_path / "e.csv"
+    path.write_text(f"{time},{mark},{name}\n0.5,a,x\n1.5,b,x\n0.25,a,y\n")
+    chosen = pick_columns(load_cells(path))
+    assert chosen == EventColumns(time, mark, name)
+    windows = {"end_times": 2.0}
+    of_file = read_events(path, time=time, mark=mark, realization=name, **windows)
+    of_frame = hawkeys.Events.from_data(pd.read_csv(path), **windows)
+    assert of_frame.n_realizations == 2
+    for one, other in (
+        (of_file.times, of_frame.times),
+        (of_file.marks, of_frame.marks),
+        (of_file.offsets, of_frame.offsets),
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["session", "subject", "day", "segment"])
+def test_what_only_the_caller_can_know_is_asked_of_both(tmp_path, name):
+    path = tmp_path / "e.csv"
+    path.write_text(f"time,mark,{name}\n0.5,a,1\n1.5,b,1\n1.75,a,2\n")
+    with pytest.raises(DatasetError, match=rf"the column '{name}' would not be read"):
+        read_events(path, end_times=2.0)
+    with pytest.raises(InvalidEventsError, match=f"does the column '{name}' tell realisations"):
+        hawkeys.Events.from_data(pd.read_csv(path), end_times=2.0)

@@ -122,11 +122,16 @@ class TestFrames:
             Events.from_data(frame(time=["2024-01-01", "2024-01-02"]), unit="s", end_time=3.0)
 
     def test_what_is_open_is_asked(self, frame):
-        table = frame(time=TIMES, mark=LABELS, trial=RUNS)
-        with pytest.raises(InvalidEventsError, match="does the column 'trial' tell realisations"):
+        table = frame(time=TIMES, mark=LABELS, session=RUNS)
+        with pytest.raises(InvalidEventsError, match="does the column 'session' tell realisations"):
             Events.from_data(table, end_time=4.0)
         found = Events.from_data(table, time="time", mark="mark", end_time=4.0)
         assert found.n_realizations == 1
+        two = frame(time=TIMES, mark=LABELS, run=RUNS, trial=RUNS)
+        with pytest.raises(
+            InvalidEventsError, match="'run', 'trial' could all be the realizations"
+        ):
+            Events.from_data(two, end_time=4.0)
         with pytest.raises(InvalidEventsError, match="'mark', 'kind' could all be the marks"):
             Events.from_data(frame(time=TIMES, mark=LABELS, kind=LABELS), end_time=4.0)
         with pytest.raises(InvalidEventsError, match="columns 'price' holds the marks"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hawkeys.datasets._tables.files import BrokenFileError, list_names
+from hawkeys.events.tables import plain
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "find_column",
     "find_columns",
     "is_called",
-    "plain",
 ]
 
 LABELS = ("user", "session", "key")
@@ -38,11 +37,6 @@ _SYNONYMS = {
     "repeat": {"repeat", "isrepeat"},
 }
 _OPTIONAL = ("repetition", "code", "repeat")
-
-
-def plain(name: str) -> str:
-    """Return a name in lower case without blanks and punctuation."""
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def check_columns(columns: Any) -> dict[str, str]:

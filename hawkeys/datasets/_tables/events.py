@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from hawkeys.datasets._tables.columns import find_column, plain
+from hawkeys.datasets._tables.columns import find_column
 from hawkeys.datasets._tables.files import (
     BrokenFileError,
     list_names,
@@ -21,15 +21,12 @@ from hawkeys.datasets._tables.files import (
     read_table,
     times_of,
 )
+from hawkeys.events.tables import MARK_NAMES, REALIZATION_NAMES, TIME_NAMES, plain
 from hawkeys.exceptions import DatasetError
 
 __all__ = ["EventColumns", "edge_times", "instants_of", "load_cells", "pick_columns"]
 
 _PARQUET = b"PAR1"
-_TIME = {"time", "times", "timestamp", "timestamps", "datetime", "date", "t", "when"}
-_MARK = {"mark", "marks", "type", "eventtype", "kind", "event", "label", "channel", "neuron"}
-_MARK |= {"node", "dimension", "category", "symbol"}
-_REALIZATION = {"realization", "realisation", "run", "trial", "realizationid", "runid", "trialid"}
 
 
 class EventColumns(NamedTuple):
@@ -91,7 +88,7 @@ def pick_columns(
             find_column(name, list(frame.columns))
     taken = [*(name for name in asked if name), *ignore]
     rest = [name for name in frame.columns if name not in taken]
-    time = asked.time or _one(rest, _TIME, "times", "--time")
+    time = asked.time or _one(rest, TIME_NAMES, "times", "--time")
     if not time:
         if len(frame.columns) > 1:
             raise BrokenFileError(
@@ -101,8 +98,8 @@ def pick_columns(
         time = str(frame.columns[0])
     return EventColumns(
         time,
-        asked.mark or _one(rest, _MARK, "marks", "--mark"),
-        asked.realization or _one(rest, _REALIZATION, "realisations", "--realization"),
+        asked.mark or _one(rest, MARK_NAMES, "marks", "--mark"),
+        asked.realization or _one(rest, REALIZATION_NAMES, "realisations", "--realization"),
     )
 
 

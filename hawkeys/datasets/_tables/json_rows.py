@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hawkeys.datasets._tables.columns import plain
 from hawkeys.datasets._tables.faults import Faults
 from hawkeys.datasets._tables.files import BrokenFileError, one_line
+from hawkeys.events.tables import plain
 
 __all__ = ["JsonObjects", "first_object", "json_objects"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hawkeys.datasets._tables.columns import plain
 from hawkeys.datasets._tables.json_rows import first_object, json_objects
 from hawkeys.datasets._tables.telling import BrokenFileError
 from hawkeys.datasets.formats._base import EventFormat, Reading, Table
 from hawkeys.datasets.formats._keys import linux_key, named_key, vk_key
 from hawkeys.datasets.key_events._rows import EventRows
+from hawkeys.events.tables import plain
 
 __all__ = ["BROWSER"]
 

@@ -13,10 +13,10 @@ import pandas as pd
 from hawkeys._typing import IntArray
 from hawkeys._validation import check_choice
 from hawkeys.datasets._tables.codes import group_numbers
-from hawkeys.datasets._tables.columns import plain
 from hawkeys.datasets.key_events._layouts import is_shift
 from hawkeys.datasets.key_events.strokes import Strokes
 from hawkeys.datasets.tally import Tally
+from hawkeys.events.tables import plain
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
 
 __all__ = [

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.datasets._tables.columns import plain
 from hawkeys.datasets._tables.faults import Faults
 from hawkeys.datasets._tables.times import LATEST, read_times
 from hawkeys.datasets.key_events._rows import EventRows
+from hawkeys.events.tables import plain
 
 __all__ = ["Labels", "downs_of", "flags_of", "labels_of", "numbered", "times_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hawkeys.datasets._tables.columns import plain
+from hawkeys.events.tables import plain
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["LAYOUTS", "check_layout", "is_shift", "physical_names", "shifted"]
