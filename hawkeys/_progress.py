@@ -1,16 +1,28 @@
-"""What long work says on stderr: bars on a terminal, elsewhere one line a stage."""
+"""What long work says: on stderr bars or lines, to the caller's function, and to the log.
+
+The log is ``logging.getLogger("hawkeys")``: its child "hawkeys.stages" is told, at the level INFO,
+of what is fitted, simulated and fitted again, and "hawkeys" itself of what is compiled for long.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
-__all__ = ["PATIENCE", "keep_quiet", "progress_on_stderr"]
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = ["PATIENCE", "Report", "Verbose", "keep_quiet", "progress_on_stderr", "stages", "told"]
+
+Report: TypeAlias = Callable[[str, int, int], None]
+"""Called as ``report(what, done, total)``; a total of 1 means that it is not known."""
+Verbose: TypeAlias = "bool | Report"
+stages = logging.getLogger("hawkeys.stages")
 
 PATIENCE = 2.0  # seconds; who waits no longer need not be told for what
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -26,8 +38,56 @@ def keep_quiet() -> Iterator[None]:
         _QUIET.reset(token)
 
 
+def _silent(what: str, done: int, total: int) -> None:
+    """Say nothing."""
+
+
 @contextmanager
-def progress_on_stderr() -> Iterator[Callable[[str, int, int], None]]:
+def told(verbose: Verbose, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Tell of one stage of work while the block runs, and log that it begins.
+
+    Parameters
+    ----------
+    verbose : bool or callable
+        False says nothing; True shows a bar on a terminal, and elsewhere a line on stderr if the
+        work takes longer than `PATIENCE`; a function is called as ``verbose(what, done, total)``.
+    what : str
+        What is done, such as "Fitting samples".
+    total : int
+        How many steps it has; 1 if that is not known.
+
+    Yields
+    ------
+    callable
+        To be called with the number of steps that are done, but for none and all.
+
+    Raises
+    ------
+    InvalidParameterError
+        `verbose` is neither.
+    """
+    if not (isinstance(verbose, bool) or callable(verbose)):
+        raise InvalidParameterError(
+            "verbose must be True, False or a function of (what, done, total); got "
+            f"{type(verbose).__name__}."
+        )
+    stages.info("%s (%d)" if total > 1 else "%s", *((what, total) if total > 1 else (what,)))
+    if verbose is True:
+        with progress_on_stderr() as report:
+            yield from _steps(report, what, total)
+    else:
+        yield from _steps(verbose or _silent, what, total)
+
+
+def _steps(report: Report, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what reports steps, between the reports of none and of all."""
+    report(what, 0, total)
+    yield lambda done: report(what, done, total)
+    report(what, total, total)
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[Report]:
     """Say on stderr what goes on while the block runs.
 
     On a terminal there is a bar for each kind of work. Elsewhere, as in a log, there is one line
@@ -40,7 +100,7 @@ def progress_on_stderr() -> Iterator[Callable[[str, int, int], None]]:
         what is told later counts.
     """
     if _QUIET.get():
-        yield lambda what, done, total: None
+        yield _silent
         return
     from rich.console import Console
 
@@ -52,7 +112,7 @@ def progress_on_stderr() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def _bars(console: Any) -> Iterator[Callable[[str, int, int], None]]:
+def _bars(console: Any) -> Iterator[Report]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -99,7 +159,7 @@ class _Bars:
 
 
 @contextmanager
-def _lines() -> Iterator[Callable[[str, int, int], None]]:
+def _lines() -> Iterator[Report]:
     lines = _Lines()
     timer = threading.Timer(PATIENCE, lines.say)
     timer.daemon = True

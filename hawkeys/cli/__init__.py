@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import click
 
-from hawkeys._progress import keep_quiet
+from hawkeys._progress import keep_quiet, stages
 from hawkeys._version import __version__
 from hawkeys.exceptions import HawkeysError
 
@@ -148,10 +148,14 @@ class _StderrHandler(logging.Handler):
 
 @contextmanager
 def _log_on_stderr() -> Iterator[None]:
-    """Show what the library logs, that it compiles for long, while the block runs."""
+    """Show what the library logs, that it compiles for long, while the block runs.
+
+    Its stages are not shown: the commands tell them as they go on.
+    """
     logger = logging.getLogger("hawkeys")
     handler, level = _StderrHandler(), logger.level
     handler.setFormatter(logging.Formatter("hawkeys: %(message)s"))
+    handler.addFilter(lambda record: record.name != stages.name)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:

@@ -13,15 +13,21 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from hawkeys._files import write_text
-from hawkeys.cli.benchmark_options import BenchmarkOptions
+from hawkeys.cli.benchmark_options import BenchmarkOptions, check_task
 from hawkeys.cli.console import (
+    print_evaluation,
     print_notice,
-    print_summary,
     print_table,
     print_text,
     progress_on_stderr,
 )
-from hawkeys.cli.logs import log_options, refuse_same_file, warnings_at_the_end
+from hawkeys.cli.logs import (
+    json_option,
+    log_options,
+    print_json,
+    refuse_same_file,
+    warnings_at_the_end,
+)
 from hawkeys.cli.own_data import read_own
 from hawkeys.cli.tasks import TASKS, TaskOptions, run_task
 from hawkeys.datasets import Keystrokes, load_dataset
@@ -137,6 +143,12 @@ _EPILOG += "\n\n\b\nProtocols (training, genuine tests, samples of each impostor
 )
 @click.option("--report/--no-report", default=True, help="Write the report, or print only.")
 @click.option(
+    "--figures",
+    default="png",
+    show_default=True,
+    help="Formats of the report's figures, separated by commas: png, svg, pdf. The page has png.",
+)
+@click.option(
     "--jobs", type=int, default=-1, show_default=True, help="Processes; -1: one per core."
 )
 @click.option(
@@ -157,6 +169,7 @@ _EPILOG += "\n\n\b\nProtocols (training, genuine tests, samples of each impostor
     help="Share of genuine samples that may be rejected.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all that is random.")
+@json_option
 @log_options
 def command(**options: Any) -> None:
     """Measure how well verifiers tell typists apart.
@@ -176,8 +189,8 @@ def command(**options: Any) -> None:
     Interrupted, it keeps the finished subjects in the output folder; the same command goes on from
     there.
     """
-    task = options.pop("task")
-    _check_task(task, options)
+    task, as_json = options.pop("task"), options["as_json"]
+    check_task(task, options)
     if task != TASKS[0]:
         run_task(task, _task_options(options))
         return
@@ -195,43 +208,12 @@ def command(**options: Any) -> None:
             evaluation, page = _evaluate(asked, verifiers, typed, rules, run)
     if rules.impostors == "none":
         _print_alarms(asked, typed, rules, rates)
-        return
-    _print(evaluation)
-    if page is not None:
-        print_text(f"\nReport: {page}")
-
-
-_DATA_OF = {
-    "fixed-text": ("cmu", "bksd-password", "bksd-phrase"),
-    "event-times": ("press-times",),
-    "free-text": ("aalto",),
-}
-
-
-def _check_task(task: str, options: Mapping[str, Any]) -> None:
-    """Refuse, with `InvalidParameterError`, data of another task, and options it does not use."""
-    dataset, data = options["dataset"], options["data"]
-    if dataset not in ("auto", "demo", *_DATA_OF[task]):
-        raise InvalidParameterError(
-            f"--task {task} takes --dataset auto, {', '.join(_DATA_OF[task])} or demo; got "
-            f"{dataset}."
-        )
-    if data is not None and (task != TASKS[0] or dataset != "auto" or options["data_path"]):
-        raise InvalidParameterError(
-            f"DATA ({data}) is for --task {TASKS[0]}, without --dataset and --data-path. Leave one "
-            "of them out."
-        )
-    if data is None and options["impostor_column"]:
-        raise InvalidParameterError(
-            "--impostor-column is for DATA of your own; got none. Name a table, or leave it out."
-        )
-    context = click.get_current_context()
-    used = {"task", "dataset", "data_path", "output", "report", "false_alarm", "seed"}
-    for name in sorted(set(context.params) - used) if task != TASKS[0] else ():
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise InvalidParameterError(
-                f"--{name} is for --task {TASKS[0]} alone; got it with --task {task}. Leave it out."
-            )
+    elif as_json:
+        print_json("benchmark", _answer(evaluation, page))
+    else:
+        print_evaluation(evaluation)
+        if page is not None:
+            print_text(f"\nReport: {page}")
 
 
 def _task_options(options: Mapping[str, Any]) -> TaskOptions:
@@ -241,6 +223,7 @@ def _task_options(options: Mapping[str, Any]) -> TaskOptions:
         output=options["output"] if options["report"] else None,
         false_alarm=options["false_alarm"],
         seed=options["seed"],
+        as_json=options["as_json"],
     )
 
 
@@ -252,7 +235,7 @@ def _check(asked: BenchmarkOptions) -> Mapping[str, BaseEstimator]:
         published=asked.paper,
         random_state=asked.seed,
     )
-    _ = asked.policies
+    _ = asked.policies, asked.formats
     if asked.studies and not asked.report:
         raise InvalidParameterError(
             "--studies is shown in the report only, which --no-report leaves out. Drop one of them."
@@ -277,7 +260,7 @@ def _load(asked: BenchmarkOptions, run: Run) -> Keystrokes:
         typed = read_own(asked.data, asked.log, asked.impostor_column)
     run.report("Loading data", 1, 1)
     if typed.provenance.get("notice"):
-        print_notice(typed.provenance["notice"])
+        print_notice(typed.provenance["notice"], err=asked.as_json)
     return typed
 
 
@@ -299,7 +282,13 @@ def _evaluate(
         return evaluation, None
     studies = _studies(evaluation, verifiers, typed, how) if asked.studies else {}
     repeat = asked.as_command(evaluation.provenance["dataset"])
-    page = evaluation.report(asked.output, command=repeat, studies=studies, progress=run.progress)
+    page = evaluation.report(
+        asked.output,
+        command=repeat,
+        studies=studies,
+        progress=run.progress,
+        figures=asked.formats,
+    )
     discard_checkpoints(run)
     return evaluation, page
 
@@ -341,6 +330,17 @@ def _print_alarms(
     asked: BenchmarkOptions, typed: Keystrokes, rules: Protocol, rates: pd.DataFrame
 ) -> None:
     """Print, and write, what can be said without impostors."""
+    path = _write_alarms(asked, rates)
+    if asked.as_json:
+        about = {
+            "protocol": rules.name,
+            "protocol_text": rules.describe(typed, asked.false_alarm),
+            "false_alarm": asked.false_alarm,
+            "notice": typed.provenance.get("notice", ""),
+            "table": None if path is None else str(path),
+        }
+        print_json("benchmark-alarms", {**about, "rates": rates.to_dict("records")})
+        return
     print_text(f"Protocol {rules.name}. {rules.describe(typed, asked.false_alarm)}")
     print_text(
         f"\nGenuine samples rejected, of thresholds that aim at {100 * asked.false_alarm:g} %. "
@@ -349,22 +349,28 @@ def _print_alarms(
     shown = rates.groupby(["verifier", "policy"], sort=False)[["n_genuine", "n_false_alarm"]].sum()
     shown = shown.assign(share=(shown["n_false_alarm"] / shown["n_genuine"]).round(3))
     print_table(shown.reset_index())
-    if asked.report:
-        Path(asked.output).mkdir(parents=True, exist_ok=True)
-        path = Path(asked.output) / _ALARMS
-        write_text(path, rates.to_csv(index=False))
+    if path is not None:
         print_text(f"\nTable: {path}")
 
 
-def _print(evaluation: Evaluation) -> None:
-    told = evaluation.provenance.get("notice", "")  # before the work
-    rest = evaluation.notice.removeprefix(told).strip()
-    if rest:
-        print_notice(rest)
-    print_text(f"Protocol {evaluation.protocol.name}. {evaluation.protocol_text}")
-    print_text(
-        f"\nMiss rate at {100 * evaluation.false_alarm:g} % false alarms, equal-error rate (EER), "
-        "area under the ROC curve (AUC):\n"
-    )
-    print_summary(evaluation.summary(), evaluation.false_alarm)
-    print_text(f"\n{evaluation.interval_note}")
+def _write_alarms(asked: BenchmarkOptions, rates: pd.DataFrame) -> Path | None:
+    """Write the table if a report was asked for; return its file."""
+    if not asked.report:
+        return None
+    Path(asked.output).mkdir(parents=True, exist_ok=True)
+    path = Path(asked.output) / _ALARMS
+    write_text(path, rates.to_csv(index=False))
+    return path
+
+
+def _answer(evaluation: Evaluation, page: Path | None) -> dict[str, Any]:
+    """Return the summary as JSON holds it."""
+    return {
+        "protocol": evaluation.protocol.name,
+        "protocol_text": evaluation.protocol_text,
+        "false_alarm": evaluation.false_alarm,
+        "interval_note": evaluation.interval_note,
+        "notice": evaluation.notice,
+        "report": None if page is None else str(page),
+        "summary": evaluation.summary().reset_index().to_dict("records"),
+    }

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
+import click
 import numpy as np
 
 from hawkeys.cli.logs import Log
+from hawkeys.cli.tasks import TASKS
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation import VERIFIERS, Protocol, get_protocol
 from hawkeys.evaluation.report.files import UNFINISHED
+from hawkeys.evaluation.report.write import check_formats
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
 from hawkeys.verifiers.thresholds import SESSION_POLICIES
 
-__all__ = ["BenchmarkOptions"]
+__all__ = ["BenchmarkOptions", "check_task"]
+
+_DATA_OF = {
+    "fixed-text": ("cmu", "bksd-password", "bksd-phrase"),
+    "event-times": ("press-times",),
+    "free-text": ("aalto",),
+}
 
 
 @dataclass(frozen=True)
@@ -35,11 +46,13 @@ class BenchmarkOptions:
     thresholds: str
     output: str
     report: bool
+    figures: str
     jobs: int
     studies: bool
     paper: bool
     false_alarm: float
     seed: int
+    as_json: bool
     log: Log
 
     @property
@@ -52,6 +65,11 @@ class BenchmarkOptions:
         """The threshold policies asked for; raises `InvalidParameterError` if there is none."""
         words = _words(self.thresholds, "--thresholds", THRESHOLD_POLICIES)
         return THRESHOLD_POLICIES if words == ["all"] else tuple(words)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats of figures asked for; raises `InvalidParameterError` if there is another."""
+        return check_formats(_words(self.figures.lower(), "--figures", ("png", "svg", "pdf")))
 
     def protocol_name(self, dataset: str) -> str:
         """Return the name of the protocol asked for, or of the one for such data."""
@@ -111,6 +129,7 @@ class BenchmarkOptions:
         words += ["--paper"] if self.paper else []
         words += ["--studies"] if self.studies else []
         words += ["--data-path", self.data_path] if self.data_path else []
+        words += ["--figures", self.figures] if self.figures != "png" else []
         words += ["--output", self.output] if self.report else ["--no-report"]
         return shlex.join(words)
 
@@ -128,3 +147,29 @@ def _words(text: str, option: str, known: tuple[str, ...]) -> list[str]:
     if not words:
         raise InvalidParameterError(f"{option} names none; choose from: {', '.join(known)}.")
     return words
+
+
+def check_task(task: str, options: Mapping[str, Any]) -> None:
+    """Refuse, with `InvalidParameterError`, data of another task, and options it does not use."""
+    dataset, data = options["dataset"], options["data"]
+    if dataset not in ("auto", "demo", *_DATA_OF[task]):
+        raise InvalidParameterError(
+            f"--task {task} takes --dataset auto, {', '.join(_DATA_OF[task])} or demo; got "
+            f"{dataset}."
+        )
+    if data is not None and (task != TASKS[0] or dataset != "auto" or options["data_path"]):
+        raise InvalidParameterError(
+            f"DATA ({data}) is for --task {TASKS[0]}, without --dataset and --data-path. Leave one "
+            "of them out."
+        )
+    if data is None and options["impostor_column"]:
+        raise InvalidParameterError(
+            "--impostor-column is for DATA of your own; got none. Name a table, or leave it out."
+        )
+    context = click.get_current_context()
+    used = {"task", "dataset", "data_path", "output", "report", "false_alarm", "seed", "as_json"}
+    for name in sorted(set(context.params) - used) if task != TASKS[0] else ():
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise InvalidParameterError(
+                f"--{name} is for --task {TASKS[0]} alone; got it with --task {task}. Leave it out."
+            )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,19 +14,31 @@ from rich.text import Text
 from hawkeys._progress import progress_on_stderr
 from hawkeys.evaluation.report.tables import summary_rows
 
-__all__ = ["print_notice", "print_summary", "print_table", "print_text", "progress_on_stderr"]
+if TYPE_CHECKING:
+    from hawkeys.evaluation import Evaluation
+
+__all__ = [
+    "print_evaluation",
+    "print_notice",
+    "print_summary",
+    "print_table",
+    "print_text",
+    "progress_on_stderr",
+]
 
 
-def print_notice(notice: str) -> None:
+def print_notice(notice: str, *, err: bool = False) -> None:
     """Print something that must not be overlooked, in a frame.
 
     Parameters
     ----------
     notice : str
         One or more sentences.
+    err : bool, default False
+        Print it on stderr, where stdout holds JSON.
     """
     panel = Panel(Text(notice), title="NOTICE", border_style="bold yellow")
-    Console().print(panel)
+    Console(stderr=err).print(panel)
 
 
 def print_text(text: str = "") -> None:
@@ -71,3 +85,24 @@ def print_summary(summary: pd.DataFrame, false_alarm: float) -> None:
     for row in summary_rows(summary):
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print the protocol and the summary of an evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What its data say of themselves was printed before the work.
+    """
+    told = evaluation.provenance.get("notice", "")  # before the work
+    rest = evaluation.notice.removeprefix(told).strip()
+    if rest:
+        print_notice(rest)
+    print_text(f"Protocol {evaluation.protocol.name}. {evaluation.protocol_text}")
+    print_text(
+        f"\nMiss rate at {100 * evaluation.false_alarm:g} % false alarms, equal-error rate (EER), "
+        "area under the ROC curve (AUC):\n"
+    )
+    print_summary(evaluation.summary(), evaluation.false_alarm)
+    print_text(f"\n{evaluation.interval_note}")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import click
 
 from hawkeys.cli.console import print_text
+from hawkeys.cli.logs import json_option, print_json
 from hawkeys.datasets import DatasetInfo, available_datasets
 
 __all__ = ["command"]
 
 
 @click.command("datasets")
-def command() -> None:
+@json_option
+def command(as_json: bool) -> None:
     """List the data sets, where they come from and whether they are on this machine."""
+    if as_json:
+        print_json("datasets", {"datasets": available_datasets()})
+        return
     for info in available_datasets():
         for line in _lines(info):
             print_text(line)

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
 from hawkeys._validation import check_fraction
 from hawkeys.cli.labels import only_column
-from hawkeys.cli.logs import Log, check_output_file, log_options, warnings_at_the_end
+from hawkeys.cli.logs import (
+    Log,
+    check_output_file,
+    json_option,
+    log_options,
+    print_json,
+    warnings_at_the_end,
+)
 from hawkeys.datasets._tables.columns import is_called
 from hawkeys.evaluation import make_verifiers
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES, OneClassVerifier, enrol
-from hawkeys.verifiers.templates.template import DEFAULT_VERIFIER, is_storable
+from hawkeys.verifiers.templates.template import DEFAULT_VERIFIER, Template, is_storable
 
 __all__ = ["command"]
 
 _SHOWN = 5
+_ANSWERED = ("verifier", "n_samples", "n_keys", "threshold")
 
 
 @click.command("enrol")
@@ -45,17 +54,9 @@ _SHOWN = 5
 )
 @click.option("--subject", help="Typist to enrol, if the table has samples of several.")
 @click.option("--keep-keys", is_flag=True, help="Store the names of the keys, which tell the text.")
+@json_option
 @log_options
-def command(
-    samples: Path,
-    output: Path,
-    verifier: str | None,
-    false_alarm: float,
-    policy: str,
-    subject: str | None,
-    keep_keys: bool,
-    log: Log,
-) -> None:
+def command(samples: Path, output: Path, log: Log, as_json: bool, **how: Any) -> None:
     """Enrol the typist of SAMPLES, a csv table with one typing sample per row, oldest first.
 
     Or of a logger's file in any known format, with --text for what was typed; - for stdin.
@@ -66,27 +67,36 @@ def command(
     like a password file.
     """
     check_output_file(output, *([samples] if samples != Path("-") else []))
-    check_fraction(false_alarm, "--false-alarm")
+    check_fraction(how["false_alarm"], "--false-alarm")
     with warnings_at_the_end():
-        timings, labels = _of_one_typist(samples, log, subject)
+        timings, labels = _of_one_typist(samples, log, how["subject"])
     column = only_column(labels, "session", str(samples))
     _report_unread(labels)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HawkeysWarning)
         template = enrol(
             timings,
-            verifier=_verifier(verifier, false_alarm),
-            policy=policy,
+            verifier=_verifier(how["verifier"], how["false_alarm"]),
+            policy=how["policy"],
             sessions=None if column is None else labels[column],
-            keep_keys=keep_keys,
+            keep_keys=how["keep_keys"],
         )
     template.save(output)
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         click.echo(f"hawkeys: warning: {text}", err=True)
-    aim = 100 * template.parameters["false_alarm"]  # --verifier may have set its own
+    _say(template, how["policy"], output, as_json=as_json)
+
+
+def _say(template: Template, policy: str, output: Path, *, as_json: bool) -> None:
+    """Print what was enrolled."""
+    aim = template.parameters["false_alarm"]  # --verifier may have set its own
+    if as_json:
+        answer = {name: getattr(template, name) for name in _ANSWERED}
+        print_json("enrol", {"output": str(output), **answer, "policy": policy, "false_alarm": aim})
+        return
     click.echo(
         f"{template.verifier}, {template.n_samples} samples of {template.n_keys} keys, threshold "
-        f"{template.threshold:.4g} ({policy}, {aim:g} % false alarms): {output}"
+        f"{template.threshold:.4g} ({policy}, {100 * aim:g} % false alarms): {output}"
     )
 
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from hawkeys._files import write_text
 from hawkeys.cli.console import progress_on_stderr
-from hawkeys.cli.logs import check_output_file
+from hawkeys.cli.logs import check_output_file, json_option, print_json
 from hawkeys.datasets import read_timings
 from hawkeys.exceptions import DatasetError, InvalidParameterError
 from hawkeys.features import HawkesFeatures
@@ -29,7 +29,16 @@ __all__ = ["command"]
 @click.option("--method", type=click.Choice(list(METHODS)), default="vi", show_default=True)
 @click.option("--paper", is_flag=True, help="Exactly as published (slow); decay and method fixed.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For variational methods.")
-def command(timings: Path, output: Path, decay: float, method: str, paper: bool, seed: int) -> None:
+@json_option
+def command(
+    timings: Path,
+    output: Path,
+    decay: float,
+    method: str,
+    paper: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Write the Hawkes features of TIMINGS, a csv table with one typing sample per row.
 
     Its timing columns are named as in the CMU benchmark (H.k1, DD.k1.k2, UD.k1.k2, H.k2, ...);
@@ -48,6 +57,10 @@ def command(timings: Path, output: Path, decay: float, method: str, paper: bool,
         values = features.fit_transform(table)
     frame = pd.DataFrame(values, columns=features.get_feature_names_out(), index=labels.index)
     write_text(output, pd.concat((labels, frame), axis=1).to_csv(index=False))
+    if as_json:
+        size = {"n_samples": len(frame), "n_features": frame.shape[1]}
+        print_json("features", {"output": str(output), **size})
+        return
     click.echo(f"{len(frame)} samples, {frame.shape[1]} features: {output}")
 
 

@@ -110,15 +110,14 @@ def command(events: Path, output: Path | None, plot: Path | None, **how: Any) ->
         said.append("the decay was estimated (--decay gives one)")
     for line in said if "quiet" not in click.get_current_context().meta else []:
         click.echo(f"hawkeys: {line}", err=True)
-    if output != STDIN:
-        click.echo("\n\n".join(told))
+    shown = told[1:] if output == STDIN else told  # stdout has the result alone, for load_result
+    if shown:
+        click.echo("\n\n".join(shown), err=output == STDIN)
 
 
 def _test(result: Any, data: Events, seed: int, progress: Any) -> str:
     """Return the text of the test of the fit."""
-    progress("Testing the goodness of fit", 0, 1)
-    tested = goodness_of_fit(result, data, n_mc_samples=_SAMPLES, rng=seed)
-    progress("Testing the goodness of fit", 1, 1)
+    tested = goodness_of_fit(result, data, n_mc_samples=_SAMPLES, rng=seed, verbose=progress)
     return tested.summary()
 
 

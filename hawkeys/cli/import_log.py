@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 
 from hawkeys.cli.logs import (
+    STDIN,
     Log,
     check_output,
+    json_option,
+    print_json,
     reading_options,
+    refuse_two_outputs,
     warnings_at_the_end,
     write_output,
 )
@@ -31,8 +35,9 @@ __all__ = ["command"]
     required=True,
     help="Table to write (csv); - for stdout.",
 )
+@json_option
 @reading_options
-def command(logs: tuple[Path, ...], output: Path, log: Log) -> None:
+def command(logs: tuple[Path, ...], output: Path, as_json: bool, log: Log) -> None:
     """Write the key events of LOG, a logger's file in any known format, as a plain table.
 
     The format is found from the file (- for stdin). The table has one row per press and release,
@@ -40,18 +45,38 @@ def command(logs: tuple[Path, ...], output: Path, log: Log) -> None:
     before the first. Of several logs that do not name the typist, each is of the one that its
     file is called after.
     """
+    if as_json:
+        refuse_two_outputs(output)
     check_output(output, *logs)
     with warnings_at_the_end():
-        tables, said = [], []
+        tables, read = [], []
         for path in logs:
             one = log
             if len(logs) > 1 and log.user is None:
                 one = replace(log, user=path.name.split(".")[0] or "user")
             events = one.events(path)
             tables.append(_table(events))
-            said += _lines(events)
+            read.append(events)
         table = _joined(tables)
-        write_output(output, table, [*said, f"{len(table):,} rows: {output}"])
+        write_output(output, table)
+    if as_json:
+        answer = {"output": str(output), "n_rows": len(table), "logs": list(map(_answer, read))}
+        print_json("import", answer)
+        return
+    lines = [line for events in read for line in _lines(events)]
+    for line in [*lines, f"{len(table):,} rows: {output}"]:
+        click.echo(line, err=output == STDIN)
+
+
+def _answer(events: KeyEvents) -> dict[str, object]:
+    """Return what was read of a log as JSON holds it."""
+    return {
+        "source": events.source,
+        "format": events.format,
+        "counts": dict(events.tally),
+        "origin": events.origin,
+        "left_out": list(events.dropped),
+    }
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

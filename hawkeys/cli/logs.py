@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -16,6 +17,7 @@ import click
 import pandas as pd
 
 from hawkeys._files import check_output_directory, is_device, write_text
+from hawkeys._records import encode
 from hawkeys.datasets import (
     KeyEvents,
     Strokes,
@@ -37,11 +39,14 @@ __all__ = [
     "Log",
     "check_output",
     "check_output_file",
+    "json_option",
     "keys_of",
     "log_options",
+    "print_json",
     "read_input",
     "reading_options",
     "refuse_same_file",
+    "refuse_two_outputs",
     "warnings_at_the_end",
     "write_output",
 ]
@@ -199,6 +204,11 @@ _SPELLING = (
 )
 
 
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the answer as one line of JSON, for programs."
+)
+
+
 def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options by which a log becomes samples, as one argument `log`."""
     return _with_options(command, (*_READING, *_SPELLING))
@@ -254,15 +264,35 @@ def check_output(output: Path, *inputs: Path) -> None:
         check_output_file(output, *(path for path in inputs if path != STDIN))
 
 
-def write_output(output: Path, table: pd.DataFrame, said: list[str]) -> None:
-    """Write a table as csv, and say lines: on stdout, or on stderr if the table goes there."""
+def write_output(output: Path, table: pd.DataFrame) -> None:
+    """Write a table as csv, on stdout if it is -."""
     text = table.to_csv(index=False, lineterminator="\n")
     if output == STDIN:
         click.echo(text, nl=False)
     else:
         write_text(output, text)
-    for line in said:
-        click.echo(line, err=output == STDIN)
+
+
+def print_json(command: str, answer: Mapping[str, Any]) -> None:
+    """Print what a command answers as one line of JSON, which names its schema.
+
+    Parameters
+    ----------
+    command : str
+        Name of the schema, that of the command; docs/command_line.md has the fields.
+    answer : mapping
+        Values that JSON knows, arrays and records. NaN is null.
+    """
+    click.echo(json.dumps({"schema": f"hawkeys-{command}/1", **encode(answer)}))
+
+
+def refuse_two_outputs(output: Path | None) -> None:
+    """Refuse --json where stdout holds the table; raises `InvalidParameterError`."""
+    if output == STDIN:
+        raise InvalidParameterError(
+            "--json prints the answer, and --output - the table, both on stdout. Write the table "
+            "to a file, or leave --json out."
+        )
 
 
 @contextmanager

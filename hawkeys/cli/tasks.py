@@ -11,6 +11,7 @@ import pandas as pd
 from hawkeys._files import write_text
 from hawkeys._validation import check_fraction
 from hawkeys.cli.console import print_notice, print_table, print_text, progress_on_stderr
+from hawkeys.cli.logs import print_json
 from hawkeys.datasets import (
     EventTimes,
     Strokes,
@@ -42,6 +43,7 @@ _DEMO = (
     "{what} are not available, so these are SIMULATED, no real person. The figures say nothing "
     "about people. Why: {why}"
 )
+_SIMULATED = "SIMULATED typists, no real person. The figures say nothing about people."
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class TaskOptions:
         Share of genuine samples that a kept threshold rejects.
     seed : int
         Seed of all that is random.
+    as_json : bool
+        Print the tables as JSON.
     """
 
     dataset: str
@@ -67,6 +71,12 @@ class TaskOptions:
     output: str | None
     false_alarm: float
     seed: int
+    as_json: bool = False
+
+    def say(self, text: str) -> None:
+        """Print a paragraph, unless stdout holds JSON."""
+        if not self.as_json:
+            print_text(text)
 
 
 def run_task(task: str, asked: TaskOptions) -> None:
@@ -101,7 +111,10 @@ def run_task(task: str, asked: TaskOptions) -> None:
         Path(asked.output).mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             write_text(Path(asked.output) / f"{name}.csv", table.to_csv(index=False))
-        print_text(f"\nTables: {asked.output}/{', '.join(f'{name}.csv' for name in tables)}")
+        asked.say(f"\nTables: {asked.output}/{', '.join(f'{name}.csv' for name in tables)}")
+    if asked.as_json:
+        rows = {name: table.to_dict("records") for name, table in tables.items()}
+        print_json(f"benchmark-{task}", {"output": asked.output, **rows})
 
 
 def _event_times(asked: TaskOptions) -> dict[str, pd.DataFrame]:
@@ -120,18 +133,20 @@ def _event_times(asked: TaskOptions) -> dict[str, pd.DataFrame]:
     probes["system"] = ["clock, not snapped", "clock, snapped"]
     growth = accuracy_by_events(folds)
     growth.insert(2, "n_events", growth["n_slices"] * slices.length)
-    print_text(
+    asked.say(
         f"Task event times: {slices}. Sessions are disjoint; {rates['n_folds'][0]} folds, sd over "
         "folds; intervals snapped to 4 ms and spread again."
     )
-    _print_rates(pd.concat([rates, probes], ignore_index=True))
-    print_text(
+    if not asked.as_json:
+        _print_rates(pd.concat([rates, probes], ignore_index=True))
+    asked.say(
         "The last two rows see how intervals scatter about the clock's ticks and nothing else: "
         "what they reach without snapping is known of the machine, not of the person.\n\n"
         "Accuracy against the number of events:\n"
     )
     wide = growth.pivot(index="system", columns="n_events", values="accuracy")
-    print_table(wide.loc[rates["system"]].round(3).reset_index())
+    if not asked.as_json:
+        print_table(wide.loc[rates["system"]].round(3).reset_index())
     return {
         "event_times_rates": pd.concat([rates, probes], ignore_index=True),
         "event_times_events": growth,
@@ -155,12 +170,12 @@ def _free_text(asked: TaskOptions) -> dict[str, pd.DataFrame]:
         )
         progress("Training and scoring people", 1, 1)
     rates = keyed_text_rates([scores])
-    print_text(
+    asked.say(
         f"Task free text: {len(people)} people, enrolled on their first {n_enrolled} recordings "
         f"and tested on each of the others alone; a cohort of {len(cohort)} other people."
     )
     row = rates.iloc[0]
-    print_text(
+    asked.say(
         f"\nmarked renewal: accuracy {row['accuracy']:.3f} from one recording of "
         f"{row['n_samples']}.\nEqual-error rate, by the probability among all enrolled people: "
         f"{row['eer_posterior']:.3f} per subject, {row['eer_posterior_one_threshold']:.3f} with "
@@ -198,14 +213,14 @@ def _print_rates(rates: pd.DataFrame) -> None:
 def _event_time_data(asked: TaskOptions) -> EventTimes:
     if asked.dataset == "demo":
         data = simulate_event_times(rng=asked.seed)
-        print_notice(data.provenance["notice"])
+        print_notice(data.provenance["notice"], err=asked.as_json)
         return data
     try:
         return load_press_times(asked.data_path)
     except DatasetNotFoundError as error:
         if asked.dataset != "auto" or asked.data_path is not None:
             raise
-        print_notice(_DEMO.format(what="Press times", why=error))
+        print_notice(_DEMO.format(what="Press times", why=error), err=asked.as_json)
         return simulate_event_times(rng=asked.seed)
 
 
@@ -218,9 +233,9 @@ def _keyed_data(asked: TaskOptions) -> tuple[Strokes, tuple[str, ...], tuple[str
         except DatasetNotFoundError as error:
             if asked.dataset != "auto" or asked.data_path is not None:
                 raise
-            print_notice(_DEMO.format(what="Aalto sentences", why=error))
+            print_notice(_DEMO.format(what="Aalto sentences", why=error), err=asked.as_json)
     else:
-        print_notice("SIMULATED typists, no real person. The figures say nothing about people.")
+        print_notice(_SIMULATED, err=asked.as_json)
     if strokes is None:
         strokes = simulate_keyed_text(24, n_sessions=10, n_keys=40, rng=asked.seed)
     subjects = strokes.subjects

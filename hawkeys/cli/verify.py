@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
 from hawkeys._files import write_text
-from hawkeys.cli.logs import Log, check_output_file, log_options, warnings_at_the_end
+from hawkeys.cli.logs import (
+    Log,
+    check_output_file,
+    json_option,
+    log_options,
+    print_json,
+    warnings_at_the_end,
+)
 from hawkeys.exceptions import DatasetError
 from hawkeys.verifiers import Verification, load_template, verify_many
 
@@ -23,8 +31,9 @@ _SHOWN = 2
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write the decisions here (csv)."
 )
+@json_option
 @log_options
-def command(template: Path, samples: Path, output: Path | None, log: Log) -> int:
+def command(template: Path, samples: Path, output: Path | None, as_json: bool, log: Log) -> int:
     """Decide for each typing sample in SAMPLES whether it is from the typist of TEMPLATE.
 
     SAMPLES is a csv table or, with --text, a log as for 'hawkeys enrol' (- for stdin), TEMPLATE
@@ -40,9 +49,12 @@ def command(template: Path, samples: Path, output: Path | None, log: Log) -> int
     decisions = verify_many(enrolled, timings)
     if output is not None:
         write_text(output, _table(decisions, labels).to_csv(index=False))
+    accepted = sum(decision.accepted for decision in decisions)
+    if as_json:
+        print_json("verify", _answer(decisions, labels, enrolled.threshold))
+        return int(accepted < len(decisions))
     for row, decision in enumerate(decisions, start=1):
         click.echo(_line(row, decision))
-    accepted = sum(decision.accepted for decision in decisions)
     where = "" if output is None else f": {output}"
     click.echo(
         f"{accepted} of {len(decisions)} accepted, threshold {enrolled.threshold:.4g}{where}"
@@ -64,6 +76,29 @@ def _line(row: int, decision: Verification) -> str:
     word = "accepted" if decision.accepted else "REJECTED"
     most = ", ".join(f"{one.column} ({one.z:+.1f})" for one in decision.deviations[:_SHOWN])
     return f"{row:>5}  {word}  {decision.score:>9.4g}  {most}"
+
+
+def _answer(
+    decisions: tuple[Verification, ...], labels: pd.DataFrame, threshold: float
+) -> dict[str, Any]:
+    """Return the decisions as JSON holds them, with the labels of each sample."""
+    return {
+        "threshold": threshold,
+        "n_samples": len(decisions),
+        "n_accepted": sum(decision.accepted for decision in decisions),
+        "samples": [
+            {
+                "row": row,
+                "labels": {str(name): str(value) for name, value in given.items()},
+                "accepted": decision.accepted,
+                "score": decision.score,
+                "deviations": [{"timing": one.column, "z": one.z} for one in decision.deviations],
+            }
+            for row, (decision, given) in enumerate(
+                zip(decisions, labels.to_dict("records"), strict=True), start=1
+            )
+        ],
+    }
 
 
 def _table(decisions: tuple[Verification, ...], labels: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hawkeys.warming import GROUPS, warmup
+from hawkeys.cli.logs import json_option, print_json
+from hawkeys.warming import GROUPS, WarmupResult, warmup
 
 __all__ = ["command"]
 
@@ -30,15 +31,42 @@ Where compiled code is kept, and how to keep it:
 @click.option("--jobs", type=int, default=-1, show_default=True,
               help="Processes side by side; -1: one per core.")  # fmt: skip
 @click.option("--list", "only_list", is_flag=True, help="List the groups and do nothing.")
-def command(groups: tuple[str, ...], jobs: int, only_list: bool) -> None:
+@json_option
+def command(groups: tuple[str, ...], jobs: int, only_list: bool, as_json: bool) -> None:
     """Compile numerical code before it is needed: the GROUPs named, or all.
 
     Small data need no compiler; other calls compile when first made, 5 to 20 s a method, and later
     processes read that from disk. Prints what was compiled now, what was there already, and where
     it is kept.
     """
+    if only_list and as_json:
+        known = [{"name": name, "description": what} for name, what in GROUPS.items()]
+        print_json("warmup-groups", {"groups": known})
+        return
     if only_list:
         for name, what in GROUPS.items():
             click.echo(f"{name:<14} {what}")
         return
-    click.echo(warmup(groups or None, n_jobs=jobs, progress=True).summary())
+    done = warmup(groups or None, n_jobs=jobs, progress=True)
+    if as_json:
+        print_json("warmup", _answer(done))
+        return
+    click.echo(done.summary())
+
+
+def _answer(done: WarmupResult) -> dict[str, object]:
+    """Return what was compiled as JSON holds it."""
+    return {
+        "groups": [
+            {
+                "name": name,
+                "seconds": taken,
+                "compiled": done.compiled[name],
+                "loaded": done.loaded[name],
+            }
+            for name, taken in done.seconds.items()
+        ],
+        "folders": [str(folder) for folder in done.folders],
+        "n_files": done.n_files,
+        "n_bytes": done.n_bytes,
+    }

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hawkeys._typing import ArrayLike
+from hawkeys._typing import Bounds
 from hawkeys.datasets._tables.columns import find_column
 from hawkeys.datasets._tables.events import EventColumns, instants_of, load_cells
 from hawkeys.datasets._tables.files import BrokenFileError, list_names, numbers_of
@@ -37,8 +37,8 @@ _TELLING = MARK_NAMES | REALIZATION_NAMES | OPEN_NAMES | {"unit"}
 def read_events(
     path: str | os.PathLike[str],
     *,
-    end_times: ArrayLike | Mapping[Any, float],
-    start_times: ArrayLike | Mapping[Any, float] | None = None,
+    end_times: Bounds,
+    start_times: Bounds | None = None,
     time: str = "time",
     mark: str | None = "mark",
     realization: str | None = None,

@@ -15,7 +15,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
 from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
-from hawkeys.process._checks import check_events
+from hawkeys.process._checks import as_process, check_events, read_for
 from hawkeys.process.base import Process
 
 __all__ = ["RescaledEvents", "check_process", "rescale", "steps"]
@@ -105,7 +105,7 @@ def steps(times: FloatArray) -> FloatArray:
     return np.maximum(np.diff(times, prepend=0.0), 0.0)  # below 0 by rounding only
 
 
-def rescale(process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events) -> RescaledEvents:
+def rescale(process: Any, events: Any, **windows: Any) -> RescaledEvents:
     r"""Map each event to its mark's compensator at that moment.
 
     If the events come from `process`, the times
@@ -119,10 +119,13 @@ def rescale(process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events)
 
     Parameters
     ----------
-    process : Hawkes, RectifiedHawkes or NonlinearHawkes
+    process : Hawkes, RectifiedHawkes or NonlinearHawkes, or the result of a fit
         The process to test.
-    events : Events
-        Realisations with n_marks marks.
+    events : Events, frame, mapping or sequence
+        Realisations with n_marks marks; all but Events need ``end_time``.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -132,9 +135,9 @@ def rescale(process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events)
     Raises
     ------
     InvalidParameterError
-        `process` is no such process.
+        `process` is no such process; ``end_time`` is missing, or given beside Events.
     InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
+        `events` cannot be read, or have another number of marks.
 
     Notes
     -----
@@ -170,7 +173,8 @@ def rescale(process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events)
     >>> rescale(process, events).residuals  # the last: (4 - 3) / 2 and 2 / 2
     array([0.5, 1. , 1.5])
     """
-    check_process(process)
+    model, process = process, check_process(as_process(process))
+    events = read_for(model, process, events, windows)
     check_events(events, process.n_marks)
     if isinstance(process, Hawkes):
         own, expected = _linear(process, events)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -132,6 +132,7 @@ class Evaluation(Results):
         command: str = "",
         studies: Mapping[str, pd.DataFrame] | None = None,
         progress: Progress | None = None,
+        figures: Sequence[str] = ("png",),
     ) -> Path:
         """Write a report that a reader outside the field can follow.
 
@@ -152,6 +153,8 @@ class Evaluation(Results):
             file.
         progress : callable, optional
             Called as ``progress(what, done, total)``.
+        figures : sequence of {"png", "svg", "pdf"}, default ("png",)
+            Formats of the figures; PNG is always written, because the page shows it.
 
         Returns
         -------
@@ -162,5 +165,8 @@ class Evaluation(Results):
         ------
         OutputError
             If a file cannot be written.
+        InvalidParameterError
+            There is no such format.
         """
-        return write_report(self, directory, command=command, studies=studies, progress=progress)
+        how: dict[str, Any] = {"command": command, "studies": studies, "figures": figures}
+        return write_report(self, directory, progress=progress, **how)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import brief
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Clock", "Instants", "check_unit", "instants_of", "plural", "show_instant"]
 
@@ -123,6 +126,19 @@ class Clock:
                 "datetime64[ns] holds the years 1677 to 2262 only; show() writes single dates."
             )
         return (whole.astype(np.int64) * self.length + rest + self.origin).astype("datetime64[ns]")
+
+    def stamps(self, times: FloatArray) -> pd.DatetimeIndex:
+        """Return times as dates of pandas, to the nearest nanosecond, in the zone that they had.
+
+        Raises `InvalidEventsError` as `dates`. NaN is no date (NaT).
+        """
+        import pandas as pd
+
+        known = ~np.isnan(times)
+        out = np.full(times.shape, np.datetime64("NaT"), dtype="datetime64[ns]")
+        out[known] = self.dates(times[known])
+        index = pd.DatetimeIndex(out)
+        return index if self.zone is None else index.tz_localize("UTC").tz_convert(self.zone)
 
 
 class Instants(NamedTuple):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._typing import ArrayLike, Bounds, FloatArray, IntArray
 from hawkeys.events._checks import (
     Origins,
     as_marks,
@@ -293,8 +293,8 @@ class Events(Views):
         time: str | None = None,
         mark: str | None = None,
         realization: str | None = None,
-        end_times: ArrayLike | Mapping[Any, Any] | None = None,
-        start_times: ArrayLike | Mapping[Any, Any] | None = None,
+        end_times: Bounds | None = None,
+        start_times: Bounds | None = None,
         unit: str | None = None,
         **reading: Any,
     ) -> Events:

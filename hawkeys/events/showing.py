@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Shown"]
+__all__ = ["Shown", "in_table", "on_axis", "time_label"]
 
 # ticks of a mark from which on a picture holds pixels instead of lines
 _MANY = 10_000
@@ -74,12 +74,8 @@ class Shown:
                 }
             )
         frame = pd.DataFrame(rows, index=pd.Index(self.mark_names, name="mark"))
-        if self.clock is not None and self.clock.origin is not None:
-            for name in ("first", "last"):
-                known = frame[name].notna().to_numpy()
-                dates = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ns]")
-                dates[known] = self.clock.dates(frame[name].to_numpy()[known])
-                frame[name] = dates
+        for name in ("first", "last"):
+            frame[name] = in_table(self, frame[name].to_numpy(np.float64))
         return frame
 
     def plot(self, ax: Axes | None = None, *, realization: int = 0) -> Axes:
@@ -118,20 +114,18 @@ class Shown:
             import matplotlib.pyplot as plt
 
             ax = plt.gca()
-        clock, size = self.clock, len(self.mark_names)
+        size = len(self.mark_names)
         first, last = self.offsets[:-1][realization], self.offsets[1:][realization]
         times, marks = self.times[first:last], self.marks[first:last]
-        dated = clock is not None and clock.origin is not None
-        shown = clock.dates if clock is not None and dated else np.asarray
         for m in range(size):
-            own = shown(times[marks == m])
+            own = on_axis(self, times[marks == m])
             ax.vlines(own, size - m - 1.4, size - m - 0.6, lw=0.8, color=f"C{m % 10}",
                       rasterized=own.size > _MANY)  # fmt: skip
         ax.set_yticks(size - 1.0 - np.arange(size), self.mark_names)
-        ax.set_xlim(*shown(np.array([self.start_times[realization], self.end_times[realization]])))
+        window = np.array([self.start_times[realization], self.end_times[realization]])
+        ax.set_xlim(*on_axis(self, window))
         ax.set_ylim(-0.6, size - 0.4)
-        unit = "" if clock is None or dated else f" ({plural(clock.unit)})"
-        ax.set_xlabel("date" if dated else f"time{unit}")
+        ax.set_xlabel(time_label(self))
         return ax
 
     def to_lists(self) -> list[list[FloatArray]]:
@@ -161,7 +155,8 @@ class Shown:
         Returns
         -------
         pandas.DataFrame, shape (n_events, 3)
-            In the order of `times`, which count from `origins`.
+            In the order of `times`, which count from `origins`; dates, in their zone, if times were
+            dates.
 
         Examples
         --------
@@ -174,7 +169,8 @@ class Shown:
         import pandas as pd
 
         mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
-        return pd.DataFrame({"realization": self._group, "time": self.times, "mark": mark})
+        time = in_table(self, self.times)
+        return pd.DataFrame({"realization": self._group, "time": time, "mark": mark})
 
     @property
     def dates(self) -> np.ndarray:
@@ -188,3 +184,23 @@ class Shown:
     def _group(self) -> IntArray:
         """Realisation of each event, shape (n_events,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+
+def on_axis(events: Shown, times: FloatArray) -> np.ndarray:
+    """Return times as a picture shows them, same shape: dates if those of the events were dates."""
+    clock = events.clock
+    return times if clock is None or clock.origin is None else clock.dates(times)
+
+
+def time_label(events: Shown) -> str:
+    """Return what stands below an axis of such times: what they are, and their unit."""
+    clock = events.clock
+    if clock is None:
+        return "time"
+    return "date" if clock.origin is not None else f"time ({plural(clock.unit)})"
+
+
+def in_table(events: Shown, times: FloatArray) -> FloatArray | pd.DatetimeIndex:
+    """Return times as a table holds them, shape (n,): in their zone if they were dates."""
+    clock = events.clock
+    return times if clock is None or clock.origin is None else clock.stamps(times)

@@ -5,7 +5,7 @@ of dates or durations, else an index of dates. *Realisations*: the one column wi
 `REALIZATION_NAMES`. *Marks*: the one column with a name of `MARK_NAMES`, else the one further
 column of text, categories or truth values, else, if times are the only column, none: one mark.
 Names are compared without case, blanks and punctuation. Whatever is open after that is refused,
-with what to write. Tables in files (`hawkeys.datasets`, the command line) go by the same lists of names.
+with what to write. Tables in files (`hawkeys.datasets`, the command line) go by the same lists.
 """
 
 from __future__ import annotations

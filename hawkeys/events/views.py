@@ -276,12 +276,43 @@ class Views(Shown):
         >>> events.moment("2024-03-01T06:00")
         6.0
         """
-        if self.clock is None or self.clock.origin is None:
+        return float(self.moments([date])[0])
+
+    def moments(self, dates: Any) -> FloatArray:
+        """Return dates as numbers on the clock of the events.
+
+        Parameters
+        ----------
+        dates : sequence of str, datetime or the like, shape (n,)
+            With a time zone if the times had one.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            In the unit of `times`, which count from the same origin.
+
+        Raises
+        ------
+        InvalidParameterError
+            What is no date, or the times of the events did not come as dates.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hawkeys import Events
+        >>> days = np.array(["2024-03-02"], "M8[D]")
+        >>> window = {"start_time": "2024-03-01", "end_time": "2024-03-05"}
+        >>> events = Events.from_data(days, unit="h", **window)
+        >>> events.moments(["2024-03-01T06:00", "2024-03-04"])
+        array([ 6., 72.])
+        """
+        clock, given = self.clock, list(dates)
+        if clock is None or clock.origin is None:
             raise InvalidParameterError(
-                f"the times of these events are no dates, and {brief(date)} has no place among "
-                "them."
+                f"the times of these events are no dates, and {brief(given[0] if given else dates)}"
+                " has no place among them."
             )
-        return float(self._moments(date, "date")[0])
+        return _on_clock(clock, given, "dates")
 
     def _moments(self, value: Any, name: str) -> FloatArray:
         """Return a moment on the clock of the events, shape (1,) or (n_realizations,)."""
@@ -294,9 +325,7 @@ class Views(Shown):
                 return moment.reshape(1)
             exact = int(value) if float(moment).is_integer() else float(moment)
             return np.array([float(exact - origin) for origin in self.origins])
-        like = Instants(np.empty(0, dtype=np.int64), 1, True, clock.zone)
-        (nanoseconds,) = date_bounds(value, name, 1, like)
-        return np.array([(nanoseconds - clock.origin) / clock.length])
+        return _on_clock(clock, [value], name)
 
     def _cut(
         self: AnyEvents, inside: np.ndarray, kept: IntArray, starts: FloatArray, ends: FloatArray
@@ -313,6 +342,13 @@ class Views(Shown):
         """Return events of these fields, the arrays read-only."""
         freeze(*fields[:5])
         return cls(*fields)
+
+
+def _on_clock(clock: Clock, dates: list[Any], name: str) -> FloatArray:
+    """Return dates as numbers on a clock that has an origin, shape (n,); `name` is for messages."""
+    like = Instants(np.empty(0, dtype=np.int64), 1, True, clock.zone)
+    found = date_bounds(dates, name, len(dates), like) if dates else []
+    return np.array([(one - (clock.origin or 0)) / clock.length for one in found])
 
 
 def _common_clock(clocks: list[Clock | None]) -> tuple[Clock | None, list[float]]:

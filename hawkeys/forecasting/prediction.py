@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from hawkeys._validation import (
 )
 from hawkeys._version import __version__
 from hawkeys.events import Events
+from hawkeys.events.columns import times_of
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
@@ -34,7 +36,7 @@ _MAX_EVENTS = 2e7
 def forecast(
     model: Hawkes | FitResult,
     events: Any,
-    horizon: float,
+    horizon: Any,
     *,
     n_paths: int = 1000,
     level: float = 0.95,
@@ -55,8 +57,9 @@ def forecast(
     events : Events, frame, mapping or sequence
         One realisation; the forecast starts where its observation ends. All but Events need
         ``end_time``.
-    horizon : float
-        Length of time to forecast, in the unit of time of the events.
+    horizon : float or duration
+        Length of time to forecast, in the unit of time of the events; or a timedelta, if they have
+        a unit.
     n_paths : int, default 1000
         Number of simulated futures. A 95 % interval needs some hundreds for steady ends.
     level : float, default 0.95
@@ -107,7 +110,7 @@ def forecast(
     process = as_process(model)
     events = read_for(model, process, events, windows)
     _check_start(process, events)
-    length = check_positive_number(horizon, "horizon")
+    length = check_positive_number(_in_unit(horizon, events), "horizon")
     size = check_count(n_paths, "n_paths")
     width = check_fraction(level, "level")
     generator = as_generator(rng)
@@ -116,6 +119,19 @@ def forecast(
         draws = draw_processes(model, min(size, _MAX_DRAWS), generator)
     paths = _simulate(draws or [process], events, length, size, generator)
     return Forecast(process, events, length, width, paths, tuple(draws), __version__)
+
+
+def _in_unit(horizon: Any, events: Events) -> Any:
+    """Return a duration as a number of the unit of the events; a number as it is."""
+    if not isinstance(horizon, dt.timedelta | np.timedelta64):
+        return horizon
+    if events.clock is None:
+        raise InvalidParameterError(
+            f"horizon is a duration, {horizon}, and the events have no unit of time. Give a "
+            "number, or read the events with unit=."
+        )
+    length = times_of([horizon], "horizon: ")
+    return float(length.since(0, events.clock.length)[0])  # type: ignore[union-attr]
 
 
 def _check_start(process: Hawkes, events: Events) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_count, check_fraction
 from hawkeys.events import Events
+from hawkeys.events.showing import in_table, on_axis, time_label
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.forecasting.next_event import NextEvent, next_event, shown_time
 from hawkeys.plotting._axes import current_axes
@@ -27,6 +28,7 @@ __all__ = ["Forecast"]
 
 _N_TIMES = 100
 _ALL = "all"
+_TICKS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,7 +163,8 @@ class Forecast:
         Returns
         -------
         pandas.DataFrame, shape (n_bins * (n_marks + 1), 7)
-            Columns start, end, mark ("all" is their sum), mean, median, lower, upper.
+            Columns start, end (dates if the times of the history were dates), mark ("all" is their
+            sum), mean, median, lower, upper.
 
         Raises
         ------
@@ -180,8 +183,8 @@ class Forecast:
         )
         return pd.DataFrame(
             {
-                "start": np.repeat(edges[:-1], len(names)),
-                "end": np.repeat(edges[1:], len(names)),
+                "start": in_table(self.history, np.repeat(edges[:-1], len(names))),
+                "end": in_table(self.history, np.repeat(edges[1:], len(names))),
                 "mark": names * (edges.size - 1),
                 "mean": counts.mean(axis=1).ravel(),
                 "median": median.ravel(),
@@ -210,12 +213,12 @@ class Forecast:
         """
         coming = self.next_event
         facts = {
-            "From": shown_time(self.start, self.end - self.start),
-            "To": shown_time(self.end, self.end - self.start),
+            "From": self._shown(self.start),
+            "To": self._shown(self.end),
             "Events so far": f"{self.history.n_events}",
             "Paths": f"{self.n_paths}",
             "Parameters": f"{self.n_draws} draws" if self.n_draws else "held",
-            "Next event": f"median at {shown_time(coming.median, self.end - self.start)}",
+            "Next event": f"median at {self._shown(coming.median)}",
         }
         shares = coming.mark_probabilities
         likely = ", ".join(
@@ -223,8 +226,7 @@ class Forecast:
         )
         notes = [
             f"lower, upper: {100 * self.level:g} % prediction intervals of the counts.",
-            f"Probability that the next event comes by "
-            f"{shown_time(self.end, self.end - self.start)}: "
+            f"Probability that the next event comes by {self._shown(self.end)}: "
             f"{coming.probability:.4f}, of mark {likely}.",
         ]
         return render("Forecast of a Hawkes process", facts, self.to_frame(n_bins=n_bins), notes)
@@ -259,18 +261,20 @@ class Forecast:
         seen = np.isin(self.history.marks, marks) & (self.history.times >= first)
         past = np.concatenate(([first], self.history.times[seen], [self.start]))
         so_far = past.size - 2
-        (line,) = axes.step(
-            past, np.append(np.arange(so_far + 1), so_far), where="post", label=self._label(mark)
-        )
+        steps = np.append(np.arange(so_far + 1), so_far)
+        shown = partial(on_axis, self.history)
+        (line,) = axes.step(shown(past), steps, where="post", label=self._label(mark))
         times = np.linspace(self.start, self.end, _N_TIMES + 1)
         times[-1] = self.end
         future = so_far + self.counts_up_to(times)[:, :, marks].sum(axis=2).T
         lower, _, upper = _quantiles(future, self.level)
         band = f"{100 * self.level:g} % of the futures"
-        axes.fill_between(times, lower, upper, color=line.get_color(), alpha=0.25, lw=0, label=band)
-        axes.plot(times, future.mean(axis=0), color=line.get_color(), ls="--", label="mean")
-        axes.axvline(self.start, color="0.4", lw=0.8, ls=":")
-        axes.set(xlabel="time", ylabel="number of events", xlim=(first, self.end))
+        dated, colour = shown(times), line.get_color()
+        axes.fill_between(dated, lower, upper, color=colour, alpha=0.25, lw=0, label=band)
+        axes.plot(dated, future.mean(axis=0), color=colour, ls="--", label="mean")
+        axes.axvline(dated[0], color="0.4", lw=0.8, ls=":")
+        axes.set_xlim(*shown(np.array([first, self.end])))
+        axes.set(xlabel=time_label(self.history), ylabel="number of events")
         axes.set_ylim(bottom=0.0)
         axes.legend(loc="upper left", fontsize="small", frameon=False)
         return axes
@@ -280,6 +284,15 @@ class Forecast:
             f"Forecast(start={self.start:g}, horizon={self.horizon:g}, n_paths={self.n_paths}, "
             f"n_draws={self.n_draws}, mean={np.round(self.mean[:9], 4).tolist()})"
         )
+
+    def _shown(self, time: float) -> str:
+        """Return a moment as a date if the times of the history were dates, else as a number."""
+        clock = self.history.clock
+        if clock is None or clock.origin is None or not np.isfinite(time):
+            return shown_time(time, self.end - self.start)
+        step = (self.end - self.start) * clock.length / 1000.0  # a thousandth of the horizon, ns
+        unit = next(unit for unit in ("s", "ms", "us", "ns") if _TICKS[unit] <= max(step, 1.0))
+        return str(clock.stamps(np.array([time])).round(unit)[0].isoformat())
 
     def _label(self, mark: str | int | None) -> str:
         if mark is None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hawkeys._progress import stages
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.baselines import Baseline, Constant, Periodic
 from hawkeys.events import Events
@@ -18,7 +19,7 @@ from hawkeys.exceptions import EventsWarning
 from hawkeys.inference.clock import clock_step
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel, SumExponential
 
-__all__ = ["examine", "quietly", "warn_about_ties"]
+__all__ = ["examine", "log_fit", "quietly", "warn_about_ties"]
 
 # a late start or an early end: fewest events, share of the windows, probability
 _FEWEST = 5
@@ -51,6 +52,16 @@ def quietly() -> Iterator[None]:
         yield
     finally:
         _quiet.reset(token)
+
+
+def log_fit(what: str, events: Events) -> Events:
+    """Log that a fit begins, but for the re-fits of a bootstrap or test; return the events."""
+    if not _quiet.get():
+        stages.info(
+            "%s: %d events of %d marks in %d realisations",
+            *(what, events.n_events, events.n_marks, events.n_realizations),
+        )
+    return events
 
 
 def examine(

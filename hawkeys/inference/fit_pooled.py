@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
+from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray, RandomState
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
-from hawkeys.inference.examine import examine
+from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
 from hawkeys.inference.methods import choose_method, name_of_method
@@ -44,7 +44,7 @@ def fit(
     *,
     decay: ArrayLike | str | None = ...,
     kernel: Kernel | None = ...,
-    end_time: ArrayLike | None = ...,
+    end_time: Bounds | None = ...,
     method: Literal["mle", "MLE", "map", "MAP"] = ...,
     rng: RandomState = ...,
     support: ArrayLike | None = ...,
@@ -59,7 +59,7 @@ def fit(
     *,
     decay: ArrayLike | str | None = ...,
     kernel: Kernel | None = ...,
-    end_time: ArrayLike | None = ...,
+    end_time: Bounds | None = ...,
     method: Literal["vi", "VI", "vi_stochastic", "vi_branching"],
     rng: RandomState = ...,
     support: ArrayLike | None = ...,
@@ -74,7 +74,7 @@ def fit(
     *,
     decay: ArrayLike | str | None = ...,
     kernel: Kernel | None = ...,
-    end_time: ArrayLike | None = ...,
+    end_time: Bounds | None = ...,
     method: Literal["least_squares"],
     rng: RandomState = ...,
     support: ArrayLike | None = ...,
@@ -89,7 +89,7 @@ def fit(
     *,
     decay: ArrayLike | str | None = ...,
     kernel: Kernel | None = ...,
-    end_time: ArrayLike | None = ...,
+    end_time: Bounds | None = ...,
     method: str,
     rng: RandomState = ...,
     support: ArrayLike | None = ...,
@@ -103,7 +103,7 @@ def fit(
     *,
     decay: ArrayLike | str | None = None,
     kernel: Kernel | None = None,
-    end_time: ArrayLike | None = None,
+    end_time: Bounds | None = None,
     method: str = "mle",
     rng: RandomState = 0,
     support: ArrayLike | None = None,
@@ -249,7 +249,7 @@ def fit(
            [0.2, 0.2]])
     """
     method = name_of_method(method)
-    events = as_events(data, options, end_time=end_time)
+    events = log_fit(f"fit by {method}", as_events(data, options, end_time=end_time))
     search, rest = split_search(decay, kernel, options)
     excitation = search or choose_kernel(decay, kernel)
     model, others = split_model(rest)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hawkeys._design.columns import FittedColumns
+from hawkeys._progress import told
 from hawkeys._threads import VARIABLES, limit_threads, most_threads
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
+from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray, IntArray, RandomState
 from hawkeys._validation import brief, check_count
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events.lists import as_events
@@ -32,8 +33,13 @@ from hawkeys.inference.seeds import each_seeds
 from hawkeys.inference.task import Task, refuse_models, split_model
 from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process.hawkes import Hawkes, choose_kernel
+from hawkeys.results.by_name import estimates_by_name
+from hawkeys.results.frames import parameter_frame, piece_labels
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["EachResult", "fit_each"]
 
@@ -125,6 +131,24 @@ class EachResult:
             mark_names=self.mark_names,
         )
 
+    @property
+    def spectral_radius(self) -> FloatArray:
+        """Spectral radius of each process, stable below 1; shape (n_realizations,)."""
+        return np.asarray(np.abs(np.linalg.eigvals(self.adjacency)).max(axis=1))
+
+    @property
+    def params(self) -> pd.DataFrame:
+        """Estimates by name, such as "adjacency[a, b]" (target, source); a row per realisation."""
+        import pandas as pd
+
+        n = len(self)
+        baseline = self.baseline[:, :, None] if self.rates is None else self.rates
+        first = np.concatenate((baseline[0], self.adjacency[0]), axis=1)
+        pieces = piece_labels(self.baseline_function)
+        named = estimates_by_name(parameter_frame(self.mark_names, pieces, estimate=first))
+        values = np.hstack((baseline.reshape(n, -1), self.adjacency.reshape(n, -1)))
+        return pd.DataFrame(values, columns=named.index.tolist())
+
     def __len__(self) -> int:
         return self.baseline.shape[0]
 
@@ -141,7 +165,7 @@ def fit_each(
     *,
     decay: ArrayLike | None = None,
     kernel: Kernel | None = None,
-    end_time: ArrayLike | None = None,
+    end_time: Bounds | None = None,
     method: str = "mle",
     rng: RandomState | IntArray = 0,
     n_jobs: int | None = None,
@@ -171,6 +195,8 @@ def fit_each(
         ``NUMBA_NUM_THREADS``, says; one per core if neither is set.
     progress : callable, optional
         Called with the number of realisations done and in all, now and then.
+    verbose : bool or callable, default False
+        True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
     start_time : float or array_like, shape (n_realizations,), optional
         Start of observation, as for `hawkeys.fit`.
     pooling : {"parameter", "row", "all"}, optional
@@ -232,6 +258,7 @@ def fit_each(
     EachResult(method='mle', n_realizations=100, n_marks=1, converged=100 of 100)
     """
     method, pooling = name_of_method(method), options.pop("pooling", None)
+    verbose = options.pop("verbose", False)
     events = as_events(data, options, end_time=end_time)
     model, others = split_model(options)
     if method == "least_squares":
@@ -244,15 +271,15 @@ def fit_each(
     seeds = each_seeds(rng, n, size, method)
     parts: list[_Part] = []
     pool = None
-    with _threads(n_jobs):
+    with _threads(n_jobs), told(verbose, "Fitting realisations", n) as done:
         if pooling is not None:
             check_pooling(pooling, method, others)
-            _check_plain(task, excitation)
             part, pool = _solve_pooled(task, excitation, how, seeds, pooling)
             parts.append(part)
         for rows in _chunks(n if pool is None else 0, method):
             some, own = task.pick(rows), seeds[rows.start * size : rows.stop * size]
             parts.append(_solve(some, excitation, how, own, seeds[0]))
+            done(rows.stop)
             if progress is not None:
                 progress(rows.stop, n)
     result = replace(_gather(parts, task, excitation, method), pool=pool, unit=events.unit)
@@ -299,6 +326,7 @@ def _solve_pooled(
     task: Task, kernel: Kernel, how: tuple[Method, Any], seeds: IntArray, pooling: str
 ) -> tuple[_Part, LogNormalPool | GammaPool]:
     """Return the solution of all realisations and the common prior."""
+    _check_plain(task, kernel)
     method, settings = how
     weight = getattr(settings, "likelihood_weight", 1.0)
     design = task.design(kernel, weight, separate=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
+from hawkeys.events.showing import on_axis, time_label
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
 
@@ -84,10 +85,12 @@ def plot_branching(
     for k, e, p in zip(children[shown], parents[shown], probability[shown], strict=True):
         ends = ((events.times[e], events.marks[e]), (events.times[k], events.marks[k]))
         colour = f"C{events.marks[e] % 10}"
-        axes.plot(*_arc(*ends, longest), color=colour, alpha=float(p), linewidth=1.2, zorder=1)
+        line, height = _arc(*ends, longest)
+        look: dict[str, Any] = {"color": colour, "alpha": float(p), "linewidth": 1.2, "zorder": 1}
+        axes.plot(on_axis(events, line), height, **look)
     own = slice(begin, end)
     axes.scatter(
-        *(events.times[own], events.marks[own]),
+        *(on_axis(events, events.times[own]), events.marks[own]),
         c=np.nan_to_num(immigrant[own]),
         cmap="Greys",
         vmin=0.0,
@@ -112,9 +115,10 @@ def _arc(
 
 
 def _label(axes: Axes, events: Events, realization: int) -> None:
-    axes.set_xlim(events.start_times[realization], events.end_times[realization])
+    window = np.array([events.start_times[realization], events.end_times[realization]])
+    axes.set_xlim(*on_axis(events, window))
     axes.set_ylim(-0.5, events.n_marks)
     axes.set_yticks(range(events.n_marks), events.mark_names)
-    axes.set_xlabel("time")
+    axes.set_xlabel(time_label(events))
     axes.set_ylabel("mark")
     axes.set_title("dark dots: immigrants; arcs: parent to child", fontsize="small")

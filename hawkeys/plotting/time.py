@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import as_float_array, brief
+from hawkeys._validation import brief
 from hawkeys.events import Events
+from hawkeys.events.showing import on_axis, time_label
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
-from hawkeys.process import Hawkes
+from hawkeys.process._checks import as_process, as_times, read_for
+from hawkeys.process.base import Process
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,43 +30,47 @@ _LEGEND_COLUMNS, _LEGEND_ROW = 4, 0.15
 
 
 def plot_intensity(
-    process: Hawkes,
-    events: Events,
+    process: Any,
+    events: Any,
     *,
     realization: int = 0,
     marks: Sequence[str | int] | None = None,
-    window: tuple[float, float] | None = None,
+    window: tuple[Any, Any] | None = None,
     ax: Axes | None = None,
+    **windows: Any,
 ) -> Axes:
     """Draw the intensity of each mark over time, and its events as ticks below.
 
     Parameters
     ----------
-    process : Hawkes
+    process : Hawkes, RectifiedHawkes or NonlinearHawkes, or the result of a fit
         The process.
-    events : Events
-        Realisations with the marks of the process.
+    events : Events, frame, mapping or sequence
+        Realisations with the marks of the process; all but Events need ``end_time``.
     realization : int, default 0
         Which realisation.
     marks : sequence of str or int, optional
         Names or numbers of the marks drawn. Default: all.
-    window : (float, float), optional
+    window : (float, float) or two dates, optional
         Times from and to, within the observation window. Default: all of it. All earlier events
         count, also those before it.
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: the current axes.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on.
+        The axes drawn on; the horizontal axis shows dates (Universal Time) if times were dates.
 
     Raises
     ------
     InvalidParameterError
-        No such realisation or mark, or a window outside the observation.
+        No such realisation or mark, a window outside the observation, or no ``end_time``.
     InvalidEventsError
-        `events` has another number of marks.
+        `events` cannot be read, or has another number of marks.
 
     Examples
     --------
@@ -76,6 +82,8 @@ def plot_intensity(
     >>> ax.get_ylabel()
     'intensity, events per unit of time'
     """
+    model, process = process, as_process(process)
+    events = read_for(model, process, events, windows)
     names = process.mark_names
     shown = range(len(names)) if marks is None else [mark_index(mark, names) for mark in marks]
     start, end = _check_window(process, events, realization, window)
@@ -89,10 +97,11 @@ def plot_intensity(
     highest = (_TOP + _LEGEND_ROW * further) * top
     axes = current_axes() if ax is None else ax
     for row, mark in enumerate(shown):
-        (line,) = axes.plot(times, rates[:, row], lw=1.0, label=names[mark])
-        here = one.times[inside & (one.marks == mark)]
+        (line,) = axes.plot(on_axis(one, times), rates[:, row], lw=1.0, label=names[mark])
+        here = on_axis(one, one.times[inside & (one.marks == mark)])
         axes.vlines(here, -height * (row + 1), -height * (row + 0.25), color=line.get_color(), lw=1)
-    axes.set(xlim=(start, end), ylim=(-height * (len(shown) + 0.3), highest), xlabel="time")
+    axes.set_xlim(*on_axis(one, np.array([start, end])))
+    axes.set(ylim=(-height * (len(shown) + 0.3), highest), xlabel=time_label(one))
     axes.set_ylabel("intensity, events per unit of time")
     axes.axhline(0.0, color="0.4", lw=0.6)
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= highest])
@@ -142,14 +151,14 @@ def mark_index(mark: str | int, names: Sequence[str]) -> int:
 
 
 def _check_window(
-    process: Hawkes, events: Events, realization: int, window: tuple[float, float] | None
+    process: Process, events: Events, realization: int, window: tuple[Any, Any] | None
 ) -> tuple[float, float]:
     process.intensity(events, np.empty(0), realization=realization)
     first = float(events.start_times[realization])
     last = float(events.end_times[realization])
     if window is None:
         return first, last
-    bounds = as_float_array(window, "window")
+    bounds = as_times(events, window, "window")
     if bounds.shape != (2,) or not first <= bounds[0] < bounds[1] <= last:
         raise InvalidParameterError(
             f"window must be two increasing times within the observation [{first}, {last}]; got "

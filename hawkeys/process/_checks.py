@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import FloatArray
 from hawkeys._validation import as_float_array
 from hawkeys.events import Events
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["as_process", "check_events", "check_queries", "read_for"]
+__all__ = ["as_process", "as_times", "check_events", "check_queries", "read_for"]
 
 
 def as_process(model: Any) -> Any:
@@ -72,13 +73,16 @@ def check_events(events: Any, n_marks: int) -> None:
         )
 
 
-def check_queries(events: Events, times: ArrayLike, realization: int) -> tuple[FloatArray, int]:
-    """Return times within the window of a realisation, in any order, and its number from 0."""
+def check_queries(events: Events, times: Any, realization: int) -> tuple[FloatArray, int]:
+    """Return times within the window of a realisation, in any order, and its number from 0.
+
+    Dates are counted on the clock of the events.
+    """
     if not -events.n_realizations <= realization < events.n_realizations:
         raise InvalidParameterError(
             f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
         )
-    queries = np.atleast_1d(as_float_array(times, "times"))
+    queries = np.atleast_1d(as_times(events, times, "times"))
     start, end = events.start_times[realization], events.end_times[realization]
     if queries.ndim != 1 or ((queries < start) | (queries > end)).any():
         raise InvalidParameterError(
@@ -86,6 +90,28 @@ def check_queries(events: Events, times: ArrayLike, realization: int) -> tuple[F
             f"shape {queries.shape}, from {queries.min()} to {queries.max()}.{_count_from(events)}"
         )
     return queries, realization % events.n_realizations
+
+
+def as_times(events: Events, times: Any, name: str) -> FloatArray:
+    """Return times as numbers on the clock of the events, shape () or (n,): dates too.
+
+    Raises `InvalidParameterError` for what is neither.
+    """
+    if not _are_dates(times):
+        return as_float_array(times, name)
+    one = isinstance(times, str) or np.ndim(times) == 0
+    found = events.moments([times] if one else times)
+    return found[0] if one else found
+
+
+def _are_dates(times: Any) -> bool:
+    """Tell dates, or one of them, from numbers; a text is a date, and so is what is neither."""
+    kind = getattr(getattr(times, "dtype", None), "kind", None)
+    if kind in ("f", "i", "u", "b"):
+        return False
+    many = not isinstance(times, str) and (np.ndim(times) > 0 or hasattr(times, "__len__"))
+    first = next(iter(times), 0.0) if many else times
+    return isinstance(first, str | dt.date | np.datetime64)
 
 
 def _count_from(events: Events) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import FloatArray
 from hawkeys.events import Events
 from hawkeys.process._checks import check_events, check_queries, read_for
 from hawkeys.process.event_densities import log_densities
@@ -108,17 +108,22 @@ class Process(ABC):
             return log_densities(sample, self._intensity_at, self._compensator_at)
         return self._log_likelihood(sample)
 
-    def intensity(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+    def intensity(
+        self, events: Any, times: Any, *, realization: int = 0, **windows: Any
+    ) -> FloatArray:
         """Return the intensity of every mark at given times, given the events before them.
 
         Parameters
         ----------
-        events : Events
-            Realisations with n_marks marks.
-        times : array_like, shape (n_times,)
+        events : Events, frame, mapping or sequence
+            Realisations with n_marks marks; all but Events need ``end_time``.
+        times : array_like of numbers or dates, shape (n_times,)
             Times within the window, in any order. An event at such a time is not yet counted.
         realization : int, default 0
             Which realisation.
+        **windows
+            ``end_time``, ``start_time`` and all else that says how data are read, as for
+            `hawkeys.fit`; marks are found by name.
 
         Returns
         -------
@@ -128,9 +133,10 @@ class Process(ABC):
         Raises
         ------
         InvalidParameterError
-            A time is not finite or lies outside the window; no such realisation.
+            A time is not finite or lies outside the window; no such realisation; ``end_time`` is
+            missing.
         InvalidEventsError
-            `events` has another number of marks.
+            `events` cannot be read, or has another number of marks.
 
         Examples
         --------
@@ -141,20 +147,26 @@ class Process(ABC):
         array([[0.5   ],
                [1.2358]])
         """
-        r, queries, back = self._sorted(events, times, realization)
-        return self._intensity_at(events, r, queries)[back]
+        sample = read_for(self, self, events, windows)
+        r, queries, back = self._sorted(sample, times, realization)
+        return self._intensity_at(sample, r, queries)[back]
 
-    def compensator(self, events: Events, times: ArrayLike, *, realization: int = 0) -> FloatArray:
+    def compensator(
+        self, events: Any, times: Any, *, realization: int = 0, **windows: Any
+    ) -> FloatArray:
         """Return the integral of the intensity from the start of the window to given times.
 
         Parameters
         ----------
-        events : Events
-            Realisations with n_marks marks.
-        times : array_like, shape (n_times,)
+        events : Events, frame, mapping or sequence
+            Realisations with n_marks marks; all but Events need ``end_time``.
+        times : array_like of numbers or dates, shape (n_times,)
             Times within the window, in any order.
         realization : int, default 0
             Which realisation.
+        **windows
+            ``end_time``, ``start_time`` and all else that says how data are read, as for
+            `hawkeys.fit`; marks are found by name.
 
         Returns
         -------
@@ -164,9 +176,10 @@ class Process(ABC):
         Raises
         ------
         InvalidParameterError
-            A time is not finite or lies outside the window; no such realisation.
+            A time is not finite or lies outside the window; no such realisation; ``end_time`` is
+            missing.
         InvalidEventsError
-            `events` has another number of marks.
+            `events` cannot be read, or has another number of marks.
 
         Examples
         --------
@@ -177,8 +190,9 @@ class Process(ABC):
         array([[0.5   ],
                [2.9975]])
         """
-        r, queries, back = self._sorted(events, times, realization)
-        return self._compensator_at(events, r, queries)[back]
+        sample = read_for(self, self, events, windows)
+        r, queries, back = self._sorted(sample, times, realization)
+        return self._compensator_at(sample, r, queries)[back]
 
     @abstractmethod
     def _log_likelihood(self, events: Events) -> float:
@@ -193,7 +207,7 @@ class Process(ABC):
         """Return the integrals up to sorted times within the window, (n_times, n_marks)."""
 
     def _sorted(
-        self, events: Events, times: ArrayLike, realization: int
+        self, events: Events, times: Any, realization: int
     ) -> tuple[int, FloatArray, np.ndarray]:
         """Return the realisation, the checked times in order, and what restores their order."""
         check_events(events, self.n_marks)

@@ -11,6 +11,7 @@ import numpy as np
 from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_float_array, as_generator, brief
 from hawkeys.events import Events
+from hawkeys.events.showing import in_table
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting.branching import plot_branching
 from hawkeys.process._branching_pairs import Pairs, find_pairs
@@ -122,7 +123,8 @@ class Branching:
         -------
         pandas.DataFrame
             Columns realization, child, child_time, child_mark, parent, parent_time, parent_mark,
-            lag and probability; an immigrant has parent -1, and NaN elsewhere.
+            lag (in the unit of time) and probability; an immigrant has parent -1, and NaN
+            elsewhere. Times are dates if those of the events were.
         """
         import pandas as pd
 
@@ -135,10 +137,10 @@ class Branching:
             {
                 "realization": events.realization[child],
                 "child": child,
-                "child_time": events.times[child],
+                "child_time": in_table(events, events.times[child]),
                 "child_mark": names[events.marks[child]],
                 "parent": parent,
-                "parent_time": begun,
+                "parent_time": in_table(events, begun),
                 "parent_mark": names[np.append(events.marks, events.n_marks)[parent]],
                 "lag": events.times[child] - begun,
                 "probability": np.concatenate((self.immigrant, self.probability)),

@@ -16,7 +16,7 @@ from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel
-from hawkeys.process._checks import check_events
+from hawkeys.process._checks import check_events, read_for
 from hawkeys.process.base import Process
 
 __all__ = ["Hawkes", "choose_kernel"]
@@ -170,13 +170,16 @@ class Hawkes(Process):
         rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
         return rate.astype(np.float64)
 
-    def log_likelihood_gradient(self, events: Events) -> tuple[FloatArray, FloatArray]:
+    def log_likelihood_gradient(self, events: Any, **windows: Any) -> tuple[FloatArray, FloatArray]:
         """Return the gradient of the log-likelihood.
 
         Parameters
         ----------
-        events : Events
-            Realisations with n_marks marks.
+        events : Events, frame, mapping or sequence
+            Realisations with n_marks marks; all but Events need ``end_time``.
+        **windows
+            ``end_time``, ``start_time`` and all else that says how data are read, as for
+            `hawkeys.fit`; marks are found by name.
 
         Returns
         -------
@@ -188,7 +191,9 @@ class Hawkes(Process):
         Raises
         ------
         InvalidEventsError
-            `events` has another number of marks.
+            `events` cannot be read, or has another number of marks.
+        InvalidParameterError
+            ``end_time`` is missing, or given beside Events.
 
         Examples
         --------
@@ -198,8 +203,9 @@ class Hawkes(Process):
         >>> process.log_likelihood_gradient(events)[0]  # 2 / 0.5 - 4
         array([0.])
         """
-        check_events(events, self.n_marks)
-        design = self._design(events)
+        sample = read_for(self, self, events, windows)
+        check_events(sample, self.n_marks)
+        design = self._design(sample)
         x = self._parameters()
         gradient = design.value_and_gradient(x)[1]
         split = x.shape[1] - self.n_marks

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import ArrayLike, Bounds, FloatArray
 from hawkeys._validation import as_float_array
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
@@ -89,8 +89,8 @@ class LogLikelihood:
         *,
         decay: ArrayLike | None = None,
         kernel: Kernel | None = None,
-        end_time: ArrayLike | None = None,
-        start_time: ArrayLike | None = None,
+        end_time: Bounds | None = None,
+        start_time: Bounds | None = None,
         **reading: Any,
     ) -> None:
         events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)

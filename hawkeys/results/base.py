@@ -97,6 +97,14 @@ class Result(ABC):
         return estimates_by_name(self.to_frame())
 
     @property
+    def pvalues(self) -> FloatArray:
+        """p-values of the adjacency, (n_marks, n_marks), target by source; NaN if there are none.
+
+        They are of the hypothesis that an entry is 0. Under a prior or penalty there are none.
+        """
+        return np.full(self.adjacency.shape, np.nan)
+
+    @property
     def n_events(self) -> int:
         """Number of events."""
         return int(self.event_counts.sum())

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from hawkeys._typing import FloatArray
+from hawkeys.results.by_name import wald_pvalues
 from hawkeys.results.point_result import PointResult
 
 __all__ = ["ContrastResult"]
@@ -69,6 +70,17 @@ class ContrastResult(PointResult):
             inverse = np.linalg.inv(gram * both)
             out[i][block] = both * (inverse @ (self.noise[i][block] * both) @ inverse)
         return out
+
+    @property
+    def pvalues(self) -> FloatArray:
+        r"""One-sided Wald p-values of the adjacency, shape (n_marks, n_marks), target by source.
+
+        Of the hypothesis that an entry is 0: :math:`1 - \Phi(\hat W / \mathrm{se})`, and 1 at the
+        bound; NaN where there is no standard error.
+        """
+        size = self.adjacency.shape[0]
+        errors, bound = self.std_err[:, -size:], self.at_bound[:, -size:]
+        return wald_pvalues(self.adjacency, errors, bound, signed=False)
 
     def _facts(self) -> dict[str, str]:
         return {

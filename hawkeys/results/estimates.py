@@ -141,9 +141,9 @@ class LikelihoodResult(PointResult):
         of 2,050. `hawkeys.inference.edge_tests` has those of the likelihood ratio, adjusted for
         their number.
         """
-        size = self.adjacency.shape[0]
         if self.method != "mle":
-            return np.full((size, size), np.nan)
+            return super().pvalues
+        size = self.adjacency.shape[0]
         errors, bound = self.std_err[:, -size:], self.at_bound[:, -size:]
         return wald_pvalues(self.adjacency, errors, bound, signed=False)
 

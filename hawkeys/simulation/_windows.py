@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import Bounds, FloatArray
 from hawkeys._validation import as_float_array, check_count
 from hawkeys.events import Events
 from hawkeys.events._exact import as_exact, is_large, shift_windows
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
+from hawkeys.process._checks import read_for
 
 __all__ = [
     "as_history",
@@ -40,18 +42,34 @@ def check_hawkes(process: Any) -> Hawkes:
     return process
 
 
-def as_history(process: Hawkes, history: Any, start_time: Any) -> Events:
+def as_history(
+    model: Any, process: Hawkes, history: Any, start_time: Any, reading: Mapping[str, Any]
+) -> Events | None:
     """Return a history as Events; of other data it ends where the simulation starts.
 
-    Raises `InvalidParameterError` if that is not said, `InvalidEventsError` for other marks.
+    `reading` says how it is read, with its own start under "history_start"; a unit that is not said
+    is that of the result. Raises `InvalidParameterError` if the end is not said, or if there is
+    nothing to read, `InvalidEventsError` for other marks.
     """
+    given = dict(reading)
+    if "history_start" in given:
+        given["start_time"] = given.pop("history_start")
+    if history is None:
+        if reading:
+            raise InvalidParameterError(
+                f"{', '.join(reading)}: says how a history is read, and there is none. Pass "
+                "history=, or leave it out."
+            )
+        return None
     if not isinstance(history, Events):
         if start_time is None:
             raise InvalidParameterError(
                 "start_time is missing: a history that is no Events ends where the simulation "
                 "starts. Pass start_time=, or build Events with their own end."
             )
-        history = as_events(history, end_time=start_time, mark_names=process.mark_names)
+        history = read_for(model, process, history, {**given, "end_time": start_time})
+    elif given:
+        history = as_events(history, given, alone=True)
     check_history(process, history)
     return history
 
@@ -71,8 +89,8 @@ def check_history(process: Hawkes, history: Events, name: str = "history") -> No
 
 
 def check_windows(
-    start_time: ArrayLike | None,
-    end_time: ArrayLike | None,
+    start_time: Bounds | None,
+    end_time: Bounds | None,
     n_realizations: int | None,
     history: Events | None,
 ) -> tuple[FloatArray, FloatArray]:
@@ -114,7 +132,7 @@ def on_clock_of(history: Events | None, events: Events) -> Events:
     return replace(events, origins=origins, clock=history.clock)
 
 
-def _as_bounds(value: ArrayLike, name: str, history: Events | None) -> FloatArray:
+def _as_bounds(value: Any, name: str, history: Events | None) -> FloatArray:
     """Return bounds counted as the history is; large integers and dates are not yet."""
     clock = None if history is None else history.clock
     plain = np.ndim(value) > 0 or isinstance(value, int | float | np.number)
@@ -130,7 +148,7 @@ def _as_bounds(value: ArrayLike, name: str, history: Events | None) -> FloatArra
     return shift_windows(np.full(size, exact.astype(object)), origins)
 
 
-def _default_start(history: Events | None) -> ArrayLike:
+def _default_start(history: Events | None) -> Bounds:
     return 0.0 if history is None else history.end_times
 
 

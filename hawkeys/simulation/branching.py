@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
+from hawkeys._typing import Bounds, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator
 from hawkeys.events import Events
 from hawkeys.process import Hawkes
@@ -92,12 +92,13 @@ class Branching:
 def simulate_branching(
     process: Hawkes | Any,
     *,
-    end_time: ArrayLike,
-    start_time: ArrayLike | None = None,
+    end_time: Bounds,
+    start_time: Bounds | None = None,
     n_realizations: int | None = None,
     history: Any = None,
     max_events: int | None = None,
     rng: RandomState = None,
+    **reading: Any,
 ) -> Branching:
     """Simulate as `hawkeys.simulate`, and keep the parent of each event.
 
@@ -115,6 +116,8 @@ def simulate_branching(
         Simulate whatever the spectral radius, with this limit; see `hawkeys.simulate`.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Source of randomness; the events are those of `hawkeys.simulate` with the same seed.
+    **reading
+        How a history is read that is no Events; see `hawkeys.simulate`.
 
     Returns
     -------
@@ -144,9 +147,8 @@ def simulate_branching(
     array([[0.3, 0.1],
            [0. , 0.5]])
     """
-    process = check_hawkes(as_process(process))
-    if history is not None:
-        history = as_history(process, history, start_time)
+    model, process = process, check_hawkes(as_process(process))
+    history = as_history(model, process, history, start_time, reading)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
     limit = limit_of_events(process, starts, ends, max_events)
     points = draw_points(process, starts, ends, history, as_generator(rng), limit=limit)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray, RandomState
+from hawkeys._progress import Verbose, told
+from hawkeys._typing import Bounds, FloatArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -30,12 +32,14 @@ __all__ = ["simulate", "simulate_clusters", "simulate_until"]
 def simulate(
     process: Hawkes | Any,
     *,
-    end_time: ArrayLike,
-    start_time: ArrayLike | None = None,
+    end_time: Bounds,
+    start_time: Bounds | None = None,
     n_realizations: int | None = None,
     history: Any = None,
     max_events: int | None = None,
     rng: RandomState = None,
+    verbose: Verbose = False,
+    **reading: Any,
 ) -> Events:
     r"""Simulate a Hawkes process exactly, from nothing or as the continuation of a history.
 
@@ -65,6 +69,13 @@ def simulate(
         many events in all. An unstable process is finite on every window, but explodes with it.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Source of randomness; the same seed gives the same events.
+    verbose : bool or callable, default False
+        True says on stderr what goes on; a function is called as ``verbose(what, done, total)``.
+    **reading
+        How a history is read that is no Events: ``history_start``, where its observation began (0.0
+        unless given; dates need it), and ``unit``, ``sort``, ``time``, ``mark`` and so on, as for
+        `hawkeys.fit`. It ends at `start_time`; its marks are found by name, and its unit is that of
+        the result unless given.
 
     Returns
     -------
@@ -79,7 +90,7 @@ def simulate(
         A window that does not end after it starts, a history that does not end where it starts, or
         more than 2e8 expected events.
     InvalidEventsError
-        A history with other marks, or that is not of `hawkeys.Events`.
+        A history with other marks, or that cannot be read.
 
     Notes
     -----
@@ -104,30 +115,27 @@ def simulate(
     >>> future.start_times
     array([100.])
     """
-    process = as_process(process)
-    if isinstance(process, RectifiedHawkes | NonlinearHawkes):
-        _refuse_history(process, history)
-        windows = {
-            "end_time": end_time,
-            "start_time": 0.0 if start_time is None else start_time,
-            "n_realizations": n_realizations,
-            **({} if max_events is None else {"max_events": max_events}),
-        }
-        return _by_thinning(process, windows, rng)
-    check_hawkes(process)
-    if history is not None:
-        history = as_history(process, history, start_time)
+    model, process = process, as_process(process)
+    clusters = not isinstance(process, RectifiedHawkes | NonlinearHawkes)
+    if clusters:
+        check_hawkes(process)
+        history = as_history(model, process, history, start_time, reading)
+    else:
+        _refuse_history(process, history, reading)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
-    limit = limit_of_events(process, starts, ends, max_events)
-    generator = as_generator(rng)
-    if history is None and is_bulk(process, ends - starts):
-        return simulate_bulk(process, starts, ends, generator, limit=limit)
-    points = draw_points(process, starts, ends, history, generator, limit=limit)
-    return on_clock_of(history, collect(process, starts, ends, points, time_order(points)))
+    with told(verbose, "Simulating", 1):
+        if not clusters:
+            return _by_thinning(process, (starts, ends), max_events, rng)
+        limit = limit_of_events(process, starts, ends, max_events)
+        generator = as_generator(rng)
+        if history is None and is_bulk(process, ends - starts):
+            return simulate_bulk(process, starts, ends, generator, limit=limit)
+        points = draw_points(process, starts, ends, history, generator, limit=limit)
+        return on_clock_of(history, collect(process, starts, ends, points, time_order(points)))
 
 
-def _refuse_history(process: Any, history: Events | None) -> None:
-    if history is not None:
+def _refuse_history(process: Any, history: Any, reading: Mapping[str, Any]) -> None:
+    if history is not None or reading:
         raise InvalidParameterError(
             f"history continues a hawkeys.Hawkes process; got {type(process).__name__}, which is "
             "simulated from nothing. Leave history out."
@@ -135,22 +143,28 @@ def _refuse_history(process: Any, history: Events | None) -> None:
 
 
 def _by_thinning(
-    process: RectifiedHawkes | NonlinearHawkes, windows: dict[str, Any], rng: RandomState
+    process: RectifiedHawkes | NonlinearHawkes,
+    windows: tuple[FloatArray, FloatArray],
+    max_events: int | None,
+    rng: RandomState,
 ) -> Events:
     """Return the simulation of a process without clusters."""
+    limit: dict[str, Any] = {} if max_events is None else {"max_events": max_events}
+    starts, ends = windows
     if isinstance(process, RectifiedHawkes):
-        return simulate_rectified(process, **windows, rng=rng)
-    return simulate_nonlinear(process, **windows, rng=rng)
+        return simulate_rectified(process, start_time=starts, end_time=ends, rng=rng, **limit)
+    return simulate_nonlinear(process, start_time=starts, end_time=ends, rng=rng, **limit)
 
 
 def simulate_until(
     process: Hawkes | Any,
     n_events: int,
     *,
-    start_time: ArrayLike | None = None,
+    start_time: Bounds | None = None,
     n_realizations: int | None = None,
     history: Any = None,
     rng: RandomState = None,
+    **reading: Any,
 ) -> Events:
     """Simulate the first events of a Hawkes process exactly, whatever its spectral radius.
 
@@ -168,6 +182,8 @@ def simulate_until(
         What happened up to the start; see `simulate`.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
         Source of randomness; the same seed gives the same events.
+    **reading
+        How a history is read that is no Events; see `simulate`.
 
     Returns
     -------
@@ -200,10 +216,9 @@ def simulate_until(
     >>> hawkeys.simulate_until(process, 50, rng=0)
     Events(n_events=50, n_marks=1, n_realizations=1, mark_names=('0',))
     """
-    process = check_hawkes(as_process(process))
+    model, process = process, check_hawkes(as_process(process))
     wanted = check_count(n_events, "n_events")
-    if history is not None:
-        history = as_history(process, history, start_time)
+    history = as_history(model, process, history, start_time, reading)
     starts, _ = check_windows(start_time, None, n_realizations, history)
     points = first_points(process, starts, history, wanted, as_generator(rng))
     order = time_order(points)

@@ -49,7 +49,7 @@ def test_a_long_run_says_what_it_does(capsys, monkeypatch):
     """One line a stage; the notice that the typists are simulated comes before the work."""
     monkeypatch.setattr("hawkeys._progress.PATIENCE", 0.0)
     order = []
-    monkeypatch.setattr(benchmark, "print_notice", lambda text: order.append(text))
+    monkeypatch.setattr(benchmark, "print_notice", lambda text, err: order.append(text))
     work = benchmark.evaluate
     monkeypatch.setattr(
         benchmark, "evaluate", lambda *a, **k: order.append("work") or work(*a, **k)

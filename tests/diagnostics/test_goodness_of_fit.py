@@ -188,8 +188,10 @@ class TestTimeRescaling:
     def test_wrong_arguments(self):
         with pytest.raises(InvalidParameterError, match=r"expected a hawkeys.Hawkes.*got dict"):
             rescale({}, DATA["many"])
-        with pytest.raises(InvalidEventsError, match=r"expected hawkeys.Events, got list"):
+        with pytest.raises(InvalidParameterError, match="end_time is missing"):
             rescale(hawkes(), [[1.0]])
+        with pytest.raises(InvalidEventsError, match=r"expected Events, a list .*; got int"):
+            rescale(hawkes(), 3)
         with pytest.raises(InvalidEventsError, match=r"events have 3 marks, the process has 1"):
             rescale(hawkes(), DATA["many"])
 

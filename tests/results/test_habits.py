@@ -53,17 +53,40 @@ def test_pvalues_of_signed_entries_are_two_sided(sample):
     np.testing.assert_allclose(result.pvalues, 2.0 * norm.sf(z), rtol=1e-8)
 
 
-def test_pvalues_keep_their_level():
+@pytest.mark.parametrize("method", ["mle", "least_squares"])
+def test_pvalues_keep_their_level(method):
     """At most 5 % of 500 true hypotheses are rejected at 5 %, and half have the p-value 1."""
     samples = hawkeys.simulate(TRUTH, end_time=400.0, n_realizations=500, rng=8)
-    values = np.array([hawkeys.fit(samples[k], decay=2.0).pvalues[1, 0] for k in range(500)])
+    fits = (hawkeys.fit(samples[k], decay=2.0, method=method) for k in range(500))
+    values = np.array([result.pvalues[1, 0] for result in fits])
     assert 0.01 <= np.mean(values < 0.05) <= 0.05 + 3 * 0.0097
     assert abs(np.mean(values == 1.0) - 0.5) <= 3 * 0.0224
     assert np.mean(values < 0.5) > 0.3
 
 
-def test_no_pvalues_beside_a_prior(sample):
-    assert np.isnan(hawkeys.fit(sample, decay=2.0, method="map").pvalues).all()
+@pytest.mark.parametrize("method", ["map", "vi"])
+def test_no_pvalues_beside_a_prior(sample, method):
+    assert np.isnan(hawkeys.fit(sample, decay=2.0, method=method).pvalues).all()
+
+
+def test_each_realisation_has_params_and_a_radius():
+    samples = hawkeys.simulate(TRUTH, end_time=100.0, n_realizations=3, rng=2)
+    each = hawkeys.fit_each(samples, decay=2.0)
+    assert each.params.shape == (3, 6)
+    for k in range(3):
+        alone = hawkeys.fit(samples[k], decay=2.0)
+        assert each.params.columns.tolist() == alone.params.index.tolist()
+        np.testing.assert_allclose(each.params.loc[k], alone.params, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(each.spectral_radius[k], alone.spectral_radius, rtol=1e-6)
+
+
+def test_each_realisation_names_the_pieces_of_its_baseline():
+    samples = hawkeys.simulate(TRUTH, end_time=100.0, n_realizations=2, rng=2)
+    steps = hawkeys.baselines.PiecewiseConstant([0, 50, 100])
+    each = hawkeys.fit_each(samples, decay=2.0, baseline=steps)
+    alone = hawkeys.fit(samples[1], decay=2.0, baseline=steps)
+    assert each.params.columns.tolist() == alone.params.index.tolist()
+    np.testing.assert_allclose(each.params.loc[1], alone.params, rtol=1e-6, atol=1e-9)
 
 
 def test_forecast_is_the_function(fitted, sample):

@@ -1,4 +1,4 @@
-"""Figures of a report, saved as PNG files."""
+"""Figures of a report, saved as PNG files and in further formats."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hawkeys.evaluation.results import Results
 
 __all__ = [
+    "Gallery",
     "Picture",
     "adjacency_of",
     "adjacency_pictures",
@@ -44,6 +45,8 @@ _DPI = 130
 _MAX_SUBJECTS = 5
 _MAX_POINTS = 600
 _MAX_CURVES = 8
+# the moment of drawing, which would make each file another one
+_UNDATED: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 _PLAIN = re.compile("[A-Za-z0-9_-]{1,60}")
 
 
@@ -71,15 +74,42 @@ class Picture:
         return base64.b64encode(self.path.read_bytes()).decode("ascii")
 
 
-def curve_pictures(evaluation: Results, folder: Path) -> list[Picture]:
+@dataclass(frozen=True)
+class Gallery:
+    """Where figures are kept, and as what.
+
+    Attributes
+    ----------
+    folder : Path
+        Existing folder for the files.
+    formats : tuple of {"png", "svg", "pdf"}, default ("png",)
+        PNG is always written, because the page shows it.
+    """
+
+    folder: Path
+    formats: tuple[str, ...] = ("png",)
+
+    def save(self, figure: Figure, name: str) -> Path:
+        """Write a figure in every format, the same bytes each time; return the PNG file."""
+        from matplotlib import rc_context
+
+        shown = self.folder / f"{name}.png"
+        with rc_context({"svg.hashsalt": name}):
+            for ending in dict.fromkeys(("png", *self.formats)):
+                undated = _UNDATED.get(ending)
+                figure.savefig(self.folder / f"{name}.{ending}", dpi=_DPI, metadata=undated)
+        return shown
+
+
+def curve_pictures(evaluation: Results, gallery: Gallery) -> list[Picture]:
     """Save the ROC and DET curves of the verifiers, of the eight best if there are more.
 
     Parameters
     ----------
     evaluation : Results
         What is reported.
-    folder : Path
-        Existing folder for the files.
+    gallery : Gallery
+        Where figures are kept.
 
     Returns
     -------
@@ -122,13 +152,13 @@ def curve_pictures(evaluation: Results, folder: Path) -> list[Picture]:
         ),
     ]
     return [
-        Picture(_save(figure, folder / f"{name}.png"), alt, caption)
+        Picture(gallery.save(figure, name), alt, caption)
         for figure, (name, alt, caption) in zip(figures, texts, strict=True)
     ]
 
 
 def study_pictures(
-    evaluation: Results, studies: Mapping[str, pd.DataFrame], folder: Path
+    evaluation: Results, studies: Mapping[str, pd.DataFrame], gallery: Gallery
 ) -> Iterator[Picture]:
     """Save misses and achieved false alarms of every study, of the eight best verifiers.
 
@@ -138,8 +168,8 @@ def study_pictures(
         What is reported.
     studies : mapping of str to DataFrame
         Tidy frames as `hawkeys.evaluation.sessions` and `studies` return them, by name.
-    folder : Path
-        Existing folder for the files.
+    gallery : Gallery
+        Where figures are kept.
 
     Yields
     ------
@@ -159,7 +189,7 @@ def study_pictures(
             ax.get_legend().remove()
         study = str(table["study"].iloc[0])
         yield Picture(
-            _save(figure, folder / f"study_{name}.png"),
+            gallery.save(figure, f"study_{name}"),
             f"Error rates against {study}",
             f"Error rates against {study}, means over subjects with intervals."
             f"{_selection(evaluation, shown)}",
@@ -206,7 +236,9 @@ def adjacency_of(features: Representation, keys: Sequence[str]) -> FloatArray | 
     return None if np.isnan(matrices).all() else matrices
 
 
-def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) -> Iterator[Picture]:
+def adjacency_pictures(
+    adjacency: FloatArray, samples: Samples, gallery: Gallery
+) -> Iterator[Picture]:
     """Save the mean adjacency matrices per session of the first subjects, at most five.
 
     Parameters
@@ -215,8 +247,8 @@ def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) ->
         One matrix per sample, NaN where not estimated.
     samples : Samples
         Typist and session of each sample.
-    folder : Path
-        Existing folder for the files.
+    gallery : Gallery
+        Where figures are kept.
 
     Yields
     ------
@@ -238,14 +270,14 @@ def adjacency_pictures(adjacency: FloatArray, samples: Samples, folder: Path) ->
             vmax=float(largest) if largest > 0 else None,
         )
         yield Picture(
-            _save(figure, folder / f"adjacency_{part}.png"),
+            gallery.save(figure, f"adjacency_{part}"),
             f"Mean adjacency matrix of each session of subject {name}",
             f"Subject {name}: mean adjacency matrix of each session.",
         )
 
 
 def embedding_pictures(
-    representations: Sequence[Representation], samples: Samples, folder: Path
+    representations: Sequence[Representation], samples: Samples, gallery: Gallery
 ) -> Iterator[Picture]:
     """Save two-dimensional maps of what the verifiers see, for at most five subjects.
 
@@ -255,8 +287,8 @@ def embedding_pictures(
         Feature matrices, rows aligned with `samples`.
     samples : Samples
         Typist of each sample.
-    folder : Path
-        Existing folder for the files.
+    gallery : Gallery
+        Where figures are kept.
 
     Yields
     ------
@@ -277,7 +309,7 @@ def embedding_pictures(
         right.get_legend().remove()
         figure.suptitle(one.label)
         yield Picture(
-            _save(figure, folder / f"features_{number}.png"),
+            gallery.save(figure, f"features_{number}"),
             f"PCA and t-SNE maps of {one.label}",
             f"{one.label[0].upper()}{one.label[1:]}: {rows.size:,} samples of "
             f"{np.unique(samples.subject[rows]).size} subjects.",
@@ -297,8 +329,3 @@ def _new_figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    figure.savefig(path, dpi=_DPI)
-    return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hawkeys._validation import brief
 from hawkeys.evaluation.report.exports import tables_of, write_tables
 from hawkeys.evaluation.report.files import MANIFEST, staged_directory
 from hawkeys.evaluation.report.page import page_content
 from hawkeys.evaluation.report.pictures import (
+    Gallery,
     Picture,
     adjacency_of,
     adjacency_pictures,
@@ -24,11 +26,12 @@ from hawkeys.evaluation.report.pictures import (
     study_pictures,
 )
 from hawkeys.evaluation.stages import Progress
+from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from hawkeys.evaluation.results import Results
 
-__all__ = ["write_report"]
+__all__ = ["check_formats", "write_report"]
 
 _FIGURES = "figures"
 _PAGE = "report.html"
@@ -41,6 +44,7 @@ def write_report(
     command: str = "",
     studies: Mapping[str, pd.DataFrame] | None = None,
     progress: Progress | None = None,
+    figures: Sequence[str] = ("png",),
 ) -> Path:
     """Write the report; its files appear together when all are complete.
 
@@ -56,6 +60,8 @@ def write_report(
         Studies to be shown as well, by the name of their file.
     progress : callable, optional
         Called as ``progress(what, done, total)``.
+    figures : sequence of {"png", "svg", "pdf"}, default ("png",)
+        Formats of the figures; PNG is always written, because the page shows it.
 
     Returns
     -------
@@ -66,18 +72,48 @@ def write_report(
     ------
     OutputError
         If a file cannot be written.
+    InvalidParameterError
+        There is no such format.
     """
+    formats = check_formats(figures)
     with staged_directory(directory) as folder:
         (folder / _FIGURES).mkdir()
         tables = tables_of(evaluation)
         shown = {"sessions": tables["sessions"], **(studies or {})}
         write_tables(evaluation, tables | shown, folder)
-        pictures = _draw(evaluation, shown, folder / _FIGURES, progress)
+        pictures = _draw(evaluation, shown, Gallery(folder / _FIGURES, formats), progress)
         content = page_content(evaluation, tables, command) | pictures
         page = _environment().get_template("report.html.jinja").render(content)
         (folder / _PAGE).write_text(page, encoding="utf-8")
         _write_manifest(evaluation, folder, command)
     return Path(directory) / _PAGE
+
+
+def check_formats(figures: Sequence[str]) -> tuple[str, ...]:
+    """Return the formats of figures.
+
+    Parameters
+    ----------
+    figures : sequence of str
+        Some of "png", "svg", "pdf".
+
+    Returns
+    -------
+    tuple of str
+        The same.
+
+    Raises
+    ------
+    InvalidParameterError
+        There is no such format, or none is given.
+    """
+    known = ("png", "svg", "pdf")
+    given = (figures,) if isinstance(figures, str) else tuple(figures)
+    if not given or not all(one in known for one in given):
+        raise InvalidParameterError(
+            f"figures must be some of {', '.join(map(repr, known))}; got {brief(figures)}."
+        )
+    return given
 
 
 def _environment() -> Environment:
@@ -92,18 +128,18 @@ def _environment() -> Environment:
 def _draw(
     evaluation: Results,
     studies: Mapping[str, pd.DataFrame],
-    folder: Path,
+    gallery: Gallery,
     progress: Progress | None,
 ) -> dict[str, list[Picture]]:
     """Draw every figure, reporting after each group."""
     from matplotlib import rc_context
 
     groups = {
-        "curves": lambda: curve_pictures(evaluation, folder),
-        "studies": lambda: list(study_pictures(evaluation, studies, folder)),
-        "adjacency": lambda: _adjacency(evaluation, folder),
+        "curves": lambda: curve_pictures(evaluation, gallery),
+        "studies": lambda: list(study_pictures(evaluation, studies, gallery)),
+        "adjacency": lambda: _adjacency(evaluation, gallery),
         "embeddings": lambda: list(
-            embedding_pictures(evaluation.representations, evaluation.samples, folder)
+            embedding_pictures(evaluation.representations, evaluation.samples, gallery)
         ),
     }
     pictures = {}
@@ -118,12 +154,12 @@ def _draw(
     return pictures
 
 
-def _adjacency(evaluation: Results, folder: Path) -> list[Picture]:
+def _adjacency(evaluation: Results, gallery: Gallery) -> list[Picture]:
     """Draw the matrices of the first representation that has any."""
     for one in evaluation.representations:
         matrices = adjacency_of(one, evaluation.samples.keys)
         if matrices is not None:
-            return list(adjacency_pictures(matrices, evaluation.samples, folder))
+            return list(adjacency_pictures(matrices, evaluation.samples, gallery))
     return []
 
 

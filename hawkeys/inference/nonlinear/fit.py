@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import Bounds, FloatArray
 from hawkeys._validation import (
     as_float_array,
     check_choice,
@@ -27,6 +27,7 @@ from hawkeys.exceptions import (
     InvalidEventsError,
     InvalidParameterError,
 )
+from hawkeys.inference.examine import log_fit
 from hawkeys.inference.nonlinear.climb import Climb, climb, roughness, undetermined
 from hawkeys.process.filters import LogTimeFilters
 from hawkeys.process.nonlinear import LINKS, NonlinearHawkes, filter_shape, nonlinear_terms
@@ -39,8 +40,8 @@ def fit_nonlinear(
     data: Any,
     *,
     filters: LogTimeFilters,
-    end_time: ArrayLike | None = None,
-    start_time: ArrayLike | None = None,
+    end_time: Bounds | None = None,
+    start_time: Bounds | None = None,
     memory: int = 3,
     by_order: bool = True,
     link: str = "exponential",
@@ -129,6 +130,7 @@ def fit_nonlinear(
     True
     """
     events = as_events(data, options, end_time=end_time, start_time=start_time)
+    log_fit("fit_nonlinear", events)
     given = _check_options(options, events.n_realizations)
     check_count(memory, "memory")
     check_choice(link, "link", LINKS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hawkeys._progress import Verbose, told
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
 from hawkeys._validation import check_choice, check_count, check_fraction, check_jobs
 from hawkeys.events import Events
@@ -20,6 +22,7 @@ from hawkeys.exceptions import (
 )
 from hawkeys.inference.post_estimation.refits import (
     check_same_events,
+    events_of_fit,
     fit_again,
     simulate_like,
 )
@@ -176,12 +179,14 @@ class BootstrapResult:
 
 def bootstrap(
     result: Any,
-    events: Events,
+    events: Any,
     *,
     kind: str = "parametric",
     n_replicates: int = 999,
     rng: RandomState = 0,
     n_jobs: int = 1,
+    verbose: Verbose = False,
+    **windows: Any,
 ) -> BootstrapResult:
     """Fit replicates of the data in the way the result was found.
 
@@ -190,8 +195,8 @@ def bootstrap(
     result : LikelihoodResult, VariationalResult, ContrastResult or RectifiedResult
         A fit by any method, of any model. Of a variational fit the replicates are of the posterior
         means, and tell how they scatter over samples.
-    events : Events
-        The events of the fit.
+    events : Events, frame, mapping or sequence
+        The events of the fit; all but Events need ``end_time``.
     kind : {"parametric", "realizations"}, default "parametric"
         Replicates are simulated from the fit on the same windows, or are as many realisations drawn
         with replacement (with their weights). The second does not need the model to be right, but
@@ -202,6 +207,11 @@ def bootstrap(
         Source of randomness; the same seed gives the same replicates, whatever `n_jobs`.
     n_jobs : int, default 1
         Processes; -1 for all cores.
+    verbose : bool or callable, default False
+        True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -215,7 +225,7 @@ def bootstrap(
         The result is not of a likelihood method or not of these events, an argument is wrong, there
         is one realisation to resample, or more than half of the re-fits failed.
     InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
+        `events` cannot be read, or have another number of marks.
     UnstableProcessError
         Simulated replicates grow without limit. On short windows a spectral radius of 1 or more is
         no obstacle.
@@ -254,6 +264,7 @@ def bootstrap(
     count = check_count(n_replicates, "n_replicates", minimum=2)
     jobs = check_jobs(n_jobs)
     fitted = _check_fit(result, "bootstrap")
+    events = events_of_fit(fitted, events, windows)
     check_same_events(fitted, events)
     if kind == "realizations" and events.n_realizations < 2:
         raise InvalidParameterError(
@@ -262,7 +273,8 @@ def bootstrap(
         )
     generator, seed = seeded(rng)
     plan = _Plan(fitted, events, kind)
-    outcomes = _run(plan, generator.spawn(count), jobs)
+    with told(verbose, "Fitting replicates", count) as done:
+        outcomes = _run(plan, generator.spawn(count), jobs, done)
     kept = [outcome for outcome in outcomes if not isinstance(outcome, str)]
     reasons = tuple(dict.fromkeys(o for o in outcomes if isinstance(o, str)))
     _report(count - len(kept), count, reasons)
@@ -329,23 +341,36 @@ class _Plan:
         return self.events[picked], {"weights": check_weights(weights, size)[picked]}
 
 
-def _run(plan: _Plan, generators: list[np.random.Generator], jobs: int) -> list[FloatArray | str]:
+def _run(
+    plan: _Plan, generators: list[np.random.Generator], jobs: int, done: Callable[[int], None]
+) -> list[FloatArray | str]:
     if jobs == 1:
-        return _replicates(plan, generators)
+        return _replicates(plan, generators, done)
     from joblib import Parallel, delayed, effective_n_jobs
 
     n_parts = min(len(generators), _PER_JOB * effective_n_jobs(jobs))
     bounds = np.linspace(0, len(generators), n_parts + 1).astype(int)
     parts = (generators[a:b] for a, b in pairwise(bounds))
-    done = Parallel(n_jobs=jobs)(delayed(_replicates)(plan, part) for part in parts)
-    return [outcome for part in done for outcome in part]
+    several = Parallel(n_jobs=jobs, return_as="generator")
+    outcomes: list[FloatArray | str] = []
+    for part in several(delayed(_replicates)(plan, part) for part in parts):
+        outcomes += part
+        done(len(outcomes))
+    return outcomes
 
 
-def _replicates(plan: _Plan, generators: list[np.random.Generator]) -> list[FloatArray | str]:
+def _replicates(
+    plan: _Plan, generators: list[np.random.Generator], done: Callable[[int], None] | None = None
+) -> list[FloatArray | str]:
+    out: list[FloatArray | str] = []
     with warnings.catch_warnings():
         # what a replicate does not identify is NaN, and one that does not converge is counted
         warnings.simplefilter("ignore", HawkeysWarning)
-        return [plan.replicate(generator) for generator in generators]
+        for generator in generators:
+            out.append(plan.replicate(generator))
+            if done is not None:
+                done(len(out))
+    return out
 
 
 def _report(n_failed: int, count: int, reasons: tuple[str, ...]) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hawkeys._progress import Verbose, told
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_fraction
-from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.examine import warn_about_ties
 from hawkeys.inference.post_estimation.chi_bar import mixture_tail
 from hawkeys.inference.post_estimation.profile import profile_figures, weights_at_zero
-from hawkeys.inference.post_estimation.refits import FittedRows
+from hawkeys.inference.post_estimation.refits import FittedRows, events_of_fit
 from hawkeys.plotting._axes import current_axes, plain_numbers
 from hawkeys.plotting.adjacency import label_marks
 
@@ -160,7 +160,12 @@ class EdgeTests:
 
 
 def edge_tests(
-    result: Any, events: Events, *, correction: str | None = "benjamini-hochberg"
+    result: Any,
+    events: Any,
+    *,
+    correction: str | None = "benjamini-hochberg",
+    verbose: Verbose = False,
+    **windows: Any,
 ) -> EdgeTests:
     r"""Test for every pair of marks whether the source excites the target at all.
 
@@ -173,13 +178,18 @@ def edge_tests(
     ----------
     result : LikelihoodResult
         A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
-    events : Events
-        The events of the fit.
+    events : Events, frame, mapping or sequence
+        The events of the fit; all but Events need ``end_time``.
     correction : str or None, default "benjamini-hochberg"
         Adjustment of the p-values for the number of tests: "benjamini-hochberg" for the
         false-discovery rate if the tests are independent or positively dependent,
         "benjamini-yekutieli" for the same under any dependence, "holm" for the probability of any
         false rejection.
+    verbose : bool or callable, default False
+        True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -192,7 +202,7 @@ def edge_tests(
         The result is not a maximum-likelihood fit, is not of these events, or has estimated a
         kernel for each pair; no such correction.
     InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
+        `events` cannot be read, or have another number of marks.
 
     Warns
     -----
@@ -252,6 +262,7 @@ def edge_tests(
     """
     if correction is not None:
         check_choice(correction, "correction", _CORRECTIONS)
+    events = events_of_fit(result, events, windows)
     rows = FittedRows.check(result, events, "edge_tests")
     fitted = rows.result
     _check_kernel(fitted.options)
@@ -260,7 +271,8 @@ def edge_tests(
     where = rows.columns.map
     wanted[:, : where.n_pieces] = False
     pairs = np.s_[:, where.n_pieces :]
-    _, _, fall = profile_figures(rows, wanted, np.inf)
+    with told(verbose, "Testing pairs", len(rows.columns.estimates)) as done:
+        _, _, fall = profile_figures(rows, wanted, np.inf, done)
     statistic = 2.0 * fall[pairs]
     weights = weights_at_zero(rows, wanted)[pairs]
     pvalues = mixture_tail(statistic, weights)

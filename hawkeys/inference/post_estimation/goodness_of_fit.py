@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from hawkeys._progress import Verbose, told
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import brief, check_count
 from hawkeys._version import __version__
@@ -54,6 +55,7 @@ def goodness_of_fit(
     refit: bool | Refit = True,
     n_mc_samples: int = 999,
     rng: RandomState = 0,
+    verbose: Verbose = False,
     **windows: Any,
 ) -> GoodnessOfFit:
     r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
@@ -82,6 +84,8 @@ def goodness_of_fit(
         residuals and statistics remain.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Source of randomness; the same seed gives the same p-values.
+    verbose : bool or callable, default False
+        True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
     **windows
         ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
         marks are found by name.
@@ -149,7 +153,8 @@ def goodness_of_fit(
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
     generator, seed = seeded(rng)
-    null, failures = _null_statistics(process, events, estimate, generator.spawn(count))
+    with told(verbose, "Simulating and fitting again" if estimate else "Simulating", count) as done:
+        null, failures = _null_statistics(process, events, estimate, generator.spawn(count), done)
     _report(failures, count)
     return GoodnessOfFit(
         process=process,
@@ -244,6 +249,7 @@ def _null_statistics(
     events: Events,
     estimate: Refit | None,
     generators: list[np.random.Generator],
+    done: Callable[[int], None],
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the statistics of samples simulated on the same windows and fitted again.
 
@@ -255,6 +261,7 @@ def _null_statistics(
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         for b, generator in enumerate(generators):
+            done(b)
             sample = simulate_like(process, events, generator, _SMALLER)
             try:
                 own = process if estimate is None else estimate(sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import ImportanceWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.pareto import reliable_below, smooth_weights
 from hawkeys.inference.post_estimation.posterior_draws import realization_weights, targets
-from hawkeys.inference.post_estimation.refits import check_same_events
+from hawkeys.inference.post_estimation.refits import check_same_events, events_of_fit
 from hawkeys.results import VariationalResult
 from hawkeys.results.fit_result import FitResult
 
@@ -80,7 +81,12 @@ class PredictiveAccuracy:
 
 
 def waic(
-    result: FitResult, events: Events, *, n_draws: int = 2000, rng: RandomState = 0
+    result: FitResult,
+    events: Any,
+    *,
+    n_draws: int = 2000,
+    rng: RandomState = 0,
+    **windows: Any,
 ) -> PredictiveAccuracy:
     r"""Return the widely applicable information criterion, realisations being the points.
 
@@ -92,12 +98,15 @@ def waic(
     ----------
     result : VariationalResult
         A fit with ``method="vi"``, "vi_stochastic" or "vi_branching".
-    events : Events
-        The data of the fit, at least two realisations.
+    events : Events, frame, mapping or sequence
+        The data of the fit, at least two realisations; all but Events need ``end_time``.
     n_draws : int, default 2000
         Draws per target mark, at least 100.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Randomness of the draws.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -138,6 +147,7 @@ def waic(
     >>> 1.5 < score.n_effective < 2.5
     True
     """
+    events = events_of_fit(result, events, windows)
     fit = _check(result, events)
     weights = realization_weights(fit, len(events))
     pointwise = np.zeros((len(events), 2))
@@ -164,7 +174,12 @@ def waic(
 
 
 def psis_loo(
-    result: FitResult, events: Events, *, n_draws: int = 2000, rng: RandomState = 0
+    result: FitResult,
+    events: Any,
+    *,
+    n_draws: int = 2000,
+    rng: RandomState = 0,
+    **windows: Any,
 ) -> PredictiveAccuracy:
     r"""Return the leave-one-realisation-out log predictive density, without re-fitting.
 
@@ -178,12 +193,15 @@ def psis_loo(
     ----------
     result : VariationalResult
         A fit with ``method="vi"``, "vi_stochastic" or "vi_branching".
-    events : Events
-        The data of the fit, at least two realisations.
+    events : Events, frame, mapping or sequence
+        The data of the fit, at least two realisations; all but Events need ``end_time``.
     n_draws : int, default 2000
         Draws per target mark, at least 100.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Randomness of the draws.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -240,6 +258,7 @@ def psis_loo(
     >>> bool(score.pareto_k.max() < 0.7)
     True
     """
+    events = events_of_fit(result, events, windows)
     fit = _check(result, events)
     weights = realization_weights(fit, len(events))
     pointwise = np.zeros((len(events), 2))
@@ -278,10 +297,6 @@ def _check(result: FitResult, events: Events) -> VariationalResult:
         raise InvalidParameterError(
             f"WAIC and PSIS-LOO need posterior draws, and {kind} has none. Fit with method='vi', "
             "or compare aic."
-        )
-    if not isinstance(events, Events):
-        raise InvalidParameterError(
-            f"events must be the hawkeys.Events of the fit; got {type(events).__name__}."
         )
     wide = bool({"baseline", "tied"} & set(result.options)) or result.n_kernel_parameters > 0
     if wide and result.column_posterior is None:

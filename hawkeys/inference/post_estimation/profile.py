@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hawkeys._loops import profile as loops
+from hawkeys._progress import Verbose, told
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_fraction, check_mask
-from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.chi_bar import mixture_quantile, mixture_weights
 from hawkeys.inference.post_estimation.held_at_zero import falls_at_zero
-from hawkeys.inference.post_estimation.refits import FittedRows
+from hawkeys.inference.post_estimation.refits import FittedRows, events_of_fit
 from hawkeys.results.frames import parameter_frame, piece_labels
 
 if TYPE_CHECKING:
@@ -93,10 +94,12 @@ class ProfileIntervals:
 
 def profile_interval(
     result: Any,
-    events: Events,
+    events: Any,
     *,
     level: float = 0.95,
     parameters: ArrayLike | None = None,
+    verbose: Verbose = False,
+    **windows: Any,
 ) -> ProfileIntervals:
     r"""Return profile-likelihood intervals of a maximum-likelihood fit.
 
@@ -108,13 +111,18 @@ def profile_interval(
     ----------
     result : LikelihoodResult
         A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
-    events : Events
-        The events of the fit.
+    events : Events, frame, mapping or sequence
+        The events of the fit; all but Events need ``end_time``.
     level : float, default 0.95
         Nominal coverage.
     parameters : array_like of bool, shape (n_marks, n_marks + 1), optional
         Which parameters: baseline (all of its pieces), then adjacency row, of each target.
         Default: all.
+    verbose : bool or callable, default False
+        True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -126,7 +134,7 @@ def profile_interval(
     InvalidParameterError
         The result is not a maximum-likelihood fit or not of these events, or an argument is wrong.
     InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
+        `events` cannot be read, or have another number of marks.
 
     Warns
     -----
@@ -183,6 +191,7 @@ def profile_interval(
     from scipy.stats import chi2
 
     coverage = check_fraction(level, "level")
+    events = events_of_fit(result, events, windows)
     rows = FittedRows.check(result, events, "profile_interval")
     fitted = rows.result
     wanted = fitted.identified.copy()
@@ -190,7 +199,8 @@ def profile_interval(
         meaning = "baseline and adjacency row of each target"
         wanted &= check_mask(parameters, "parameters", wanted.shape, meaning)
     cutoff = float(chi2.ppf(coverage, 1))
-    lower, upper, fall = profile_figures(rows, wanted, 0.5 * cutoff)
+    with told(verbose, "Following profiles", len(rows.columns.estimates)) as done:
+        lower, upper, fall = profile_figures(rows, wanted, 0.5 * cutoff, done)
     return ProfileIntervals(
         level=coverage,
         estimates=np.where(wanted, fitted.estimates, np.nan),
@@ -257,7 +267,7 @@ def _information_at_zero(rows: FittedRows, block: int, group: BoolArray) -> Floa
 
 
 def profile_figures(
-    rows: FittedRows, wanted: BoolArray, drop: float
+    rows: FittedRows, wanted: BoolArray, drop: float, done: Callable[[int], None] | None = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the ends where each profile has fallen by `drop`, and its fall at 0.
 
@@ -269,6 +279,8 @@ def profile_figures(
         For which parameters.
     drop : float
         In nats; infinity for the fall at 0 alone.
+    done : callable, optional
+        Called with the number of row problems that are done.
 
     Returns
     -------
@@ -304,6 +316,8 @@ def profile_figures(
                 "fit under constraints (baseline_floor, say) has no such intervals."
             )
         columns.map.scatter(out, names, found, wanted)
+        if done is not None:
+            done(b + 1)
     ends = out[..., 0], out[..., 1], out[..., 2]
     _warn_if_missing(wanted, ends if np.isfinite(drop) else ends[2:])
     return ends

@@ -23,6 +23,7 @@ from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.inference.task import Task, split_model
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process._checks import as_process, read_for
 from hawkeys.results import LikelihoodResult
 from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
@@ -36,6 +37,7 @@ __all__ = [
     "FittedRows",
     "check_likelihood_fit",
     "check_same_events",
+    "events_of_fit",
     "fit_again",
     "simulate_like",
     "task_again",
@@ -140,6 +142,31 @@ class FittedRows:
     def held(self) -> BoolArray:
         """Columns that cannot move, shape (n_blocks, n_columns): they cost nothing."""
         return self.design.cost <= 0.0
+
+
+def events_of_fit(result: Any, data: Any, windows: Mapping[str, Any]) -> Events:
+    """Return what should be the events of a fit, read in its unit and with its marks.
+
+    Parameters
+    ----------
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit.
+    data : Events, frame, mapping or sequence
+        Its data.
+    windows : mapping
+        ``end_time`` and all else that says how data are read.
+
+    Returns
+    -------
+    Events
+        Events as they are.
+
+    Raises
+    ------
+    InvalidParameterError, InvalidEventsError
+        As `hawkeys.fit`.
+    """
+    return read_for(result, as_process(result), data, windows)
 
 
 def task_again(result: FitResult, events: Events) -> Task:

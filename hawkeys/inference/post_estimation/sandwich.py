@@ -13,9 +13,8 @@ from hawkeys._design import Design
 from hawkeys._loops import profile as loops
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
-from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.post_estimation.refits import FittedRows
+from hawkeys.inference.post_estimation.refits import FittedRows, events_of_fit
 from hawkeys.inference.task import check_weights
 from hawkeys.results.frames import parameter_frame, piece_labels
 
@@ -112,7 +111,7 @@ class SandwichCovariance:
         )
 
 
-def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
+def sandwich_covariance(result: Any, events: Any, **windows: Any) -> SandwichCovariance:
     r"""Return the covariance of maximum-likelihood estimates, robust to a wrong model.
 
     With :math:`u_r` the score of realisation r (times its weight) at the estimate and H the
@@ -124,8 +123,12 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
     ----------
     result : LikelihoodResult
         A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
-    events : Events
-        The events of the fit: two realisations or more, taken as independent.
+    events : Events, frame, mapping or sequence
+        The events of the fit: two realisations or more, taken as independent. All but Events need
+        ``end_time``.
+    **windows
+        ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
+        marks are found by name.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
         The result is not a maximum-likelihood fit or not of these events, or only one realisation
         counts.
     InvalidEventsError
-        `events` are no `Events`, or have another number of marks.
+        `events` cannot be read, or have another number of marks.
 
     Notes
     -----
@@ -171,6 +174,7 @@ def sandwich_covariance(result: Any, events: Events) -> SandwichCovariance:
     >>> result.std_err.round(3), robust.std_err.round(3)
     (array([[0.016, 0.016]]), array([[0.015, 0.014]]))
     """
+    events = events_of_fit(result, events, windows)
     rows = FittedRows.check(result, events, "sandwich_covariance")
     fitted = rows.result
     weights = check_weights(fitted.options.get("weights"), events.n_realizations)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray
 from hawkeys._validation import (
     brief,
     check_count,
@@ -18,7 +18,7 @@ from hawkeys._validation import (
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.folds import fold_names, make_folds
-from hawkeys.inference.examine import examine
+from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.methods import make_options
 from hawkeys.inference.priors.path_result import PenaltyPath
 from hawkeys.inference.priors.penalties import Lasso, Penalty
@@ -90,8 +90,8 @@ def penalty_path(
     *,
     decay: ArrayLike | None = None,
     kernel: Kernel | None = None,
-    end_time: ArrayLike | None = None,
-    start_time: ArrayLike | None = None,
+    end_time: Bounds | None = None,
+    start_time: Bounds | None = None,
     penalty: Penalty | None = None,
     support: ArrayLike | None = None,
     weights: ArrayLike | None = None,
@@ -173,6 +173,7 @@ def penalty_path(
            [False,  True]])
     """
     events = as_events(data, options, end_time=end_time, start_time=start_time)
+    log_fit("penalty_path", events)
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
     task = Task.check(events, support, weights, model)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from hawkeys._linalg import exchanged
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray
 from hawkeys._validation import brief, check_count, check_positive_number
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
-from hawkeys.inference.examine import examine
+from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about, warn_if_unseen
 from hawkeys.inference.rectified.rows import (
     LEFT_OUT,
@@ -42,8 +42,8 @@ def fit_rectified(
     data: Any,
     *,
     decay: ArrayLike | str,
-    end_time: ArrayLike | None = None,
-    start_time: ArrayLike | None = None,
+    end_time: Bounds | None = None,
+    start_time: Bounds | None = None,
     support: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     tolerance: float = 1e-8,
@@ -157,6 +157,7 @@ def fit_rectified(
     True
     """
     events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)
+    log_fit("fit_rectified", events)
     allowed = admissible(support, events.n_marks)
     counting, positive = leave_out(events, weights)
     problem = _Problem(
