@@ -135,7 +135,7 @@ class Clock:
         import pandas as pd
 
         known = ~np.isnan(times)
-        out = np.full(times.shape, np.datetime64("NaT"), dtype="datetime64[ns]")
+        out = np.full(times.shape, np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
         out[known] = self.dates(times[known])
         index = pd.DatetimeIndex(out)
         return index if self.zone is None else index.tz_localize("UTC").tz_convert(self.zone)
