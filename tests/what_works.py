@@ -140,22 +140,14 @@ def try_row(name: str) -> dict[str, str]:
 
 # why cells are empty: rows, columns, the reason, and words of the error that is raised there
 _LIKELIHOOD = ["profile", "sandwich", "edge_tests"]
-_NOT_MLE = [name for name in ROWS if name.startswith(("`map", "`least", "`vi"))]
 _NOT_HAWKES = ["`fit_rectified`", "`fit_nonlinear`"]
 REASONS: list[tuple[list[str], list[str], str, str]] = [
-    (
-        _NOT_MLE,
-        _LIKELIHOOD,
-        "They are made of the likelihood near its maximum, where a prior, a penalty, a contrast or "
-        "a posterior is not. Fit by `mle`, or use `bootstrap` or the intervals of the method.",
-        r"needs (a maximum-likelihood fit|the result of hawkeys\.fit by a likelihood method)",
-    ),
     (
         _NOT_HAWKES,
         _LIKELIHOOD,
         "Not there yet: the likelihood is not that of row problems in closed form. `std_err`, and "
         "for `fit_rectified` `pvalues` and `bootstrap`, are.",
-        r"needs the result of hawkeys\.fit by a likelihood method",
+        r"needs the result of hawkeys\.fit; got",
     ),
     (
         _NOT_HAWKES,

@@ -1,11 +1,12 @@
 """Profile likelihoods of one row problem: maxima with a parameter held, and where they fall off.
 
-A row problem is to maximise L(x) = sum_k w_k log(v_k . x) - cost . x over x >= 0, which is concave.
-`basis` holds v as an (n_parameters, n_events) matrix, contiguous; parameters without cost stay
-where they are. With the sum s of a group of parameters held (of one, mostly), L is maximised over
-all else by Newton steps, each the optimum of a quadratic model over x >= 0 (primal active set),
-from the last optimum. By concavity the profile l(s) has slope dL/dx_p there, p any of the group
-above 0, and falls on both sides of the estimate.
+A row problem is to maximise L(x) = sum_k w_k log(v_k . x) - cost . x - 1/2 sum_p ridge_p x_p^2 over
+x >= 0, which is concave. It comes as `row` = (basis, weights, cost, ridge), where `basis` holds v
+as an (n_parameters, n_events) matrix, contiguous; parameters without cost stay where they are. With
+the sum s of a group of parameters held (of one, mostly), L is maximised over all else by Newton
+steps, each the optimum of a quadratic model over x >= 0 (primal active set), from the last optimum.
+By concavity the profile l(s) has slope dL/dx_p there, p any of the group above 0, and falls on both
+sides of the estimate.
 """
 
 import math
@@ -24,11 +25,11 @@ _MOST_STEPS = 200
 
 
 @njit(cache=True, nogil=True)
-def _evaluate(basis, weights, cost, x, slope, hessian):
+def _evaluate(row, x, slope, hessian):
     """Return L; fill its gradient and its negative second derivatives."""
+    basis, weights, cost, ridge = row
     size, n = basis.shape
-    root = np.dot(x, basis)
-    scaled = np.empty_like(basis)
+    root, scaled = np.dot(x, basis), np.empty_like(basis)
     value = 0.0
     for k in range(n):
         if weights[k] == 0.0:
@@ -43,9 +44,11 @@ def _evaluate(basis, weights, cost, x, slope, hessian):
         for k in range(n):
             scaled[p, k] = basis[p, k] * root[k]
             slope[p] += scaled[p, k] * math.sqrt(weights[k])
-        slope[p] -= cost[p]
-        value -= cost[p] * x[p]
+        slope[p] -= cost[p] + ridge[p] * x[p]
+        value -= (cost[p] + 0.5 * ridge[p] * x[p]) * x[p]
     np.dot(scaled, scaled.T, hessian)
+    for p in range(size):
+        hessian[p, p] += ridge[p]
     return value
 
 
@@ -167,11 +170,12 @@ def _model_step(slope, hessian, held, linked, x, step):
 
 
 @njit(cache=True, nogil=True)
-def _value(basis, weights, cost, x):
+def _value(row, x):
     """Return L alone."""
+    basis, weights, cost, ridge = row
     value = 0.0
     for p in range(x.size):
-        value -= cost[p] * x[p]
+        value -= (cost[p] + 0.5 * ridge[p] * x[p]) * x[p]
     rate = np.dot(x, basis)
     for k in range(rate.size):
         if weights[k] > 0.0:
@@ -199,11 +203,12 @@ def _copy(x, out):
 
 
 @njit(cache=True, nogil=True)
-def _start(basis, weights, cost, held, linked, x):
+def _start(row, held, linked, x):
     """Spread the events over all that may move, and what is linked evenly, if that is better.
 
     From events that are all but impossible Newton steps would take very long.
     """
+    basis, weights, cost, _ = row
     total = weights.sum()
     if total == 0.0:
         return
@@ -213,21 +218,21 @@ def _start(basis, weights, cost, held, linked, x):
             spread[p] = 0.5 * (x[p] + whole / n_linked)
         elif not held[p] and cost[p] > 0.0 and basis[p].max() > 0.0:
             spread[p] = max(x[p], total / (x.size * cost[p]))
-    if _value(basis, weights, cost, spread) > _value(basis, weights, cost, x):
+    if _value(row, spread) > _value(row, x):
         _copy(spread, x)
 
 
 @njit(cache=True, nogil=True)
-def climb(basis, weights, cost, held, linked, x, slope, hessian):
+def climb(row, held, linked, x, slope, hessian):
     """Maximise L over the parameters not held, from x in place; the sum of those linked stays.
 
     Returns L (minus infinity if some event stays impossible, NaN if the steps ran out); fills the
     gradient and the negative second derivatives at the optimum.
     """
     size = x.size
-    _start(basis, weights, cost, held, linked, x)
+    _start(row, held, linked, x)
     step, before = np.zeros(size), x.copy()
-    value = _evaluate(basis, weights, cost, x, slope, hessian)
+    value = _evaluate(row, x, slope, hessian)
     if value == -math.inf:
         return value
     for _ in range(_MOST_STEPS):
@@ -243,10 +248,10 @@ def climb(basis, weights, cost, held, linked, x, slope, hessian):
             length *= 0.5
             if length < 1e-12:  # rounding: there is nothing to gain
                 _copy(before, x)
-                return _evaluate(basis, weights, cost, x, slope, hessian)
+                return _evaluate(row, x, slope, hessian)
             for p in range(size):
                 x[p] = max(before[p] + length * step[p], 0.0)
-            reached = _evaluate(basis, weights, cost, x, slope, hessian)
+            reached = _evaluate(row, x, slope, hessian)
         value = reached
     return math.nan
 
@@ -286,7 +291,7 @@ def _move(x, group, total):
 
 
 @njit(cache=True, nogil=True)
-def _find_end(basis, weights, cost, held, group, x, levels):
+def _find_end(row, held, group, x, levels):
     """Return at which sum of the group its profile crosses a level, from the guess in x on.
 
     `levels` holds the maximum, the level and the bracket (low, high) of the sum.
@@ -297,7 +302,7 @@ def _find_end(basis, weights, cost, held, group, x, levels):
     slope, hessian = np.empty(x.size), np.empty((x.size, x.size))
     at, _ = _total(x, group)
     for _ in range(_MOST_STEPS):
-        value = climb(basis, weights, cost, held, group, x, slope, hessian)
+        value = climb(row, held, group, x, slope, hessian)
         if math.isnan(value):
             return math.nan
         if abs(value - level) <= max(_NEAR, _ROUNDING * abs(level)):
@@ -322,7 +327,7 @@ def _find_end(basis, weights, cost, held, group, x, levels):
 
 
 @njit(cache=True, nogil=True)
-def profile_ends(basis, weights, cost, held, groups, x, drop):
+def profile_ends(row, held, groups, x, drop):
     """Return the profile's figures for the sum of every group of a row, from its optimum x.
 
     `groups` (n_groups, n_parameters) says which parameters, none of them held, are in each. Returns
@@ -336,8 +341,8 @@ def profile_ends(basis, weights, cost, held, groups, x, drop):
     slope, hessian, spare = np.empty(size), np.empty((size, size)), np.empty((size, size))
     none, moved = np.zeros(size, dtype=np.bool_), np.empty(size)
     fixed, away, levels = np.empty(size, dtype=np.bool_), np.empty(size), np.empty(4)
-    given = _value(basis, weights, cost, x)
-    best = climb(basis, weights, cost, held, none, x, slope, hessian)
+    given = _value(row, x)
+    best = climb(row, held, none, x, slope, hessian)
     for g in range(len(groups)):
         group, at_zero = groups[g], best
         out[g, 0], out[g, 1], out[g, 2] = math.nan, math.nan, math.nan
@@ -345,7 +350,7 @@ def profile_ends(basis, weights, cost, held, groups, x, drop):
         if estimate > 0.0 and not math.isnan(best):
             for p in range(size):
                 moved[p], fixed[p] = 0.0 if group[p] else x[p], held[p] or group[p]
-            at_zero = climb(basis, weights, cost, fixed, none, moved, away, spare)
+            at_zero = climb(row, fixed, none, moved, away, spare)
         if math.isnan(at_zero):
             continue
         out[g, 2] = max(best - at_zero, 0.0)
@@ -359,7 +364,7 @@ def profile_ends(basis, weights, cost, held, groups, x, drop):
                 down = estimate - guess if guess < estimate else 0.5 * estimate
                 _copy(x, moved)
                 _move(moved, group, estimate + guess if side else down)
-                out[g, side] = _find_end(basis, weights, cost, fixed, group, moved, levels)
+                out[g, side] = _find_end(row, fixed, group, moved, levels)
     return out, best - given
 
 

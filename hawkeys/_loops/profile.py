@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hawkeys._loops.choice import Compiled, is_small
 from hawkeys._plain import profile as plain
+from hawkeys._plain.profile import Row
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["climb", "profile_ends", "scores"]
@@ -18,9 +19,7 @@ def _is_small(basis: FloatArray) -> bool:
 
 
 def climb(
-    basis: FloatArray,
-    weights: FloatArray,
-    cost: FloatArray,
+    row: Row,
     held: BoolArray,
     linked: BoolArray,
     x: FloatArray,
@@ -28,14 +27,12 @@ def climb(
     hessian: FloatArray,
 ) -> float:
     """Maximise L over the parameters not held, from x in place; see `hawkeys._jit.profile`."""
-    loops = plain if _is_small(basis) else jit
-    return float(loops.climb(basis, weights, cost, held, linked, x, slope, hessian))
+    loops = plain if _is_small(row[0]) else jit
+    return float(loops.climb(row, held, linked, x, slope, hessian))
 
 
 def profile_ends(
-    basis: FloatArray,
-    weights: FloatArray,
-    cost: FloatArray,
+    row: Row,
     held: BoolArray,
     groups: BoolArray,
     x: FloatArray,
@@ -45,8 +42,8 @@ def profile_ends(
 
     See `hawkeys._jit.profile`.
     """
-    loops = plain if _is_small(basis) else jit
-    found, gain = loops.profile_ends(basis, weights, cost, held, groups, x, drop)
+    loops = plain if _is_small(row[0]) else jit
+    found, gain = loops.profile_ends(row, held, groups, x, drop)
     return found, float(gain)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,16 +18,12 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["climb", "profile_ends", "scores"]
 
+Row: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 
-def _evaluate(
-    basis: FloatArray,
-    weights: FloatArray,
-    cost: FloatArray,
-    x: FloatArray,
-    slope: FloatArray,
-    hessian: FloatArray,
-) -> float:
+
+def _evaluate(row: Row, x: FloatArray, slope: FloatArray, hessian: FloatArray) -> float:
     """Return L; fill its gradient and its negative second derivatives."""
+    basis, weights, cost, ridge = row
     counts = weights > 0.0
     rate = x @ basis
     if not (rate[counts] > 0.0).all():
@@ -35,18 +31,20 @@ def _evaluate(
     root, share = np.sqrt(weights), np.zeros_like(rate)
     np.divide(root, rate, out=share, where=counts)
     scaled = basis * share
-    slope[:] = scaled @ root - cost
+    slope[:] = scaled @ root - cost - ridge * x
     np.matmul(scaled, scaled.T, out=hessian)
-    return float(weights[counts] @ np.log(rate[counts]) - cost @ x)
+    hessian[np.diag_indices(x.size)] += ridge
+    return float(weights[counts] @ np.log(rate[counts]) - (cost + 0.5 * ridge * x) @ x)
 
 
-def _value(basis: FloatArray, weights: FloatArray, cost: FloatArray, x: FloatArray) -> float:
+def _value(row: Row, x: FloatArray) -> float:
     """Return L alone."""
+    basis, weights, cost, ridge = row
     counts = weights > 0.0
     rate = (x @ basis)[counts]
     if not (rate > 0.0).all():
         return -np.inf
-    return float(weights[counts] @ np.log(rate) - cost @ x)
+    return float(weights[counts] @ np.log(rate) - (cost + 0.5 * ridge * x) @ x)
 
 
 @cache
@@ -56,9 +54,7 @@ def _twin() -> ModuleType:
 
 
 def climb(
-    basis: FloatArray,
-    weights: FloatArray,
-    cost: FloatArray,
+    row: Row,
     held: BoolArray,
     linked: BoolArray,
     x: FloatArray,
@@ -69,13 +65,11 @@ def climb(
 
     See the compiled twin.
     """
-    return float(_twin().climb(basis, weights, cost, held, linked, x, slope, hessian))
+    return float(_twin().climb(row, held, linked, x, slope, hessian))
 
 
 def profile_ends(
-    basis: FloatArray,
-    weights: FloatArray,
-    cost: FloatArray,
+    row: Row,
     held: BoolArray,
     groups: BoolArray,
     x: FloatArray,
@@ -85,7 +79,7 @@ def profile_ends(
 
     See the compiled twin.
     """
-    found: Any = _twin().profile_ends(basis, weights, cost, held, groups, x, drop)
+    found: Any = _twin().profile_ends(row, held, groups, x, drop)
     return found[0], float(found[1])
 
 

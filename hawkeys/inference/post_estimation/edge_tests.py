@@ -13,8 +13,9 @@ from hawkeys._validation import check_choice, check_fraction
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.examine import warn_about_ties
 from hawkeys.inference.post_estimation.chi_bar import mixture_tail
+from hawkeys.inference.post_estimation.maximised import likelihood_rows
 from hawkeys.inference.post_estimation.profile import profile_figures, weights_at_zero
-from hawkeys.inference.post_estimation.refits import FittedRows, events_of_fit
+from hawkeys.inference.post_estimation.refits import check_fit, events_of_fit
 from hawkeys.plotting._axes import current_axes, plain_numbers
 from hawkeys.plotting.adjacency import label_marks
 
@@ -37,14 +38,17 @@ class EdgeTests:
     Attributes
     ----------
     estimates, statistic : ndarray of float64, shape (n_marks, n_marks)
-        Estimated adjacency, target by source, and twice the log-likelihood lost if the entry is 0;
-        NaN for entries that the support excludes or the data do not identify.
+        Adjacency by maximum likelihood, target by source, and twice the log-likelihood lost if the
+        entry is 0; NaN for entries that the support excludes or the data do not identify.
     pvalues, adjusted : ndarray of float64, shape (n_marks, n_marks)
         p-values, and the same adjusted for the number of tests; NaN as above.
     correction : str or None
         How they were adjusted.
     mark_names : tuple of str
         Labels of the marks.
+    method : str
+        How the likelihood was maximised: "mle" if the fit is by maximum likelihood, and for a fit
+        by another method, say "vi", "mle, from 'vi'".
     """
 
     estimates: FloatArray
@@ -53,6 +57,7 @@ class EdgeTests:
     adjusted: FloatArray
     correction: str | None
     mark_names: tuple[str, ...]
+    method: str = "mle"
 
     def rejected(self, level: float = 0.05) -> BoolArray:
         """Return which entries are above 0 by their adjusted p-values.
@@ -153,8 +158,9 @@ class EdgeTests:
     def __repr__(self) -> str:
         tested = int((~np.isnan(self.pvalues)).sum())
         small = int(self.rejected().sum())
+        other = "" if self.method == "mle" else f"method={self.method!r}, "
         return (
-            f"EdgeTests(n_tests={tested}, correction={self.correction!r}, "
+            f"EdgeTests(n_tests={tested}, correction={self.correction!r}, {other}"
             f"adjusted p-value up to 0.05: {small})"
         )
 
@@ -176,8 +182,11 @@ def edge_tests(
 
     Parameters
     ----------
-    result : LikelihoodResult
-        A fit by ``method="mle"``; its weights, support, baseline and ties are kept.
+    result : LikelihoodResult, ContrastResult or VariationalResult
+        A fit by any method of `hawkeys.fit`; its weights, support, baseline and ties are kept. The
+        test is one of the model, and not of how it was fitted: after another method than "mle" the
+        likelihood of the same model is maximised first, and the tests are those of that maximum
+        (see Notes).
     events : Events, frame, mapping or sequence
         The events of the fit; all but Events need ``end_time``.
     correction : str or None, default "benjamini-hochberg"
@@ -199,8 +208,8 @@ def edge_tests(
     Raises
     ------
     InvalidParameterError
-        The result is not a maximum-likelihood fit, is not of these events, or has estimated a
-        kernel for each pair; no such correction.
+        The result is not of `hawkeys.fit`, is not of these events, or has estimated a kernel for
+        each pair; the likelihood has no maximum that can be found; no such correction.
     InvalidEventsError
         `events` cannot be read, or have another number of marks.
 
@@ -230,6 +239,11 @@ def edge_tests(
     hypothesis in 4.0 % (two decays, all components of the other entries above 0), 4.5 % (one of the
     two decays not in the truth) and 3.0 % (three decays) of them, with a standard error of 1.5 %.
     Entries that are tied are one test, counted once by `correction`.
+
+    After another method than "mle" a kernel that was given is held and the search starts at the
+    estimates, from which the one maximum of the concave likelihood is found. A decay or kernel that
+    was estimated is estimated again by maximum likelihood, from the start, without its priors;
+    priors and penalties take no part. So the tests equal those of `hawkeys.fit` by "mle".
 
     Other parameters of the kernel that were estimated are held at the estimate, which makes the
     p-values a little too small; a kernel estimated for each pair is refused, as it means nothing
@@ -263,9 +277,9 @@ def edge_tests(
     if correction is not None:
         check_choice(correction, "correction", _CORRECTIONS)
     events = events_of_fit(result, events, windows)
-    rows = FittedRows.check(result, events, "edge_tests")
+    _check_kernel(check_fit(result, "edge_tests").options)
+    rows, method = likelihood_rows(result, events, "edge_tests")
     fitted = rows.result
-    _check_kernel(fitted.options)
     warn_about_ties(events, fitted.kernel, "edge_tests")
     wanted = fitted.identified.copy()
     where = rows.columns.map
@@ -283,6 +297,7 @@ def edge_tests(
         adjusted=_adjust_distinct(pvalues, where.identities[pairs], correction),
         correction=correction,
         mark_names=fitted.process.mark_names,
+        method=method,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from hawkeys._loops import rows as loops
 from hawkeys._threads import in_threads
 from hawkeys._typing import BoolArray, FloatArray
-from hawkeys.inference.post_estimation.refits import FittedRows
+from hawkeys.inference.post_estimation.fitted_rows import FittedRows
 from hawkeys.inference.rows.newton import precise_enough
 
 __all__ = ["falls_at_zero"]

@@ -1,17 +1,13 @@
-"""What a likelihood fit left behind: its row problems, and the way to make it again."""
+"""The way to make a fit again, and checks that it can be asked for more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._design.columns import ColumnMap, FittedColumns
-from hawkeys._typing import BoolArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.examine import quietly
@@ -24,7 +20,6 @@ from hawkeys.inference.task import Task, split_model
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
 from hawkeys.process._checks import as_process, read_for
-from hawkeys.results import LikelihoodResult
 from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.nonlinear import NonlinearResult
@@ -34,114 +29,18 @@ from hawkeys.simulation.rectified import simulate_rectified
 from hawkeys.simulation.sampling import simulate_clusters
 
 __all__ = [
-    "FittedRows",
-    "check_likelihood_fit",
+    "check_fit",
     "check_same_events",
     "events_of_fit",
     "fit_again",
+    "options_again",
     "simulate_like",
     "task_again",
+    "to_estimate",
 ]
 
 # of a sample, besides 1000 times as many as there are
 _MOST_EVENTS = 1e6
-
-
-@dataclass(frozen=True, eq=False)
-class FittedRows:
-    """The row problems whose maximum a fit is.
-
-    Attributes
-    ----------
-    result : LikelihoodResult
-        The fit.
-    design : Design
-        Its data, with the weights, the support and the model of the fit.
-    """
-
-    result: LikelihoodResult
-    design: Design
-
-    @classmethod
-    def check(cls, result: Any, events: Events, what: str) -> FittedRows:
-        """Return the row problems of a maximum-likelihood fit to these events.
-
-        Parameters
-        ----------
-        result : LikelihoodResult
-            Of ``method="mle"``.
-        events : Events
-            The events of the fit.
-        what : str
-            Who asks, for the messages.
-
-        Returns
-        -------
-        FittedRows
-            With the kernel of the fit.
-
-        Raises
-        ------
-        InvalidParameterError
-            The result is of another kind, or of other events.
-        InvalidEventsError
-            `events` are no Events, or have another number of marks.
-        """
-        fitted = check_likelihood_fit(result, what)
-        if fitted.method != "mle":
-            raise InvalidParameterError(
-                f"{what} needs a maximum-likelihood fit (method='mle'); this one is by "
-                f"{fitted.method!r}, whose optimum is not that of the likelihood."
-            )
-        check_same_events(fitted, events)
-        return cls(fitted, cls.build(fitted, events))
-
-    @staticmethod
-    def build(result: LikelihoodResult, events: Events, *, separate: bool = False) -> Design:
-        """Return the data of the fit; with `separate`, each realisation has blocks of its own."""
-        several = result.columns is not None and result.columns.map.n_components > 1
-        kernel = _to_estimate(result.kernel) if several else result.kernel
-        return task_again(result, events).design(kernel, separate=separate)
-
-    @property
-    def columns(self) -> FittedColumns:
-        """The estimates by column of the row problems."""
-        if self.result.columns is not None:
-            return self.result.columns
-        fitted = self.result
-        where = ColumnMap.plain(fitted.process.n_marks)
-        return FittedColumns(where, fitted.estimates, fitted.identified)
-
-    def distinct(self, wanted: BoolArray) -> Iterator[tuple[int, IntArray, BoolArray]]:
-        """Yield each row problem with the different parameters wanted of it.
-
-        Parameters
-        ----------
-        wanted : ndarray of bool, shape (n_marks, P)
-            Which parameters.
-
-        Yields
-        ------
-        block : int
-            Number of the row problem.
-        names : ndarray of int64, shape (n,)
-            As `ColumnMap.identities` has them.
-        members : ndarray of bool, shape (n, n_columns)
-            The columns whose sum is the parameter.
-        """
-        where, held = self.columns.map, self.held
-        for b in np.unique(where.blocks[wanted.any(axis=1)]).tolist():
-            rows = np.flatnonzero(where.blocks == b)
-            names, first = np.unique(where.identities[rows][wanted[rows]], return_index=True)
-            parts = np.array([where.matrix(i) for i in rows.tolist()])[wanted[rows]][first]
-            members = (parts > 0) & ~held[b]
-            moving = members.any(axis=1)
-            yield b, names[moving], members[moving]
-
-    @property
-    def held(self) -> BoolArray:
-        """Columns that cannot move, shape (n_blocks, n_columns): they cost nothing."""
-        return self.design.cost <= 0.0
 
 
 def events_of_fit(result: Any, data: Any, windows: Mapping[str, Any]) -> Events:
@@ -189,19 +88,19 @@ def task_again(result: FitResult, events: Events) -> Task:
     return Task.check(events, given.get("support"), given.get("weights"), model)
 
 
-def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
-    """Return `result` if it is of a likelihood method and converged.
+def check_fit(result: Any, what: str) -> FitResult:
+    """Return `result` if it is one of `hawkeys.fit` and converged.
 
     Parameters
     ----------
-    result : LikelihoodResult
+    result : FitResult
         As `hawkeys.fit` returns it.
     what : str
         Who asks, for the message.
 
     Returns
     -------
-    LikelihoodResult
+    FitResult
         The same.
 
     Raises
@@ -209,16 +108,15 @@ def check_likelihood_fit(result: Any, what: str) -> LikelihoodResult:
     InvalidParameterError
         It is something else, or did not converge.
     """
-    if not isinstance(result, LikelihoodResult):
-        kind = result.method if isinstance(result, FitResult) else type(result).__name__
+    if not isinstance(result, FitResult):
         raise InvalidParameterError(
-            f"{what} needs the result of hawkeys.fit by a likelihood method; got {kind!r}. Fit "
-            "with method='mle'; variational results have credible_interval."
+            f"{what} needs the result of hawkeys.fit; got {type(result).__name__!r}. Fit the "
+            "events, by method='mle' for example."
         )
     if not result.converged:
+        advice = "Raise max_iter" if "max_iter" in result.options else "Fit by another method"
         raise InvalidParameterError(
-            f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
-            "max_iter."
+            f"{what} needs a fit that converged; this one stopped with: {result.message}. {advice}."
         )
     return result
 
@@ -291,9 +189,9 @@ def _quiet_nonlinear(result: NonlinearResult, events: Events) -> NonlinearResult
 
 
 def _fit_again(result: FitResult) -> Callable[..., FitResult]:
-    kernel, options = result.kernel, _options(result.options)
+    kernel, options = result.kernel, options_again(result.options)
     if result.n_kernel_parameters or "groups" in options:  # none is identified without events
-        kernel = _to_estimate(kernel)
+        kernel = to_estimate(kernel)
     given: dict[str, Any] = {"kernel": kernel}
     if "decay_sharing" in options:
         given = {"decay": "estimate"}
@@ -354,8 +252,19 @@ def simulate_like(
         ) from error
 
 
-def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a result; one read from a file holds records as mappings."""
+def options_again(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a result; one read from a file holds records as mappings.
+
+    Parameters
+    ----------
+    options : mapping
+        As `FitResult.options` has them.
+
+    Returns
+    -------
+    dict
+        As `hawkeys.fit` takes them.
+    """
     out = dict(options)
     prior, start = out.get("prior"), out.get("start")
     if isinstance(prior, Mapping) and "kernel" in prior:
@@ -371,5 +280,17 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _to_estimate(kernel: Kernel) -> Kernel:
+def to_estimate(kernel: Kernel) -> Kernel:
+    """Return the kernel without what can be estimated of it: the parameters, or the weights.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of a fit.
+
+    Returns
+    -------
+    Kernel
+        The same if nothing can be.
+    """
     return kernel.unknown() if isinstance(kernel, DelayedKernel | SumExponential) else kernel

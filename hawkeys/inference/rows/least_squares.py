@@ -87,7 +87,7 @@ def fit_contrast(
     scale = check_weights(weights, events.n_realizations)
     mask = check_support(support, events.n_marks)
     design = Design.build(events, kernel, realization_weights=scale, support=mask)
-    gram = exponential_gram(events, kernel, scale, design)
+    gram = exponential_gram(events, kernel, scale, design.cost)
     options: dict[str, Any] = {"tolerance": settings.tolerance}
     options |= {"support": mask} if support is not None else {}
     options |= {"weights": scale} if weights is not None else {}
@@ -130,7 +130,7 @@ def _solve(
 
 
 def exponential_gram(
-    events: Events, kernel: Exponential, scale: FloatArray, design: Design
+    events: Events, kernel: Exponential, scale: FloatArray, cost: FloatArray
 ) -> FloatArray:
     """Return G of each target: integrals of products of (1, c_1, ..., c_D).
 
@@ -142,8 +142,9 @@ def exponential_gram(
         With its decays.
     scale : ndarray, shape (n_realizations,)
         Weight of each realisation.
-    design : Design
-        Of the same data, for the integrals of the excitations and the pairs held at 0.
+    cost : ndarray, shape (n_marks, n_marks + 1)
+        Of the row problems of the same data: time observed and integrals of the excitations; 0 for
+        what is held at 0.
 
     Returns
     -------
@@ -159,9 +160,9 @@ def exponential_gram(
         products = np.zeros((size, size))
         loops.add_products(data, events.end_times, scale, decay[i].copy(), products)
         out[slice(None) if shared else i, 1:, 1:] = products
-    out[:, 0, :] = design.cost
-    out[:, :, 0] = design.cost
-    held = design.cost <= 0.0
+    out[:, 0, :] = cost
+    out[:, :, 0] = cost
+    held = cost <= 0.0
     out[held[:, :, None] | held[:, None, :]] = 0.0
     return out
 

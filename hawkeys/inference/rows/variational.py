@@ -32,15 +32,23 @@ _OUTER = 0.1  # share of the tolerance: the slope in C is shallow where a group 
 _Found = tuple[FloatArray, RowPriors, FloatArray, dict[str, Any]]
 
 
-def solve_vi(design: Design, options: VIOptions, seeds: IntArray, *, keep: bool) -> Solution:
+def solve_vi(
+    design: Design,
+    options: VIOptions,
+    seeds: IntArray,
+    *,
+    keep: bool,
+    start: FloatArray | None = None,
+) -> Solution:
     """Raise the evidence bound of every row problem by damped Newton steps on fixed draws.
 
     `keep` asks for the traces, the linear-response covariances and the probabilities that what was
-    switched off is on.
+    switched off is on. A `start` holds locations and log scales, (n_blocks, 2, P).
     """
     draws = draws_for(design, options, int(seeds[0]))
     shared = options.relevance_determination and options.prior_sharing != "parameter"
-    found = (_shared_coefficients if shared else _own_priors)(design, options, draws)
+    start = start_params(design, options) if start is None else start
+    found = (_shared_coefficients if shared else _own_priors)(design, options, draws, start)
     params, priors, bound, report = found
     off = switched_off(design, params) if options.relevance_determination else None
     if keep:
@@ -76,13 +84,12 @@ def fixed_priors(design: Design, options: VIOptions) -> RowPriors:
     return nothing.with_gamma(shape, rate, np.ones(shape.shape, dtype=bool))
 
 
-def _own_priors(design: Design, options: VIOptions, draws: FloatArray) -> _Found:
+def _own_priors(design: Design, options: VIOptions, draws: FloatArray, start: FloatArray) -> _Found:
     """Solve with every prior fixed, or every C at its own optimum; return bounds and report."""
     if options.relevance_determination:
         priors = RowPriors.half_normal(np.zeros(design.cost.shape))
     else:
         priors = fixed_priors(design, options)
-    start = start_params(design, options)
     charged = priors.charged(design)
     params, report, traces = raise_bound(charged, options, priors.terms, draws, start)
     if options.relevance_determination:
@@ -94,7 +101,9 @@ def _own_priors(design: Design, options: VIOptions, draws: FloatArray) -> _Found
     return params, priors, bound, {**_outcome(design, options, report), "traces": traces + shift}
 
 
-def _shared_coefficients(design: Design, options: VIOptions, draws: FloatArray) -> _Found:
+def _shared_coefficients(
+    design: Design, options: VIOptions, draws: FloatArray, start: FloatArray
+) -> _Found:
     """Solve with C shared within groups, each at its optimum, the mean of 2 E theta^2."""
     used = design.cost > 0
     groups = Groups.build(options.prior_sharing, design, common=False)
@@ -114,7 +123,6 @@ def _shared_coefficients(design: Design, options: VIOptions, draws: FloatArray) 
         slope = groups.total(second_moment(params) / priors.terms[:, 0] - 0.5, used)
         return Step((params, report, bound), float(bound.sum()), slope, optimum(params))
 
-    start = start_params(design, options)
     tolerance = _OUTER * options.tolerance * design.n_blocks
     end = ascend(step, optimum(start), (start,), tolerance=tolerance)
     params, report, bound = end.state

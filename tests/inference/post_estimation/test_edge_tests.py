@@ -143,11 +143,6 @@ class TestRefused:
         with pytest.raises(InvalidParameterError, match="level must be one number"):
             edge_tests(result, events).rejected(5)
 
-    def test_other_methods(self, events):
-        for method, told in (("vi", "got 'vi'"), ("map", "is by 'map'")):
-            with pytest.raises(InvalidParameterError, match=told):
-                edge_tests(hawkeys.fit(events, decay=DECAY, method=method), events)
-
     def test_a_kernel_for_every_pair(self, events):
         result = hawkeys.fit(events, decay="estimate", decay_sharing="pair")
         with pytest.raises(InvalidParameterError, match="without excitation a pair has no kernel"):

@@ -8,8 +8,8 @@ from hawkeys._jit import profile as compiled
 from hawkeys.baselines import PiecewiseConstant
 from hawkeys.inference import edge_tests
 from hawkeys.inference.post_estimation import profile
+from hawkeys.inference.post_estimation.fitted_rows import FittedRows
 from hawkeys.inference.post_estimation.held_at_zero import falls_at_zero
-from hawkeys.inference.post_estimation.refits import FittedRows
 from hawkeys.kernels import SumExponential
 
 TRUTH = hawkeys.Hawkes([0.4, 0.2, 0.1], [[0.3, 0.1, 0], [0, 0.5, 0], [0.2, 0, 0.1]], decay=2.0)
@@ -42,15 +42,10 @@ def test_the_falls_are_those_of_the_profiles(name, monkeypatch):
     wanted[:, : rows.columns.map.n_pieces] = False  # without a baseline first events cannot be
     for block, _, members in rows.distinct(wanted):
         found, gain = falls_at_zero(rows, block, members)
-        design = rows.design
-        given = (
-            design.rows(block),
-            design.event_weights(block),
-            design.cost[block],
-            rows.held[block],
-        )
         start = rows.columns.estimates[block].copy()
-        expected, higher = compiled.profile_ends(*given, members, start, np.inf)
+        expected, higher = compiled.profile_ends(
+            rows.row(block), rows.held[block], members, start, np.inf
+        )
         np.testing.assert_allclose(found, expected[:, 2], rtol=1e-8, atol=2e-8)
         assert gain == pytest.approx(higher, abs=1e-8)
     quick = edge_tests(result, events).statistic

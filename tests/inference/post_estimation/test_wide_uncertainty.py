@@ -292,12 +292,22 @@ def test_mixtures_of_independent_parameters_are_binomial():
     np.testing.assert_allclose(found, [1.0, np.nan, 0.05], rtol=1e-9)
 
 
-def test_what_is_still_refused(events):
+@pytest.mark.parametrize("name", ["piecewise", "components", "tied", "all"])
+def test_a_prior_that_says_nothing_changes_nothing(events, name):
+    flat = hawkeys.GammaPrior(shape=1.0, rate=0.0)
+    by_map = MODELS[name].fit(events, method="map", prior=flat, tolerance=1e-10)
+    result = MODELS[name].fit(events, tolerance=1e-10)
+    ends, expected = (profile_interval(fit, events) for fit in (by_map, result))
+    np.testing.assert_allclose(ends.upper, expected.upper, rtol=1e-5)
+    np.testing.assert_allclose(ends.lower, expected.lower, rtol=1e-5, atol=1e-7)
+    robust, expected = (sandwich_covariance(fit, events) for fit in (by_map, result))
+    np.testing.assert_allclose(robust.covariance, expected.covariance, rtol=1e-4, atol=1e-9)
+    tests, expected = (edge_tests(fit, events) for fit in (by_map, result))
+    np.testing.assert_allclose(tests.pvalues, expected.pvalues, rtol=1e-4)
+
+
+def test_what_is_refused(events):
     for name in ("piecewise", "components", "tied"):
-        result = MODELS[name].fit(events, method="map")
-        for call in (profile_interval, sandwich_covariance, edge_tests):
-            with pytest.raises(InvalidParameterError, match=r"maximum-likelihood fit.*is by 'map'"):
-                call(result, events)
         with pytest.raises(InvalidParameterError, match="fitted to other events"):
             profile_interval(MODELS[name].fit(events), events[:5])
     with pytest.raises(InvalidParameterError, match=r"parameters must have shape \(2, 4\)"):

@@ -42,7 +42,7 @@ def test_the_contrast_is_that_of_quadrature(case, decay):
     events, kernel = CASES[case], Exponential(decay)
     weights = np.arange(1.0, events.n_realizations + 1.0)
     design = Design.build(events, kernel, realization_weights=weights)
-    gram = exponential_gram(events, kernel, weights, design)
+    gram = exponential_gram(events, kernel, weights, design.cost)
     x = np.array([[0.3, 0.2, 0.4], [0.1, 0.5, 0.2]])
     for i in range(2):
         counted = design.weights[design.offsets[i] : design.offsets[i + 1]]
