@@ -40,7 +40,10 @@ def _draw(loc, log_scale, shock, theta):
 
 @njit(cache=True, nogil=True)
 def _gradient(excitation, weights, cost, theta, gradient):
-    """Write the gradient of the weighted log-likelihood in theta; return its value."""
+    """Write the gradient of the weighted log-likelihood in theta; return its value.
+
+    Minus infinity, and no gradient, if an intensity is 0 or beyond the largest number.
+    """
     n_sources = cost.size - 1
     width = excitation.size // n_sources
     value = 0.0
@@ -52,6 +55,8 @@ def _gradient(excitation, weights, cost, theta, gradient):
         lam = used * theta[0]
         for j in range(n_sources):
             lam += theta[j + 1] * excitation[j * width + k]
+        if not 0.0 < lam < math.inf:
+            return -math.inf
         weight = weights[k] if weights.size > 0 else 1.0
         value += weight * math.log(lam)
         share = weight / lam
@@ -96,7 +101,10 @@ def _move(draw, slope, moments, pace, settings, out):
 
 @njit(cache=True, nogil=True)
 def _ascend(excitation, weights, cost, settings, steps, out, trace):
-    """Run one row; out (3, P) receives location, log scale and prior variance."""
+    """Run one row; out (3, P) receives location, log scale and prior variance.
+
+    NaN if the steps leave the range of numbers, as they do at a very large rate.
+    """
     size = cost.size
     loc, log_scale, variance = out[0], out[1], out[2]
     shock, theta, slope = np.empty(size), np.empty(size), np.empty(size)
@@ -111,6 +119,10 @@ def _ascend(excitation, weights, cost, settings, steps, out, trace):
         value = _gradient(excitation, weights, cost, theta, slope)
         for p in range(size):
             value += loc[p] + log_scale[p] - theta[p] * theta[p] / variance[p]
+        if not -math.inf < value < math.inf:
+            for p in range(size):
+                loc[p] = log_scale[p] = math.nan
+            return
         trace[step // every] += value / every
         _move((shock, theta), slope, moments, pace, settings, out)
         rate *= settings[1]

@@ -113,8 +113,8 @@ def warn_about_fit(
 def _remedy(found: FitResult) -> str:
     """Return what helps a fit that did not converge: more steps, if it has taken all it had."""
     most, tolerance = found.options.get("max_iter"), found.options.get("tolerance")
-    if tolerance is None:  # stochastic steps, which end with their number or in the infinite
-        return "lower learning_rate"
+    if tolerance is None:  # a number of stochastic steps, which misses none
+        return ""
     if most is not None and found.n_iterations >= most:
         return "raise max_iter"
     left = getattr(found, "kkt_residual", found.optimality_gap)

@@ -264,7 +264,8 @@ class StochasticVIOptions:
     n_steps : int, default 20000
         Steps of Adam, one posterior draw each.
     learning_rate : float, default 0.01
-        Rate of the first step.
+        Rate of the first step, at most 1: it moves the logarithm of each parameter by about so
+        much. Steps that leave the range of numbers all the same are an error.
     learning_rate_factor : float, default 0.9999
         Factor on the rate after every step.
     first_moment, second_moment : float, default 0.9 and 0.999
@@ -317,5 +318,10 @@ class StochasticVIOptions:
             check_nonnegative_number(getattr(self, name), name)
         for name in ("first_moment", "second_moment", "damping"):
             check_fraction(getattr(self, name), name)
+        if self.learning_rate > 1.0:
+            raise InvalidParameterError(
+                f"learning_rate must be at most 1, a step of the parameters' logarithms; got "
+                f"{brief(self.learning_rate)}. The default is 0.01."
+            )
         check_count(self.n_steps, "n_steps")
         check_count(self.update_every, "update_every")
