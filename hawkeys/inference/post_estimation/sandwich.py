@@ -18,7 +18,12 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.post_estimation.fitted_rows import FittedRows, columns_of, rows_again
 from hawkeys.inference.post_estimation.jackknife import posterior_influence
-from hawkeys.inference.post_estimation.refits import check_fit, check_same_events, events_of_fit, task_again
+from hawkeys.inference.post_estimation.refits import (
+    check_fit,
+    check_same_events,
+    events_of_fit,
+    task_again,
+)
 from hawkeys.inference.rows.least_squares import exponential_gram
 from hawkeys.results import VariationalResult
 from hawkeys.results.contrast import ContrastResult
