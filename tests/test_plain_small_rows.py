@@ -76,18 +76,18 @@ class TestSums:
 
     @pytest.mark.parametrize("weighted", [False, True])
     def test_of_profiles(self, weighted):
-        v, weights, cost = rows(1, weighted)
+        row = *rows(1, weighted), np.array([0.5, 2.0, 0.0, 3.0])
         x = np.array([0.3, 0.0, 0.7, 1.1])
         found = []
         for module in (profile, jit_profile):
             slope, hessian = np.empty(4), np.empty((4, 4))
-            value = module._evaluate(v, weights, cost, x, slope, hessian)
-            same = module._value(v, weights, cost, x)
+            value = module._evaluate(row, x, slope, hessian)
+            same = module._value(row, x)
             found.append([np.array([value, same]), slope, hessian])
         close(*found, rtol=1e-12)
         for module in (profile, jit_profile):
-            assert module._value(v, weights, cost, np.zeros(4)) == -np.inf
-            assert module._evaluate(v, weights, cost, np.zeros(4), slope, hessian) == -np.inf
+            assert module._value(row, np.zeros(4)) == -np.inf
+            assert module._evaluate(row, np.zeros(4), slope, hessian) == -np.inf
 
     @pytest.mark.parametrize("weighted", [False, True])
     def test_of_scores(self, weighted):
@@ -126,9 +126,13 @@ class TestAfterAFit:
         close([plain.strengths], [compiled.strengths])
         close([plain.adjacency], [compiled.adjacency], rtol=1e-3)
 
-    def test_profiles(self, both):  # noqa: F811
+    @pytest.mark.parametrize("prior", [None, Ridge(2.0), hawkeys.GammaPrior()], ids=repr)
+    def test_profiles(self, both, prior):  # noqa: F811
+        by_map = {} if prior is None else {"method": "map", "prior": prior}
+        fit = hawkeys.fit(USUAL, decay=2.0, **by_map)
+
         def run():
-            found = profile_interval(FIT, USUAL)
+            found = profile_interval(fit, USUAL)
             return found.lower, found.upper
 
         close(*both(run), rtol=1e-6)
