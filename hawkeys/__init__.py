@@ -11,8 +11,8 @@ A short tour::
 
 ``adjacency[i, j]`` is the expected number of direct children of mark i from one event of mark j.
 `fit_each` fits every realisation alone. On this core stand the sub-packages `datasets`,
-`features`, `verifiers` and `evaluation`, the keystroke laboratory; they are imported when first
-used, as is all that needs numba.
+`features`, `verifiers`, `evaluation` and `capture`, the keystroke laboratory; they are imported
+when first used, as is all that needs numba.
 """
 
 from importlib import import_module
@@ -23,6 +23,7 @@ from hawkeys._version import __version__
 if TYPE_CHECKING:
     from hawkeys import (
         baselines,
+        capture,
         datasets,
         evaluation,
         exceptions,
@@ -62,6 +63,7 @@ __all__ = [
     "__version__",
     "baselines",
     "branching_probabilities",
+    "capture",
     "compare",
     "datasets",
     "evaluation",

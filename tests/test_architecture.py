@@ -41,6 +41,7 @@ LAYERS = [
     ["verifiers"],
     ["neural"],
     ["evaluation"],
+    ["capture"],
     ["warming"],
     ["cli", "__main__"],
 ]
@@ -56,6 +57,7 @@ PUBLIC = [
     "__version__",
     "baselines",
     "branching_probabilities",
+    "capture",
     "compare",
     "datasets",
     "evaluation",
@@ -388,6 +390,8 @@ def test_lint_and_types_are_checked_for_the_oldest_python():
 def test_examples_run(name, tmp_path, monkeypatch):
     if name.startswith("hawkeys.neural"):
         pytest.importorskip("torch", reason="examples of networks need the extra [neural]")
+    if name == "hawkeys.capture._app":
+        pytest.importorskip("starlette", reason="the page needs the extra [capture]")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     outcome = doctest.testmod(importlib.import_module(name))

@@ -12,8 +12,8 @@ import hawkeys
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *(DOCS / "api").glob("*.rst")])
-FACES = ("baselines", "datasets", "evaluation", "exceptions", "features", "inference", "interop",
-         "kernels", "neural", "plotting", "verifiers")  # fmt: skip
+FACES = ("baselines", "capture", "datasets", "evaluation", "exceptions", "features", "inference",
+         "interop", "kernels", "neural", "plotting", "verifiers")  # fmt: skip
 
 
 def blocks(page):

@@ -25,6 +25,7 @@ __all__ = ["command_line", "main"]
 # the help.
 _COMMANDS = {
     "benchmark": "Measure how well verifiers tell typists apart.",
+    "capture": "Record one's own typing in a browser, and judge it.",
     "datasets": "List the data sets and where they are.",
     "enrol": "Make a template of a typist's samples.",
     "features": "Turn typing samples into Hawkes features.",

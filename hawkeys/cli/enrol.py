@@ -10,7 +10,7 @@ import click
 import pandas as pd
 
 from hawkeys._validation import check_fraction
-from hawkeys.cli.labels import only_column
+from hawkeys.cli.inputs.labels import only_column
 from hawkeys.cli.logs import (
     Log,
     check_output_file,

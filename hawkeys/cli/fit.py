@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hawkeys.cli.console import progress_on_stderr
-from hawkeys.cli.event_input import read_table_of_events
+from hawkeys.cli.inputs.events import read_table_of_events
 from hawkeys.cli.logs import STDIN, check_output, warnings_at_the_end
 from hawkeys.datasets._tables.events import EventColumns
 from hawkeys.events import Events

@@ -324,13 +324,21 @@ def check_output_file(output: Path, *inputs: Path) -> None:
     Raises
     ------
     OutputError
-        If the output is one of the inputs, by whatever name, or its folder cannot be written to.
+        If the output is one of the inputs, by whatever name, or its folder is missing or cannot be
+        written to.
     """
     refuse_same_file(output, *inputs)
     if output.is_dir():
         raise OutputError(f"cannot write to {str(output)!r}: it is a folder. Name a file in it.")
-    if not is_device(output):
-        check_output_directory(output.absolute().parent)
+    if is_device(output):
+        return
+    folder = output.absolute().parent
+    if not folder.exists():  # it would be found out after the work
+        raise OutputError(
+            f"cannot write to {str(output)!r}: there is no folder {str(folder)!r}. Create it, or "
+            "name another one."
+        )
+    check_output_directory(folder)
 
 
 def refuse_same_file(output: Path, *inputs: Path) -> None:

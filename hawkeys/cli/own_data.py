@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hawkeys.cli.labels import impostors_of, only_column
+from hawkeys.cli.inputs.labels import impostors_of, only_column
 from hawkeys.cli.logs import Log
 from hawkeys.datasets import Keystrokes, Provenance
 from hawkeys.datasets._repeats import find_copies

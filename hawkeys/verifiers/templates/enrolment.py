@@ -60,6 +60,9 @@ from hawkeys.datasets.timings import (
 from hawkeys.exceptions import EnrolmentError, EnrolmentWarning, InvalidTimingsError
 
 __all__ = [
+    "FEWEST_SAMPLES",
+    "MOST_INTERVALS",
+    "MOST_SAMPLES",
     "Finding",
     "check_enrolment",
     "column_names",
@@ -68,8 +71,13 @@ __all__ = [
     "refuse_several_typists",
 ]
 
-_FEWEST, _SOME, _FEW = 5, 10, 50
-_MOST_SAMPLES, _MOST_INTERVALS = 2_000, 500_000
+FEWEST_SAMPLES = 5
+"""Samples that an enrolment needs."""
+
+MOST_SAMPLES, MOST_INTERVALS = 2_000, 500_000
+"""The most that a template holds."""
+
+_SOME, _FEW = 10, 50
 _FASTEST = 0.005
 _COARSE = 0.005
 # Clocks of browsers and files are rarely finer than 0.1 ms; smaller differences are rounding.
@@ -269,16 +277,16 @@ def _check_amount(samples: FloatArray) -> Iterator[Finding]:
         )
         yield Finding(
             "too-few-samples",
-            n < _FEWEST,
-            f"{n} samples; at least {_FEWEST} are needed and {_FEW} or more advised, because with "
-            f"fewer {reason}. Collect more samples.",
+            n < FEWEST_SAMPLES,
+            f"{n} samples; at least {FEWEST_SAMPLES} are needed and {_FEW} or more advised, "
+            f"because with fewer {reason}. Collect more samples.",
         )
-    if n > _MOST_SAMPLES or samples.size > _MOST_INTERVALS:
+    if n > MOST_SAMPLES or samples.size > MOST_INTERVALS:
         yield Finding(
             "too-many-samples",
             True,
-            f"{n} samples, {samples.size} intervals; a template holds at most {_MOST_SAMPLES} "
-            f"samples and {_MOST_INTERVALS} intervals. Keep the latest samples.",
+            f"{n} samples, {samples.size} intervals; a template holds at most {MOST_SAMPLES} "
+            f"samples and {MOST_INTERVALS} intervals. Keep the latest samples.",
         )
 
 

@@ -1,0 +1,1 @@
+"""What commands read from tables: events, and the labels of samples."""
