@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hawkeys.forecasting import forecast
     from hawkeys.inference import GammaPrior, fit, fit_each, fit_rectified, goodness_of_fit
     from hawkeys.inference.nonlinear import fit_nonlinear
+    from hawkeys.partitions import open_events, write_events
     from hawkeys.process import Hawkes
     from hawkeys.process.branching import branching_probabilities
     from hawkeys.process.likelihood import LogLikelihood
@@ -81,6 +82,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_result",
     "neural",
+    "open_events",
     "plotting",
     "simulate",
     "simulate_branching",
@@ -89,6 +91,7 @@ __all__ = [
     "simulate_until",
     "verifiers",
     "warmup",
+    "write_events",
 ]
 
 _HOME = {
@@ -108,12 +111,14 @@ _HOME = {
     "goodness_of_fit": "inference",
     "likelihood_ratio_test": "diagnostics.likelihood_ratio",
     "load_result": "results.files",
+    "open_events": "partitions",
     "simulate": "simulation",
     "simulate_branching": "simulation.branching",
     "simulate_nonlinear": "simulation.nonlinear",
     "simulate_rectified": "simulation.rectified",
     "simulate_until": "simulation",
     "warmup": "warming",
+    "write_events": "partitions",
 }
 
 

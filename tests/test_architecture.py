@@ -32,7 +32,7 @@ LAYERS = [
     ],
     ["_jit", "_plain"],
     ["_loops"],
-    ["events", "kernels", "baselines", "_design"],
+    ["events", "kernels", "baselines", "_design", "partitions"],
     ["process", "plotting", "summary"],
     ["simulation", "results", "diagnostics", "forecasting", "interop"],
     ["inference"],
@@ -75,6 +75,7 @@ PUBLIC = [
     "likelihood_ratio_test",
     "load_result",
     "neural",
+    "open_events",
     "plotting",
     "simulate",
     "simulate_branching",
@@ -83,6 +84,7 @@ PUBLIC = [
     "simulate_until",
     "verifiers",
     "warmup",
+    "write_events",
 ]
 
 
@@ -107,7 +109,7 @@ LONGER = {
 }
 # entries of folders with more than 20: loops of one thing each, and rooms still to be divided
 CROWDED = {
-    "hawkeys": 40,
+    "hawkeys": 41,
     "hawkeys._jit": 24,
     "hawkeys._plain": 22,
     "hawkeys.results": 24,
