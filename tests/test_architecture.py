@@ -104,7 +104,7 @@ LONGER = {
     "hawkeys._jit.variational": 425,
     "hawkeys._plain.variational": 275,
     # still to be divided
-    "hawkeys.cli.benchmark": 275,
+    "hawkeys.cli.benchmark": 260,
     "hawkeys.events.reading": 270,
 }
 # entries of folders with more than 20: loops of one thing each, and rooms still to be divided

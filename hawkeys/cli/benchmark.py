@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
 from hawkeys._files import write_text
-from hawkeys.cli.benchmark_options import BenchmarkOptions, check_task
 from hawkeys.cli.console import (
     print_evaluation,
     print_notice,
@@ -28,8 +25,11 @@ from hawkeys.cli.logs import (
     refuse_same_file,
     warnings_at_the_end,
 )
-from hawkeys.cli.own_data import read_own
 from hawkeys.cli.tasks import TASKS, TaskOptions, run_task
+from hawkeys.cli.typists.options import BenchmarkOptions, check_task
+from hawkeys.cli.typists.others import with_others
+from hawkeys.cli.typists.own_data import read_own
+from hawkeys.cli.typists.studies import run_studies
 from hawkeys.datasets import Keystrokes, load_dataset
 from hawkeys.evaluation import (
     DEFAULT_VERIFIERS,
@@ -39,25 +39,19 @@ from hawkeys.evaluation import (
     Protocol,
     Run,
     check_output_directory,
-    clock_resolutions,
     discard_checkpoints,
-    enrolment_sizes,
     evaluate,
     false_alarm_rates,
     make_verifiers,
-    practice_rates,
 )
 from hawkeys.evaluation.report.exports import REPORT_FILES
-from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import THRESHOLD_POLICIES
 
 __all__ = ["command"]
 
 _OUTPUT = "hawkeys-output"
 _ALARMS = "false_alarms.csv"
-# training samples of the enrolment study, and samples of an impostor that the practice study takes
-_SIZES = (5, 10, 20, 50, 100, 200)
-_PRACTISED = 55
 _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
     f"  {entry.name:<28} {entry.description}" for entry in VERIFIERS.values()
 )
@@ -121,6 +115,18 @@ _EPILOG += "\n\n\b\nProtocols (training, genuine tests, samples of each impostor
     metavar="NAME",
     help="Column of DATA that says which samples are an impostor's, or who typed. Default: the one "
     "called impostor.",
+)
+@click.option(
+    "--impostors-from",
+    metavar="SOURCE",
+    help="Others at the same text who play the impostor, their first five samples each: a file or "
+    "folder like DATA, or a name of --dataset. For a single typist.",
+)
+@click.option(
+    "--background",
+    metavar="SOURCE",
+    help="Others at the same text from whom background-ratio learns how people differ, and who are "
+    "never tested: a file or folder like DATA, or so many typists of the data (10).",
 )
 @click.option(
     "--verifiers",
@@ -198,8 +204,8 @@ def command(**options: Any) -> None:
     with warnings_at_the_end(), progress_on_stderr() as progress:
         run = Run(progress=progress, checkpoint=asked.unfinished)
         verifiers = _check(asked)
-        typed = _load(asked, run)
-        rules = asked.rules(typed)
+        typed, background = with_others(asked, _load(asked, run))
+        rules = asked.rules(typed, background)
         if rules.impostors == "none":
             rates = false_alarm_rates(
                 verifiers, typed, protocol=rules, false_alarm=asked.false_alarm, progress=progress
@@ -244,8 +250,8 @@ def _check(asked: BenchmarkOptions) -> Mapping[str, BaseEstimator]:
         if not asked.output:
             raise InvalidParameterError("--output names no folder; write . for this one.")
         check_output_directory(asked.output)
-        given = asked.data or (Path(asked.data_path) if asked.data_path else None)
-        inputs = [] if given is None else [given]
+        given = (asked.data, asked.data_path, asked.impostors_from, asked.background)
+        inputs = [Path(one) for one in given if one]
         for name in (*REPORT_FILES, _ALARMS):
             refuse_same_file(Path(asked.output) / name, *inputs)
     return verifiers
@@ -280,7 +286,7 @@ def _evaluate(
     evaluation = evaluate(verifiers, typed, protocol=rules, run=run, **how)
     if not asked.report:
         return evaluation, None
-    studies = _studies(evaluation, verifiers, typed, how) if asked.studies else {}
+    studies = run_studies(evaluation, verifiers, typed, how) if asked.studies else {}
     repeat = asked.as_command(evaluation.provenance["dataset"])
     page = evaluation.report(
         asked.output,
@@ -291,39 +297,6 @@ def _evaluate(
     )
     discard_checkpoints(run)
     return evaluation, page
-
-
-def _studies(
-    evaluation: Evaluation,
-    verifiers: Mapping[str, BaseEstimator],
-    data: Keystrokes,
-    how: Mapping[str, Any],
-) -> dict[str, pd.DataFrame]:
-    """Return the studies that take evaluations of their own."""
-    rules = evaluation.protocol
-    fewest = min(split.train.size for split in rules.split(data))
-    sizes = [size for size in _SIZES if size <= fewest]
-    studies = {}
-    if sizes:
-        with warnings.catch_warnings():  # it is what the study is about
-            warnings.simplefilter("ignore", EnrolmentWarning)
-            studies["enrolment"] = enrolment_sizes(
-                verifiers, data, sizes=sizes, protocol=rules, **how
-            )
-    # a log-normal model has no place for holds of 0, which a coarse clock makes
-    coarse = {name: one for name, one in verifiers.items() if not name.startswith("pohmm")}
-    if coarse:
-        studies["clock"] = clock_resolutions(coarse, data, protocol=rules, **how)
-    if rules.n_impostor is None and _practised(evaluation):
-        studies["practice"] = practice_rates(evaluation)
-    return studies
-
-
-def _practised(evaluation: Evaluation) -> bool:
-    """Tell whether each impostor has samples enough for first and last ones."""
-    counts = [np.unique(one.impostor_subject, return_counts=True)[1].min()
-              for one in evaluation.outcomes]  # fmt: skip
-    return min(counts) >= _PRACTISED
 
 
 def _print_alarms(

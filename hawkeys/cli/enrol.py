@@ -19,10 +19,12 @@ from hawkeys.cli.logs import (
     print_json,
     warnings_at_the_end,
 )
+from hawkeys.cli.typists.own_data import read_own
+from hawkeys.datasets import Keystrokes
 from hawkeys.datasets._tables.columns import is_called
 from hawkeys.evaluation import make_verifiers
 from hawkeys.exceptions import DatasetError, HawkeysWarning, InvalidParameterError
-from hawkeys.verifiers import THRESHOLD_POLICIES, OneClassVerifier, enrol
+from hawkeys.verifiers import THRESHOLD_POLICIES, BackgroundRatio, OneClassVerifier, enrol
 from hawkeys.verifiers.templates.template import DEFAULT_VERIFIER, Template, is_storable
 
 __all__ = ["command"]
@@ -53,6 +55,12 @@ _ANSWERED = ("verifier", "n_samples", "n_keys", "threshold")
     help=f"Where the threshold comes from: {', '.join(THRESHOLD_POLICIES)}.",
 )
 @click.option("--subject", help="Typist to enrol, if the table has samples of several.")
+@click.option(
+    "--background",
+    type=click.Path(path_type=Path),
+    help="Samples of other typists at the same text (three or more, in a table or folder), to whom "
+    "those of a typist with few samples are drawn. The verifier is then background-ratio.",
+)
 @click.option("--keep-keys", is_flag=True, help="Store the names of the keys, which tell the text.")
 @json_option
 @log_options
@@ -70,16 +78,18 @@ def command(samples: Path, output: Path, log: Log, as_json: bool, **how: Any) ->
     check_fraction(how["false_alarm"], "--false-alarm")
     with warnings_at_the_end():
         timings, labels = _of_one_typist(samples, log, how["subject"])
+        others = None if how["background"] is None else read_own(how["background"], log)
     column = only_column(labels, "session", str(samples))
     _report_unread(labels)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HawkeysWarning)
         template = enrol(
             timings,
-            verifier=_verifier(how["verifier"], how["false_alarm"]),
+            verifier=_verifier(how["verifier"], how["false_alarm"], others),
             policy=how["policy"],
             sessions=None if column is None else labels[column],
             keep_keys=how["keep_keys"],
+            background=others,
         )
     template.save(output)
     for text in dict.fromkeys(str(warning.message) for warning in caught):
@@ -100,9 +110,12 @@ def _say(template: Template, policy: str, output: Path, *, as_json: bool) -> Non
     )
 
 
-def _verifier(name: str | None, false_alarm: float) -> OneClassVerifier:
+def _verifier(
+    name: str | None, false_alarm: float, background: Keystrokes | None
+) -> OneClassVerifier:
     if name is None:
-        return DEFAULT_VERIFIER(false_alarm=false_alarm)
+        kind = DEFAULT_VERIFIER if background is None else BackgroundRatio
+        return kind(false_alarm=false_alarm)
     made = make_verifiers([name], false_alarm=false_alarm)
     if len(made) != 1:
         raise InvalidParameterError(

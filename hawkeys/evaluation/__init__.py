@@ -22,6 +22,7 @@ from hawkeys.evaluation.metrics import (
     threshold_at,
     zero_miss_false_alarm,
 )
+from hawkeys.evaluation.others import join_typists, label_impostors
 from hawkeys.evaluation.plan import Run
 from hawkeys.evaluation.protocols import PROTOCOLS, Protocol, Split, get_protocol
 from hawkeys.evaluation.rates.bootstrap import Bootstrap
@@ -34,7 +35,6 @@ from hawkeys.evaluation.report.published import (
     PublishedFigures,
 )
 from hawkeys.evaluation.runner import evaluate
-from hawkeys.evaluation.sessions import practice_rates, session_rates
 from hawkeys.evaluation.studies.clock import coarsen
 from hawkeys.evaluation.studies.free_text import (
     FreeTextScores,
@@ -48,6 +48,7 @@ from hawkeys.evaluation.studies.keyed_text import (
     keyed_text_rates,
     score_keyed_text,
 )
+from hawkeys.evaluation.studies.sessions import practice_rates, session_rates
 from hawkeys.evaluation.studies.settings import clock_resolutions, enrolment_sizes
 from hawkeys.evaluation.studies.updating import evaluate_updating, summarise_updating
 from hawkeys.evaluation.trials import Outcome
@@ -89,7 +90,9 @@ __all__ = [
     "false_alarm_rates",
     "free_text_rates",
     "get_protocol",
+    "join_typists",
     "keyed_text_rates",
+    "label_impostors",
     "make_verifiers",
     "miss_rate_at",
     "plot_study",

@@ -18,6 +18,7 @@ from hawkeys.features import HawkesFeatures
 from hawkeys.verifiers import (
     POHMM,
     AutoAssociativeNet,
+    BackgroundRatio,
     ClippedManhattan,
     Euclidean,
     EuclideanNormed,
@@ -231,6 +232,12 @@ _ENTRIES = (
         "sum of the last two, corrected for practice",
         f"hawkeys; sum after {_JNR}",
         lambda s: NeighborsAndHawkes(false_alarm=s.false_alarm),
+    ),
+    _plain(
+        "background-ratio",
+        "log timings against those of other typists",
+        "hawkeys; compare Reynolds, Quatieri and Dunn (2000), doi:10.1006/dspr.1999.0361",
+        BackgroundRatio,
     ),
     VerifierEntry(
         "pohmm-3",

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.datasets import Keystrokes
+from hawkeys.evaluation.others import give_background
 from hawkeys.evaluation.protocols import Protocol, get_protocol
 from hawkeys.evaluation.stages import Progress, Stage, check_verifiers, prepare
 from hawkeys.evaluation.trials import own_threshold, policy_thresholds
@@ -78,7 +79,8 @@ def false_alarm_rates(
     chosen, aim = check_verifiers(verifiers), check_fraction(false_alarm, "false_alarm")
     rules = replace(get_protocol(protocol), impostors="none")
     splits = rules.split(data)
-    stages, seen = prepare(chosen, data.timings(), progress=progress)
+    given = give_background(chosen, rules, data)
+    stages, seen = prepare(given, data.timings(), progress=progress)
     rows, reasons = [], {}
     for done, split in enumerate(splits):
         for stage in stages:

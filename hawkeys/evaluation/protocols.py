@@ -55,12 +55,16 @@ class Protocol:
         What becomes of a subject with too few repetitions: an error, or no genuine typist but
         still an impostor, which `describe` says. With "leave out" a subject is genuine that has
         all it takes to train and one test or more, as many as there are up to `n_genuine`.
+    background : tuple of str, default ()
+        Subjects who are neither genuine nor impostors: verifiers with a parameter `background`
+        (`BackgroundRatio`) learn from all their samples how people differ. `join_typists` puts
+        typists from elsewhere into the data.
 
     Raises
     ------
     InvalidParameterError
-        If a number of repetitions is none of these, a single subject is named, or a policy is
-        unknown or named twice.
+        If a number of repetitions is none of these, a single subject is named, a policy is
+        unknown or named twice, or a subject of the background, too.
 
     Examples
     --------
@@ -79,6 +83,7 @@ class Protocol:
     policies: tuple[str, ...] = ("resubstitution",)
     impostors: str = "others"
     short: str = "refuse"
+    background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         as_portion(self.n_genuine, "n_genuine")
@@ -95,6 +100,12 @@ class Protocol:
             raise InvalidParameterError(
                 f"subjects must be two or more different names, or none for everybody; got "
                 f"{self.subjects}. Name each typist once."
+            )
+        both = set(self.background) & set(self.subjects)
+        if both or len(set(self.background)) < len(self.background):
+            raise InvalidParameterError(
+                f"background must name typists once who are none of the subjects; got "
+                f"{self.background} with subjects={self.subjects}. Who is tested must not be known."
             )
         for policy in self.policies:
             check_choice(policy, "policies", THRESHOLD_POLICIES)
@@ -133,9 +144,17 @@ class Protocol:
         ------
         InvalidParameterError
             If the data hold fewer than two subjects (none, where the impostors are labelled or
-            there are none), or fewer than the protocol names.
+            there are none) besides the background, fewer than the protocol names, or not the
+            background.
         """
-        present = tuple(str(name) for name in np.unique(data.subject))
+        everybody = {str(name) for name in data.subject.tolist()}
+        missing = [name for name in self.background if name not in everybody]
+        if missing:
+            raise InvalidParameterError(
+                f"protocol {self.name!r} has {missing[0]!r} in its background; the data hold no "
+                "such typist. Name typists of the data, or join those of another set to it."
+            )
+        present = tuple(sorted(everybody - set(self.background)))
         if set(self.subjects) <= set(present) and self.subjects:
             return tuple(sorted(self.subjects))
         needed = max(len(self.subjects), 1 if self.impostors in ("labelled", "none") else 2)
@@ -281,7 +300,17 @@ class Protocol:
         """
         splits, reasons = self._assign(data)
         text = Wording(self, splits, reasons, n_people=len(self.choose_subjects(data)))
-        return text.paragraph(false_alarm)
+        n_known = int(np.isin(data.subject, self.background).sum())
+        return f"{text.paragraph(false_alarm)}{self._known(n_known)}"
+
+    def _known(self, n_samples: int) -> str:
+        """Say who the background is."""
+        if not self.background:
+            return ""
+        return (
+            f" Background: {n_samples:,} samples of {len(self.background)} other typists, who are "
+            "neither genuine nor impostors, are known to the verifiers that learn from others."
+        )
 
 
 def get_protocol(protocol: str | Protocol) -> Protocol:

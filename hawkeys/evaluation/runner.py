@@ -20,6 +20,7 @@ from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation.checkpoints import Checkpoint, open_checkpoint
 from hawkeys.evaluation.evaluation import Evaluation
 from hawkeys.evaluation.losses import Loss, refuse_total_loss
+from hawkeys.evaluation.others import give_background
 from hawkeys.evaluation.plan import Plan, Run
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
 from hawkeys.evaluation.rates.bootstrap import make_bootstrap
@@ -81,9 +82,10 @@ def evaluate(
     Raises
     ------
     InvalidParameterError
-        If an argument is of the wrong kind, the data do not suit the protocol, or a verifier can
-        be evaluated for nobody: it cannot be trained, sets no threshold, or a score is NaN or
-        positive infinity. For whom it can, it is: see `lost` of the result.
+        If an argument is of the wrong kind, the data do not suit the protocol, no verifier takes
+        its background, or a verifier can be evaluated for nobody: it cannot be trained, sets no
+        threshold, or a score is NaN or positive infinity. For whom it can, it is: see `lost` of
+        the result.
 
     References
     ----------
@@ -101,12 +103,13 @@ def evaluate(
     5
     """
     alarm = check_fraction(false_alarm, "false_alarm")
-    chosen = check_verifiers(verifiers)
+    named = check_verifiers(verifiers)
     settings = make_bootstrap(n_bootstrap, random_state)
     _check_data(data)
     check_jobs(n_jobs)
     rules = _with_impostors(get_protocol(protocol))
     splits, rows = _compact(rules.split(data))
+    chosen = give_background(named, rules, data)
     how = Run() if run is None else run
     used = Samples(_typists(data)[rows], data.session[rows], tuple(data.keys))
     stages, representations = prepare(chosen, data[rows].timings(), progress=how.progress)
@@ -119,7 +122,7 @@ def evaluate(
         protocol_text=rules.describe(data, alarm),
         false_alarm=alarm,
         bootstrap=settings,
-        verifiers=MappingProxyType({name: repr(one) for name, one in chosen.items()}),
+        verifiers=MappingProxyType({name: repr(one) for name, one in named.items()}),
         provenance=_describe(data, rows.size),
         versions=_versions(),
         samples=used,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         WeightedVerifier,
         resubstitution_threshold,
     )
+    from hawkeys.verifiers.fixed_text.background import Background
+    from hawkeys.verifiers.fixed_text.background_ratio import BackgroundRatio
     from hawkeys.verifiers.fixed_text.clusters import KMeans
     from hawkeys.verifiers.fixed_text.distances import (
         Euclidean,
@@ -72,6 +74,8 @@ __all__ = [
     "THRESHOLD_POLICIES",
     "UPDATE_POLICIES",
     "AutoAssociativeNet",
+    "Background",
+    "BackgroundRatio",
     "ClippedManhattan",
     "DigraphDisorder",
     "DigraphManhattan",
@@ -133,6 +137,8 @@ _HOME = {
     "FreeTextProcess": "free_text.process",
     "FreeTextVerifier": "free_text.base",
     "FuzzyLogic": "fixed_text.fuzzy",
+    "Background": "fixed_text.background",
+    "BackgroundRatio": "fixed_text.background_ratio",
     "HawkesLikelihood": "fixed_text.hawkes_likelihood",
     "HeldOutThreshold": "thresholds",
     "Identifier": "protocol",

@@ -78,6 +78,8 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
     # Measured by benchmarks/enough_samples.py: see `samples_needed`.
     enough_samples: ClassVar[int | None] = 2
     enough_samples_per_feature: ClassVar[int] = 0
+    # Whether a `fit` of its own does nothing but `_check_training`, `_learn` and the threshold.
+    _fit_checks_and_learns: ClassVar[bool] = False
 
     def __init__(self, *, false_alarm: float = 0.05) -> None:
         self.false_alarm = false_alarm

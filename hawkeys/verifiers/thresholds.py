@@ -151,7 +151,8 @@ def _judge(
 def _is_plain(kind: type[OneClassVerifier]) -> bool:
     """Tell whether `fit` and `score_samples` do nothing but check, learn, score."""
     plain = (OneClassVerifier.fit, WeightedVerifier.fit)
-    return kind.fit in plain and kind.score_samples is OneClassVerifier.score_samples
+    known = kind.fit in plain or kind._fit_checks_and_learns
+    return known and kind.score_samples is OneClassVerifier.score_samples
 
 
 def check_detector(verifier: Any, name: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from hawkeys.cli import main
 from hawkeys.datasets import load_demo
+from hawkeys.exceptions import EnrolmentWarning
 from hawkeys.verifiers import (
     POHMM,
     THRESHOLD_POLICIES,
@@ -408,3 +409,40 @@ def test_help_fits_eighty_columns(capsys, name):
     if name == "enrol":
         words = "".join(out.split())
         assert all(policy in words for policy in THRESHOLD_POLICIES)
+
+
+def test_enrol_five_samples_with_a_background(capsys, tmp_path):
+    demo = load_demo(n_subjects=8)
+    frame = demo.timings().assign(subject=demo.subject)
+    first = demo.subject == demo.subjects[0]
+    frame[first][:5].to_csv("few.csv", index=False)
+    frame[~first & (demo.repetition <= 20)].to_csv("known.csv", index=False)
+    how = ("enrol", "few.csv", "-o", "t.json", "--background", "known.csv")
+    status, out, err = run(capsys, *how)
+    assert status == 0
+    assert out.startswith("BackgroundRatio, 5 samples of 11 keys, threshold ")
+    assert "5 samples; at least 5 are needed and 50 or more advised" in err
+    known = demo[~first & (demo.repetition <= 20)]
+    with pytest.warns(EnrolmentWarning):
+        template = enrol(demo.timings()[first][:5], background=known)
+    assert load_template("t.json").to_dict() == template.to_dict()
+    assert load_template("t.json").background.n_typists == 7
+    # laws of the others' intervals are stored, not their samples
+    record = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
+    sizes = {name: np.size(value) for name, value in record["background"].items()}
+    assert set(sizes.values()) == {1, 21}
+    assert len(record["samples"]) == 5
+    frame[first][100:120].to_csv("later.csv", index=False)
+    frame[~first][3000 - 400 :: 20].to_csv("others.csv", index=False)
+    accepted = []
+    for name in ("later.csv", "others.csv"):
+        _, out, _ = run(capsys, "verify", "t.json", name)
+        accepted.append(int(out.splitlines()[-1].split(" of ")[0]) / len(pd.read_csv(name)))
+    assert accepted[0] > 0.6 > 0.1 > accepted[1]
+    status, _, err = run(capsys, *how, "--verifier", "manhattan")
+    assert (status, "Manhattan learns nothing from other typists" in err) == (2, True)
+    status, out, _ = run(capsys, *how, "--verifier", "background-ratio:bound=3.0")
+    assert (status, load_template("t.json").parameters["bound"]) == (0, 3.0)
+    frame[demo.repetition <= 20].to_csv("known.csv", index=False)
+    status, _, err = run(capsys, *how)
+    assert (status, "background holds 5 of the 5 training samples" in err) == (2, True)

@@ -10,9 +10,9 @@ import pytest
 
 from hawkeys.cli import main
 from hawkeys.cli.logs import Log
-from hawkeys.cli.own_data import read_own
+from hawkeys.cli.typists.own_data import read_own
 from hawkeys.datasets import load_demo
-from hawkeys.evaluation import Protocol, evaluate, make_verifiers
+from hawkeys.evaluation import Protocol, evaluate, label_impostors, make_verifiers
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
 QUICK = ["--verifiers", "manhattan", "--jobs", "1"]
@@ -214,3 +214,65 @@ def test_a_set_without_sessions_has_a_protocol_of_its_own(capsys, tmp_path, monk
     assert "repetitions 1-200, in the order they were typed, train the verifier; all" in out
     assert "follow (20 to 30) are the genuine tests" in out
     assert "impostors of the others: s03 (150 repetitions)" in out
+
+
+def test_a_single_typist_against_others(capsys, tmp_path):
+    """The demo's typists, or those of a file, type the same text; others are refused."""
+    own, others = table((40, 0, 0, 0)), table((0, 40, 40, 0))
+    own.assign(subject="ann").to_csv("ann.csv", index=False)
+    others.to_csv("others.csv", index=False)
+    how = (*QUICK, "--impostors-from", "others.csv", "--output", "out")
+    status, out, err = run(capsys, "ann.csv", *how)
+    assert (status, "warning" in err) == (0, False)
+    assert "impostors: the first five samples of 2 typists of others.csv" in out
+    assert "labelled as an impostor's at the subject's text (10 samples)" in out
+    found = pd.read_csv(tmp_path / "out" / "per_subject.csv")
+    assert found[["subject", "n_genuine", "n_impostor"]].to_numpy().tolist() == [["ann", 20, 10]]
+    both = read_own(Path("ann.csv"), Log())
+    expected = evaluate(
+        make_verifiers(["manhattan"]),
+        label_impostors(both, read_own(Path("others.csv"), Log())),
+        protocol=Protocol("own", 0.5, "rest", impostors="labelled", short="leave out"),
+        n_bootstrap=10,
+    )
+    assert found["eer"].tolist() == [expected.outcomes[0].eer]
+    # the command in the report repeats it
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "--impostors-from others.csv" in page
+    status, out, _ = run(capsys, "ann.csv", *QUICK, "--impostors-from", "demo", "--no-report")
+    assert (status, "first five samples of 20 typists of demo" in out) == (0, True)
+    status, out, err = run(capsys, "ann.csv", *QUICK, "--impostors-from", "ann.csv")
+    assert (status, "1 of the others are in the data, too ('ann')" in err) == (2, True)
+    others.assign(subject="ann").to_csv("ann.csv", index=False)
+    status, _, err = run(capsys, "ann.csv", *how, "--impostors", "none")
+    assert (status, "--impostors-from labels impostors, and --impostors none leaves" in err) == (
+        2,
+        True,
+    )
+
+
+def test_a_background_of_the_data_or_of_a_file(capsys, tmp_path):
+    demo = load_demo(n_subjects=7)
+    frame = demo.timings().assign(subject=demo.subject)[demo.repetition <= 40]
+    frame.to_csv("all.csv", index=False)
+    how = ("--verifiers", "background-ratio,manhattan", "--jobs", "1", "--train", "5")
+    status, out, err = run(capsys, "all.csv", *how, "--background", "4", "--output", "a")
+    assert (status, "background of 4 typists: with fewer than 5" in err) == (0, True)
+    assert "of 4 other typists, who are neither genuine nor impostors" in out
+    known = [*sorted(demo.subjects)[0::2]]
+    frame[frame["subject"].isin(known)].to_csv("known.csv", index=False)
+    frame[~frame["subject"].isin(known)].to_csv("tested.csv", index=False)
+    status, _, _ = run(capsys, "tested.csv", *how, "--background", "known.csv", "--output", "b")
+    assert status == 0
+    one, two = (pd.read_csv(tmp_path / name / "per_subject.csv") for name in "ab")
+    pd.testing.assert_frame_equal(one, two)
+    assert sorted(set(one["subject"])) == [name for name in demo.subjects if name not in known]
+    status, _, err = run(capsys, "all.csv", *how, "--background", "known.csv", "--no-report")
+    assert (status, "4 of the others are in the data, too" in err) == (2, True)
+    status, _, err = run(capsys, "all.csv", *how, "--background", "7", "--no-report")
+    assert (status, "--background 7 of 7 typists leaves 0 to be tested" in err) == (2, True)
+    status, _, err = run(capsys, "all.csv", *QUICK, "--background", "3", "--no-report")
+    assert (status, "none of the verifiers (manhattan) learns from a background" in err) == (
+        2,
+        True,
+    )

@@ -10,6 +10,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import (
     POHMM,
     AutoAssociativeNet,
+    BackgroundRatio,
     ClippedManhattan,
     Euclidean,
     EuclideanNormed,
@@ -100,6 +101,19 @@ class AnyMatrixMahalanobis(RobustMahalanobis):
         return super()._score(as_timings(samples))
 
 
+class AnyMatrixBackground(BackgroundRatio):
+    """Ratio to people in general of a timing matrix made from any matrix."""
+
+    def _set_background(self, samples):
+        super()._set_background(as_timings(samples))
+
+    def _learn(self, samples):
+        super()._learn(as_timings(samples))
+
+    def _score(self, samples):
+        return super()._score(as_timings(samples))
+
+
 class AnyMatrixHawkes(HawkesLikelihood):
     """Hawkes process of a timing matrix made from any matrix."""
 
@@ -121,6 +135,10 @@ OUTLIERS = ("check_outliers_fit_predict", "check_outliers_train")
 EXCEPTIONS = {
     OutlierCount: (OUTLIERS, "with two features most counts tie at the threshold"),
     NearestNeighborMahalanobis: (OUTLIERS, "a training sample is at distance 0 from itself"),
+    AnyMatrixBackground: (
+        OUTLIERS,
+        "evidence is bounded, so that strange data tie at the threshold",
+    ),
     # rows age with those after them, so that a row that comes twice makes those before it older
     AnyMatrixNeighbors: (("check_sample_weight_equivalence_on_dense_data",), "rows age"),
     AnyMatrixHawkes: (("check_sample_weight_equivalence_on_dense_data",), "rows age"),
@@ -162,9 +180,15 @@ def test_hawkes_likelihood_passes_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@parametrize_with_checks([AnyMatrixBackground()], expected_failed_checks=documented)
+def test_background_ratio_passes_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
 TIMINGS = as_timings(np.random.default_rng(0).normal(size=(20, 4)))
 BARE = [
     POHMM(),
+    BackgroundRatio(),
     HawkesLikelihood(),
     RecencyNearestNeighbors(),
     RobustMahalanobis(),

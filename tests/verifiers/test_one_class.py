@@ -31,6 +31,8 @@ TEST = np.random.default_rng(2).lognormal(-2.0, 0.6, size=(30, 5))
 
 PUBLIC = {
     "AutoAssociativeNet",
+    "Background",
+    "BackgroundRatio",
     "ClippedManhattan",
     "DATA_KINDS",
     "DigraphDisorder",

@@ -13,7 +13,7 @@ import pandas as pd
 from hawkeys.evaluation.losses import complete_subjects
 from hawkeys.evaluation.report.published import PUBLISHED_FIGURES
 from hawkeys.evaluation.report.tables import interval_text, rate_text
-from hawkeys.evaluation.sessions import session_rates
+from hawkeys.evaluation.studies.sessions import session_rates
 
 if TYPE_CHECKING:
     from hawkeys.evaluation.results import Results

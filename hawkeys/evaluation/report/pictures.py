@@ -167,7 +167,7 @@ def study_pictures(
     evaluation : Results
         What is reported.
     studies : mapping of str to DataFrame
-        Tidy frames as `hawkeys.evaluation.sessions` and `studies` return them, by name.
+        Tidy frames as `hawkeys.evaluation.studies` return them, by name.
     gallery : Gallery
         Where figures are kept.
 

@@ -21,8 +21,8 @@ from hawkeys.evaluation.evaluation import Evaluation
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
 from hawkeys.evaluation.rates.by_subject import miss_name
 from hawkeys.evaluation.runner import evaluate
-from hawkeys.evaluation.sessions import study_means
 from hawkeys.evaluation.studies.clock import coarsen
+from hawkeys.evaluation.studies.sessions import study_means
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = [

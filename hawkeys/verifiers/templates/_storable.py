@@ -6,21 +6,34 @@ import inspect
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from hawkeys._records import shown
+from hawkeys._typing import FloatArray
+from hawkeys._validation import check_count, check_positive, check_positive_number
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers.base import OneClassVerifier
+from hawkeys.verifiers.fixed_text.background import Background
 
-__all__ = ["known_verifiers", "make_verifier", "plain_parameters"]
+__all__ = [
+    "background_record",
+    "known_verifiers",
+    "make_background",
+    "make_verifier",
+    "plain_parameters",
+]
 
 _PACKAGE = "hawkeys.verifiers."
 # Whole numbers are sizes and counts of steps: far above the default they only cost time and memory.
 _LARGEST_FACTOR = 10
 _SEED = "random_state"
+# Samples of others: a template keeps what was learned from them, beside the parameters.
+_BACKGROUND = "background"
+_COUNTS = ("n_typists", "n_samples")
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "float": (int, float),
     "int": (int,),
@@ -83,8 +96,51 @@ def plain_parameters(verifier: Any) -> dict[str, Any]:
             f"verifier must be an instance of one of {', '.join(known)}, because a template stores "
             f"no code; got {name}."
         )
-    parameters = {key: _plain(value) for key, value in verifier.get_params(deep=False).items()}
+    parameters = {
+        key: _plain(value)
+        for key, value in verifier.get_params(deep=False).items()
+        if key != _BACKGROUND
+    }
     return _check_parameters(known[name], parameters)
+
+
+def background_record(background: Background) -> dict[str, Any]:
+    """Return what a verifier learned of other typists as JSON types."""
+    return {one.name: _plain(getattr(background, one.name)) for one in fields(background)}
+
+
+def make_background(record: Any) -> Background:
+    """Return the background of what `background_record` returned.
+
+    Raises `InvalidParameterError` for whatever else may come.
+    """
+    names = [one.name for one in fields(Background)]
+    if not isinstance(record, Mapping) or sorted(record) != sorted(names):
+        raise InvalidParameterError(
+            f"background must have the values {', '.join(names)}; got {shown(record)}."
+        )
+    found = dict(record)
+    size = len(record["level"]) if isinstance(record["level"], list) else 0
+    for name, value in record.items():
+        if name in _COUNTS:
+            check_count(value, name, minimum=0)
+        elif name == "degrees" or (name == "half_life" and value is not None):
+            check_positive_number(value, name)
+        elif name != "half_life":
+            found[name] = _law(name, value, size)
+    return Background(**found)
+
+
+def _law(name: str, value: Any, size: int) -> FloatArray:
+    """Return one number per interval, of an odd number of intervals; variances are positive."""
+    right = isinstance(value, list) and len(value) == size and size % 2 == 1
+    if not right or not all(type(item) is float and math.isfinite(item) for item in value):
+        raise InvalidParameterError(
+            f"background: {name} must be a list of 2 K - 1 finite numbers with a decimal point, as "
+            f"long as the others; got {shown(value)}."
+        )
+    numbers = np.array(value, dtype=np.float64)
+    return check_positive(numbers, name) if name.endswith("variance") else numbers
 
 
 def make_verifier(name: Any, parameters: Mapping[str, Any]) -> OneClassVerifier:

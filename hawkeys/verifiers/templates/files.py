@@ -29,7 +29,7 @@ from hawkeys.exceptions import (
     InvalidParameterError,
     TemplateFileError,
 )
-from hawkeys.verifiers.templates._storable import make_verifier
+from hawkeys.verifiers.templates._storable import make_background, make_verifier
 from hawkeys.verifiers.templates.enrolment import check_enrolment
 from hawkeys.verifiers.templates.template import SCHEMA, Template, train
 from hawkeys.verifiers.thresholds import THRESHOLD_POLICIES, HeldOutThreshold
@@ -119,11 +119,11 @@ def _rebuild(record: dict[str, Any]) -> Template:
 
 
 def _train(fields: dict[str, Any]) -> HeldOutThreshold:
-    names = ("verifier", "parameters", "samples", "policy", "sessions")
+    names = ("verifier", "parameters", "samples", "policy", "sessions", "background")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `enrol` has said it
-            return train(**{name: fields[name] for name in names})
+            return train(**{name: fields[name] for name in names if name in fields})
     except (HawkeysError, *_FIT_ERRORS) as error:
         raise RecordError(
             f"the verifier cannot be trained ({words(error)}). Enrol again."
@@ -132,12 +132,14 @@ def _train(fields: dict[str, Any]) -> HeldOutThreshold:
 
 def _check_fields(record: dict[str, Any]) -> dict[str, Any]:
     missing = [name for name in (*_CHECKS, "schema", CHECKSUM) if name not in record]
-    unknown = [name for name in record if name not in (*_CHECKS, "schema", CHECKSUM)]
+    known = (*_CHECKS, *_CHECKS_IF_THERE, "schema", CHECKSUM)
+    unknown = [name for name in record if name not in known]
     if missing or unknown:
         what = f"lacks the field {missing[0]!r}" if missing else f"has a field {shown(unknown[0])}"
         raise RecordError(f"{what}, unlike every template of schema {SCHEMA!r}. Enrol again.")
     fields = {}
-    for name, check in _CHECKS.items():
+    checks = {**_CHECKS, **{name: one for name, one in _CHECKS_IF_THERE.items() if name in record}}
+    for name, check in checks.items():
         try:
             fields[name] = check(record[name])
         except (RecordError, HawkeysError) as error:
@@ -251,3 +253,6 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "versions": _check_versions,
     "samples": _check_samples,
 }
+
+# what a verifier learned of other typists
+_CHECKS_IF_THERE: Mapping[str, Callable[[Any], Any]] = {"background": make_background}

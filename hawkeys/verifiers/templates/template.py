@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,16 +14,25 @@ import numpy as np
 import pandas as pd
 import scipy
 import sklearn
+from sklearn.base import clone
 
 from hawkeys._files import write_text
 from hawkeys._records import checksum_of
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys._version import __version__
+from hawkeys.datasets import Keystrokes
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.verifiers.base import OneClassVerifier
+from hawkeys.verifiers.fixed_text.background import Background, with_background
+from hawkeys.verifiers.fixed_text.background_ratio import BackgroundRatio
 from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
-from hawkeys.verifiers.templates._storable import known_verifiers, make_verifier, plain_parameters
+from hawkeys.verifiers.templates._storable import (
+    background_record,
+    known_verifiers,
+    make_verifier,
+    plain_parameters,
+)
 from hawkeys.verifiers.templates.enrolment import (
     check_enrolment,
     column_names,
@@ -82,6 +91,9 @@ class Template:
         Versions of the packages that made the template.
     model : HeldOutThreshold
         The trained verifier with this policy.
+    background : Background or None
+        What the verifier learned of other typists, if it was given any: laws of their intervals,
+        not their samples.
 
     Examples
     --------
@@ -101,6 +113,7 @@ class Template:
     threshold: float
     versions: Mapping[str, str]
     model: HeldOutThreshold = field(compare=False)
+    background: Background | None = None
 
     @property
     def n_samples(self) -> int:
@@ -138,6 +151,8 @@ class Template:
             "versions": dict(self.versions),
             "samples": self.samples.tolist(),
         }
+        if self.background is not None:
+            record["background"] = background_record(self.background)
         return {**record, "checksum": checksum_of(record)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -174,6 +189,7 @@ def enrol(
     policy: str = "leave-one-out",
     sessions: ArrayLike | None = None,
     keep_keys: bool = False,
+    background: Keystrokes | Iterable[Any] | Background | None = None,
 ) -> Template:
     """Enrol one typist.
 
@@ -197,6 +213,9 @@ def enrol(
     keep_keys : bool, default False
         Store the names of the keys too, which tells the text. Without, keys are called key 1,
         key 2, ..., also in the parameter `keys` of a verifier, where only repetitions remain.
+    background : Keystrokes, iterable of array_like, or Background, optional
+        Samples of other typists of the same text, to whose laws those of the typist are drawn; see
+        `BackgroundRatio`, which is then the default verifier. Default: what the verifier has.
 
     Returns
     -------
@@ -238,7 +257,7 @@ def enrol(
     >>> verify(template, demo.timings()[400:401]).accepted
     False
     """
-    chosen = DEFAULT_VERIFIER() if verifier is None else verifier
+    chosen = _with_background(verifier, background)
     parameters = plain_parameters(chosen)
     check_choice(policy, "policy", THRESHOLD_POLICIES)
     refuse_several_typists(samples)
@@ -252,12 +271,9 @@ def enrol(
     codes = _session_codes(sessions, matrix.shape[0])
     _check_sessions(policy, codes)
     kind = type(chosen).__name__
-    model = train(kind, parameters, matrix, policy, codes)
-    if not np.isfinite(model.offset_):
-        raise InvalidParameterError(
-            f"{kind} gives the threshold {model.offset_} on these samples; a template needs a "
-            "finite one. Check the parameters of the verifier."
-        )
+    others = _learned(chosen, samples, matrix)
+    model = train(kind, parameters, matrix, policy, codes, others)
+    _check_finite(model.offset_, kind)
     return Template(
         verifier=kind,
         parameters=MappingProxyType(parameters),
@@ -268,6 +284,7 @@ def enrol(
         threshold=model.offset_,
         versions=_versions(),
         model=model,
+        background=others,
     )
 
 
@@ -300,14 +317,45 @@ def train(
     samples: FloatArray,
     policy: str,
     sessions: tuple[int, ...] | None,
+    background: Background | None = None,
 ) -> HeldOutThreshold:
     """Return the trained verifier of a template; arguments as the attributes of `Template`.
 
     Raises `InvalidParameterError`, and what the verifier's `fit` raises.
     """
     inner = make_verifier(verifier, parameters)
+    if background is not None:
+        inner.set_params(background=background)
     model = HeldOutThreshold(inner, policy=policy, false_alarm=inner.false_alarm)
     return model.fit(samples, sessions=sessions)
+
+
+def _check_finite(threshold: float, kind: str) -> None:
+    if not np.isfinite(threshold):
+        raise InvalidParameterError(
+            f"{kind} gives the threshold {threshold} on these samples; a template needs a finite "
+            "one. Check the parameters of the verifier."
+        )
+
+
+def _with_background(verifier: OneClassVerifier | None, background: Any) -> OneClassVerifier:
+    """Return the verifier to be enrolled, with the background if one is given."""
+    if background is None:
+        return DEFAULT_VERIFIER() if verifier is None else verifier
+    chosen = BackgroundRatio() if verifier is None else clone(verifier)
+    return with_background(chosen, background)
+
+
+def _learned(
+    chosen: OneClassVerifier, samples: ArrayLike | pd.DataFrame, matrix: FloatArray
+) -> Background | None:
+    """Return what a verifier learns of the other typists that it was given, if it was."""
+    if chosen.get_params(deep=False).get("background") is None:
+        return None
+    named = pd.DataFrame(matrix, columns=column_names(read_samples(samples)[1], matrix.shape[1]))
+    checked = clone(chosen)
+    checked._check_training(named if isinstance(samples, pd.DataFrame) else matrix)
+    return checked.background_
 
 
 def _kept(names: tuple[str, ...] | None, keep_keys: bool) -> tuple[str, ...] | None:

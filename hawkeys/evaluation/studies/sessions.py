@@ -48,7 +48,7 @@ def session_rates(evaluation: Results) -> pd.DataFrame:
     --------
     >>> from hawkeys.datasets import load_demo
     >>> from hawkeys.evaluation import evaluate
-    >>> from hawkeys.evaluation.sessions import session_rates
+    >>> from hawkeys.evaluation.studies.sessions import session_rates
     >>> from hawkeys.verifiers import ScaledManhattan
     >>> result = evaluate({"raw": ScaledManhattan()}, load_demo(n_subjects=3), n_bootstrap=10)
     >>> session_rates(result)["setting"].unique().tolist()
@@ -104,7 +104,7 @@ def practice_rates(evaluation: Results, *, first: int = 5, last: int = 50) -> pd
     --------
     >>> from hawkeys.datasets import load_demo
     >>> from hawkeys.evaluation import evaluate
-    >>> from hawkeys.evaluation.sessions import practice_rates
+    >>> from hawkeys.evaluation.studies.sessions import practice_rates
     >>> from hawkeys.verifiers import ScaledManhattan
     >>> data, verifiers = load_demo(n_subjects=3), {"raw": ScaledManhattan()}
     >>> result = evaluate(verifiers, data, protocol="killourhy-maxion-all", n_bootstrap=10)

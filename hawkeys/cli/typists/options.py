@@ -30,6 +30,10 @@ _DATA_OF = {
 }
 
 
+# options that a command names only if they were given
+_ASKED = ("train", "test", "impostors", "impostor_column", "impostors_from", "background")
+
+
 @dataclass(frozen=True)
 class BenchmarkOptions:
     """Options of the command, as parsed."""
@@ -42,6 +46,8 @@ class BenchmarkOptions:
     test: str | None
     impostors: str | None
     impostor_column: str | None
+    impostors_from: str | None
+    background: str | None
     verifiers: str
     thresholds: str
     output: str
@@ -79,14 +85,19 @@ class BenchmarkOptions:
             return "first-half"
         return "first-200" if dataset.startswith("bksd") else "five-subjects"
 
-    def rules(self, typed: Keystrokes) -> Protocol:
+    def rules(self, typed: Keystrokes, background: tuple[str, ...] = ()) -> Protocol:
         """Return the protocol for these samples, with what was asked for put in.
 
         Of all policies, those that hold out sessions are left out where somebody trains on one.
         """
         dataset = typed.provenance.get("dataset", "")
-        rules = replace(get_protocol(self.protocol_name(dataset)), policies=self.policies)
-        impostors = self.impostors or (_likely(typed) if self.data else rules.impostors)
+        rules = replace(
+            get_protocol(self.protocol_name(dataset)),
+            policies=self.policies,
+            background=background,
+        )
+        own = self.data is not None or self.impostors_from is not None
+        impostors = self.impostors or (_likely(typed, background) if own else rules.impostors)
         if self.train or self.test or impostors != rules.impostors:
             rules = replace(
                 rules,
@@ -116,7 +127,7 @@ class BenchmarkOptions:
         words = ["hawkeys", "benchmark"]
         words += ["--dataset", dataset] if self.data is None else [str(self.data)]
         words += ["--protocol", self.protocol_name(dataset)]
-        for name in ("train", "test", "impostors", "impostor_column"):
+        for name in _ASKED:
             value = getattr(self, name)
             words += [] if value is None else [f"--{name.replace('_', '-')}", value]
         words += ["--verifiers", ",".join(self.names), "--false-alarm", f"{self.false_alarm:g}"]
@@ -134,11 +145,11 @@ class BenchmarkOptions:
         return shlex.join(words)
 
 
-def _likely(typed: Keystrokes) -> str:
+def _likely(typed: Keystrokes, background: tuple[str, ...]) -> str:
     """Return who can play the impostor in samples of one's own."""
     if (typed.impostor != "").any():
         return "labelled"
-    return "others" if len(typed.subjects) > 1 else "none"
+    return "others" if len(set(typed.subjects) - set(background)) > 1 else "none"
 
 
 def _words(text: str, option: str, known: tuple[str, ...]) -> list[str]:
