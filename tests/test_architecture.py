@@ -107,6 +107,8 @@ LONGER = {
     "hawkeys.cli.benchmark": 260,
     "hawkeys.events.reading": 270,
 }
+# an estimator names each of its parameters, as scikit-learn asks
+PARAMETERS = {"hawkeys.verifiers.fixed_text.hawkes_likelihood": 9}
 # entries of folders with more than 20: loops of one thing each, and rooms still to be divided
 CROWDED = {
     "hawkeys": 41,
@@ -227,7 +229,8 @@ def test_sizes(path):
         most = 45 if only_builds_a_record(node) else 40
         assert node.end_lineno - node.lineno + 1 - text <= most, node.name
         arguments = [a.arg for a in node.args.posonlyargs + node.args.args + node.args.kwonlyargs]
-        assert len([a for a in arguments if a not in ("self", "cls")]) <= 8, node.name
+        named = [a for a in arguments if a not in ("self", "cls")]
+        assert len(named) <= PARAMETERS.get(name_of(path), 8), node.name
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in FILES}), ids=name_of)

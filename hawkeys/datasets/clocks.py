@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._typing import FloatArray
+from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["COARSE", "clock_tick"]
+__all__ = ["COARSE", "clock_tick", "interval_tick"]
 
 COARSE = 0.002
 """Ticks in seconds from which a recorded interval stands for all that give the same reading."""
@@ -70,9 +70,28 @@ def clock_tick(samples: FloatArray) -> float:
     """
     once = np.unique(samples, axis=0)  # copies of samples are no clock
     intervals = np.hstack((once[:, 0::3], once[:, 1::3]))
+    n_samples, n_columns = intervals.shape
+    return interval_tick(intervals.ravel(), np.tile(np.arange(n_columns), n_samples))
+
+
+def interval_tick(intervals: FloatArray, column: IntArray) -> float:
+    """Return the step in which intervals of several kinds come, 0 if none is found.
+
+    Parameters
+    ----------
+    intervals : ndarray, shape (n,)
+        Seconds.
+    column : ndarray of int64, shape (n,)
+        Kind of each, 0, 1, ...: such as holds of one key.
+
+    Returns
+    -------
+    float
+        As `clock_tick`, which has a column of each hold and press interval of a text.
+    """
     if intervals.size == 0:
         return 0.0
-    jittered, exact = _jittered_tick(intervals), _exact_tick(intervals)
+    jittered, exact = _jittered_tick(intervals, column), _exact_tick(intervals)
     if jittered == 0.0 or abs(exact / jittered - 1.0) < _PRECISE:
         return exact
     off = np.abs(intervals - exact * np.rint(intervals / exact)) if exact > jittered else intervals
@@ -80,7 +99,7 @@ def clock_tick(samples: FloatArray) -> float:
 
 
 def _exact_tick(intervals: FloatArray) -> float:
-    """Return the median gap of different intervals (n_samples, n_columns), 0 if most differ."""
+    """Return the median gap of different intervals (n,), 0 if most differ."""
     steps = np.rint(intervals / _ALIKE)
     distinct = np.unique(steps)
     low, high = np.quantile(steps, (0.05, 0.95))
@@ -90,14 +109,15 @@ def _exact_tick(intervals: FloatArray) -> float:
     return _ALIKE * float(np.median(np.diff(inside)))
 
 
-def _jittered_tick(intervals: FloatArray) -> float:
-    """Return the tick behind jitter of intervals (n_samples, n_columns), 0 if none is clear."""
-    n_columns = intervals.shape[1]
+def _jittered_tick(intervals: FloatArray, column: IntArray) -> float:
+    """Return the tick behind jitter of intervals (n,) of so many columns, 0 if none is clear."""
+    n_columns = int(column.max()) + 1
     if n_columns < _FEWEST_COLUMNS:
         return 0.0
     used = (intervals > 0.0) & (intervals < _LONGEST)
-    count = np.maximum(used.sum(axis=0), 1)
-    turn = _turns(intervals, used) / count[:, None]
+    values = intervals[used]
+    count = np.maximum(np.bincount(column[used], minlength=n_columns), 1)
+    turn = _turns(values, column[used], n_columns) / count[:, None]
     mean = turn.real.mean(axis=0)
     apart = np.sqrt((np.abs(turn) ** 2).sum(axis=0)) / n_columns
     clear = mean > np.maximum(max(_CLEAR, _SURE / np.sqrt(2.0 * count.sum())), _ALIGNED * apart)
@@ -111,14 +131,12 @@ def _jittered_tick(intervals: FloatArray) -> float:
     longest = max(tick for _, tick in good)
     near = max((mean, tick) for mean, tick in good if tick > longest / 1.2)[1]
     rates = 1.0 / near + np.linspace(-1.0, 1.0, 41) * (_RATES[1] - _RATES[0])
-    values = intervals[used][:_MOST]
+    values = values[:_MOST]
     return float(1.0 / rates[np.argmax([np.cos(2 * np.pi * r * values).sum() for r in rates])])
 
 
-def _turns(intervals: FloatArray, used: np.ndarray) -> np.ndarray:
+def _turns(intervals: FloatArray, column: IntArray, n_columns: int) -> np.ndarray:
     """Return the sum of exp(-2 pi i rate x) of each column at each rate, (n_columns, n_rates)."""
-    n_columns = intervals.shape[1]
-    bins = np.rint(np.where(used, intervals, 0.0) / _BIN).astype(np.int64)
-    place = bins + _BINS * np.arange(n_columns)
-    counts = np.bincount(place[used], minlength=_BINS * n_columns).reshape(n_columns, _BINS)
+    place = np.rint(intervals / _BIN).astype(np.int64) + _BINS * column
+    counts = np.bincount(place, minlength=_BINS * n_columns).reshape(n_columns, _BINS)
     return np.fft.rfft(counts, axis=1)[:, _LOOKED_AT]

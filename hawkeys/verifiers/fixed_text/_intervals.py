@@ -18,7 +18,9 @@ __all__ = [
     "log_intervals",
     "log_ticks",
     "resolution",
+    "resolution_of",
     "robust_scale",
+    "stated_resolution",
     "tick_of",
 ]
 
@@ -44,13 +46,22 @@ def resolution(samples: FloatArray, clock: float | None) -> float:
     The one that is given; else `clock_tick`, if it is coarse or an interval is zero, then at least
     1 ms, which is how often keyboards are asked.
     """
-    if clock is not None:  # below a microsecond nothing is read
-        return float(clock) if clock >= _FINEST else 0.0
-    tick = clock_tick(samples)
+    if clock is not None:
+        return stated_resolution(clock)
+    zero = (samples[:, 0::3] == 0.0).any() or (samples[:, 1::3] == 0.0).any()
+    return resolution_of(clock_tick(samples), bool(zero))
+
+
+def stated_resolution(clock: float) -> float:
+    """Return the resolution that a user states; below a microsecond nothing is read."""
+    return float(clock) if clock >= _FINEST else 0.0
+
+
+def resolution_of(tick: float, any_zero: bool) -> float:
+    """Return the resolution of timings with a tick that was found, and zeros or not."""
     if tick >= COARSE:
         return tick
-    zero = (samples[:, 0::3] == 0.0).any() or (samples[:, 1::3] == 0.0).any()
-    return max(tick, _POLLED) if zero else 0.0
+    return max(tick, _POLLED) if any_zero else 0.0
 
 
 def check_tick(clock: float | None) -> None:

@@ -20,6 +20,7 @@ from hawkeys.verifiers.fixed_text._intervals import MAD_TO_STD, log_intervals
 
 __all__ = [
     "Background",
+    "check_background",
     "clipped_logs",
     "effective",
     "takes_background",
@@ -257,6 +258,17 @@ def effective(weights: FloatArray) -> float:
     return float(weights.sum() ** 2 / (weights @ weights))
 
 
+def check_background(value: Any) -> None:
+    """Refuse what can be no samples of other typists; raises `InvalidParameterError`."""
+    if isinstance(value, Keystrokes | Background) or value is None:
+        return
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
+        raise InvalidParameterError(
+            "background must be Keystrokes of other typists, or a timing matrix of each; got a "
+            f"{type(value).__name__}."
+        )
+
+
 def typists_of(data: Any) -> list[FloatArray]:
     """Return the timing matrix of each typist, oldest sample first.
 
@@ -267,11 +279,7 @@ def typists_of(data: Any) -> list[FloatArray]:
         timings = own.timings().to_numpy()
         order = np.lexsort((own.repetition, own.session))
         return [timings[order[own.subject[order] == name]] for name in own.subjects]
-    if not isinstance(data, Iterable) or isinstance(data, str | bytes | Mapping):
-        raise InvalidParameterError(
-            "background must be Keystrokes of other typists, or a timing matrix of each; got a "
-            f"{type(data).__name__}."
-        )
+    check_background(data)
     return [check_timings(one) for one in data]
 
 

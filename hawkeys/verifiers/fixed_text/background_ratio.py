@@ -19,6 +19,7 @@ from hawkeys.verifiers.fixed_text._intervals import log_intervals
 from hawkeys.verifiers.fixed_text.background import (
     MIN_INTERVAL,
     Background,
+    check_background,
     clipped_logs,
     effective,
     typists_of,
@@ -175,6 +176,7 @@ class BackgroundRatio(OneClassVerifier):
         super()._check_parameters()
         check_positive_number(self.bound, "bound")
         recency_weights(1, self.half_life)
+        check_background(self.background)
 
     def _check_training(self, X: ArrayLike) -> FloatArray:
         samples = super()._check_training(X)

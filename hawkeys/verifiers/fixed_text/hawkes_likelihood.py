@@ -15,7 +15,7 @@ from hawkeys.process import Hawkes
 from hawkeys.verifiers._samples import recency_weights
 from hawkeys.verifiers.base import WeightedVerifier
 from hawkeys.verifiers.fixed_text import _hawkes_em as em
-from hawkeys.verifiers.fixed_text._intervals import resolution
+from hawkeys.verifiers.fixed_text._intervals import check_clock, resolution
 
 __all__ = ["HawkesLikelihood"]
 
@@ -62,6 +62,9 @@ class HawkesLikelihood(WeightedVerifier):
         strength lags whose logarithms have the standard deviation 0.2. Positive.
     n_iter : int, default 40
         Updates by expectation-maximisation.
+    clock : float, optional
+        Resolution of the timings in seconds, 0 for exact ones. Default: from the training samples
+        (see Notes).
     false_alarm : float, default 0.05
         Share of the (weighted) training samples, strictly between 0 and 1, that the threshold may
         reject.
@@ -150,6 +153,7 @@ class HawkesLikelihood(WeightedVerifier):
         min_baseline: float = 0.003,
         prior_strength: float = 1.0,
         n_iter: int = 40,
+        clock: float | None = None,
         false_alarm: float = 0.05,
     ) -> None:
         super().__init__(false_alarm=false_alarm)
@@ -160,6 +164,7 @@ class HawkesLikelihood(WeightedVerifier):
         self.min_baseline = min_baseline
         self.prior_strength = prior_strength
         self.n_iter = n_iter
+        self.clock = clock
 
     @property
     def slow_to_fit(self) -> bool:
@@ -246,6 +251,7 @@ class HawkesLikelihood(WeightedVerifier):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         recency_weights(1, self.half_life)
+        check_clock(self.clock)
         self._check_options()
 
     def _learn(self, samples: FloatArray, weights: FloatArray | None = None) -> None:
@@ -257,7 +263,7 @@ class HawkesLikelihood(WeightedVerifier):
         recency = recency_weights(samples.shape[0], self.half_life)
         each = recency if weights is None else recency * weights
         check_usual_unit(samples)
-        self.clock_ = resolution(samples, None)
+        self.clock_ = resolution(samples, self.clock)
         fit = em.estimate(self._lags(samples), each, options)
         self._parameters = fit.parameters
         self.baseline_ = fit.parameters.baseline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_count, check_nonnegative, check_shape
 from hawkeys.exceptions import ConvergenceWarning
 from hawkeys.verifiers import _pohmm_em as em
+from hawkeys.verifiers.fixed_text._intervals import check_clock
+from hawkeys.verifiers.free_text._clock import resolution_of_strokes
 from hawkeys.verifiers.free_text.base import FreeTextVerifier
 from hawkeys.verifiers.free_text.recordings import Recordings
 
@@ -23,8 +26,9 @@ class FreeTextPOHMM(FreeTextVerifier):
     """Partially observable hidden Markov model of free text: `POHMM` with any sequence of keys.
 
     Each recording is a sequence of events, a key's event type being its name. The first press
-    interval of a recording, which is unknown, is the median of the others; intervals below 1 ms
-    count as 1 ms. Keys not seen in training have the marginal parameters.
+    interval of a recording, which is unknown, is the median of the others. Exact intervals below
+    1 ms count as 1 ms; those of a coarse clock are known to a tick, as in `POHMM`. Keys not seen in
+    training have the marginal parameters.
 
     Parameters
     ----------
@@ -36,6 +40,9 @@ class FreeTextPOHMM(FreeTextVerifier):
         Gain of the log-likelihood of all training keystrokes, in nats, below which it stops.
     max_iter : int, default 200
         Largest number of updates.
+    clock : float, optional
+        Resolution of the times in seconds, 0 for exact ones. Default: from the training keystrokes,
+        as in `POHMM`.
 
     Attributes
     ----------
@@ -43,6 +50,8 @@ class FreeTextPOHMM(FreeTextVerifier):
         Event types; type ``keys_[w - 1]`` has index w below, and index 0 holds the marginals.
     start_, transition_, location_, scale_ : ndarray
         Parameters, as in `POHMM`.
+    clock_ : float
+        The resolution used, in seconds; 0 for exact times.
     log_likelihood_trace_ : ndarray, shape (n_iter + 1,)
         Before each update and of the estimate.
     n_iter_ : int
@@ -77,11 +86,13 @@ class FreeTextPOHMM(FreeTextVerifier):
         smoothing: str = "freq",
         tol: float = 1.0,
         max_iter: int = 200,
+        clock: float | None = None,
     ) -> None:
         self.n_states = n_states
         self.smoothing = smoothing
         self.tol = tol
         self.max_iter = max_iter
+        self.clock = clock
 
     def _learn(self, strokes: Recordings) -> None:
         options = em.Options(
@@ -90,6 +101,9 @@ class FreeTextPOHMM(FreeTextVerifier):
             tol=float(check_shape(check_nonnegative(self.tol, "tol"), "tol", (), "one number")),
             max_iter=check_count(self.max_iter, "max_iter"),
         )
+        check_clock(self.clock)
+        self.clock_ = resolution_of_strokes(strokes, self.clock)
+        options = replace(options, width=_MILLISECONDS * self.clock_)
         # only keys that come in these recordings are types
         self.keys_ = tuple(strokes.names[code] for code in np.unique(strokes.key))
         fit = em.estimate_texts(self._texts(strokes), 1.0, options)
@@ -107,9 +121,10 @@ class FreeTextPOHMM(FreeTextVerifier):
 
     def _score(self, strokes: Recordings) -> FloatArray:
         parameters = em.Parameters(self.start_, self.transition_, self.location_, self.scale_)
+        width = _MILLISECONDS * self.clock_
         return np.array(
             [
-                em.score(text.values, 1.0, text.types, parameters)[0] / text.types.size
+                em.score(text.values, 1.0, text.types, parameters, width)[0] / text.types.size
                 for text in self._texts(strokes)
             ]
         )
@@ -125,5 +140,8 @@ class FreeTextPOHMM(FreeTextVerifier):
         for begin, end in zip(begins, [*begins[1:], len(strokes)], strict=True):
             interval[begin] = np.median(interval[begin + 1 : end])
             values = _MILLISECONDS * np.column_stack([interval[begin:end], hold[begin:end]])
-            texts.append(em.Text(np.log(np.maximum(values, _SHORTEST))[None], types[begin:end]))
+            if self.clock_ == 0.0:
+                values = np.maximum(values, _SHORTEST)
+            with np.errstate(divide="ignore"):
+                texts.append(em.Text(np.log(values)[None], types[begin:end]))
         return texts

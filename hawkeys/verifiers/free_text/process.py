@@ -18,8 +18,10 @@ from hawkeys._validation import (
     check_shape,
 )
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
+from hawkeys.verifiers.fixed_text._intervals import check_clock
 from hawkeys.verifiers.free_text import _em as em
 from hawkeys.verifiers.free_text._backoff import Counts
+from hawkeys.verifiers.free_text._clock import resolution_of_strokes
 from hawkeys.verifiers.free_text._edge_kernels import FixedPrior
 from hawkeys.verifiers.free_text.base import FreeTextVerifier
 from hawkeys.verifiers.free_text.recordings import EDGES, Recordings, as_recordings
@@ -81,6 +83,9 @@ class FreeTextProcess(FreeTextVerifier):
         Gain of the objective per keystroke, in nats, below which the fit stops.
     max_iter : int, default 500
         Largest number of updates.
+    clock : float, optional
+        Resolution of the times in seconds, 0 for exact ones. Default: from the training keystrokes
+        (see Notes).
 
     Attributes
     ----------
@@ -88,6 +93,8 @@ class FreeTextProcess(FreeTextVerifier):
         Branching weights: ``weights_["press"]["release-press"]``; the baseline is "pause".
     kernels_ : dict of EdgeKernels
         Lag kernels of each edge; see `kernel`.
+    clock_ : float
+        The resolution used, in seconds; 0 for exact times.
     objective_trace_ : ndarray, shape (n_iter + 1,)
         Log posterior density, up to a constant, before each update and at the estimate.
     n_iter_ : int
@@ -104,6 +111,10 @@ class FreeTextProcess(FreeTextVerifier):
     class's kernel, wider by the uncertainty of its location. Locations are solved exactly given
     the variances, variances level by level. O(n) per update. It is a local maximum: lags many
     standard deviations from where a narrow parent expects them are taken for pauses.
+
+    Where the training keystrokes come from a clock with ticks of 2 ms or more, jitter or not, or
+    have an interval of zero, a lag read as u stands for all from ``u - clock_ / 2`` to ``u + clock_
+    / 2``: mean densities over these count, and updates take means and squares given that interval.
 
     The keys themselves are given, never scored: what someone writes is not how they type. Lags
     are a clock's: typists on clocks of different resolution differ in that too.
@@ -137,6 +148,7 @@ class FreeTextProcess(FreeTextVerifier):
         release_weight: float = 0.4,
         tol: float = 1e-4,
         max_iter: int = 500,
+        clock: float | None = None,
     ) -> None:
         self.population = population
         self.edges = edges
@@ -145,6 +157,7 @@ class FreeTextProcess(FreeTextVerifier):
         self.release_weight = release_weight
         self.tol = tol
         self.max_iter = max_iter
+        self.clock = clock
 
     def surprise(self, strokes: Any) -> FloatArray:
         """Return the cost of every event: its compensator minus its log intensity.
@@ -224,7 +237,9 @@ class FreeTextProcess(FreeTextVerifier):
     def _learn(self, strokes: Recordings) -> None:
         weight = check_nonnegative(self.release_weight, "release_weight")
         check_shape(weight, "release_weight", (), "one number")
-        fit = em.estimate(strokes, self._pull(), self._options())
+        check_clock(self.clock)
+        self.clock_ = resolution_of_strokes(strokes, self.clock)
+        fit = em.estimate(strokes, self._pull(), self._options(), self.clock_)
         self.kernels_, self.weights_ = fit.kernels, fit.weights
         self.objective_trace_, self.converged_ = fit.trace, fit.converged
         self.n_iter_ = fit.trace.size - 1
@@ -245,7 +260,9 @@ class FreeTextProcess(FreeTextVerifier):
     def _surprise(self, strokes: Recordings) -> FloatArray:
         columns = []
         for target, weights in self.weights_.items():
-            intensity, compensator = em.log_intensities(strokes, self.kernels_, weights, target)
+            intensity, compensator = em.log_intensities(
+                strokes, self.kernels_, weights, target, self.clock_
+            )
             columns.append(compensator - intensity)
         return np.column_stack(columns)
 

@@ -74,9 +74,12 @@ class Lags:
     second: IntArray
     classes: IntArray
 
-    def forward(self) -> Lags:
-        """Return the lags above zero: simultaneous and later events excite nothing."""
-        return self.pick(self.lag > 0)
+    def forward(self, width: float = 0.0) -> Lags:
+        """Return the lags above zero: simultaneous and later events excite nothing.
+
+        Of a clock with ticks of some width zero is a reading, too: anything up to half a tick.
+        """
+        return self.pick(self.lag >= 0.0 if width > 0.0 else self.lag > 0.0)
 
     def pick(self, wanted: BoolArray) -> Lags:
         """Return the wanted lags."""

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 
 from hawkeys._typing import FloatArray
 from hawkeys.verifiers._wrapper import Wrapper
+from hawkeys.verifiers.fixed_text._intervals import check_clock
 from hawkeys.verifiers.fixed_text.hawkes_likelihood import HawkesLikelihood
 from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.thresholds import seen_scores
@@ -35,6 +36,9 @@ class NeighborsAndHawkes(Wrapper):
         data.
     ahead : float, optional
         Samples after training for which the verifier is to be right; see `PracticeCorrected`.
+    clock : float, optional
+        Resolution of the timings in seconds, 0 for exact ones; see `HawkesLikelihood`. Default:
+        from the training samples.
     false_alarm : float, default 0.05
         Share of the training samples, strictly between 0 and 1, that the threshold may reject.
 
@@ -71,12 +75,14 @@ class NeighborsAndHawkes(Wrapper):
         half_life: float | None = 25.0,
         strength: float | None = None,
         ahead: float | None = None,
+        clock: float | None = None,
         false_alarm: float = 0.05,
     ) -> None:
         super().__init__(false_alarm=false_alarm)
         self.half_life = half_life
         self.strength = strength
         self.ahead = ahead
+        self.clock = clock
 
     @property
     def slow_to_fit(self) -> bool:
@@ -85,8 +91,9 @@ class NeighborsAndHawkes(Wrapper):
 
     def _parts(self) -> Sequence[BaseEstimator]:
         parts = (
-            RecencyNearestNeighbors(half_life=self.half_life),
-            HawkesLikelihood(half_life=self.half_life),
+            # neighbours take no tick of 0: exact timings are as fine as they are found
+            RecencyNearestNeighbors(half_life=self.half_life, clock=self.clock or None),
+            HawkesLikelihood(half_life=self.half_life, clock=self.clock),
         )
         return (
             PracticeCorrected(
@@ -96,6 +103,7 @@ class NeighborsAndHawkes(Wrapper):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        check_clock(self.clock)
         for part in self._parts():
             part._check_parameters()
 

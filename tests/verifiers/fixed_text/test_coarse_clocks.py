@@ -9,7 +9,13 @@ from hawkeys.datasets import Keystrokes, load_demo
 from hawkeys.evaluation import equal_error_rate
 from hawkeys.evaluation.studies.clock import coarsen
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
-from hawkeys.verifiers import POHMM, HawkesLikelihood, RecencyNearestNeighbors, RobustMahalanobis
+from hawkeys.verifiers import (
+    POHMM,
+    HawkesLikelihood,
+    NeighborsAndHawkes,
+    RecencyNearestNeighbors,
+    RobustMahalanobis,
+)
 from hawkeys.verifiers.fixed_text import _coarse_hawkes as coarse
 from hawkeys.verifiers.fixed_text import _hawkes_em as em
 from hawkeys.verifiers.fixed_text._censored import bounds, log_mass, moments
@@ -226,3 +232,32 @@ def test_scales_are_at_least_a_tick_of_the_clock_found(kind):
 def test_bad_resolutions(kind):
     with pytest.raises(InvalidParameterError, match="clock must be"):
         kind(clock=-0.1).fit(COARSE[:20])
+
+
+def test_the_clock_of_the_hawkes_likelihood_can_be_given():
+    tests = TIED[100:120]
+    found = HawkesLikelihood().fit(TIED[:100])
+    given = HawkesLikelihood(clock=found.clock_).fit(TIED[:100])
+    assert found.clock_ == pytest.approx(0.016, rel=1e-3)
+    assert given.score_samples(tests).tolist() == found.score_samples(tests).tolist()
+    exact = HawkesLikelihood(clock=0.0).fit(TIED[:100])
+    assert exact.clock_ == 0.0
+    assert exact.score_samples(tests).tolist() != given.score_samples(tests).tolist()
+    X = DEMO.timings().to_numpy()
+    assert HawkesLikelihood().fit(X[:100]).clock_ == 0.0
+    assert HawkesLikelihood(clock=0.016).fit(X[:100]).clock_ == 0.016
+
+
+@pytest.mark.parametrize("clock", [-0.001, 16.0, np.nan, "fine"])
+@pytest.mark.parametrize("kind", [HawkesLikelihood, NeighborsAndHawkes])
+def test_wrong_clocks_are_refused(kind, clock):
+    with pytest.raises(InvalidParameterError, match="clock"):
+        kind(clock=clock).fit(TIED[:30])
+
+
+def test_the_clock_of_the_sum_is_that_of_both_parts():
+    fitted = NeighborsAndHawkes(clock=0.016, strength=0.0).fit(DEMO.timings().to_numpy()[:60])
+    neighbors, process = fitted.verifier_.verifier_.verifiers_
+    assert (neighbors.clock_, process.clock_) == (0.016, 0.016)
+    exact = NeighborsAndHawkes(clock=0.0, strength=0.0).fit(TIED[:60])
+    assert exact.verifier_.verifier_.verifiers_[1].clock_ == 0.0
