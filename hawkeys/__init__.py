@@ -15,9 +15,9 @@ A short tour::
 when first used, as is all that needs numba.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hawkeys._faces import named_on_demand
 from hawkeys._version import __version__
 
 if TYPE_CHECKING:
@@ -121,16 +121,7 @@ _HOME = {
     "write_events": "partitions",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(import_module(f"hawkeys.{_HOME[name]}"), name)
-    elif name in __all__:
-        value = import_module(f"hawkeys.{name}")
-    else:
-        raise AttributeError(f"module 'hawkeys' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+__getattr__ = named_on_demand(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._plain.rows import row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
@@ -18,12 +18,12 @@ _LONGEST = 1.5
 
 def digamma(x: FloatArray) -> FloatArray:
     """Return the derivative of ln Gamma at x > 0."""
-    return np.asarray(special.digamma(x))
+    return np.asarray(scipy.special.digamma(x))
 
 
 def trigamma(x: FloatArray) -> FloatArray:
     """Return the second derivative of ln Gamma at x > 0."""
-    return np.asarray(special.polygamma(1, x))
+    return np.asarray(scipy.special.polygamma(1, x))
 
 
 def share_events(
@@ -69,7 +69,9 @@ class _Row(NamedTuple):
         own, g, b = a[used], self.g[used], self.b[used]
         psi, e = digamma(own), np.zeros(a.size)
         e[used] = np.exp(psi) / b
-        spent = (own - g) * psi - special.gammaln(own) + special.gammaln(g) + g * np.log(b)
+        spent = (
+            (own - g) * psi - scipy.special.gammaln(own) + scipy.special.gammaln(g) + g * np.log(b)
+        )
         return share_events(self.matrix, self.weights, e, counts, cross) - float(spent.sum())
 
     def newton(

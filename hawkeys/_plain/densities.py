@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import FloatArray, IntArray
 
@@ -152,7 +152,10 @@ def _gamma_split(
 def _gamma_masses(lags: FloatArray, sets: FloatArray, s: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return the mass below and beyond each lag > 0, without the integral of D."""
     shape, ratio = sets[s, 0], np.minimum(lags * sets[s, 1], _HUGE)
-    below, beyond = special.gammainc(shape, shape * ratio), special.gammaincc(shape, shape * ratio)
+    below, beyond = (
+        scipy.special.gammainc(shape, shape * ratio),
+        scipy.special.gammaincc(shape, shape * ratio),
+    )
     large = shape > _MOST_SHAPE
     if large.any():
         below[large], beyond[large], _, _ = _gamma_split(lags[large], sets, s[large])
@@ -169,7 +172,7 @@ def splits_of(
     lags, s = lags[some], s[some]
     if family == LOG_NORMAL:
         z = (np.log(lags) - sets[s, 0]) / sets[s, 1]
-        tail = 0.5 * special.erfc(np.abs(z) * _SQRT_HALF)
+        tail = 0.5 * scipy.special.erfc(np.abs(z) * _SQRT_HALF)
         below[some] = np.where(z < 0.0, tail, 1.0 - tail)
         beyond[some] = np.where(z < 0.0, 1.0 - tail, tail)
     elif family == GAMMA:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import FloatArray, IntArray
 
@@ -42,7 +42,7 @@ def _densities(lags: FloatArray, edges: FloatArray) -> FloatArray:
 def _tails(rests: FloatArray, edges: FloatArray) -> FloatArray:
     """Return the log-normal mass beyond logarithms of lags, (n_edges, n_samples)."""
     z = (rests - edges[:, 1, None]) / edges[:, 2, None]
-    return np.where(z > _FAR, 0.0, 0.5 * special.erfc(_ROOT_HALF * z))
+    return np.where(z > _FAR, 0.0, 0.5 * scipy.special.erfc(_ROOT_HALF * z))
 
 
 def _add_by_mark(first: IntArray, values: FloatArray, out: FloatArray) -> None:

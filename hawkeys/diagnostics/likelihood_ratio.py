@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import chdtrc
+import scipy
 
 from hawkeys._design.ties import Ties
 from hawkeys._validation import check_count
@@ -185,7 +185,7 @@ def _tail(x: float, degrees: int) -> float:
     """Return the probability that a chi-square variable exceeds x or, at 0, reaches it."""
     if x <= 0.0:
         return 1.0
-    return float(chdtrc(degrees, x)) if degrees > 0 else 0.0
+    return float(scipy.special.chdtrc(degrees, x)) if degrees > 0 else 0.0
 
 
 def _check_methods(small: Fit, large: Fit) -> None:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import FloatArray
 from hawkeys.diagnostics.time_rescaling import RescaledEvents, steps
@@ -214,7 +214,7 @@ def _ljung_box(scope: Scope) -> float:
 
 
 def _ljung_box_tail(statistic: float, scope: Scope) -> float:
-    return float(special.chdtrc(min(_LAGS, scope.n_events - 1), statistic))
+    return float(scipy.special.chdtrc(min(_LAGS, scope.n_events - 1), statistic))
 
 
 def _dispersion(scope: Scope) -> float:
@@ -231,7 +231,7 @@ def _dispersion_tail(statistic: float, scope: Scope) -> float:
     if scope.windows:
         return math.nan
     freedom = 2.0 * scope.total**2 / float((2.0 * scope.expected**2 + scope.expected).sum())
-    upper = float(special.chdtrc(freedom, freedom * statistic))
+    upper = float(scipy.special.chdtrc(freedom, freedom * statistic))
     return min(1.0, 2.0 * min(upper, 1.0 - upper))
 
 
@@ -251,7 +251,7 @@ def _residual_process_tail(statistic: float, scope: Scope) -> float:
     odd = 2.0 * np.arange(10) + 1.0
     signs = np.where(np.arange(10) % 2, -1.0, 1.0)
     if statistic >= 1.0:  # each series converges fast on its side of 1
-        return float(4.0 * (signs * special.ndtr(-odd * statistic)).sum())
+        return float(4.0 * (signs * scipy.special.ndtr(-odd * statistic)).sum())
     inside = signs / odd * np.exp(-((math.pi * odd / statistic) ** 2) / 8.0)
     return float(1.0 - 4.0 / math.pi * inside.sum())
 

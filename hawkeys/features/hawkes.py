@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import warnings
 from collections.abc import Callable, Iterable
-from itertools import pairwise
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import validate_data
 
-from hawkeys._loops.choice import compiled_only
-from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
+from hawkeys._estimators import Transformer, check_columns
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_count
 from hawkeys.datasets.timings import check_timings, timings_to_events
-from hawkeys.events import Events
-from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
-from hawkeys.features._factors import WithFactors
-from hawkeys.inference import EachResult, fit_each
-from hawkeys.inference.examine import quietly
-from hawkeys.inference.seeds import seeded
-from hawkeys.kernels import Exponential, Kernel
+from hawkeys.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from hawkeys.inference import EachResult
 
 __all__ = ["HawkesFeatures"]
 
 _VARIATIONAL = ("vi", "vi_stochastic")
 
 
-class HawkesFeatures(TransformerMixin, BaseEstimator):
+class HawkesFeatures(Transformer):
     r"""Baseline and adjacency of a Hawkes process fitted to each typing sample alone.
 
     Each key is a mark with two events, its press and its release; time starts at the first press
@@ -157,7 +149,7 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
         InvalidTimingsError
             `X` is not a timing matrix; the message names row and column.
         """
-        validate_data(self, X, reset=True, skip_check_array=True)
+        check_columns(self, X, reset=True)
         self.n_features_in_ = check_timings(X).shape[1]
         return self
 
@@ -182,7 +174,7 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
             A parameter of the transformer is wrong.
         """
         if hasattr(self, "n_features_in_"):
-            validate_data(self, X, reset=False, skip_check_array=True)
+            check_columns(self, X, reset=False)
         baseline, adjacency = self.parameters(X)
         targets, sources = _band(baseline.shape[1], check_count(self.n_bands, "n_bands"))
         return np.concatenate((baseline, adjacency[:, targets, sources]), axis=1)
@@ -253,42 +245,22 @@ class HawkesFeatures(TransformerMixin, BaseEstimator):
             options.setdefault("likelihood_weight", 10.0)
             if "prior_coefficient" not in options:
                 options.setdefault("relevance_determination", True)
-        events = timings_to_events(X)
-        kernel: Kernel = Exponential(self.decay)
-        if self.column_factor:
-            kernel = WithFactors(kernel, np.arange(1.0, events.n_marks + 1.0))
-        seed = self.random_state
-        rng = _own_seeds(events, seed) if self.method == "vi_stochastic" else seed
-        # quietly about the clock, coarse by design; no sample's features depend on the others
-        with warnings.catch_warnings(), quietly(), compiled_only():
-            # a feature need not be an estimate that a single sample determines
-            warnings.simplefilter("ignore", IdentifiabilityWarning)
-            return fit_each(
-                events,
-                kernel=kernel,
-                method=self.method,
-                rng=rng,
-                progress=self.progress,
-                **options,
-            )
+        fitting = import_module("hawkeys.features._fitting")  # and, only now, inference
+        each: EachResult = fitting.fit_samples(
+            timings_to_events(X),
+            decay=self.decay,
+            method=self.method,
+            column_factor=self.column_factor,
+            random_state=self.random_state,
+            progress=self.progress,
+            options=options,
+        )
+        return each
 
-    def __sklearn_tags__(self) -> Tags:
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
-
-
-def _own_seeds(events: Events, random_state: RandomState) -> IntArray:
-    """Return a seed per realisation that follows from its own marks and times, in nanoseconds."""
-    common = str(seeded(random_state)[0].integers(2**63))
-    times = np.rint(events.times * 1e9).astype("<i8")
-    marks = events.marks.astype("<i8")
-    seeds = np.empty(events.n_realizations, dtype=np.int64)
-    for r, (begin, end) in enumerate(pairwise(events.offsets)):
-        known = hashlib.blake2b(common.encode(), digest_size=8)
-        known.update(times[begin:end].tobytes() + marks[begin:end].tobytes())
-        seeds[r] = int.from_bytes(known.digest(), "little") >> 1
-    return seeds
 
 
 def _band(size: int, n_bands: int) -> tuple[IntArray, IntArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._design.ties import Ties
 from hawkeys._typing import BoolArray, FloatArray, IntArray
@@ -203,6 +203,6 @@ def draw_positive_normal(
             pull = (draws - mean) @ precision[k] - precision[k, k] * (draws[:, k] - mean[k])
             centre = mean[k] - spread[k] ** 2 * pull
             # by inversion in the upper tail, in logarithms: the centre may be far below 0
-            log_share = np.log1p(-rng.random(size)) + special.log_ndtr(centre / spread[k])
-            draws[:, k] = np.maximum(centre - spread[k] * special.ndtri_exp(log_share), 0.0)
+            log_share = np.log1p(-rng.random(size)) + scipy.special.log_ndtr(centre / spread[k])
+            draws[:, k] = np.maximum(centre - spread[k] * scipy.special.ndtri_exp(log_share), 0.0)
     return draws

@@ -12,7 +12,7 @@ Abramowitz, M. and Stegun, I. A. (1964). Handbook of Mathematical Functions, eqs
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import FloatArray
 
@@ -29,7 +29,7 @@ def log_front(shape: FloatArray) -> FloatArray:
     large, small = _split(shape)
     series = _sum(large, _BERNOULLI / (_EVEN * (_EVEN - 1.0)), _EVEN - 1.0)
     far = 0.5 * np.log(large / (2.0 * np.pi)) - series
-    near = special.xlogy(small, small) - small - special.gammaln(small)
+    near = scipy.special.xlogy(small, small) - small - scipy.special.gammaln(small)
     return np.where(shape >= _LARGE, far, near)
 
 
@@ -37,14 +37,14 @@ def log_excess(shape: FloatArray) -> FloatArray:
     """Return log(shape) - digamma(shape), by which the log of the mean exceeds the mean log."""
     large, small = _split(shape)
     far = 0.5 / large + _sum(large, _BERNOULLI / _EVEN, _EVEN)
-    return np.where(shape >= _LARGE, far, np.log(small) - special.digamma(small))
+    return np.where(shape >= _LARGE, far, np.log(small) - scipy.special.digamma(small))
 
 
 def log_excess_slope(shape: FloatArray) -> FloatArray:
     """Return the derivative of `log_excess`, 1 / shape - trigamma(shape) < 0."""
     large, small = _split(shape)
     far = -0.5 / large**2 - _sum(large, _BERNOULLI, _EVEN + 1.0)
-    return np.where(shape >= _LARGE, far, 1.0 / small - special.polygamma(1, small))
+    return np.where(shape >= _LARGE, far, 1.0 / small - scipy.special.polygamma(1, small))
 
 
 def _split(shape: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._loops.delayed import GAMMA, LOG_NORMAL
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
@@ -120,7 +120,7 @@ class LogNormal(_TwoParameters):
         location, scale = parameters
         height = 1.0 / (scale * math.sqrt(2.0 * math.pi))
         table = np.column_stack((location, scale, height, np.zeros_like(scale)))
-        return table, np.exp(location - special.ndtri(TAIL) * scale)
+        return table, np.exp(location - scipy.special.ndtri(TAIL) * scale)
 
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:
         location, scale = self.parameters()
@@ -130,7 +130,7 @@ class LogNormal(_TwoParameters):
         location, scale = (value[sets] for value in self.parameters())
         with np.errstate(divide="ignore"):  # nothing elapsed: all of the mass remains
             z = (np.log(elapsed) - location) / scale
-        return np.exp(location - scale * special.ndtri(share * special.ndtr(-z)))
+        return np.exp(location - scale * scipy.special.ndtri(share * scipy.special.ndtr(-z)))
 
 
 class Gamma(_TwoParameters):
@@ -190,7 +190,7 @@ class Gamma(_TwoParameters):
         """Return (shape, 1 / mean, log K, log shape - digamma) of each set, and its horizon."""
         shape, rate = parameters
         table = np.column_stack((shape, rate / shape, log_front(shape), log_excess(shape)))
-        return table, special.gammainccinv(shape, TAIL) / rate
+        return table, scipy.special.gammainccinv(shape, TAIL) / rate
 
     def _draw(self, rng: np.random.Generator, sets: IntArray) -> FloatArray:
         shape, rate = self.parameters()
@@ -198,8 +198,8 @@ class Gamma(_TwoParameters):
 
     def _beyond(self, sets: IntArray, elapsed: FloatArray, share: FloatArray) -> FloatArray:
         shape, rate = (value[sets] for value in self.parameters())
-        remaining = share * special.gammaincc(shape, rate * elapsed)
-        return special.gammainccinv(shape, remaining) / rate
+        remaining = share * scipy.special.gammaincc(shape, rate * elapsed)
+        return scipy.special.gammainccinv(shape, remaining) / rate
 
 
 def _matrix_or_number(value: FloatArray, name: str) -> FloatArray:

@@ -17,8 +17,9 @@ two methods.
 Verifiers of free text (`FreeTextVerifier`) take keystrokes of any keys and score blocks of them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hawkeys._faces import named_on_demand
 
 if TYPE_CHECKING:
     from hawkeys.verifiers._samples import recency_weights
@@ -179,10 +180,8 @@ _HOME = {
     "verify_many": "templates.verification",
 }
 
+__getattr__ = named_on_demand(__name__, _HOME)
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'hawkeys.verifiers' has no attribute {name!r}")
-    value = getattr(import_module(f"hawkeys.verifiers.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
 
+from hawkeys._estimators import clone
 from hawkeys._typing import FloatArray
 from hawkeys.verifiers._few import within_another
 from hawkeys.verifiers.base import OneClassVerifier, most_needed
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["Wrapper"]
 

@@ -5,10 +5,8 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from hawkeys._estimators import OutlierDetector, check_fitted, check_matrix, pipeline_end
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
@@ -22,7 +20,7 @@ Verifier = TypeVar("Verifier", bound="OneClassVerifier")
 Weighted = TypeVar("Weighted", bound="WeightedVerifier")
 
 
-class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
+class OneClassVerifier(OutlierDetector, ABC):
     """Base of the verifiers: enrol one typist, then accept or reject typing samples.
 
     A subclass gives `_learn`, which sets fitted attributes from checked training samples, and
@@ -186,7 +184,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         ValueError
             If `X` is no matrix of numbers of the width seen in `fit`.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         return self._score(self._check_samples(X, reset=False))
 
     def training_scores(self, X: ArrayLike) -> FloatArray:
@@ -212,7 +210,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
         ValueError
             As `score_samples`.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         return self._training_score(self._check_samples(X, reset=False))
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
@@ -301,15 +299,7 @@ class OneClassVerifier(OutlierMixin, BaseEstimator, ABC):
 
     def _check_samples(self, X: ArrayLike, *, reset: bool) -> FloatArray:
         """Return `X` as a C-ordered matrix, so that a row scores alike in whatever company."""
-        samples = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=np.float64,
-            order="C",
-            ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
-        )
+        samples = check_matrix(self, X, reset=reset, at_least=2 if reset else 1)
         bad = np.argwhere(~np.isfinite(samples))
         if bad.size:
             row, column = (int(k) for k in bad[0])
@@ -396,7 +386,7 @@ class WeightedVerifier(OneClassVerifier):
 
 def most_needed(n_features: int, *verifiers: Any) -> int | None:
     """Return the largest `samples_needed` of verifiers; None if one of them has none."""
-    last = [one.steps[-1][1] if isinstance(one, Pipeline) else one for one in verifiers]
+    last = [pipeline_end(one) for one in verifiers]
     needs = [one.samples_needed(n_features) for one in last if isinstance(one, OneClassVerifier)]
     known = [need for need in needs if need is not None]
     return max(known, default=2) if len(known) == len(needs) else None

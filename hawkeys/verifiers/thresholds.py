@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
 
+from hawkeys._estimators import clone, pipeline_end
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
@@ -19,6 +18,9 @@ from hawkeys.verifiers.base import (
     WeightedVerifier,
     resubstitution_threshold,
 )
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = [
     "SESSION_POLICIES",
@@ -160,7 +162,7 @@ def check_detector(verifier: Any, name: str) -> None:
 
     Raises `InvalidParameterError`.
     """
-    last = verifier.steps[-1][1] if isinstance(verifier, Pipeline) else verifier
+    last = pipeline_end(verifier)
     able = all(callable(getattr(last, method, None)) for method in ("fit", "score_samples"))
     if isinstance(last, type) or not able or not hasattr(last, "get_params"):
         raise InvalidParameterError(

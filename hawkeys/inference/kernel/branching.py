@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._version import __version__
@@ -76,14 +76,16 @@ class BranchingProblem(EMProblem):
         b = self.paid(window)
         used = b > 0
         a = np.where(used, x * b, 1.0)
-        return np.where(used, np.exp(special.digamma(a)) / np.where(used, b, 1.0), 0.0)
+        return np.where(used, np.exp(scipy.special.digamma(a)) / np.where(used, b, 1.0), 0.0)
 
     def spent(self, x: FloatArray, window: Window) -> float:
         """Return the divergence of q from the prior, and the expected cost."""
         b, g = self.paid(window), self.shapes
         used = b > 0
         a = np.where(used, x * b, 1.0)
-        each = (a - g) * special.digamma(a) - special.gammaln(a) + special.gammaln(g)
+        each = (
+            (a - g) * scipy.special.digamma(a) - scipy.special.gammaln(a) + scipy.special.gammaln(g)
+        )
         each += g * np.log(np.where(used, b, 1.0))
         each -= prior_constant(g, self.prior.rates(self.events.n_marks))
         return float(each[used].sum())
@@ -98,7 +100,7 @@ class BranchingProblem(EMProblem):
         b = self.paid(state.window)
         used = b > 0
         a = np.where(used, state.x * b, 1.0)
-        return np.where(used, special.digamma(a) - np.log(np.where(used, b, 1.0)), 0.0)
+        return np.where(used, scipy.special.digamma(a) - np.log(np.where(used, b, 1.0)), 0.0)
 
     def at(self, point: FloatArray, kernel: Parameters) -> EMState:
         """Return the state with posteriors of these E log theta, at the best rates."""
@@ -126,7 +128,7 @@ class BranchingProblem(EMProblem):
         used = b > 0
         a = np.where(used, state.x * b, 1.0)
         counts = e * slope
-        own = np.where(used, 1.0 / special.polygamma(1, a) - counts, 0.0)
+        own = np.where(used, 1.0 / scipy.special.polygamma(1, a) - counts, 0.0)
         out = information * e[:, :, None] * e[:, None, :] + own[:, :, None] * np.eye(e.shape[1])
         return np.where(used, self.shapes + counts - a, 0.0), out
 
@@ -143,7 +145,7 @@ class BranchingProblem(EMProblem):
         used = b > 0
         x = np.where(used, state.x[:, 1:], 0.0)
         a, each = np.where(used, x * b, 1.0), np.where(used, b, 1.0)
-        by_log = np.where(used, 1.0 / special.polygamma(1, a), 0.0)
+        by_log = np.where(used, 1.0 / scipy.special.polygamma(1, a), 0.0)
         return x, (by_log / each - x) / each, by_log / each
 
     def start(self, kernel: Parameters) -> EMState:
@@ -159,11 +161,11 @@ class BranchingProblem(EMProblem):
 
 def _inverse_digamma(value: FloatArray) -> FloatArray:
     """Return a > 0 with digamma(a) = value, by Newton steps (Minka 2000, appendix C)."""
-    gamma = -special.digamma(1.0)
+    gamma = -scipy.special.digamma(1.0)
     a = np.where(value >= -2.22, np.exp(np.minimum(value, 700.0)) + 0.5,
                  -1.0 / np.minimum(value + gamma, -1e-3))  # fmt: skip
     for _ in range(_INVERSIONS):
-        step = (special.digamma(a) - value) / special.polygamma(1, a)
+        step = (scipy.special.digamma(a) - value) / scipy.special.polygamma(1, a)
         a = np.maximum(a - step, 0.1 * a)
     return a
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.kernels import DelayedKernel, Gamma, LogNormal
@@ -330,7 +330,7 @@ class GammaStep(KernelStep):
         """Return the mean and the standard deviation of the log-lag."""
         shape, rate = parameters
         mean = np.log(shape / rate) - log_excess(shape)
-        return mean, np.sqrt(special.polygamma(1, shape))
+        return mean, np.sqrt(scipy.special.polygamma(1, shape))
 
     def score(self, moments: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the gradient by log mean and log shape."""
@@ -352,7 +352,7 @@ class GammaStep(KernelStep):
             return 0.0
         shape, rate = parameters
         prior_shape, prior_rate = self.pseudo.parameters
-        mean_log = special.digamma(prior_shape) - np.log(prior_rate)
+        mean_log = scipy.special.digamma(prior_shape) - np.log(prior_rate)
         density = log_front(shape) - shape * self._of_pseudo(shape / rate)[1] - mean_log
         return float(self.pseudo.weight * density.sum())
 

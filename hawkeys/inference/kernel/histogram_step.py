@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.inference.kernel.families import KernelStep, Parameters, unscaled
@@ -185,7 +185,9 @@ class HistogramStep(KernelStep):
         (masses,) = parameters
         total = 0.0
         if self.pseudo is not None:
-            total += self.pseudo.weight * special.xlogy(self.pseudo.parameters[0], masses).sum()
+            total += (
+                self.pseudo.weight * scipy.special.xlogy(self.pseudo.parameters[0], masses).sum()
+            )
         if self.smoothing > 0.0:
             total -= 0.5 * self.smoothing * roughness(masses, self.edges).sum()
         return float(total)

@@ -10,7 +10,7 @@ import math
 from itertools import combinations
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy
 
 from hawkeys._typing import FloatArray
 
@@ -139,8 +139,10 @@ def _orthant_by_lattice(factor: FloatArray) -> float:
     drawn = np.zeros((_POINTS, size))
     mass = np.ones(_POINTS)
     for p in range(size):
-        below = ndtr(-(drawn[:, :p] @ factor[p, :p]) / factor[p, p])
+        below = scipy.special.ndtr(-(drawn[:, :p] @ factor[p, :p]) / factor[p, p])
         mass *= 1.0 - below
         if p < size - 1:
-            drawn[:, p] = ndtri(np.clip(below + points[:, p] * (1.0 - below), 1e-300, 1.0 - 1e-16))
+            drawn[:, p] = scipy.special.ndtri(
+                np.clip(below + points[:, p] * (1.0 - below), 1e-300, 1.0 - 1e-16)
+            )
     return float(mass.mean())

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import digamma, polygamma
+import scipy
 
 from hawkeys._design import Design
 from hawkeys._typing import FloatArray, IntArray, RandomState
@@ -120,7 +120,10 @@ def _start(fit: VariationalResult, target: int) -> tuple[FloatArray, FloatArray,
         location, variance = marginals.location[target], marginals.scale[target] ** 2
     else:  # the moments of the logarithm of a Gamma variable
         shape = marginals.shape[target]
-        location, variance = digamma(shape) - np.log(marginals.rate[target]), polygamma(1, shape)
+        location, variance = (
+            scipy.special.digamma(shape) - np.log(marginals.rate[target]),
+            scipy.special.polygamma(1, shape),
+        )
     used = np.flatnonzero(~np.isnan(location))
     if source.log_covariance is not None:
         covariance = source.log_covariance[target][np.ix_(used, used)]

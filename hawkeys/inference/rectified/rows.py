@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+import scipy
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
@@ -317,7 +317,9 @@ def best_decay(
         return -fit.value
 
     bounds = (float(grid[best - 1]), float(grid[best + 1]))
-    minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _LOG_TOLERANCE})
+    scipy.optimize.minimize_scalar(
+        loss, bounds=bounds, method="bounded", options={"xatol": _LOG_TOLERANCE}
+    )
     for edge, limit in ((fits[0], FAR), (fits[-1], NEAR)):
         if top.value - edge.value < _FAINT:
             return replace(top, limit=limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._design import Design
 from hawkeys._loops import branching as loops
@@ -69,7 +69,7 @@ def _linear_response(design: Design, posterior: GammaPosterior) -> FloatArray:
         weights = design.weights[own] if design.weights.size else design.weights
         loops.share_events(design.block(b), weights, e, counts, cross)
         index = np.ix_(used, used)
-        spread = 1.0 / special.polygamma(1, posterior.shape[b, used]) - counts[used]
+        spread = 1.0 / scipy.special.polygamma(1, posterior.shape[b, used]) - counts[used]
         curvature = cross + np.tril(cross, -1).T
         out[b][index] = np.linalg.inv(curvature[index] + np.diag(spread))
     return out
@@ -77,7 +77,7 @@ def _linear_response(design: Design, posterior: GammaPosterior) -> FloatArray:
 
 def prior_constant(shapes: FloatArray, rates: FloatArray) -> FloatArray:
     """Return what the priors' rates add to the bound, shape ln rate; 0 if improper."""
-    return np.where(rates > 0, special.xlogy(shapes, np.where(rates > 0, rates, 1.0)), 0.0)
+    return np.where(rates > 0, scipy.special.xlogy(shapes, np.where(rates > 0, rates, 1.0)), 0.0)
 
 
 def _start(design: Design, shapes: FloatArray, used: np.ndarray) -> FloatArray:

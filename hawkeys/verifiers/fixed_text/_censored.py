@@ -7,7 +7,7 @@ A reading x of a clock with ticks of width d stands for the interval (x - d / 2,
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import log_ndtr
+import scipy
 
 from hawkeys._typing import FloatArray
 
@@ -55,5 +55,5 @@ def _standard(
 
 def _log_mass(low: FloatArray, high: FloatArray) -> FloatArray:
     """Return ln(Phi(high) - Phi(low)), exact in the lower tail."""
-    above, below = log_ndtr(high), log_ndtr(low)
+    above, below = scipy.special.log_ndtr(high), scipy.special.log_ndtr(low)
     return above + np.log(-np.expm1(below - above))

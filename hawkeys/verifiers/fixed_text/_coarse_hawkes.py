@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.verifiers.fixed_text._censored import bounds, log_mass, moments
@@ -72,7 +72,7 @@ def contributions(
     """Return ln lambda_m at event m, and the compensators over the window, (n_marks, n_samples)."""
     adjacency, location, scale = edges.T[:, :, None]
     masses = baseline[:, None] * data.windows
-    np.add.at(masses, data.target, adjacency * ndtr((data.rests - location) / scale))
+    np.add.at(masses, data.target, adjacency * scipy.special.ndtr((data.rests - location) / scale))
     return np.log(data.rates(data.densities(edges), baseline)), masses
 
 
@@ -109,7 +109,7 @@ def _unseen(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the children expected after the window, with moments of a truncated normal."""
     z = (rests - location) / scale
-    mass = ndtr(-z)
+    mass = scipy.special.ndtr(-z)
     slope = np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi)
     with np.errstate(invalid="ignore"):
         bent = np.where(np.isfinite(z), z * slope, 0.0)

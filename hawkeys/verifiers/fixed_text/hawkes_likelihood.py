@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from importlib import import_module
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from hawkeys._estimators import check_fitted
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_choice, check_count, check_positive_number
 from hawkeys.datasets._units import check_usual_unit
 from hawkeys.datasets.timings import default_keys, split_timings
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.kernels import LogNormal
-from hawkeys.process import Hawkes
 from hawkeys.verifiers._samples import recency_weights
 from hawkeys.verifiers.base import WeightedVerifier
 from hawkeys.verifiers.fixed_text import _hawkes_em as em
 from hawkeys.verifiers.fixed_text._intervals import check_clock, resolution
+
+if TYPE_CHECKING:
+    from hawkeys.process import Hawkes
 
 __all__ = ["HawkesLikelihood"]
 
@@ -174,7 +178,7 @@ class HawkesLikelihood(WeightedVerifier):
     @property
     def process_(self) -> Hawkes:
         """The estimated process, a `hawkeys.Hawkes` with a log-normal kernel per pair."""
-        check_is_fitted(self)
+        check_fitted(self)
         size = self.baseline_.size
         target, source = self.edges_.T
         adjacency, location = np.zeros((size, size)), np.zeros((size, size))
@@ -182,7 +186,11 @@ class HawkesLikelihood(WeightedVerifier):
         adjacency[target, source] = self.adjacency_
         location[target, source] = self.location_
         scale[target, source] = self.scale_
-        return Hawkes(self.baseline_, adjacency, kernel=LogNormal(location, scale))
+        kernel = import_module("hawkeys.kernels").LogNormal(location, scale)
+        process: Hawkes = import_module("hawkeys.process").Hawkes(
+            self.baseline_, adjacency, kernel=kernel
+        )
+        return process
 
     def surprise(self, X: ArrayLike) -> FloatArray:
         """Return what every event adds to minus the log-likelihood, to explain a decision.
@@ -218,7 +226,7 @@ class HawkesLikelihood(WeightedVerifier):
         >>> verifier.mark_names_[np.argmax(more)]
         'release key2'
         """
-        check_is_fitted(self)
+        check_fitted(self)
         logs, masses = self._data(X).logs_and_masses(self._parameters)
         return (masses - logs).T
 
@@ -245,7 +253,7 @@ class HawkesLikelihood(WeightedVerifier):
         ValueError
             As `score_samples`.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         return self._data(X).residuals(self._parameters).T
 
     def _check_parameters(self) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
+from hawkeys._estimators import check_fitted
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_count, check_nonnegative_number
 from hawkeys.datasets._units import check_usual_unit
@@ -216,7 +216,7 @@ class POHMM(OneClassVerifier):
         >>> head.shape
         (50,)
         """
-        check_is_fitted(self)
+        check_fitted(self)
         if keys is None:
             return super().score_samples(X)
         events = _intervals(X)

@@ -21,6 +21,7 @@ from hawkeys.verifiers.fixed_text.background import Background
 
 __all__ = [
     "background_record",
+    "is_known",
     "known_verifiers",
     "make_background",
     "make_verifier",
@@ -73,6 +74,11 @@ def _find(name: Any) -> type[OneClassVerifier] | None:
     return known_verifiers().get(name) if isinstance(name, str) else None
 
 
+def is_known(kind: type) -> bool:
+    """Tell whether a class is one of the known verifiers, importing no other."""
+    return _find(kind.__name__) is kind
+
+
 def _is_known(kind: type[OneClassVerifier]) -> bool:
     public = kind.__module__.startswith(_PACKAGE) and not kind.__name__.startswith("_")
     return public and not inspect.isabstract(kind) and _needs_nothing(kind)
@@ -89,19 +95,18 @@ def plain_parameters(verifier: Any) -> dict[str, Any]:
     Raises `InvalidParameterError` if it is not one of the known verifiers, or a parameter cannot
     be stored.
     """
-    known = known_verifiers()
-    name = type(verifier).__name__
-    if known.get(name) is not type(verifier):
+    kind = type(verifier)
+    if not is_known(kind):
         raise InvalidParameterError(
-            f"verifier must be an instance of one of {', '.join(known)}, because a template stores "
-            f"no code; got {name}."
+            f"verifier must be an instance of one of {', '.join(known_verifiers())}, because a "
+            f"template stores no code; got {kind.__name__}."
         )
     parameters = {
         key: _plain(value)
         for key, value in verifier.get_params(deep=False).items()
         if key != _BACKGROUND
     }
-    return _check_parameters(known[name], parameters)
+    return _check_parameters(kind, parameters)
 
 
 def background_record(background: Background) -> dict[str, Any]:

@@ -7,15 +7,15 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy
-import sklearn
-from sklearn.base import clone
 
+from hawkeys._estimators import clone
 from hawkeys._files import write_text
 from hawkeys._records import checksum_of
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
@@ -29,7 +29,7 @@ from hawkeys.verifiers.fixed_text.background_ratio import BackgroundRatio
 from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.templates._storable import (
     background_record,
-    known_verifiers,
+    is_known,
     make_verifier,
     plain_parameters,
 )
@@ -308,7 +308,7 @@ def is_storable(verifier: Any) -> bool:
     >>> is_storable(Manhattan()), is_storable(HeldOutThreshold(Manhattan()))
     (True, False)
     """
-    return type(verifier) in known_verifiers().values()
+    return is_known(type(verifier))
 
 
 def train(
@@ -416,7 +416,11 @@ def _check_sessions(policy: str, codes: tuple[int, ...] | None) -> None:
 
 
 def _versions() -> Mapping[str, str]:
-    packages = (np, scipy, sklearn)
     return MappingProxyType(
-        {"hawkeys": __version__, **{each.__name__: each.__version__ for each in packages}}
+        {
+            "hawkeys": __version__,
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "sklearn": version("scikit-learn"),
+        }
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_nonnegative, check_shape
@@ -18,6 +18,9 @@ from hawkeys.verifiers.thresholds import (
     held_out_scores,
     seen_scores,
 )
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["ScoreSum"]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from sklearn.base import BaseEstimator
+from typing import TYPE_CHECKING
 
 from hawkeys._typing import FloatArray
 from hawkeys.verifiers._wrapper import Wrapper
@@ -14,6 +13,9 @@ from hawkeys.verifiers.fixed_text.neighbors import RecencyNearestNeighbors
 from hawkeys.verifiers.thresholds import seen_scores
 from hawkeys.verifiers.wrappers.combination import ScoreSum
 from hawkeys.verifiers.wrappers.practice import PracticeCorrected
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["NeighborsAndHawkes"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
+from hawkeys._estimators import check_fitted
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_nonnegative_number, check_positive_number
 from hawkeys.datasets._units import check_usual_unit
@@ -15,6 +15,9 @@ from hawkeys.datasets.timings import split_timings
 from hawkeys.verifiers._wrapper import Wrapper
 from hawkeys.verifiers.fixed_text._intervals import MAD_TO_STD, log_intervals
 from hawkeys.verifiers.thresholds import check_detector, seen_scores
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["PracticeCorrected"]
 
@@ -169,7 +172,7 @@ class PracticeCorrected(Wrapper):
         ValueError
             As `score_samples`.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         return self._corrected(self._check_samples(X, reset=False))
 
     def _parts(self) -> Sequence[BaseEstimator]:

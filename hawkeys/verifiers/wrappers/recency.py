@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
-
+from hawkeys._estimators import pipeline_end
 from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers._samples import recency_weights
 from hawkeys.verifiers._wrapper import Wrapper
 from hawkeys.verifiers.thresholds import check_detector, seen_scores
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["RecencyWeighted"]
 
@@ -71,7 +73,8 @@ class RecencyWeighted(Wrapper):
 
     def _learn(self, samples: FloatArray) -> None:
         inner = self.verifier
-        if isinstance(inner, Pipeline) or not has_fit_parameter(inner, "sample_weight"):
+        takes_weights = "sample_weight" in inspect.signature(inner.fit).parameters
+        if pipeline_end(inner) is not inner or not takes_weights:
             raise InvalidParameterError(
                 f"verifier must take sample_weight in fit; {type(inner).__name__} does not. Use a "
                 "WeightedVerifier, such as ScaledManhattan; in a pipeline weight the last step."

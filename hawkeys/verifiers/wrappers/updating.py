@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
 
+from hawkeys._estimators import clone
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_choice, check_count, check_fraction
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers.base import OneClassVerifier
 from hawkeys.verifiers.thresholds import seen_scores
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 __all__ = ["UPDATE_POLICIES", "UpdatingVerifier"]
 
