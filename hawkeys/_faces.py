@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 __all__ = ["named_on_demand"]
@@ -20,7 +19,7 @@ def named_on_demand(package: str, homes: Mapping[str, str]) -> Callable[[str], A
     def __getattr__(name: str) -> Any:
         if name in homes:
             value = getattr(import_module(f"{package}.{homes[name]}"), name)
-        elif not name.startswith("__") and find_spec(f"{package}.{name}") is not None:
+        elif not name.startswith("__") and _exists(f"{package}.{name}"):
             value = import_module(f"{package}.{name}")
         else:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -28,3 +27,8 @@ def named_on_demand(package: str, homes: Mapping[str, str]) -> Callable[[str], A
         return value
 
     return __getattr__
+
+
+def _exists(module: str) -> bool:
+    """Tell whether there is a module, without importing it."""
+    return import_module("importlib.util").find_spec(module) is not None

@@ -29,6 +29,8 @@ LAYERS = [
         "_records",
         "_registry",
         "_linalg",
+        "_faces",
+        "_estimators",
     ],
     ["_jit", "_plain"],
     ["_loops"],
