@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, wilcoxon
+import scipy
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, brief, check_count
@@ -150,9 +150,9 @@ def signed_rank_pvalue(differences: ArrayLike) -> float:
             "differences must be a flat array with at least one number; got shape "
             f"{values.shape}. Pass one difference per subject."
         )
-    ranks = rankdata(np.abs(values))[values != 0]
+    ranks = scipy.stats.rankdata(np.abs(values))[values != 0]
     if ranks.size > _EXACT_UP_TO:
-        return float(wilcoxon(values, zero_method="pratt", method="approx").pvalue)
+        return float(scipy.stats.wilcoxon(values, zero_method="pratt", method="approx").pvalue)
     # Mean ranks are multiples of one half.
     doubled = np.rint(2 * ranks).astype(np.int64)
     law = _law_of_sum(doubled)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import polygamma
+import scipy
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_count, check_positive_number
@@ -323,14 +323,14 @@ def _degrees(within: FloatArray, sizes: Sequence[int]) -> float:
 
     `within` (n_typists, m); the scatter that their own numbers of samples give is taken off.
     """
-    chance = np.mean([polygamma(1, 0.5 * (size - 1)) for size in sizes])
+    chance = np.mean([scipy.special.polygamma(1, 0.5 * (size - 1)) for size in sizes])
     scatter = float(np.log(within).var(axis=0, ddof=1).mean() - chance)
-    if scatter <= polygamma(1, 0.5 * _MOST_DEGREES):
+    if scatter <= scipy.special.polygamma(1, 0.5 * _MOST_DEGREES):
         return _MOST_DEGREES
     half = 0.5 + 1.0 / scatter
     for _ in range(50):  # Newton steps for 1 / trigamma, which is convex and nearly linear
-        value = polygamma(1, half)
-        step = value * (1.0 - value / scatter) / polygamma(2, half)
+        value = scipy.special.polygamma(1, half)
+        step = value * (1.0 - value / scatter) / scipy.special.polygamma(2, half)
         half += step
         if -step < 1e-10 * half:
             break

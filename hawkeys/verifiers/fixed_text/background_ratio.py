@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
-from scipy.special import gammaln
+import scipy
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive_number
@@ -245,7 +245,7 @@ def _log_student(
 ) -> FloatArray:
     """Return the log density of Student's law of each column of y (n_samples, m)."""
     z = (y - location) / scale
-    constant = gammaln(0.5 * (degrees + 1.0)) - gammaln(0.5 * degrees)
+    constant = scipy.special.gammaln(0.5 * (degrees + 1.0)) - scipy.special.gammaln(0.5 * degrees)
     constant -= 0.5 * np.log(np.pi * degrees)
     return np.asarray(constant - np.log(scale) - 0.5 * (degrees + 1.0) * np.log1p(z**2 / degrees))
 
