@@ -15,6 +15,7 @@ from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
 from hawkeys.inference.examine import examine, log_fit
+from hawkeys.inference.fit_partitions import fit_partitions
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
 from hawkeys.inference.methods import choose_method, name_of_method
@@ -29,6 +30,7 @@ from hawkeys.inference.task import (
     split_model,
 )
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel
+from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.contrast import ContrastResult
@@ -114,10 +116,12 @@ def fit(
 
     Parameters
     ----------
-    data : Events, frame, mapping, or sequence
+    data : Events, frame, mapping, sequence or PartitionedEvents
         Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
         mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
-        list of such lists. All but Events need `end_time`.
+        list of such lists. All but Events need `end_time`. Or events on disk, of
+        `hawkeys.open_events`: by "mle", the kernel given, with ``memory`` ("1GB") among the
+        options for what may be kept between passes.
     decay : float, array_like of shape (n_marks,) or (n_marks, n_marks), or "estimate", optional
         Decay of the exponential kernel, per unit of time: one for all, one per source mark or one
         per (target, source) pair. A given one is held fixed; "estimate" maximises over it, too
@@ -248,6 +252,12 @@ def fit(
     array([[0.4, 0.4],
            [0.2, 0.2]])
     """
+    if isinstance(data, PartitionedEvents):
+        beside = {"end_time": end_time, "weights": weights}
+        options |= {name: value for name, value in beside.items() if value is not None}
+        return fit_partitions(
+            data, decay=decay, kernel=kernel, method=method, support=support, options=options
+        )
     method = name_of_method(method)
     events = log_fit(f"fit by {method}", as_events(data, options, end_time=end_time))
     search, rest = split_search(decay, kernel, options)

@@ -11,6 +11,7 @@ from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning
+from hawkeys.partitions import PartitionedEvents
 from hawkeys.results.estimates import LikelihoodResult
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.rectified import RectifiedResult
@@ -85,7 +86,7 @@ def warn_about(
 def warn_about_fit(
     found: FitResult,
     converged: BoolArray,
-    events: Events,
+    events: Events | PartitionedEvents,
     support: BoolArray,
     seen: FloatArray | None = None,
 ) -> None:
@@ -153,7 +154,7 @@ def _largest_possible(adjacency: FloatArray) -> FloatArray:
 
 def warn_if_unseen(
     found: FitResult | RectifiedResult,
-    events: Events,
+    events: Events | PartitionedEvents,
     remedy: str,
     *,
     stacklevel: int,
@@ -169,8 +170,9 @@ def warn_if_unseen(
     if not (radius > _LARGEST_RADIUS or (found.adjacency > _LARGEST_RADIUS).any()):
         return
     if seen is None:
-        seen = found.kernel.integrals(events).sum(axis=0)
-    share = seen / np.maximum(np.bincount(events.marks, minlength=size), 1)
+        parts = (events,) if isinstance(events, Events) else events
+        seen = np.sum([found.kernel.integrals(part).sum(axis=0) for part in parts], axis=0)
+    share = seen / np.maximum(found.event_counts, 1)
     hidden = (found.adjacency > _LARGEST_RADIUS) & (share < _HARDLY_SEEN)
     if not (radius > _LARGEST_RADIUS or hidden.any()):
         return

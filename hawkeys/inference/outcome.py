@@ -9,8 +9,9 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import FittedColumns
-from hawkeys._typing import FloatArray
+from hawkeys._typing import FloatArray, IntArray
 from hawkeys._version import __version__
+from hawkeys.events import Events
 from hawkeys.inference.identify import flat_directions
 from hawkeys.inference.methods import Method
 from hawkeys.inference.options import MLEOptions
@@ -18,12 +19,13 @@ from hawkeys.inference.rows.in_parameters import in_parameters
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Kernel, SumExponential
+from hawkeys.partitions import PartitionedEvents
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.fit_result import FitResult
 
-__all__ = ["result_of"]
+__all__ = ["plain_result", "result_of"]
 
 
 def result_of(
@@ -65,7 +67,12 @@ def result_of(
     common = {
         "process": process,
         "log_likelihood": _log_likelihood(task, process, design, solution, how[1]),
-        **_common(task, solution, how),
+        **_common(
+            task.events,
+            np.bincount(task.events.marks, minlength=task.events.n_marks),
+            solution,
+            how,
+        ),
     }
     final = _identified(solution) if columns is None else in_parameters(solution, columns)
     common |= {"identified": final.identified, "converged": bool(solution.converged.all())}
@@ -89,6 +96,53 @@ def result_of(
         information=final.information,
         n_kernel_parameters=_n_kernel_weights(columns, final),
         columns=columns,
+    )
+
+
+def plain_result(
+    events: Events | PartitionedEvents,
+    counts: IntArray,
+    kernel: Kernel,
+    solution: Solution,
+    how: tuple[Method, Any],
+) -> LikelihoodResult:
+    """Return the result of maximum likelihood of the plain model, each event of weight 1.
+
+    Parameters
+    ----------
+    events : Events or PartitionedEvents
+        The data; their times are not read.
+    counts : ndarray of int64, shape (n_marks,)
+        Events of each mark.
+    kernel : Kernel
+        Of the fit.
+    solution : Solution
+        Of the row problems of all events, with information.
+    how : tuple of Method and its options
+        What solved them.
+
+    Returns
+    -------
+    LikelihoodResult
+        Complete.
+
+    Raises
+    ------
+    TypeError
+        The solution has no certificate.
+    """
+    final = _identified(solution)
+    if final.violation is None or final.information is None:
+        raise TypeError(f"method {how[0].name!r} returned no certificate")
+    x = solution.x
+    return LikelihoodResult(
+        process=Hawkes.of_estimates(x[:, 0], x[:, 1:], kernel, events.mark_names),
+        log_likelihood=float(solution.objective.sum()),
+        **_common(events, counts, solution, how),
+        identified=final.identified,
+        converged=bool(solution.converged.all()),
+        kkt_residual=float(final.violation.max(initial=0.0)),
+        information=final.information,
     )
 
 
@@ -134,10 +188,14 @@ def _n_kernel_weights(columns: FittedColumns | None, final: Solution) -> int:
     return pairs * (where.n_components - 1)
 
 
-def _common(task: Task, solution: Solution, how: tuple[Method, Any]) -> dict[str, Any]:
+def _common(
+    events: Events | PartitionedEvents,
+    counts: IntArray,
+    solution: Solution,
+    how: tuple[Method, Any],
+) -> dict[str, Any]:
     """Return the fields that every result has and that need no translation."""
     method, settings = how
-    events = task.events
     return {
         "method": method.name,
         "objective": float(solution.objective.sum()),
@@ -145,7 +203,7 @@ def _common(task: Task, solution: Solution, how: tuple[Method, Any]) -> dict[str
         "message": _message(solution),
         "n_iterations": int(solution.n_iterations.max(initial=0)),
         "trace": solution.total_trace(),
-        "event_counts": np.bincount(events.marks, minlength=events.n_marks),
+        "event_counts": counts,
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
