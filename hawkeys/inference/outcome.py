@@ -67,12 +67,7 @@ def result_of(
     common = {
         "process": process,
         "log_likelihood": _log_likelihood(task, process, design, solution, how[1]),
-        **_common(
-            task.events,
-            np.bincount(task.events.marks, minlength=task.events.n_marks),
-            solution,
-            how,
-        ),
+        **_common(task.events, _counts(task.events), solution, how),
     }
     final = _identified(solution) if columns is None else in_parameters(solution, columns)
     common |= {"identified": final.identified, "converged": bool(solution.converged.all())}
@@ -186,6 +181,10 @@ def _n_kernel_weights(columns: FittedColumns | None, final: Solution) -> int:
     where = columns.map
     pairs = where.n_distinct_pairs(final.identified[:, where.n_pieces :])
     return pairs * (where.n_components - 1)
+
+
+def _counts(events: Events) -> IntArray:
+    return np.bincount(events.marks, minlength=events.n_marks)
 
 
 def _common(
