@@ -201,6 +201,30 @@ def test_variational_calibration(script, tmp_path):
     assert (tmp_path / "variational_calibration.png").stat().st_size > 1000
 
 
+def test_kernel_null(script, tmp_path):
+    module = script("kernel_null")
+    module.CELLS = [("log-normal", 1, 30, 1, 300), ("2 bins", 2, 40, 2, 300)]
+    module.main(["--samples", "4", "--output", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "kernel_null.csv")
+    assert table["family"].tolist() == ["log-normal", "2 bins"]
+    assert (table["samples"] == 4).all()
+    assert table["hurdle"].round(2).tolist() == [4.74, 4.33]
+    assert table["kept"].between(0.0, 1.0).all()
+
+
+def test_about_5_percent_of_poisson_data_keep_an_estimated_kernel():
+    table = pd.read_csv(RESULTS / "kernel_null.csv").set_index("family")
+    assert (table["samples"] >= 100).all()
+    searched = table.loc[["log-normal", "gamma"]]
+    assert searched["kept"].between(0.02, 0.07).all()
+    assert (searched["kept_at_1.92"] >= 0.2).all()
+    assert table["kept"].max() <= 0.07
+    # what is kept follows from the hurdle where the gain's quantile is near it
+    above = table["gain_95"] > table["hurdle"]
+    assert (table["kept"][above] >= 0.05).all()
+    assert (table["kept"][~above] <= 0.051).all()
+
+
 def test_coverage_small_goes_on_where_it_stopped(script, tmp_path):
     module = script("coverage_small")
     module.SIZES = (80,)

@@ -136,7 +136,7 @@ def uniform(seed, n, end=100.0, power=1.0):
 
 LIMITS = {
     # (times, end of window, part of the message, whether the excitation is left out)
-    "no excitation": (uniform(5, 100), 100.0, "gains less than 1.92 nats over none", True),
+    "no excitation": (uniform(5, 100), 100.0, "gains less than 4.74 nats over none", True),
     "trend": ([1, 4, 6, 7.5, 8.5, 9.2, 9.8], 10.0, "beyond what the windows show", True),
     "steep trend": (uniform(0, 300, power=0.15), 100.0, "beyond what the windows show", True),
     "slow trend": (uniform(0, 200, power=0.5), 100.0, "cannot be told from ones beyond", False),
