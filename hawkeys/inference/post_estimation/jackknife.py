@@ -6,10 +6,9 @@ from dataclasses import fields
 from typing import cast
 
 import numpy as np
-from scipy import special
+import scipy
 
 from hawkeys._design import Design
-from hawkeys._loops import branching as branching_loops
 from hawkeys._loops import variational as loops
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
@@ -19,6 +18,7 @@ from hawkeys.inference.post_estimation.fitted_rows import columns_of, rows_again
 from hawkeys.inference.priors.row_priors import RowPriors
 from hawkeys.inference.rows.ascent import Groups
 from hawkeys.inference.rows.bound import draws_for, second_moment
+from hawkeys.inference.rows.branching import shared_events
 from hawkeys.inference.rows.variational import fixed_priors, solve_vi
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.results import VariationalResult
@@ -73,23 +73,15 @@ def _of_branching(fit: VariationalResult, posterior: GammaPosterior, events: Eve
         shape, rate = posterior.shape[b], posterior.rate[b]
         used = ~np.isnan(shape)
         e = np.where(used, np.exp(np.where(used, posterior.mean_log[b], 0.0)), 0.0)
-        move = _sharing(design, b, e)[np.ix_(used, used)]
+        counts, products = shared_events(design, b, e)
+        move = (np.diag(counts) - products)[np.ix_(used, used)]
         blocks = range(b, separate.n_blocks, design.n_blocks)
         added = np.array([_children(separate, k, e) for k in blocks])[:, used]
         cost = separate.cost[blocks.start :: design.n_blocks][:, used] / rate[used]
-        bend = move * special.polygamma(1, shape[used])
+        bend = move * scipy.special.polygamma(1, shape[used])
         shapes = np.linalg.solve(np.eye(len(move)) - bend, (added - cost @ move).T).T
         out[:, b, used] = (shapes - shape[used] * cost) / rate[used]
     return out
-
-
-def _sharing(design: Design, block: int, e: FloatArray) -> FloatArray:
-    """Return how the expected children of each column answer to E log theta, (P, P)."""
-    counts, cross = np.empty(e.size), np.empty((e.size, e.size))
-    own = slice(*design.offsets[block : block + 2])
-    weights = design.weights[own] if design.weights.size else design.weights
-    branching_loops.share_events(design.block(block), weights, e, counts, cross)
-    return np.asarray(np.diag(counts) - cross - np.tril(cross, -1).T)
 
 
 def _children(design: Design, block: int, e: FloatArray) -> FloatArray:

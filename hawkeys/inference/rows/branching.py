@@ -12,7 +12,7 @@ from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.results.gamma_posterior import GammaPosterior
 
-__all__ = ["prior_constant", "solve_vi_branching"]
+__all__ = ["prior_constant", "shared_events", "solve_vi_branching"]
 
 
 def solve_vi_branching(
@@ -64,15 +64,23 @@ def _linear_response(design: Design, posterior: GammaPosterior) -> FloatArray:
     for b in range(design.n_blocks):
         used = ~np.isnan(posterior.shape[b])
         e = np.where(used, np.exp(np.where(used, posterior.mean_log[b], 0.0)), 0.0)
-        counts, cross = np.empty(e.size), np.empty((e.size, e.size))
-        own = slice(*design.offsets[b : b + 2])
-        weights = design.weights[own] if design.weights.size else design.weights
-        loops.share_events(design.block(b), weights, e, counts, cross)
+        counts, products = shared_events(design, b, e)
         index = np.ix_(used, used)
         spread = 1.0 / scipy.special.polygamma(1, posterior.shape[b, used]) - counts[used]
-        curvature = cross + np.tril(cross, -1).T
-        out[b][index] = np.linalg.inv(curvature[index] + np.diag(spread))
+        out[b][index] = np.linalg.inv(products[index] + np.diag(spread))
     return out
+
+
+def shared_events(design: Design, block: int, e: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the expected events of each column (P,), and the sum of products of shares (P, P).
+
+    The events of a block are shared among its columns in proportion to e_p v_kp, e (P,).
+    """
+    counts, cross = np.empty(e.size), np.empty((e.size, e.size))
+    own = slice(*design.offsets[block : block + 2])
+    weights = design.weights[own] if design.weights.size else design.weights
+    loops.share_events(design.block(block), weights, e, counts, cross)
+    return counts, cross + np.tril(cross, -1).T
 
 
 def prior_constant(shapes: FloatArray, rates: FloatArray) -> FloatArray:

@@ -141,8 +141,12 @@ LIMITS = {
     "steep trend": (uniform(0, 300, power=0.15), 100.0, "beyond what the windows show", True),
     "slow trend": (uniform(0, 200, power=0.5), 100.0, "cannot be told from ones beyond", False),
     "one lag": (np.arange(1.0, 60.0), 60.0, "its spread falls to min_spread = 0.01", False),
-    "two events": ([2.0, 2.5], 10.0, "its spread falls to min_spread = 0.01", False),
-}
+    "one lag of four": (
+        [2.0, 2.5, 11.0, 11.5, 21.0, 21.5, 31.0, 31.5], 40.0,
+        "its spread falls to min_spread = 0.01", False,
+    ),
+    "two events": ([2.0, 2.5], 10.0, "gains less than 4.74 nats over none", True),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [LogNormal, Gamma])

@@ -6,6 +6,7 @@ import pytest
 from scipy import optimize, stats
 
 import hawkeys
+from hawkeys._loops.variational import curvature_rows
 from hawkeys.baselines import PiecewiseConstant
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference import (
@@ -17,6 +18,8 @@ from hawkeys.inference import (
     profile_interval,
     sandwich_covariance,
 )
+from hawkeys.inference.post_estimation import jackknife
+from hawkeys.inference.post_estimation.fitted_rows import FittedRows
 from hawkeys.inference.post_estimation.jackknife import posterior_influence
 from hawkeys.kernels import LogNormal, SumExponential
 
@@ -241,6 +244,10 @@ class TestOfTheModel:
             with pytest.raises(InvalidParameterError, match="fitted to other events"):
                 call(fit(events, method), events[:5])
 
+    def test_row_problems_of_a_likelihood_are_not_those_of_another_method(self, events):
+        with pytest.raises(InvalidParameterError, match=r"needs a fit by 'mle' or 'map'.*by 'vi'"):
+            FittedRows.check(fit(events, "vi"), events, "this")
+
     def test_a_fit_by_maximum_likelihood_is_taken_as_it_is(self, events):
         result = fit(events, "mle")
         assert edge_tests(result, events).method == "mle"
@@ -433,6 +440,16 @@ class TestJackknife:
         np.testing.assert_allclose(others[1], others[0], rtol=1e-5)
         wide = sandwich_covariance(fit(events, "vi", n_draws=2_000), events).std_err
         np.testing.assert_allclose(others[0], wide, rtol=0.1)
+
+    def test_what_is_no_maximum_is_refused(self, events, monkeypatch):
+        result = fit(events, "vi")
+
+        def saddle(*given):
+            return -curvature_rows(*given)
+
+        monkeypatch.setattr(jackknife.loops, "curvature_rows", saddle)
+        with pytest.raises(InvalidParameterError, match=r"row problem 0 has no proper maximum"):
+            sandwich_covariance(result, events)
 
     @pytest.mark.parametrize("method", ["vi", "vi_branching", "map"])
     def test_it_is_the_scatter_of_estimates_if_realisations_differ(self, method):
