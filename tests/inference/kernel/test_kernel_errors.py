@@ -148,7 +148,8 @@ def test_without_events():
 
 
 def test_they_are_saved(tmp_path):
-    result = hawkeys.fit(sample_of(n=1), kernel=Gamma(), groups=[[0, 1], [1, 0]])
+    result = hawkeys.fit(sample_of(), kernel=Gamma(), groups=[[0, 1], [1, 0]])
+    assert np.isfinite(list(result.kernel_std_err.values())).all()
     result.save(tmp_path / "fit.json")
     again = hawkeys.load_result(tmp_path / "fit.json")
     for name in ("shape", "rate"):
