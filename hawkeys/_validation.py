@@ -4,7 +4,7 @@ Each function returns the checked value in canonical form (float64 or int64, C-c
 `InvalidParameterError` with a message that names the argument, what came and what was expected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ __all__ = [
     "as_float_array",
     "as_generator",
     "brief",
+    "brief_names",
     "check_choice",
     "check_count",
+    "check_flag",
     "check_fraction",
     "check_jobs",
     "check_mask",
@@ -32,6 +34,7 @@ __all__ = [
 
 # longest repr in a message
 _SHOWN = 60
+_NAMED, _SHORT = 8, 24
 # attributes of the types whose numbers have a unit: pint, unyt; astropy
 _UNITS = ("units", "unit")
 
@@ -68,7 +71,7 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
 def refuse_disguised(
     value: Any, name: str, error: type[HawkeysError] = InvalidParameterError
 ) -> None:
-    """Refuse masked entries, and numbers with units: an array of numbers would lose both."""
+    """Refuse masked entries and numbers with units, which an array would lose, and `Events`."""
     if isinstance(value, np.ma.MaskedArray):
         n_masked = int(np.ma.count_masked(value))
         if n_masked:
@@ -76,6 +79,8 @@ def refuse_disguised(
                 f"{name}: {n_masked} of {value.size} entries are masked. Pass what is left, "
                 "x.compressed(), or fill them."
             )
+    if hasattr(value, "mark_names") and hasattr(value, "offsets"):
+        raise error(f"{name}: got {type(value).__name__} where numbers are expected. Pass numbers.")
     parts: list[Any] = [value]
     if isinstance(value, list | tuple):
         # one of each type: a list may be long
@@ -228,9 +233,18 @@ def _is_truth(value: Any) -> bool:
     return bool(np.asarray(value).dtype.kind == "b")
 
 
+def check_flag(value: Any, name: str) -> bool:
+    """Return a truth value; refuse all else, which Python would take for one."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidParameterError(f"{name} must be True or False; got {brief(value)}.")
+    return bool(value)
+
+
 def brief(value: Any) -> str:
     """Return what came, for a message: one short line, whatever its size, and no address."""
     shape = getattr(value, "shape", None)
+    if isinstance(value, np.ndarray) and not shape:
+        return brief(value[()])
     if isinstance(shape, tuple) and shape:
         return f"{_article(value)} of shape {shape}"
     text = " ".join(repr(value).split())
@@ -241,6 +255,18 @@ def brief(value: Any) -> str:
     if isinstance(value, list | tuple | dict | set):
         return f"{_article(value)} of {len(value)}"
     return f"{text[: _SHOWN - 3]}..."
+
+
+def brief_names(names: Iterable[Any]) -> str:
+    """Return the first of some names in brief, with commas between, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
+    return ", ".join(_short(name) for name in every[:_NAMED]) + more
+
+
+def _short(name: Any) -> str:
+    text = brief(name)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
 
 
 def _article(value: Any) -> str:

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hawkeys
@@ -150,3 +152,98 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([own, other, target])
     assert _MACHINE in own.name
     remove_abandoned(tmp_path / "absent")
+
+
+NASTY = {
+    "array": MANY,
+    "matrix": np.outer(MANY, MANY),
+    "list": MANY.tolist(),
+    "NaN": np.where(MANY > 1.5, np.nan, MANY),
+    "falling": -MANY,
+    "text": "x" * 1000,
+    "texts": [f"mark {k}" for k in range(190)],
+    "mapping": {k: float(k) for k in range(190)},
+    "set": set(range(190)),
+    "bytes": b"x" * 500,
+    "lines": "a\nb",
+    "object": Unnamed(),
+    "frame": pd.DataFrame({f"column {k}": MANY for k in range(60)}),
+    "events": hawkeys.Events.from_lists([LISTS], end_times=3.0),
+}
+READING = ("end_time", "start_time", "time", "mark", "realization", "unit", "sort", "mark_names")
+MODEL = ("decay", "kernel", "method", "rng", "support", "weights", "tied", "baseline", "tolerance")
+PROCESS = hawkeys.Hawkes([0.5, 0.3], [[0.3, 0.2], [0.1, 0.4]], decay=1.5)
+SAMPLE = hawkeys.simulate(PROCESS, end_time=[20.0, 20.0], rng=0)
+FIT = hawkeys.fit(SAMPLE, decay=1.5)
+TABLE = pd.DataFrame({"time": [1.0, 2.0], "mark": ["a", "b"]})
+ASKED = {
+    "fit": (hawkeys.fit, {"data": LISTS, "decay": 1.5, "end_time": 3.0}, MODEL + READING),
+    "fit_each": (hawkeys.fit_each, {"data": LISTS, "decay": 1.5, "end_time": 3.0}, READING),
+    "fit_rectified": (
+        hawkeys.fit_rectified,
+        {"data": LISTS, "decay": 1.5, "end_time": 3.0},
+        READING,
+    ),
+    "from_data": (hawkeys.Events.from_data, {"data": [1.0, 2.0], "end_time": 3.0}, READING),
+    "from_frame": (hawkeys.Events.from_frame, {"frame": TABLE, "end_times": 3.0}, READING),
+    "from_lists": (
+        hawkeys.Events.from_lists,
+        {"realizations": [LISTS], "end_times": 3.0},
+        ("end_times", "start_times", "mark_names"),
+    ),
+    "from_arrays": (
+        hawkeys.Events.from_arrays,
+        {"times": [1.0, 2.0], "marks": [0, 1], "end_times": 3.0},
+        ("times", "marks", "end_times", "start_times", "offsets", "n_marks", "mark_names"),
+    ),
+    "Hawkes": (
+        hawkeys.Hawkes,
+        {"baseline": [0.5, 0.5], "adjacency": np.full((2, 2), 0.1), "decay": 1.0},
+        ("baseline", "adjacency", "decay", "kernel", "mark_names"),
+    ),
+    "simulate": (
+        hawkeys.simulate,
+        {"process": PROCESS, "end_time": 5.0},
+        ("process", "end_time", "start_time", "n_realizations", "history", "max_events", "rng"),
+    ),
+    "forecast": (
+        hawkeys.forecast,
+        {"model": FIT, "events": SAMPLE[0], "horizon": 1.0},
+        ("model", "horizon", "n_paths", "level", "parameter_uncertainty", "rng"),
+    ),
+    "goodness_of_fit": (
+        hawkeys.goodness_of_fit,
+        {"fitted": FIT, "events": SAMPLE, "n_mc_samples": 1},
+        ("fitted", "refit", "n_mc_samples", "rng", "verbose"),
+    ),
+    "intensity": (PROCESS.intensity, {"events": SAMPLE, "times": [1.0]}, ("times", "realization")),
+    "log_likelihood": (PROCESS.log_likelihood, {"events": SAMPLE}, ("per_event", *READING)),
+    "edge_tests": (
+        hawkeys.inference.edge_tests,
+        {"result": FIT, "events": SAMPLE},
+        ("result", "correction", "verbose"),
+    ),
+    "with_marks": (SAMPLE.with_marks, {}, ("marks",)),
+    "between": (SAMPLE.between, {}, ("start", "end")),
+}
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
+@pytest.mark.parametrize("case", ASKED)
+def test_no_error_is_long_whatever_came(case):
+    """Each argument with each of the values above: a short error of ours, or an answer."""
+    ask, given, names = ASKED[case]
+    provoked = 0
+    for name in names:
+        for kind, value in NASTY.items():
+            try:
+                ask(**{**given, name: value})
+            except HawkeysError as error:
+                text = str(error)
+                provoked += 1
+                assert len(text) <= 400, (name, kind, text[:500])
+                assert len(NUMBER.findall(text)) <= 12, (name, kind, text)
+                assert "\n" not in text, (name, kind, text)
+                assert " at 0x" not in text, (name, kind, text)
+    assert provoked >= len(names) * len(NASTY) // 2

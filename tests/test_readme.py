@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,6 +41,58 @@ def test_python_examples_run(capsys, tmp_path, monkeypatch):
     assert len(scope["each"]) == 5
     assert "accepted" in shown
     assert load_template(tmp_path / "template.json").n_samples == 200
+
+
+def own_events(n_realizations):
+    truth = hawkeys.Hawkes([0.4, 0.3], [[0.3, 0.1], [0.0, 0.4]], decay=2.0, mark_names=("a", "b"))
+    return hawkeys.simulate(truth, end_time=[60.0] * n_realizations, rng=4)
+
+
+@pytest.mark.parametrize("name", ["visits.csv", "spikes.parquet"])
+def test_a_file_of_ones_own_in_one_command(name, tmp_path, capsys, monkeypatch):
+    """The commands of the README, word for word, give intervals, a test and a picture."""
+    monkeypatch.chdir(tmp_path)
+    if name == "visits.csv":
+        frame = own_events(3).to_frame().rename(columns={"realization": "run"})
+        frame["time"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(frame["time"], unit="D")
+        frame.to_csv(name, index=False)
+    else:
+        pytest.importorskip("pyarrow")
+        frame = own_events(1).to_frame().drop(columns="realization")
+        frame.to_parquet(name)
+    (line,) = [line for line in COMMANDS if line.startswith(f"hawkeys fit {name}")]
+    words = shlex.split(line)[1:]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert re.search(rf"Events: +{len(frame)}", shown)
+    assert re.search(rf"Realisations: +{3 if 'run' in frame else 1} ", shown)
+    assert "95 % Wald intervals" in shown
+    assert re.search(r"^Goodness of fit", shown, re.MULTILINE)
+    picture = (tmp_path / words[-1]).read_bytes()
+    assert picture[:4] == (b"%PDF" if name == "visits.csv" else b"<?xm")
+    assert len(picture) > 5_000
+
+
+def test_a_frame_of_nanoseconds_in_five_lines(capsys, tmp_path, monkeypatch):
+    """The lines of the README after those that make the frame."""
+    monkeypatch.chdir(tmp_path)
+    (block,) = [code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+                if "ticks.svg" in code]  # fmt: skip
+    made, lines = block.split("\n\n")
+    assert "# yours" in made
+    assert len(lines.splitlines()) == 5
+    one = own_events(1)
+    start = pd.Timestamp("2024-03-01").value
+    ticks = pd.DataFrame({"time": start + (one.times * 3.6e12).astype("int64"), "mark": one.marks})
+    scope = {"hawkeys": hawkeys, "pd": pd, "ticks": ticks}
+    exec(compile(lines, "README.md", "exec"), scope)
+    assert scope["events"].n_events == one.n_events
+    np.testing.assert_allclose(scope["events"].times, one.times, atol=1e-9)
+    assert scope["result"].unit == "h"
+    shown = capsys.readouterr().out
+    assert "95 % Wald intervals" in shown
+    assert "Goodness of fit" in shown
+    assert (tmp_path / "ticks.svg").stat().st_size > 5_000
 
 
 def test_the_first_screen_says_how_to_install():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, IntArray
-from hawkeys._validation import as_float_array, check_shape
+from hawkeys._validation import as_float_array, brief_names, check_shape
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Ties"]
@@ -61,7 +61,7 @@ class Ties:
             if unknown or not tied:
                 raise InvalidParameterError(
                     "tied must hold labels under 'baseline', 'adjacency' or both; got the keys "
-                    f"{list(tied)}."
+                    f"{brief_names(tied)}."
                 )
             return cls(
                 _labels(tied.get("baseline"), "tied['baseline']", (n_marks,)),

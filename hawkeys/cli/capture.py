@@ -128,10 +128,11 @@ def _say_what(session: Session, *, as_json: bool) -> None:
     """Print what came of it, and the command that goes on from there."""
     template = session.template
     if as_json:
-        enrolled = {} if template is None else {"threshold": template.threshold}
+        threshold = None if template is None else template.threshold
         counts = {"n_attempts": session.n_attempts, "n_samples": session.n_samples}
         n_enrolled = None if template is None else template.n_samples
-        print_json("capture", {**counts, "n_enrolled": n_enrolled, **enrolled})
+        enrolled = {"n_enrolled": n_enrolled, "threshold": threshold}
+        print_json("capture-end", {**counts, **enrolled})
         return
     click.echo(f"{session.n_attempts} attempts, {session.n_samples} of them samples of the text.")
     if template is not None and session.is_stored:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import brief
+from hawkeys._validation import brief, brief_names
 from hawkeys.diagnostics.residual_tests import TESTS, Scope, monte_carlo_pvalues, scopes_of
 from hawkeys.diagnostics.time_rescaling import RescaledEvents
 from hawkeys.exceptions import InvalidParameterError
@@ -302,7 +302,7 @@ class GoodnessOfFit:
         if isinstance(mark, int | np.integer) and 0 <= mark < len(names):
             return 1 + int(mark)
         raise InvalidParameterError(
-            f"mark must be one of the names {', '.join(map(repr, names))} or a number from 0 to "
+            f"mark must be one of the names {brief_names(names)} or a number from 0 to "
             f"{len(names) - 1}; got {brief(mark)}."
         )
 

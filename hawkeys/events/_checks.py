@@ -104,6 +104,7 @@ def as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
     """Return the bounds of the realisations; None means one realisation."""
     if offsets is None:
         return np.array([0, n_events], dtype=np.int64)
+    refuse_disguised(offsets, "offsets", InvalidEventsError)
     array = np.asarray(offsets)
     regular = array.ndim == 1 and array.size >= 2 and array.dtype.kind in "iu"
     if not regular or array[0] != 0 or array[-1] != n_events or (np.diff(array) < 0).any():
@@ -112,6 +113,16 @@ def as_offsets(offsets: ArrayLike | None, n_events: int) -> IntArray:
             f"than there are realisations (at least one); got {brief(offsets)}."
         )
     return array.astype(np.int64)
+
+
+def as_names(names: Any) -> tuple[str, ...]:
+    """Return labels of marks as text; refuse what holds none, or arrays in their place."""
+    every = tuple(names) if hasattr(names, "__iter__") else None
+    if every is None or any(np.ndim(name) for name in every):
+        raise InvalidEventsError(
+            f"mark_names must be one label per mark, as ['a', 'b']; got {brief(names)}."
+        )
+    return tuple(str(name) for name in every)
 
 
 def name_marks(
@@ -127,11 +138,15 @@ def name_marks(
                 "there is no event to count the marks by; pass n_marks or mark_names."
             )
         return tuple(str(m) for m in range(size))
-    labels = tuple(str(name) for name in names)
+    labels = as_names(names)
     if not labels or len(set(labels)) != len(labels):
-        raise InvalidEventsError(f"mark_names must be one or more distinct labels; got {labels}.")
+        raise InvalidEventsError(
+            f"mark_names must be one or more distinct labels; got {brief(labels)}."
+        )
     if n_marks is not None and len(labels) != n_marks:
-        raise InvalidEventsError(f"got {len(labels)} mark_names for {n_marks} marks: {labels}.")
+        raise InvalidEventsError(
+            f"got {len(labels)} mark_names for {n_marks} marks: {brief(labels)}."
+        )
     return labels
 
 

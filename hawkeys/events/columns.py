@@ -28,7 +28,7 @@ __all__ = ["as_column", "as_frame", "labels_of", "times_of"]
 
 _DATES = (datetime.date, np.datetime64)
 _DURATIONS = (datetime.timedelta, np.timedelta64)
-_ROWS = 1 << 18
+_ROWS = 1 << 16
 _PARSE = "Parse text first: pandas.to_datetime(x) for dates, pandas.to_numeric(x) for numbers."
 
 
@@ -225,6 +225,7 @@ def labels_of(data: Any, where: str) -> tuple[IntArray, tuple[Any, ...]]:
     if column is None:
         import pandas as pd
 
+        refuse_disguised(data, where.strip(), InvalidEventsError)
         array = np.asarray(data)
         if array.ndim != 1:
             raise InvalidEventsError(

@@ -12,6 +12,7 @@ from hawkeys._typing import ArrayLike, Bounds, FloatArray, IntArray
 from hawkeys.events._checks import (
     Origins,
     as_marks,
+    as_names,
     as_offsets,
     as_times,
     name_marks,
@@ -223,7 +224,7 @@ class Events(Views):
         >>> Events.from_lists([[[1.0], [0.5, 2.0]]], end_times=3.0).marks
         array([1, 0, 1])
         """
-        names = None if mark_names is None else tuple(mark_names)
+        names = None if mark_names is None else as_names(mark_names)
         return cls(*parts_of_lists(realizations, Windows(start_times, end_times), names))
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike
-from hawkeys.events._checks import count_marks, freeze, is_sequence, name_marks
+from hawkeys.events._checks import as_names, count_marks, freeze, is_sequence, name_marks
 from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
 from hawkeys.events.columns import as_frame
@@ -49,7 +49,7 @@ def parts_of_lists(
     realizations: Sequence[Sequence[ArrayLike]], windows: Windows, names: Sequence[Any] | None
 ) -> Parts:
     """Return the parts of events from lists of numbers per realisation and mark."""
-    known = None if names is None else tuple(str(name) for name in names)
+    known = None if names is None else as_names(names)
     n_marks = count_marks(realizations, known)
     starts, ends = number_windows(windows, len(realizations))
     exact = starts.dtype.kind == "O" or ends.dtype.kind == "O"
@@ -82,7 +82,7 @@ def _of_lists(data: Any, how: Reading) -> Parts:
             _refuse_two_readings(len(data), bound, name)
     if how.unit is None and not how.sort and not _are_dates(nested):
         return parts_of_lists(nested, how.windows, how.mark_names)
-    count_marks(nested, None if how.mark_names is None else tuple(how.mark_names))
+    count_marks(nested, None if how.mark_names is None else as_names(how.mark_names))
     return read_lists(nested, how)
 
 

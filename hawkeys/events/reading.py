@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hawkeys._typing import IntArray
-from hawkeys._validation import brief
-from hawkeys.events._checks import is_sequence, name_marks
+from hawkeys._validation import brief, brief_names, check_flag, refuse_disguised
+from hawkeys.events._checks import as_names, is_sequence, name_marks
 from hawkeys.events._frames import add_silent_labels, by_label
 from hawkeys.events.building import Parts, Windows, from_instants, from_numbers, number_windows
 from hawkeys.events.clock import Clock, Instants, check_unit
@@ -79,16 +79,16 @@ def take_reading(
     for name, value in (("start_time", start_time), ("end_time", end_time)):
         given = [value, options.pop(name, None), options.pop(f"{name}s", None)]
         given = [one for one in given if one is not None]
+        for one in given:
+            refuse_disguised(one, f"{name}s")
         if len(given) > 1:
             raise InvalidParameterError(
                 f"{name} and {name}s are two names of one thing; give one of them."
             )
         bounds.append(given[0] if given else None)
-    sort = options.pop("sort", False)
-    if not isinstance(sort, bool | np.bool_):
-        raise InvalidParameterError(f"sort must be True or False; got {brief(sort)}.")
+    sort = check_flag(options.pop("sort", False), "sort")
     rest = {name: options.pop(name) for name in READING if name in options}
-    return Reading(**rest, windows=Windows(*bounds), sort=bool(sort))
+    return Reading(**rest, windows=Windows(*bounds), sort=sort)
 
 
 def refuse_unknown(options: Mapping[str, Any]) -> None:
@@ -233,7 +233,7 @@ def _of_mapping(data: Mapping[Any, Any], how: Reading) -> Flat:
     """Read a mapping from mark to its times."""
     if how.time is not None or looks_like_columns(data):
         raise InvalidEventsError(
-            f"the keys {', '.join(map(repr, list(data)[:6]))} look like columns, but a mapping is "
+            f"the keys {brief_names(data)} look like columns, but a mapping is "
             "read as mark -> times. Pass pandas.DataFrame(data)."
         )
     if how.mark is not None or how.realization is not None:
@@ -261,7 +261,7 @@ def _of_column(data: Any, how: Reading) -> Flat:
     """Read one flat column of times, with labels beside it if there are."""
     if how.time is not None:
         raise InvalidParameterError(
-            f"time={how.time!r} names a column, but the data are no frame: "
+            f"time={brief(how.time)} names a column, but the data are no frame: "
             f"{type(data).__name__}. Leave it out."
         )
     for name, value in (("mark", how.mark), ("realization", how.realization)):
@@ -333,14 +333,14 @@ def _with_names(flat: Flat, how: Reading) -> tuple[IntArray, tuple[Any, ...]]:
     """Return marks and their names, in the order asked for if there is one."""
     if how.mark_names is None:
         return flat.marks, flat.names
-    wanted = tuple(str(name) for name in how.mark_names)
+    wanted = as_names(how.mark_names)
     place = {name: k for k, name in enumerate(wanted)}
     alone = flat.names == ("0",) and len(wanted) == 1
     unknown = [name for name in flat.names if str(name) not in place]
     if unknown and not alone:
         raise InvalidEventsError(
-            f"the data have the mark {str(unknown[0])!r}, which is none of "
-            f"{', '.join(map(repr, wanted[:12]))}. Drop its events, or name it among the marks."
+            f"the data have the mark {brief(str(unknown[0]))}, which is none of "
+            f"{brief_names(wanted)}. Drop its events, or name it among the marks."
         )
     if alone:
         return flat.marks, wanted

@@ -14,7 +14,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hawkeys._validation import brief
+from hawkeys._validation import brief, brief_names
 from hawkeys.exceptions import InvalidEventsError
 
 if TYPE_CHECKING:
@@ -69,9 +69,10 @@ def choose_columns(
     """Return the three columns of a table, by name or by the rules above. Refuses what is open."""
     for name in (time, mark, realization):
         if name is not None and name not in frame.columns:
-            known = ", ".join(map(repr, frame.columns[:12]))
-            more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
-            raise InvalidEventsError(f"the frame has no column {name!r}; it has {known}{more}.")
+            raise InvalidEventsError(
+                f"the frame has no column {brief(name)}; it has {brief_names(frame.columns)}. Name "
+                "one of them."
+            )
     given = time, mark, realization
     when = _index_of(frame) if time is None else frame[time]
     if when is None:
@@ -115,7 +116,7 @@ def _one_of(frame: nw.DataFrame[Any], names: set[str], taken: list[str | None]) 
         part = "time" if names is TIME_NAMES else "mark"
         part = "realization" if names is REALIZATION_NAMES else part
         raise InvalidEventsError(
-            f"the columns {', '.join(map(repr, found))} could all be the {part}s. Say which: "
+            f"the columns {brief_names(found)} could all be the {part}s. Say which: "
             f"{part}={found[0]!r}."
         )
     return found[0] if found else None
@@ -129,10 +130,9 @@ def _only_dates(frame: nw.DataFrame[Any]) -> str:
     dated = [c for c in frame.columns if isinstance(kinds[c], nw.Datetime | nw.Duration)]
     dated = dated or ([frame.columns[0]] if len(frame.columns) == 1 else [])
     if len(dated) != 1:
-        known = ", ".join(map(repr, frame.columns[:12]))
         raise InvalidEventsError(
             f"which column holds the times? Write time='NAME' (and mark='NAME'); the frame has "
-            f"{known}."
+            f"{brief_names(frame.columns)}."
         )
     return dated[0]
 
@@ -164,7 +164,7 @@ def _mark(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | None:
         return str(text[0])
     if rest:
         raise InvalidEventsError(
-            f"which of the columns {', '.join(map(repr, rest[:12]))} holds the marks? Write "
+            f"which of the columns {brief_names(rest)} holds the marks? Write "
             "mark='NAME', or pass the column of times alone if there is one mark."
         )
     return None

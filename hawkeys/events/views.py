@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
-from hawkeys._validation import as_float_array, brief, check_fraction
+from hawkeys._validation import as_float_array, brief, brief_names, check_fraction
 from hawkeys.events._checks import freeze
 from hawkeys.events.building import date_bounds
 from hawkeys.events.clock import Clock, Instants, plural
@@ -143,6 +143,10 @@ class Views(Shown):
         >>> events.with_marks(["b"]).times
         array([0.5])
         """
+        if not hasattr(marks, "__iter__"):
+            raise InvalidParameterError(
+                f"marks must be names or numbers of marks; got {brief(marks)}. Write ['a', 'b']."
+            )
         given = [marks] if isinstance(marks, str | int) else list(marks)
         wanted = [self._mark(mark) for mark in given]
         if len(set(wanted)) != len(wanted) or not wanted:
@@ -242,7 +246,7 @@ class Views(Shown):
             return self.mark_names.index(mark)
         if isinstance(mark, int | np.integer) and 0 <= mark < len(self.mark_names):
             return int(mark)
-        names = ", ".join(map(repr, self.mark_names[:12]))
+        names = brief_names(self.mark_names)
         raise InvalidParameterError(
             f"mark must be a name ({names}) or a number from 0 to {len(self.mark_names) - 1}; got "
             f"{brief(mark)}."

@@ -12,6 +12,7 @@ from hawkeys._validation import (
     as_generator,
     brief,
     check_count,
+    check_flag,
     check_fraction,
     check_positive_number,
 )
@@ -115,7 +116,7 @@ def forecast(
     width = check_fraction(level, "level")
     generator = as_generator(rng)
     draws: list[Hawkes] = []
-    if parameter_uncertainty:
+    if check_flag(parameter_uncertainty, "parameter_uncertainty"):
         draws = draw_processes(model, min(size, _MAX_DRAWS), generator)
     paths = _simulate(draws or [process], events, length, size, generator)
     return Forecast(process, events, length, width, paths, tuple(draws), __version__)

@@ -195,7 +195,7 @@ def events_to_tick(events: Events) -> tuple[list[list[FloatArray]], FloatArray]:
     >>> hawkeys.interop.events_to_tick(events)
     ([[array([1.]), array([0.5])]], array([3.]))
     """
-    return lists_per_mark(check_events(events)), events.durations
+    return lists_per_mark(check_events(events)), events.durations.copy()
 
 
 def events_from_tick(

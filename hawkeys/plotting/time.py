@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import brief
+from hawkeys._validation import brief, brief_names
 from hawkeys.events import Events
 from hawkeys.events.showing import on_axis, time_label
 from hawkeys.exceptions import InvalidParameterError
@@ -145,7 +145,7 @@ def mark_index(mark: str | int, names: Sequence[str]) -> int:
     if isinstance(mark, int | np.integer) and 0 <= mark < len(names):
         return int(mark)
     raise InvalidParameterError(
-        f"mark must be one of the names {', '.join(map(repr, names))} or a number from 0 to "
+        f"mark must be one of the names {brief_names(names)} or a number from 0 to "
         f"{len(names) - 1}; got {brief(mark)}."
     )
 

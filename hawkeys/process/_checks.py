@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import as_float_array
+from hawkeys._validation import as_float_array, brief, brief_names, refuse_disguised
 from hawkeys.events import Events
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
@@ -47,8 +47,8 @@ def read_for(model: Any, process: Any, data: Any, reading: Mapping[str, Any]) ->
     names = events.mark_names
     if wanted and names != wanted and sorted(names) == sorted(wanted):
         raise InvalidEventsError(
-            f"the events have the marks {', '.join(map(repr, names[:6]))} in another order than "
-            f"the process, {', '.join(map(repr, wanted[:6]))}. Put them in its order: "
+            f"the events have the marks {brief_names(names)} in another order than "
+            f"the process, {brief_names(wanted)}. Put them in its order: "
             "events.with_marks(process.mark_names)."
         )
     if None not in (unit, events.unit) and unit != events.unit:
@@ -78,9 +78,10 @@ def check_queries(events: Events, times: Any, realization: int) -> tuple[FloatAr
 
     Dates are counted on the clock of the events.
     """
-    if not -events.n_realizations <= realization < events.n_realizations:
+    whole = isinstance(realization, int | np.integer) and not isinstance(realization, bool)
+    if not whole or not -events.n_realizations <= realization < events.n_realizations:
         raise InvalidParameterError(
-            f"realization must lie in 0..{events.n_realizations - 1}; got {realization}."
+            f"realization must lie in 0..{events.n_realizations - 1}; got {brief(realization)}."
         )
     queries = np.atleast_1d(as_times(events, times, "times"))
     start, end = events.start_times[realization], events.end_times[realization]
@@ -106,6 +107,7 @@ def as_times(events: Events, times: Any, name: str) -> FloatArray:
 
 def _are_dates(times: Any) -> bool:
     """Tell dates, or one of them, from numbers; a text is a date, and so is what is neither."""
+    refuse_disguised(times, "times")
     kind = getattr(getattr(times, "dtype", None), "kind", None)
     if kind in ("f", "i", "u", "b"):
         return False

@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from hawkeys._typing import FloatArray
+from hawkeys._validation import check_flag
 from hawkeys.events import Events
 from hawkeys.process._checks import check_events, check_queries, read_for
 from hawkeys.process.event_densities import log_densities
@@ -104,7 +105,7 @@ class Process(ABC):
         """
         sample = read_for(self, self, events, windows)
         check_events(sample, self.n_marks)
-        if per_event:
+        if check_flag(per_event, "per_event"):
             return log_densities(sample, self._intensity_at, self._compensator_at)
         return self._log_likelihood(sample)
 

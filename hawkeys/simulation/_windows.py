@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import Bounds, FloatArray
-from hawkeys._validation import as_float_array, check_count
+from hawkeys._validation import as_float_array, check_count, refuse_disguised
 from hawkeys.events import Events
 from hawkeys.events._exact import as_exact, is_large, shift_windows
 from hawkeys.events.lists import as_events
@@ -134,6 +134,7 @@ def on_clock_of(history: Events | None, events: Events) -> Events:
 
 def _as_bounds(value: Any, name: str, history: Events | None) -> FloatArray:
     """Return bounds counted as the history is; large integers and dates are not yet."""
+    refuse_disguised(value, name)
     clock = None if history is None else history.clock
     plain = np.ndim(value) > 0 or isinstance(value, int | float | np.number)
     if history is not None and clock is not None and clock.origin is not None and not plain:

@@ -82,7 +82,8 @@ def test_answers_for_programs(capsys, served, tmp_path, monkeypatch):
     assert [json.loads(line) for line in out.splitlines()] == [
         {"schema": "hawkeys-capture/1", "address": "http://127.0.0.1:1/start?token=t",
          "output": "own.jsonl", "store": None},
-        {"schema": "hawkeys-capture/1", "n_attempts": 0, "n_samples": 0, "n_enrolled": None},
+        {"schema": "hawkeys-capture-end/1", "n_attempts": 0, "n_samples": 0, "n_enrolled": None,
+         "threshold": None},
     ]  # fmt: skip
 
 
