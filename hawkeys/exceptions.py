@@ -21,6 +21,7 @@ __all__ = [
     "InvalidTimingsError",
     "MissingExtraError",
     "OutputError",
+    "PartitionError",
     "ResultFileError",
     "TemplateFileError",
     "UnstableProcessError",
@@ -73,6 +74,10 @@ class OutputError(HawkeysError, OSError):
     """A file or folder asked for as output cannot be written."""
 
     __str__ = Exception.__str__
+
+
+class PartitionError(HawkeysError, RuntimeError):
+    """The process that worked on a part of the data died, again and again."""
 
 
 class MissingExtraError(HawkeysError, ImportError):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from hawkeys.inference.branching_options import BranchingKernelOptions, BranchingVIOptions
     from hawkeys.inference.fit_pooled import fit
     from hawkeys.inference.fit_separate import EachResult, fit_each
+    from hawkeys.inference.on_disk.each import EachOnDisk, fit_each_on_disk
     from hawkeys.inference.options import (
         EMOptions,
         LeastSquaresOptions,
@@ -34,6 +35,7 @@ __all__ = [
     "BranchingKernelOptions",
     "BranchingVIOptions",
     "EMOptions",
+    "EachOnDisk",
     "EachResult",
     "EdgeTests",
     "ElasticNet",
@@ -59,6 +61,7 @@ __all__ = [
     "edge_tests",
     "fit",
     "fit_each",
+    "fit_each_on_disk",
     "fit_rectified",
     "goodness_of_fit",
     "penalty_path",
@@ -73,6 +76,7 @@ _HOME = {
     "BranchingKernelOptions": "branching_options",
     "BranchingVIOptions": "branching_options",
     "EMOptions": "options",
+    "EachOnDisk": "on_disk.each",
     "EachResult": "fit_separate",
     "EdgeTests": "post_estimation.edge_tests",
     "ElasticNet": "priors.penalties",
@@ -98,6 +102,7 @@ _HOME = {
     "edge_tests": "post_estimation.edge_tests",
     "fit": "fit_pooled",
     "fit_each": "fit_separate",
+    "fit_each_on_disk": "on_disk.each",
     "fit_rectified": "rectified.fit",
     "goodness_of_fit": "post_estimation.goodness_of_fit",
     "penalty_path": "priors.penalty_path",

@@ -15,10 +15,10 @@ from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
 from hawkeys.inference.examine import examine, log_fit
-from hawkeys.inference.fit_partitions import fit_partitions
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
 from hawkeys.inference.methods import choose_method, name_of_method
+from hawkeys.inference.on_disk.pooled import fit_partitions
 from hawkeys.inference.outcome import result_of
 from hawkeys.inference.rows.least_squares import fit_contrast
 from hawkeys.inference.seeds import row_seeds

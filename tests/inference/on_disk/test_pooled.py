@@ -134,7 +134,7 @@ def test_what_cannot_be_asked(tmp_path, asked, message):
 
 @pytest.mark.parametrize("text", ["2GB", "2 gb", "2000mb", "2e9"])
 def test_amounts_of_memory(text):
-    from hawkeys.inference.fit_partitions import _bytes_of
+    from hawkeys.inference.on_disk.pooled import _bytes_of
 
     if text == "2e9":
         with pytest.raises(InvalidParameterError, match="memory"):

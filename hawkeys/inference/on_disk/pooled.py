@@ -14,8 +14,8 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.methods import METHODS, make_options, name_of_method
+from hawkeys.inference.on_disk.rows import PartitionedRows, solve_partitioned
 from hawkeys.inference.outcome import plain_result
-from hawkeys.inference.rows.partitioned import PartitionedRows, solve_partitioned
 from hawkeys.inference.task import check_support
 from hawkeys.kernels import DelayedKernel, Kernel
 from hawkeys.partitions import PartitionedEvents

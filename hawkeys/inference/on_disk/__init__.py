@@ -1,0 +1,1 @@
+"""Fits of events on disk: one process for all partitions, or one for each realisation."""

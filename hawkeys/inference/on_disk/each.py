@@ -1,0 +1,214 @@
+"""`fit_each_on_disk`: each realisation alone, a file of estimates for each partition."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hawkeys._loops.choice import compiled_only
+from hawkeys._threads import limit_threads
+from hawkeys._typing import ArrayLike
+from hawkeys._validation import brief, check_choice
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.examine import quietly
+from hawkeys.inference.fit_separate import fit_each
+from hawkeys.inference.methods import METHODS, make_options, name_of_method
+from hawkeys.kernels import Kernel
+from hawkeys.partitions import PartitionedEvents
+from hawkeys.partitions.fan_out import fan_out, manifest_of, open_output, result_name
+from hawkeys.partitions.layout import require_pyarrow
+from hawkeys.process.hawkes import choose_kernel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EachOnDisk", "fit_each_on_disk"]
+
+_METHODS = ("mle", "map", "vi")
+
+
+@dataclass(frozen=True)
+class EachOnDisk:
+    """Estimates of every realisation, in one file for each partition of the events.
+
+    Iterating gives one frame for each partition, read when it is asked for.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the files are: ``part-00000.parquet``, ... and ``manifest.json``.
+    n_partitions : int
+        Number of files.
+    """
+
+    folder: Path
+    n_partitions: int
+
+    def __len__(self) -> int:
+        """Return the number of partitions."""
+        return self.n_partitions
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Yield the frames, a row per realisation."""
+        return (self.partition(k) for k in range(self.n_partitions))
+
+    def partition(self, number: int) -> pd.DataFrame:
+        """Read the estimates of one partition.
+
+        Parameters
+        ----------
+        number : int
+            From 0.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_realizations of the partition, 4 + n_parameters)
+            Columns realization, log_likelihood, optimality_gap, converged, and one per parameter,
+            "adjacency[a, b]" (target, source) for one.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is no such partition.
+        """
+        if not 0 <= number < self.n_partitions:
+            raise InvalidParameterError(
+                f"partition must lie in 0..{self.n_partitions - 1}; got {number}."
+            )
+        frame: pd.DataFrame = (
+            require_pyarrow()[1].read_table(self.folder / result_name(number)).to_pandas()
+        )
+        return frame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all estimates, a row per realisation.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_realizations, 4 + n_parameters)
+            As `partition`, in the order of the realisations.
+        """
+        import pandas as pd
+
+        return pd.concat(list(self), ignore_index=True)
+
+
+def fit_each_on_disk(
+    data: PartitionedEvents,
+    output: str | os.PathLike[str],
+    *,
+    decay: ArrayLike | None = None,
+    kernel: Kernel | None = None,
+    method: str = "mle",
+    n_jobs: int | None = None,
+    **options: Any,
+) -> EachOnDisk:
+    """Fit every realisation alone, partition by partition, by processes that may die.
+
+    Parameters
+    ----------
+    data : PartitionedEvents
+        Events on disk, of `hawkeys.open_events`.
+    output : path-like
+        Folder for the estimates, a file per partition: a new one, or that of the same fit that was
+        ended, which then goes on where it was.
+    decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), optional
+        Decay of the exponential kernel, per unit of time.
+    kernel : Kernel, optional
+        Instead of `decay`.
+    method : {"mle", "map", "vi"}, default "mle"
+        As for `hawkeys.fit_each`.
+    n_jobs : int, optional
+        Number of processes, one thread each. Default: 1, or what `joblib.parallel_config` says,
+        which also chooses another backend, such as a cluster of Dask.
+    **options
+        Options of the method that are numbers or words.
+
+    Returns
+    -------
+    EachOnDisk
+        The estimates, read when they are asked for.
+
+    Raises
+    ------
+    InvalidParameterError
+        Kernel, method or an option is wrong.
+    InvalidEventsError
+        A partition is damaged; the message names its file.
+    OutputError
+        The folder holds other work, or cannot be written.
+    PartitionError
+        A process died three times at the same partition.
+
+    Notes
+    -----
+    The estimates of a realisation do not depend on the partition that it is in, nor on what died
+    on the way: the files are the same, byte by byte.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import hawkeys
+    >>> process = hawkeys.Hawkes([0.5], [[0.4]], decay=2.0)
+    >>> sample = hawkeys.simulate(process, end_time=50.0, n_realizations=6, rng=0)
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     path = hawkeys.write_events(sample, Path(place) / "e", events_per_partition=100)
+    ...     data = hawkeys.open_events(path)
+    ...     fits = hawkeys.inference.fit_each_on_disk(data, Path(place) / "f", decay=2.0)
+    ...     fits.to_frame().shape
+    (6, 6)
+    """
+    if not isinstance(data, PartitionedEvents):
+        raise InvalidParameterError(
+            f"data must be events on disk, of hawkeys.open_events; got {brief(data)}. Use "
+            "hawkeys.fit_each for events in memory."
+        )
+    name = check_choice(name_of_method(method), "method", _METHODS)
+    excitation = choose_kernel(decay, kernel)
+    for component in excitation.components:
+        component.check_marks(data.n_marks)
+    make_options(METHODS[name].options, options, f"method {name!r}")
+    told = {key: _plain(value, key) for key, value in options.items()}
+    what = {"method": name, "kernel": excitation.to_dict(), **told}
+    folder = open_output(output, manifest_of(data, "fit_each", what))
+    work = partial(_estimates, data, excitation, name, options)
+    fan_out(work, data.n_partitions, folder, n_jobs=n_jobs)
+    return EachOnDisk(folder, data.n_partitions)
+
+
+def _plain(value: Any, name: str) -> Any:
+    """Return an option as a manifest can hold it."""
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    raise InvalidParameterError(
+        f"options of fits on disk are numbers and words, which a manifest can hold; got {name}="
+        f"{brief(value)}."
+    )
+
+
+def _estimates(
+    data: PartitionedEvents, kernel: Kernel, method: str, options: dict[str, Any], k: int
+) -> bytes:
+    """Return the file of one partition."""
+    pa, parquet = require_pyarrow()
+    with compiled_only(), limit_threads(1), quietly():
+        found = fit_each(data.partition(k), kernel=kernel, method=method, **options)
+    columns = {
+        "realization": np.arange(data.bounds[k], data.bounds[k + 1]),
+        "log_likelihood": found.log_likelihood,
+        "optimality_gap": found.optimality_gap,
+        "converged": found.converged,
+    }
+    params = found.params
+    columns |= {name: params[name].to_numpy() for name in params}
+    held = io.BytesIO()
+    parquet.write_table(pa.table(columns), held)
+    return held.getvalue()

@@ -1,0 +1,147 @@
+"""`fan_out`: work on every partition, a file each, by processes that may die.
+
+A file is written under a temporary name and renamed, so that what is there is whole: a run that
+was ended goes on with the partitions that have none. `joblib.parallel_config` chooses the backend,
+processes of this machine (loky) unless told otherwise; no data go through it, workers read paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hawkeys._files import explained, remove_abandoned, write_bytes, write_text
+from hawkeys._validation import brief
+from hawkeys._version import __version__
+from hawkeys.exceptions import OutputError, PartitionError
+from hawkeys.partitions.dataset import PartitionedEvents
+from hawkeys.partitions.layout import WINDOWS, file_name
+
+__all__ = ["MANIFEST", "fan_out", "manifest_of", "open_output", "result_name"]
+
+MANIFEST = "manifest.json"
+FORMAT = "hawkeys-partitions/1"
+_MOST_DEATHS = 3
+
+
+def result_name(number: int) -> str:
+    """Return the name of the file of a partition."""
+    return f"part-{number:05d}.parquet"
+
+
+def manifest_of(data: PartitionedEvents, what: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides the results: the input by its hash, what is done, options, version."""
+    windows = (data.path / WINDOWS).read_bytes()
+    files = sorted({int(file) for file in data.places[:, 0]})
+    sizes = {file_name(k): (data.path / file_name(k)).stat().st_size for k in files}
+    return {
+        "format": FORMAT,
+        "what": what,
+        "input": {"windows_sha256": hashlib.sha256(windows).hexdigest(), "bytes": sizes},
+        "n_partitions": data.n_partitions,
+        "options": options,
+        "version": __version__,
+    }
+
+
+def open_output(folder: str | os.PathLike[str], manifest: dict[str, Any]) -> Path:
+    """Make a folder of results, or open one of the same work that was ended.
+
+    Raises `OutputError` if the folder holds anything else, or cannot be written.
+    """
+    target = Path(folder)
+    with explained(target):
+        target.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target)
+        text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+        if (target / MANIFEST).is_file():
+            old = (target / MANIFEST).read_text(encoding="utf-8")
+            if old != text:
+                raise OutputError(
+                    f"{str(target)!r} holds results of other work ({_difference(old, manifest)}). "
+                    "Name another folder, or remove that one."
+                )
+        elif any(target.iterdir()):
+            raise OutputError(
+                f"{str(target)!r} is not empty and has no {MANIFEST}: it is none of these. Name "
+                "another folder."
+            )
+        else:
+            write_text(target / MANIFEST, text)
+    return target
+
+
+def _difference(old: str, manifest: dict[str, Any]) -> str:
+    """Say which entry of a manifest is another."""
+    try:
+        found = json.loads(old)
+        names = [name for name, value in manifest.items() if found.get(name) != value]
+    except (ValueError, AttributeError):
+        return "its manifest is damaged"
+    return f"another {brief(', '.join(names))}"
+
+
+def fan_out(
+    work: Callable[[int], bytes], n_partitions: int, folder: Path, *, n_jobs: int | None = None
+) -> None:
+    """Write ``work(k)`` to the file of each partition that has none yet.
+
+    Parameters
+    ----------
+    work : callable
+        Returns the content of the file of partition k; it travels to other processes.
+    n_partitions : int
+        Number of partitions.
+    folder : Path
+        Where the files are.
+    n_jobs : int, optional
+        Number of processes, as joblib counts them. Default: 1, or what
+        `joblib.parallel_config` says.
+
+    Raises
+    ------
+    PartitionError
+        A process died three times at the same partition; all other files that were made are kept.
+    """
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    deaths = dict.fromkeys(range(n_partitions), 0)
+    _clear(folder)
+    while left := [k for k in range(n_partitions) if not (folder / result_name(k)).is_file()]:
+        try:
+            Parallel(n_jobs=n_jobs, batch_size=1)(delayed(_one)(work, k, folder) for k in left)
+        except BrokenProcessPool as error:
+            for k in _clear(folder):
+                deaths[k] += 1
+                if deaths[k] >= _MOST_DEATHS:
+                    raise PartitionError(
+                        f"the process that worked on partition {k} died {deaths[k]} times (out of "
+                        "memory, or killed). The files of the others are kept in "
+                        f"{str(folder)!r}. Give it more memory, or write the events with a smaller "
+                        "events_per_partition, and run it again."
+                    ) from error
+
+
+def _one(work: Callable[[int], bytes], k: int, folder: Path) -> None:
+    """Work on one partition, under a mark that it was begun."""
+    begun = folder / f".begun-{k}"
+    begun.touch()
+    write_bytes(folder / result_name(k), work(k))
+    begun.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> list[int]:
+    """Remove the marks of partitions that were begun, and return those without a file."""
+    remove_abandoned(folder)
+    out = []
+    for mark in folder.glob(".begun-*"):
+        k = int(mark.name.removeprefix(".begun-"))
+        mark.unlink(missing_ok=True)
+        if not (folder / result_name(k)).is_file():
+            out.append(k)
+    return out
