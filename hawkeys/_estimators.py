@@ -66,7 +66,7 @@ class _Unjoined:
         # pictures in notebooks, set_fit_request and its kin: scikit-learn makes them
         if name.startswith("_repr_") or name.endswith("_request"):
             return getattr(_joined(self), name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return object.__getattribute__(self, name)  # a property's own error is told, too
 
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ START = """
 import sys
 import numpy as np
 from hawkeys.features import HawkesFeatures
-from hawkeys.verifiers import POHMM, Manhattan, NeighborsAndHawkes, OneClassVerifier, ScoreSum
+from hawkeys.verifiers import POHMM, HawkesLikelihood, Manhattan, OneClassVerifier, ScoreSum
 
 class Own(OneClassVerifier):
     def __init__(self, *, power=(1, 2), false_alarm=0.05):
@@ -115,6 +115,12 @@ X = np.abs(SAMPLES[:, [0, 0, 0, 0]]) + [0.1, 0.3, 0.2, 0.1]
 X[:, 2] = X[:, 1] - X[:, 0]
 assert HawkesFeatures().fit_transform(X).shape == (40, 5)
 assert "sklearn" not in sys.modules
+try:  # a property that looks whether there is a fit; the error is scikit-learn's
+    HawkesLikelihood().process_
+except AttributeError as error:
+    assert "This HawkesLikelihood instance is not fitted yet" in str(error), error
+else:
+    raise SystemExit("no error")
 """)
 
 
