@@ -5,8 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hawkeys.datasets import load_cmu
+
+# no test is about the time that one example takes; a busy machine takes any
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 CMU_NAMES = [f"DSL-StrongPasswordData.{suffix}" for suffix in ("csv", "csv.gz", "xls")]
 
