@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hawkeys._loops.choice import Compiled, is_small
 from hawkeys._plain import decay_slope as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["log_decay_slopes"]
+__all__ = ["decay_curvatures", "log_decay_slopes"]
 
 jit = Compiled("decay_slope")
 # nanoseconds per event and pair of marks
@@ -28,3 +30,31 @@ def log_decay_slopes(
     loops = plain if is_small(events[0].size * decay.size // 4) else jit
     in_threads(lambda part: loops.log_decay_slopes(*arrays, part), decay.shape[0],
                _PER_EVENT * events[0].size * decay.size)  # fmt: skip
+
+
+def decay_curvatures(
+    events: tuple[FloatArray, IntArray, IntArray],
+    ends: FloatArray,
+    weights: FloatArray,
+    decay: FloatArray,
+    x: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return first and second derivatives by log decays; see `hawkeys._jit.decay_slope`.
+
+    `decay` is a number, (n_marks,) or (n_marks, n_marks). Of shapes (n_marks, n_marks), (n_marks,
+    P, K) and (n_marks, K, K); K is 1 for a number.
+    """
+    size = len(x)
+    n_decays = size if decay.ndim else 1
+    out = (
+        np.zeros((size, size)),
+        np.zeros((size, size + 1, n_decays)),
+        np.zeros((size, n_decays, n_decays)),
+    )
+    rows = np.array(np.broadcast_to(decay, (size if decay.ndim == 2 else 1, size)))
+    arrays = events, ends, weights, rows, x, out
+    n_numbers = events[0].size * size
+    loops = plain if is_small(n_numbers * size // 4 if decay.ndim == 2 else n_numbers) else jit
+    in_threads(lambda part: loops.decay_curvatures(*arrays, part), size,
+               _PER_EVENT * n_numbers * n_decays)  # fmt: skip
+    return out

@@ -6,6 +6,7 @@ a chain of affine maps, composed here in pairs, fours, eights, ... of all instan
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,10 @@ __all__ = [
 
 # a factor below is 0: slow arithmetic on the smallest numbers is spared
 _FAINTEST = 1e-290
+# columns of fades up to which one after the other is quicker than all in ever longer steps
+_BANDS = 16
+# marks whose numbers are sorted by their digits
+_FEW = 2**16
 
 
 class Instants(NamedTuple):
@@ -58,7 +63,13 @@ class Instants(NamedTuple):
 
 
 def run(fades: FloatArray, jumps: FloatArray) -> FloatArray:
-    """Return y with y_k = fades_k y_{k-1} + jumps_k, along the first axis."""
+    """Return y >= 0 with y_k = fades_k y_{k-1} + jumps_k, along the first axis.
+
+    The fades of few columns make a triangular band each, which LAPACK solves.
+    """
+    n_columns = fades[:1].size  # 0 without instants
+    if 0 < n_columns <= _BANDS:
+        return _solve_bands(fades.reshape(len(fades), n_columns), jumps)
     out, carry, step = jumps.copy(), fades.copy(), 1
     while step < len(out) and carry.any():
         out[step:] += carry[step:] * out[:-step]
@@ -66,6 +77,21 @@ def run(fades: FloatArray, jumps: FloatArray) -> FloatArray:
         carry[carry < _FAINTEST] = 0.0
         step *= 2
     return out
+
+
+def _solve_bands(fades: FloatArray, jumps: FloatArray) -> FloatArray:
+    """Return the same by forward substitution; a column of `fades` serves as many as the next."""
+    from scipy.linalg.lapack import dtbtrs
+
+    band = np.ones((2, len(fades)))
+    out = np.array(jumps.reshape(len(fades), -1), order="F")
+    width = out.shape[1] // fades.shape[1]
+    for k in range(fades.shape[1]):
+        band[1, :-1] = -fades[1:, k]
+        own = slice(k * width, (k + 1) * width)
+        out[:, own] = dtbtrs(band, out[:, own], uplo="L", diag="U", overwrite_b=True)[0]
+    out[out < _FAINTEST] = 0.0
+    return np.ascontiguousarray(out).reshape(jumps.shape)
 
 
 def _before(y: FloatArray, fades: FloatArray) -> FloatArray:
@@ -78,8 +104,10 @@ def _before(y: FloatArray, fades: FloatArray) -> FloatArray:
 def _states(times: FloatArray, marks: IntArray, offsets: IntArray, decay: FloatArray) -> FloatArray:
     """Return the excitation by each source at every event, (n_events, n_marks); decay (n_marks,)"""
     instants = Instants.of(times, offsets)
-    jumps = np.zeros((instants.at.size, decay.size))
-    np.add.at(jumps, (instants.group, marks), decay[marks])
+    size, n_instants = decay.size, instants.at.size
+    where = instants.group * size + marks
+    jumps = np.bincount(where, decay[marks], n_instants * size).astype(np.float64, copy=False)
+    jumps = jumps.reshape(n_instants, size)
     one = decay[:1] if (decay == decay[0]).all() else decay
     fades = instants.fades(one)
     return _before(run(fades, jumps), fades)[instants.group]
@@ -95,6 +123,12 @@ def _write(
 ) -> None:
     """Write the states of the events in `here` to their columns."""
     slots, block_offsets, stride = layout
+    if slots is None:  # all events, in blocks by mark
+        ordered = states[np.argsort(marks.astype(np.uint16), kind="stable")]
+        for begin, end in pairwise(block_offsets.tolist()):
+            block = out[states.shape[1] * begin : states.shape[1] * end]
+            block.reshape(states.shape[1], -1)[:] = ordered[begin:end].T
+        return
     block = owners(offsets)[here] * stride + marks[here]
     width = (block_offsets[block + 1] - block_offsets[block])[:, None]
     size = states.shape[1]
@@ -126,7 +160,8 @@ def excitation_shared(
 ) -> None:
     """Write c_j at every event, for one decay that all share."""
     first, block_offsets, stride = layout
-    places = place_events(marks, offsets, first), block_offsets, stride
+    whole = stride == 0 and part == (0, offsets.size - 1) and first.shape[1] <= _FEW
+    places = None if whole else place_events(marks, offsets, first), block_offsets, stride
     all_decays = np.full(first.shape[1], decay)
     excitation_per_source(times, marks, offsets, all_decays, places, out, part)
 
@@ -172,7 +207,8 @@ def integrals_per_source(
 ) -> None:
     """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation."""
     owner = owners(offsets)
-    np.add.at(out, (owner, marks), -np.expm1(-decay[marks] * (ends[owner] - times)))
+    mass = -np.expm1(-decay[marks] * (ends[owner] - times))
+    out += np.bincount(owner * decay.size + marks, mass, out.size).reshape(out.shape)
 
 
 def integrals_per_pair(

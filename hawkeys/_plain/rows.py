@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -55,44 +55,50 @@ def row_values(
                 gradient[b] += v @ share - cost[b]
 
 
-class _Row(NamedTuple):
+class _Row:
     """One row problem: v (P, n_events), weights, cost and exponents of the prior (P,)."""
 
-    v: FloatArray
-    weights: FloatArray
-    cost: FloatArray
-    shape: FloatArray
-
-    @property
-    def total(self) -> float:
-        """Sum of z at the optimum; what costs nothing has no z."""
-        return float(self.weights.sum() + self.shape[self.cost > 0].sum())
+    def __init__(
+        self, v: FloatArray, weights: FloatArray, cost: FloatArray, shape: FloatArray
+    ) -> None:
+        self.v, self.weights, self.cost, self.shape = v, weights, cost, shape
+        self.costs = cost > 0
+        self.unit = np.where(self.costs, cost, 1.0)
+        self.prior = self.costs & (shape > 0)
+        self.has_prior, self.all_cost = bool(self.prior.any()), bool(self.costs.all())
+        self.weighted = bool((weights != 1.0).any())
+        # sum of z at the optimum; what costs nothing has no z
+        self.total = float(weights.sum() + shape[self.costs].sum())
 
     def start(self) -> FloatArray:
         """Spread the expected total evenly over the coordinates that can gain from it."""
         acts = np.asarray((self.v > 0).any(axis=1))
         acts[0] = True
-        usable = (self.cost > 0) & ((self.shape > 0) | acts)
+        usable = self.costs & (self.prior | acts)
         share = self.total / max(usable.sum(), 1)
         return np.where(usable, np.maximum(share, self.shape), 0.0)
 
     def evaluate(self, z: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         """Return L, D and the negative Hessian, both in z; empty costs stay 0."""
-        costs = self.cost > 0
-        unit = np.where(costs, self.cost, 1.0)
-        x = np.where(costs, z / unit, 0.0)
+        x = z / self.unit if self.all_cost else np.where(self.costs, z / self.unit, 0.0)
         lam = x @ self.v
-        value = log_total(lam, self.weights) - z[costs].sum()
         # at a trial point next to an impossible event all of this may leave the range of doubles
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            q = self.v * np.where(lam > 0, 1.0 / lam, 0.0)
-            weighted = q * self.weights
+            if self.weighted or not lam.min(initial=1.0) > 0.0:
+                value = log_total(lam, self.weights)
+                q = self.v * np.where(lam > 0, 1.0 / lam, 0.0)
+                weighted = q * self.weights
+            else:
+                value = float(np.log(lam).sum())
+                weighted = q = self.v / lam
             first = weighted.sum(axis=1)
-            slope = np.where(costs & (first > _SILENT * self.cost), first / unit, 0.0)
-            scale = np.where(slope > 0, 1.0 / unit, 0.0)
+            acts = self.costs & (first > _SILENT * self.cost)
+            slope = np.where(acts, first / self.unit, 0.0)
+            scale = np.where(slope > 0, 1.0 / self.unit, 0.0)
             hessian = (weighted @ q.T) * scale[:, None] * scale
-        prior = costs & (self.shape > 0)
-        if prior.any():
+        value -= float(z.sum() if self.all_cost else z[self.costs].sum())
+        if self.has_prior:
+            prior = self.prior
             value += float(self.shape[prior] @ np.log(x[prior]))
             slope[prior] += self.shape[prior] / z[prior]
             hessian[prior, prior] += self.shape[prior] / z[prior] ** 2
@@ -101,35 +107,39 @@ class _Row(NamedTuple):
 
 def _solve_free(hessian: FloatArray, free: IntArray, right: FloatArray) -> FloatArray:
     """Solve hessian[free, free] y = right[free] with a small ridge."""
-    own = hessian[np.ix_(free, free)]
-    scale = np.sqrt(np.maximum(np.diag(own), 1e-300))
-    matrix = own / np.outer(scale, scale)
-    matrix[np.diag_indices(free.size)] = 1.0 + _RIDGE
-    return np.linalg.solve(matrix, right[free] / scale) / scale
+    if free.size < right.size:
+        hessian, right = hessian[free[:, None], free], right[free]
+    scale = 1.0 / np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
+    matrix = hessian * scale[:, None] * scale
+    matrix.flat[:: free.size + 1] = 1.0 + _RIDGE
+    return np.linalg.solve(matrix, right * scale) * scale
 
 
 def newton_step(
     hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray
 ) -> FloatArray:
     """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
-    step = np.zeros(slope.size)
+    step, pull = np.zeros(slope.size), slope - 1.0
     for _ in range(6 * slope.size):
-        index = np.flatnonzero(free)
+        index = free.nonzero()[0]
         change = np.zeros(slope.size)
         if index.size:
-            change[index] = _solve_free(hessian, index, slope - 1.0 - hessian @ step)
-        blocked = np.flatnonzero(free & (step + change < lower))
+            change[index] = _solve_free(hessian, index, pull)
+        blocked = (free & (step + change < lower)).nonzero()[0]
         if blocked.size:
             ratios = (lower[blocked] - step[blocked]) / change[blocked]
             first = int(np.argmin(ratios))
             step += ratios[first] * change
             free[blocked[first]] = False
             step[blocked[first]] = lower[blocked[first]]
+            pull = slope - 1.0 - hessian @ step
             continue
         step += change
-        pull = np.where(~free & (lower <= 0), slope - 1.0 - hessian @ step, 0.0)
-        entering = int(np.argmax(pull))
-        if not pull[entering] > 1e-12:
+        if index.size == slope.size:
+            break
+        pull = slope - 1.0 - hessian @ step
+        entering = int(np.argmax(np.where(~free & (lower <= 0), pull, 0.0)))
+        if free[entering] or not (lower[entering] <= 0 and pull[entering] > 1e-12):
             break
         free[entering] = True
     return step
@@ -137,9 +147,10 @@ def newton_step(
 
 def _bounds_of_step(row: _Row, z: FloatArray, slope: FloatArray) -> tuple[FloatArray, BoolArray]:
     """Return the lower bounds of the step and the coordinates that start free."""
-    costs = row.cost > 0
-    lower = np.where(costs, np.where(row.shape == 0, -z, -0.95 * z), 1.0)  # 1: never enters
-    return lower, costs & ((z > 0) | (slope > 1))
+    lower = np.where(row.shape == 0, -z, -0.95 * z) if row.has_prior else -z
+    if not row.all_cost:
+        lower = np.where(row.costs, lower, 1.0)  # 1: never enters
+    return lower, row.costs & ((z > 0) | (slope > 1))
 
 
 def gap_bound(
@@ -207,12 +218,11 @@ def solve_rows(
         report[b] = 0.0
         if row.total > 0.0:
             given = start[b] * cost[b] if start.size else z
-            spread = row.start()
-            z = (
-                spread
-                if given.max() == 0.0
-                else np.where(spread > 0, np.maximum(given, 1e-6 * row.total), 0.0)
-            )
+            z = row.start()
+            if given.max() > 0.0:
+                # at 0 an event may be impossible, or a prior
+                least = np.where(row.prior | (given[0] == 0.0), 1e-6 * row.total, 0.0)
+                z = np.where(z > 0, np.maximum(given, least), 0.0)
             z, hessian, report[b] = _climb(row, z, limits[0], trace)
         x[b] = np.where(cost[b] > 0, z / np.where(cost[b] > 0, cost[b], 1.0), 0.0)
         if hessians.shape[0]:

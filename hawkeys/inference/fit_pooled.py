@@ -336,31 +336,14 @@ def _fit_rows(
         raise MemoryError(_too_large(design)) from error
     found = result_of(task, excitation, design, solution, how)
     found = _with_search(found, task, search, profile)
-    if search is not None and search.grid is None and profile is not None:
-        found = _beside_decays(found, task, (design, weight), solution.x, profile)
+    optimised = profile is not None and profile.bounds is not None
+    if profile is not None and optimised and isinstance(found, LikelihoodResult):
+        own = design, weight
+        information = beside_decays(task, own, solution.x, found.information, profile)
+        found = dataclasses.replace(found, information=information)
     exact = design.columns.is_plain and task.weights is None and weight > 0.0
     seen = design.cost[:, 1:] / weight if exact else None
     return _Fitted(found, solution.converged[design.columns.blocks], seen=seen)
-
-
-def _beside_decays(
-    found: FitResult,
-    task: Task,
-    fitted: tuple[Design, float],
-    x: FloatArray,
-    profile: DecayProfile,
-) -> FitResult:
-    """Return the fit with the information that allows for decays estimated beside the rates."""
-    if not isinstance(found, LikelihoodResult):
-        return found
-
-    def design(decay: ArrayLike) -> Design:
-        if np.array_equal(decay, profile.chosen):
-            return fitted[0]
-        return task.design(Exponential(decay), fitted[1])
-
-    information = beside_decays(design, x, found.information, profile)
-    return dataclasses.replace(found, information=information)
 
 
 def _too_large(design: Design) -> str:

@@ -12,14 +12,21 @@ import numpy as np
 from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive
-from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.decay.folds import make_folds
 from hawkeys.inference.decay.options import DecaySearch
-from hawkeys.inference.decay.peak import climb_parabola, first_part, vertex
+from hawkeys.inference.decay.peak import (
+    climb_parabola,
+    first_part,
+    is_parabola,
+    look_aside,
+    refine,
+    vertex,
+)
 from hawkeys.inference.decay.problem import NO_GAIN, DecayProblem, decay_bounds
 from hawkeys.inference.decay.separate import optimise_apart
 from hawkeys.inference.methods import Method
+from hawkeys.inference.rows.newton import solve_mle
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
@@ -27,6 +34,8 @@ from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 __all__ = ["choose_decay"]
 
 _PER_DECADE = 3
+# standard errors to which a part of the data is searched
+_NEAR = 0.05
 # of all events, from which the search in very many sets out
 _LARGER = 0.1
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
@@ -112,13 +121,12 @@ def _optimise_shared(problem: DecayProblem) -> DecayProfile:
         rough: dict[float, float] = {}
         task = replace(problem.task, events=part, weights=None)
         with compiled_only():  # as all the data need it
-            found = _search_grid(replace(problem, task=task).loss(rough), part, rough=True)
+            found = _search_grid(replace(problem, task=task, found={}), rough, rough=True)
         if found:
             start, width = _between(problem, max(rough, key=rough.__getitem__), _width(rough))
             if climb_parabola(problem.log_value_nearby, tried, start, width):
                 return replace(_profile(tried), bounds=_as_decays(edges))
-    _search_grid(problem.loss(tried), problem.events)
-    _fill_in(problem.loss(tried), tried, edges)
+    _search_grid(problem, tried)
     return _with_limit(problem, _profile(tried), edges)
 
 
@@ -171,27 +179,51 @@ def _with_limit(
     return profile
 
 
-def _search_grid(loss: Callable[[float], float], events: Events, *, rough: bool = False) -> bool:
-    """Go through a grid, then by Brent's method between its best points; tell if there are any."""
+def _search_grid(problem: DecayProblem, tried: dict[float, float], *, rough: bool = False) -> bool:
+    """Go through a grid, then on from its best points; tell if the best is inside.
+
+    Unless `rough`, points are added from which the interval can be read.
+    """
     from scipy.optimize import minimize_scalar
 
-    low, high = decay_bounds(events)
-    decades = (high - low) / np.log(10.0)
-    grid = np.linspace(low, high, max(5, round(decades * (1 if rough else _PER_DECADE)) + 1))
+    loss, edges = problem.loss(tried), decay_bounds(problem.events)
+    decades = (edges[1] - edges[0]) / np.log(10.0)
+    grid = np.linspace(*edges, max(5, round(decades * (1 if rough else _PER_DECADE)) + 1))
     values = np.array([loss(point) for point in grid])
     k = int(values.argmin())
     inside = 0 < k < grid.size - 1
-    xtol = 1e-2 if rough else 1e-6
-    if inside and values[k] == min(values[k - 1], values[k + 1]):
-        return False  # flat: there is nothing to climb
-    if inside:
-        minimize_scalar(
-            loss, bracket=tuple(grid[k - 1 : k + 2]), method="brent", options={"xtol": xtol}
-        )
-    elif not rough:  # the maximum may lie between the edge and its neighbour
+    flat = inside and values[k] == min(values[k - 1], values[k + 1])  # there is nothing to climb
+    if inside and not flat:
+        if _climb(problem, tried, grid[k - 1 : k + 2], rough=rough) or rough:
+            return True
+    elif not (rough or inside):  # the maximum may lie between the edge and its neighbour
         bounds = (grid[0], grid[1]) if k == 0 else (grid[-2], grid[-1])
         minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": AT_EDGE})
-    return inside
+    if not rough:
+        _fill_in(loss, tried, edges)
+    return inside and not flat
+
+
+def _climb(
+    problem: DecayProblem, tried: dict[float, float], around: FloatArray, *, rough: bool
+) -> bool:
+    """Find the maximum between the outer two of three log decays by parabolas, else Brent's method.
+
+    Tell whether the interval can be read from the points tried.
+    """
+    from scipy.optimize import minimize_scalar
+
+    within = float(around[0]), float(around[2])
+    if problem.method.solve is solve_mle:  # whose values are precise enough for parabolas
+        error = refine(problem.log_value_nearby, tried, within, *([_NEAR] if rough else []))
+        if error is not None and rough:
+            return True
+        if error is not None:
+            look_aside(problem.log_value_nearby, tried, error, decay_bounds(problem.events))
+            return is_parabola(tried, error)
+    options = {"xtol": 1e-2 if rough else 1e-6}
+    minimize_scalar(problem.loss(tried), bracket=tuple(around), method="brent", options=options)
+    return False
 
 
 def _width(tried: dict[float, float]) -> float:

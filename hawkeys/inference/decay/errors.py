@@ -5,8 +5,9 @@ log decays and S = C - sum_i B_i' A_i^+ B_i, the information of row i with the d
 
 .. math:: A_i - B_i \, (S + B_i^\top A_i^+ B_i)^{-1} B_i^\top,
 
-the inverse of its block of the joint covariance. How an excitation changes with its own log decay
-is told by central differences of excitations and integrals.
+the inverse of its block of the joint covariance. B_i and C are sums over the events; where a
+baseline changes or parameters are tied, central differences of excitations and integrals tell how
+an excitation changes with its own log decay.
 
 References
 ----------
@@ -16,42 +17,26 @@ processes. Annals of the Institute of Statistical Mathematics 30, 243-261. doi:1
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._linalg import FLAT, scaled_directions
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._loops.decay_slope import decay_curvatures
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.inference.kernel.errors import regular_inverse
+from hawkeys.inference.task import Task
+from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import DecayProfile
 
-__all__ = ["beside_decays"]
+__all__ = ["beside_decays", "decay_derivatives"]
 
 # of a log decay: second differences are then right to some 1e-6
 _STEP = 1e-3
-# relative eigenvalues of a row that are 0
-
-
-@dataclass(frozen=True, eq=False)
-class _Mixed:
-    """Information of one row and the log decay of each of its columns.
-
-    Attributes
-    ----------
-    mixed : ndarray, shape (P, P)
-        Row by decay.
-    own : ndarray, shape (P, P)
-        Decays.
-    """
-
-    mixed: FloatArray
-    own: FloatArray
 
 
 def beside_decays(
-    design: Callable[[ArrayLike], Design],
+    task: Task,
+    fitted: tuple[Design, float],
     x: FloatArray,
     information: FloatArray,
     profile: DecayProfile,
@@ -60,8 +45,10 @@ def beside_decays(
 
     Parameters
     ----------
-    design : callable
-        Row problems at a decay.
+    task : Task
+        Data and model.
+    fitted : tuple of Design and float
+        The row problems at the decays chosen, and the weight of their log-likelihood.
     x : ndarray, shape (n_blocks, P)
         The estimates.
     information : ndarray, shape (n_blocks, P, P)
@@ -77,45 +64,89 @@ def beside_decays(
     decay = np.asarray(profile.chosen)
     if profile.limit is not None and (decay.ndim == 0 or profile.limit == "no excitation"):
         return information
-    there = [design(decay * np.exp(step)) for step in (-_STEP, 0.0, _STEP)]
-    rows = [_row(there, b, x[b]) for b in range(len(x))]
-    n_sources = decay.shape[-1] if decay.ndim else 0
-    if decay.ndim == 0:
-        sums = np.ones((x.shape[1], 1))
-    else:
-        sums = np.eye(x.shape[1])[:, x.shape[1] - n_sources :]
-    held = np.zeros((len(x), sums.shape[1]), dtype=bool)
+    moves = _moves(task, fitted, decay, x)
+    held = np.zeros((len(x), moves[0][0].shape[1]), dtype=bool)
     if decay.ndim:
-        held = profile.held(n_sources)
+        held = profile.held(decay.shape[-1])
     parts = [[b] for b in range(len(x))] if decay.ndim == 2 else [list(range(len(x)))]
     out = information.copy()
     for part in parts:
-        moves = [(rows[b].mixed @ sums, sums.T @ rows[b].own @ sums) for b in part]
         estimated = np.array([not held[part, k].any() for k in range(held.shape[1])])
-        found = _beside([information[b] for b in part], x[part], moves, estimated)
+        found = _beside(
+            [information[b] for b in part], x[part], [moves[b] for b in part], estimated
+        )
         for b, matrix in zip(part, found, strict=True):
             out[b] = matrix
     return out
 
 
-def _row(there: list[Design], index: int, x: FloatArray) -> _Mixed:
-    """Return the information of a row and the log decay of each column."""
+def _moves(
+    task: Task, fitted: tuple[Design, float], decay: FloatArray, x: FloatArray
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Return B (P, K) and C (K, K) of each row; K decays, of which a row may have its own."""
+    design, weight = fitted
+    if task.is_plain:
+        return list(zip(*decay_derivatives(task, weight, decay, x)[1:], strict=True))
+    there = [task.design(Exponential(decay * np.exp(step)), weight) for step in (-_STEP, _STEP)]
+    sums = np.ones((x.shape[1], 1))
+    if decay.ndim:
+        sums = np.eye(x.shape[1])[:, -decay.shape[-1] :]
+    rows = [_row([there[0], design, there[1]], b, x[b]) for b in range(len(x))]
+    return [(mixed @ sums, sums.T @ own @ sums) for mixed, own in rows]
+
+
+def decay_derivatives(
+    task: Task, weight: float, decay: FloatArray, x: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return how the log-likelihood of the plain model changes with the log decays.
+
+    Parameters
+    ----------
+    task : Task
+        Data and model, with one constant baseline per mark and nothing tied.
+    weight : float
+        Of the whole log-likelihood.
+    decay : ndarray, shape (), (n_marks,) or (n_marks, n_marks)
+        Where.
+    x : ndarray, shape (n_marks, n_marks + 1)
+        Baseline and adjacency of each target.
+
+    Returns
+    -------
+    slopes : ndarray of float64, shape (n_marks, n_marks)
+        By the log decay of each pair.
+    mixed : ndarray of float64, shape (n_marks, n_marks + 1, K)
+        Minus the second derivatives by the parameters of a row and its log decays; K is the number
+        of marks, or 1 if all have one decay.
+    curvatures : ndarray of float64, shape (n_marks, K, K)
+        Minus those by the log decays.
+    """
+    events = task.events
+    weights = np.full(events.n_realizations, float(weight))
+    if task.weights is not None:
+        weights = weights * task.weights
+    arrays = events.times, events.marks, events.offsets
+    return decay_curvatures(arrays, events.end_times, weights, decay, x)
+
+
+def _row(there: list[Design], index: int, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the information of a row, and the log decay of each column, by log decays, (P, P).
+
+    By differences of the row problems at three decays.
+    """
     low, middle, high = (one.block(index) for one in there)
     first, second = (high - low) / (2.0 * _STEP), (high - 2.0 * middle + low) / _STEP**2
     costs = [one.cost[index] for one in there]
     paid = (costs[2] - costs[0]) / (2.0 * _STEP)
     paid_more = (costs[2] - 2.0 * costs[1] + costs[0]) / _STEP**2
-    own = there[1].weights[there[1].offsets[index] : there[1].offsets[index + 1]]
     rate = x[0] + x[1:] @ middle
-    pull = (own if own.size else 1.0) / rate
-    terms = np.vstack((np.ones(rate.size), middle))
+    pull = there[1].event_weights(index) / rate
+    terms = there[1].rows(index)
     moved = x[:, None] * np.vstack((np.zeros(rate.size), first))
     weighted = moved * (pull / rate)
     slope = np.append(0.0, first @ pull) - paid
     bend = np.append(0.0, second @ pull) - paid_more
-    return _Mixed(
-        mixed=terms @ weighted.T - np.diag(slope), own=moved @ weighted.T - np.diag(x * bend)
-    )
+    return terms @ weighted.T - np.diag(slope), moved @ weighted.T - np.diag(x * bend)
 
 
 def _beside(

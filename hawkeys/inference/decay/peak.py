@@ -13,18 +13,28 @@ import numpy as np
 from hawkeys._typing import FloatArray
 from hawkeys.events import Events
 
-__all__ = ["climb_parabola", "extrapolate", "first_part", "vertex"]
+__all__ = [
+    "climb_parabola",
+    "extrapolate",
+    "first_part",
+    "is_parabola",
+    "look_aside",
+    "refine",
+    "vertex",
+]
 
 # events of the part: enough for all pairs of marks
 _PART, _PART_PER_PAIR = 4_000, 50
 # how many times as many there must be in all
 _MANY = 5
 _FEWEST_WINDOWS = 8
-_STEPS = 8
+_STEPS = 12
 # in standard errors of the log decay; the objective is then within 5e-9 nats of its maximum
 _CLOSE = 1e-4
 # nats by which a profile must fall on both sides of a maximum that is no accident
 _FALL = 1.92
+# from a parabola, of a fall, up to which a few points tell an interval
+_SKEW = 0.2
 
 
 def first_part(events: Events, share: float = 0.0) -> Events | None:
@@ -105,25 +115,76 @@ def climb_parabola(
     """
     for point in (start - width, start, start + width):
         tried[point] = value(point)
+    reach = start - 10.0 * width, start + 10.0 * width
+    error = refine(value, tried, reach)
+    if error is None:
+        return False
+    best = max(tried, key=lambda point: tried[point])
+    if sides:
+        look_aside(value, tried, error, (-np.inf, np.inf))
+        left, right = tried[min(tried)], tried[max(tried)]
+        if not tried[best] - max(left, right) > _FALL:
+            return False
+    return tried[best] == max(tried.values())
+
+
+def refine(
+    value: Callable[[float], float],
+    tried: dict[float, float],
+    within: tuple[float, float],
+    close: float = _CLOSE,
+) -> float | None:
+    """Go on from three points or more to the maximum near them by parabolas.
+
+    Parameters
+    ----------
+    value, tried
+        As for `climb_parabola`.
+    within : tuple of float
+        Log decays that the search must not leave.
+    close : float, optional
+        Standard errors of the log decay to which the maximum is wanted.
+
+    Returns
+    -------
+    float or None
+        The standard error that the curvature tells; None if the profile is no parabola here.
+    """
     for _ in range(_STEPS):
         peak, error = vertex(tried)
-        known = min(abs(peak - point) for point in tried)
-        if not (error > 0 and abs(peak - start) <= 10.0 * width):
-            return False
-        if known < _CLOSE * error:
-            break
+        if not (error > 0 and within[0] <= peak <= within[1]):
+            return None
+        if min(abs(peak - point) for point in tried) < close * error:
+            return error
         tried[peak] = value(peak)
+    return None
+
+
+def look_aside(
+    value: Callable[[float], float],
+    tried: dict[float, float],
+    error: float,
+    within: tuple[float, float],
+) -> None:
+    """Add points 2 and 4 standard errors beside the maximum, where there are none near by.
+
+    Parameters
+    ----------
+    value, tried
+        As for `climb_parabola`.
+    error : float
+        Standard error of the log decay.
+    within : tuple of float
+        Log decays beyond which nothing is tried.
+    """
     best = max(tried, key=lambda point: tried[point])
     far = [(point - best) / error for point in tried]
-    for step in (-4.0, -2.0, 2.0, 4.0) if sides else ():
+    for step in (-4.0, -2.0, 2.0, 4.0):
         # a point already tried will do
         if not any(0.75 <= other / step <= 1.75 for other in far):
             point = best + step * error
-            tried[point] = value(point)
-    left, right = tried[min(tried)], tried[max(tried)]
-    if sides and not tried[best] - max(left, right) > _FALL:
-        return False
-    return tried[best] == max(tried.values())
+            if within[0] < point < within[1]:
+                tried[point] = value(point)
 
 
 def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:
@@ -150,6 +211,32 @@ def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:
         others = [other for other in nearest if other != one]
         out += found[one] * np.prod([(point - other) / (one - other) for other in others])
     return np.maximum(out, 0.0)
+
+
+def is_parabola(tried: Mapping[float, float], error: float) -> bool:
+    """Tell whether the profile falls some 2 standard errors beside its maximum as it would there.
+
+    Parameters
+    ----------
+    tried : mapping
+        Values by log decay.
+    error : float
+        Standard error of the log decay.
+
+    Returns
+    -------
+    bool
+        Whether points on either side show a fall within a fifth of a parabola's.
+    """
+    best = max(tried, key=lambda point: tried[point])
+    sides = set()
+    for point, value in tried.items():
+        far = (point - best) / error
+        if 1.5 <= abs(far) <= 3.5:
+            sides.add(far > 0)
+            if abs(2.0 * (tried[best] - value) / far**2 - 1.0) > _SKEW:
+                return False
+    return len(sides) == 2
 
 
 def vertex(tried: dict[float, float]) -> tuple[float, float]:

@@ -66,18 +66,22 @@ class DecayProblem:
         nothing = replace(self.task, support=np.zeros((size, size), dtype=bool))
         return self.maximise(nothing.design(Exponential(1.0), self.scale))[0]
 
-    def log_value(self, log_decay: float) -> float:
-        """Return the maximised objective at the logarithm of a decay."""
-        return self.value(np.exp(log_decay))
+    def log_value(self, log_decay: float, *, precise: bool = False) -> float:
+        """Return the maximised objective at the logarithm of a decay, for differences if `precise`.
 
-    def log_value_nearby(self, log_decay: float) -> float:
-        """Return the same by steps from where those at the nearest decays so far have led."""
+        By maximum likelihood from where the steps at the nearest decays so far have led.
+        """
         if self.method.solve is not solve_mle:
-            return self.log_value(log_decay)
+            return self.value(np.exp(log_decay))
         design = self.task.design(Exponential(np.exp(log_decay)), self.scale)
-        solution = solve_nearby(design, self.settings, extrapolate(self.found, log_decay))
+        start = extrapolate(self.found, log_decay)
+        solution = solve_nearby(design, self.settings, start, precise=precise)
         self.found[log_decay] = solution.x
         return float(solution.objective.sum())
+
+    def log_value_nearby(self, log_decay: float) -> float:
+        """Return the maximised objective, precisely enough for differences."""
+        return self.log_value(log_decay, precise=True)
 
     def loss(self, tried: dict[float, float]) -> Callable[[float], float]:
         """Return minus `log_value` as a function that notes what it has tried."""

@@ -18,10 +18,12 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.post_estimation.prior_terms import PriorTerms
 from hawkeys.inference.post_estimation.refits import (
     check_fit,
+    check_likelihood,
     check_same_events,
     task_again,
     to_estimate,
 )
+from hawkeys.process._checks import check_events
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.fit_result import FitResult
 
@@ -76,8 +78,13 @@ class FittedRows:
             raise InvalidParameterError(
                 f"{what} needs a fit by 'mle' or 'map'; this one is by {fitted.method!r}."
             )
-        check_same_events(fitted, events)
+        check_events(events, fitted.process.n_marks)
         design = rows_again(fitted, events)
+        if fitted.options.get("weights") is None:
+            here = design.log_likelihood(columns_of(fitted).estimates).sum()
+            check_likelihood(fitted, float(here))
+        else:
+            check_same_events(fitted, events)
         return cls(fitted, design, PriorTerms.of(fitted, design))
 
     @property

@@ -30,6 +30,7 @@ from hawkeys.simulation.sampling import simulate_clusters
 
 __all__ = [
     "check_fit",
+    "check_likelihood",
     "check_same_events",
     "events_of_fit",
     "fit_again",
@@ -41,6 +42,7 @@ __all__ = [
 
 # of a sample, besides 1000 times as many as there are
 _MOST_EVENTS = 1e6
+_SAME = "Pass the events of the fit."
 
 
 def events_of_fit(result: Any, data: Any, windows: Mapping[str, Any]) -> Events:
@@ -122,7 +124,7 @@ def check_fit(result: Any, what: str) -> FitResult:
 
 
 def check_same_events(
-    result: Result | NonlinearResult, events: Events, advice: str = "Pass the events of the fit."
+    result: Result | NonlinearResult, events: Events, advice: str = _SAME
 ) -> None:
     """Refuse events that the result was not fitted to.
 
@@ -142,7 +144,26 @@ def check_same_events(
     InvalidEventsError
         `events` are no Events, or have another number of marks.
     """
-    here = result.process.log_likelihood(events)
+    check_likelihood(result, result.process.log_likelihood(events), advice)
+
+
+def check_likelihood(result: Result | NonlinearResult, here: float, advice: str = _SAME) -> None:
+    """Refuse events under which the fitted process has another log-likelihood, `here`, in nats.
+
+    Parameters
+    ----------
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit.
+    here : float
+        Log-likelihood of the events under its process.
+    advice : str, optional
+        What to do, for the message.
+
+    Raises
+    ------
+    InvalidParameterError
+        The log-likelihood of the fit is another one.
+    """
     if not np.isclose(here, result.log_likelihood, rtol=1e-9, atol=1e-6):
         raise InvalidParameterError(
             f"the result was fitted to other events: its log-likelihood is "

@@ -39,11 +39,15 @@ def solve_mle(
     return _solve(design, options, (flat, flat), keep, start)
 
 
-def solve_nearby(design: Design, options: MLEOptions, start: FloatArray) -> Solution:
-    """Maximise the log-likelihood for its value alone, precisely enough for differences."""
+def solve_nearby(
+    design: Design, options: MLEOptions, start: FloatArray, *, precise: bool = True
+) -> Solution:
+    """Maximise the log-likelihood for its value alone; `precise` enough for differences."""
+    if not precise:
+        return solve_mle(design, options, np.empty(0, np.int64), keep=False, start=start)
     fine = precise_enough(int(design.counts.min()), weighted=design.weights.size > 0)
-    precise = replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
-    return solve_mle(design, precise, np.empty(0, np.int64), keep=False, start=start)
+    finer = replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
+    return solve_mle(design, finer, np.empty(0, np.int64), keep=False, start=start)
 
 
 def precise_enough(n_events: int, *, weighted: bool) -> float:

@@ -6,7 +6,14 @@ import pytest
 import hawkeys
 from hawkeys._design import Design
 from hawkeys.inference.decay import choice as decays
-from hawkeys.inference.decay.peak import climb_parabola, extrapolate, first_part
+from hawkeys.inference.decay.peak import (
+    climb_parabola,
+    extrapolate,
+    first_part,
+    is_parabola,
+    look_aside,
+    refine,
+)
 from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.rows.newton import solve_mle
 
@@ -122,3 +129,47 @@ def test_a_start_spares_steps_and_changes_nothing_else():
         np.testing.assert_allclose(warm.x, cold.x, rtol=1e-7, atol=1e-9)
     near = solve_mle(design, options, seeds, keep=False, start=1.001 * cold.x)
     assert (near.n_iterations < cold.n_iterations).all()
+
+
+def noted(function, points):
+    return {point: function(point) for point in points}
+
+
+def test_a_maximum_is_refined_from_three_points_around_it():
+    value = lambda point: -np.cosh(3.0 * (point - 0.123)) + 0.1 * point  # noqa: E731
+    best = 0.123 + np.arcsinh(0.1 / 3.0) / 3.0
+    tried = noted(value, (-0.8, 0.0, 0.8))
+    error = refine(value, tried, (-0.8, 0.8))
+    assert max(tried, key=tried.get) == pytest.approx(best, abs=1e-4 * error)
+    assert error == pytest.approx(1.0 / np.sqrt(9.0 * np.cosh(3.0 * (best - 0.123))), rel=1e-2)
+    # roughly is enough where no more is wanted
+    rough = noted(value, (-0.8, 0.0, 0.8))
+    refine(value, rough, (-0.8, 0.8), 0.05)
+    assert len(rough) < len(tried)
+
+
+def test_what_is_no_maximum_within_is_not_refined():
+    rising = noted(lambda point: point - 0.1 * point**2, (0.0, 1.0, 2.0))
+    assert refine(lambda point: point - 0.1 * point**2, rising, (0.0, 2.0)) is None
+    valley = noted(lambda point: point**2, (-1.0, 0.0, 1.0))
+    assert refine(lambda point: point**2, valley, (-1.0, 1.0)) is None
+
+
+def test_sides_are_tried_where_nothing_was_and_within_the_edges():
+    value = lambda point: -0.5 * point**2  # noqa: E731
+    tried = noted(value, (-2.2, 0.0))
+    look_aside(value, tried, 1.0, (-10.0, 3.0))
+    assert sorted(tried) == [-4.0, -2.2, 0.0, 2.0]
+    assert is_parabola(tried, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"),
+    [
+        ({-2.0: -2.3, 0.0: 0.0, 2.0: -1.7}, True),
+        ({-2.0: -2.5, 0.0: 0.0, 2.0: -2.0}, False),
+        ({-2.0: -2.0, 0.0: 0.0}, False),
+    ],
+)
+def test_a_skewed_profile_is_no_parabola(values, answer):
+    assert is_parabola(values, 1.0) is answer

@@ -1,5 +1,6 @@
 """Decays chosen by the data, support masks and weights of realisations."""
 
+import contextlib
 import warnings
 
 import naive_hawkes
@@ -10,7 +11,8 @@ from scipy.stats import chi2
 
 import hawkeys
 from hawkeys._design import Design
-from hawkeys._loops.decay_slope import log_decay_slopes
+from hawkeys._loops.choice import compiled_only
+from hawkeys._loops.decay_slope import decay_curvatures, log_decay_slopes
 from hawkeys.exceptions import HawkeysWarning, IdentifiabilityWarning, InvalidParameterError
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import DecayProfile
@@ -410,3 +412,66 @@ def test_a_decay_without_excitation_at_the_start_is_not_stuck_there(sharing):
                 other = decays.copy()
                 other[index] = decay
                 assert hawkeys.fit(events, decay=other).objective < result.objective + 1e-4
+
+
+def curvatures_by_differences(sample, x, decay, weights, step=1e-3):
+    """Minus the second derivatives by (row of x, log decays), from the log-likelihood alone."""
+    n_x, size = x.shape[1], decay.size
+
+    def value(i, move):
+        there = x.copy()
+        there[i] += move[:n_x]
+        moved = decay * np.exp(move[n_x:].reshape(decay.shape))
+        full = np.broadcast_to(moved, (2, 2))
+        return Design.build(
+            sample, Exponential(full), realization_weights=weights
+        ).log_likelihood(there)[i]  # fmt: skip
+
+    out = []
+    for i in range(len(x)):
+        steps = step * np.eye(n_x + size)
+        out.append(
+            [
+                [
+                    value(i, a - b) + value(i, b - a) - value(i, a + b) - value(i, -a - b)
+                    for b in steps
+                ]
+                for a in steps
+            ]
+        )
+    return np.array(out) / (4.0 * step**2)
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 2)])
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_curvatures_are_those_of_differences(case, small, shape):
+    sample = CASES[case]
+    rng = np.random.default_rng(3)
+    decay = np.asarray(rng.uniform(0.5, 2.0, shape))
+    x = rng.uniform(0.2, 0.6, (2, 3))
+    weights = rng.uniform(0.5, 1.5, sample.n_realizations)
+    arrays = sample.times, sample.marks, sample.offsets
+    with contextlib.nullcontext() if small else compiled_only():
+        slopes, mixed, own = decay_curvatures(arrays, sample.end_times, weights, decay, x)
+    full = np.array(np.broadcast_to(decay, (2, 2)))
+    expected = np.empty((2, 2))
+    log_decay_slopes(arrays, sample.end_times, weights, full, x, expected)
+    np.testing.assert_allclose(slopes, expected, rtol=1e-10, atol=1e-12)
+    found = curvatures_by_differences(sample, x, decay, weights)
+    for i in range(2):
+        # of a matrix, a row's own decays
+        picked = slice(None) if decay.ndim < 2 else slice(2 * i, 2 * i + 2)
+        scale = 1.0 + np.abs(found[i]).max()
+        np.testing.assert_allclose(mixed[i], found[i][:3, 3:][:, picked], atol=2e-5 * scale)
+        np.testing.assert_allclose(own[i], found[i][3:, 3:][picked, picked], atol=2e-5 * scale)
+
+
+def test_what_is_zero_changes_with_no_decay():
+    x = np.array([[0.4, 0.0, 0.1], [0.2, 0.3, 0.0]])
+    arrays = SAMPLE.times, SAMPLE.marks, SAMPLE.offsets
+    slopes, _, own = decay_curvatures(arrays, SAMPLE.end_times, np.ones(3), np.ones(2), x)
+    assert slopes[0, 0] == slopes[1, 1] == 0.0
+    assert (own[0][0] == 0.0).all()
+    assert (own[1][:, 1] == 0.0).all()
+    assert own[0][1, 1] != 0.0
