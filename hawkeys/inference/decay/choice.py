@@ -165,7 +165,9 @@ def _with_limit(
     unclear = objective.max() - max(objective[0], objective[-1]) <= _FAINT
     gain = objective.max() - problem.without_excitation() if unclear or any(at_edge) else np.inf
     if gain <= (_FAINT if any(at_edge) else NO_GAIN):
-        return replace(profile, limit="no excitation")
+        # all but equal: what a fit reports of each says which comes nearest to its maximum
+        reported = np.array([problem.value(decay) for decay in profile.decays])
+        return replace(profile, objective=reported, score=reported, limit="no excitation")
     if any(at_edge):
         return replace(profile, limit="trend" if at_edge[0] else "burst")
     if unclear:
