@@ -50,10 +50,9 @@ def read_record(record: Any) -> AttemptRecord:
     Raises `InvalidParameterError`.
     """
     try:
-        if isinstance(record, bytes):
-            return msgspec.json.decode(record, type=AttemptRecord)
-        return msgspec.convert(record, AttemptRecord)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        content = record if isinstance(record, bytes) else msgspec.json.encode(record)
+        return msgspec.json.decode(content, type=AttemptRecord)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError, TypeError, OverflowError) as error:
         raise InvalidParameterError(
             f"no attempt ({words(error)}); expected an object with clock_resolution_ms and 1 to "
             f"{_MOST_EVENTS} events, each with type (keydown, keyup, blur or hidden), timeStamp "

@@ -35,7 +35,7 @@ class CaptureServer:
     Attributes
     ----------
     origin : str
-        "http://127.0.0.1:port".
+        "http://127.0.0.1:port", as a browser names it.
     address : str
         What to open in a browser, once: `origin` and the token.
 
@@ -57,7 +57,7 @@ class CaptureServer:
     def __init__(self, session: Session, *, port: int = 0) -> None:
         app, uvicorn = require_server()
         self._socket = _bound(port)
-        self.origin = f"http://{_HOST}:{self._socket.getsockname()[1]}"
+        self.origin = _origin(self._socket.getsockname()[1])
         token = secrets.token_urlsafe(32)
         self.address = f"{self.origin}/start?token={token}"
         config: Any = uvicorn.Config(
@@ -104,6 +104,11 @@ class CaptureServer:
     def stop(self) -> None:
         """Let `run` return, from another thread."""
         self._server.should_exit = True
+
+
+def _origin(port: int) -> str:
+    """Return the origin of a page at a port; a browser leaves the usual one out."""
+    return f"http://{_HOST}" if port == 80 else f"http://{_HOST}:{port}"
 
 
 def _bound(port: Any) -> socket.socket:

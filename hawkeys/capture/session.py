@@ -137,11 +137,7 @@ class Session:
             )
         if self.verifier is not None:
             plain_parameters(self.verifier)  # refuses what a template cannot store
-        if not isinstance(self.user, str) or not 0 < len(self.user) <= _LONGEST_NAME:
-            raise InvalidParameterError(
-                f"user must be a name of 1 to {_LONGEST_NAME} characters; got "
-                f"{str(self.user)[:40]!r}."
-            )
+        _check_name(self.user)
         n_keys = len(self.typed.keys)
         if self.template is not None and self.template.n_keys != n_keys:
             raise InvalidParameterError(
@@ -302,7 +298,8 @@ class Session:
             self._rows = [self._rows[row] for row in kept]
             self._decisions = [self._decisions[row] for row in kept]
             why = " ".join(f"{one.rule}: {one.message}" for one in refused)
-            return Answer(number, "sample", f"Not enrolled. {why} Done; {self._missing} to go.")
+            left = f"They were left out; {self._missing} to go."
+            return Answer(number, "sample", f"Not enrolled. {why} {left}")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", HawkeysWarning)
             self.template = enrol(self.timings(), verifier=self.verifier)
@@ -319,3 +316,12 @@ class Session:
             except OutputError as error:
                 said += f" The template is not stored: {error}"
         return said
+
+
+def _check_name(user: Any) -> None:
+    """Refuse a name that a line of the file cannot hold."""
+    if not isinstance(user, str) or not 0 < len(user) <= _LONGEST_NAME or not user.isprintable():
+        raise InvalidParameterError(
+            f"user must be a name of 1 to {_LONGEST_NAME} printable characters; got "
+            f"{str(user)[:40]!a}."
+        )

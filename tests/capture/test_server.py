@@ -367,6 +367,18 @@ def test_a_port_that_is_named():
     thread.join()
 
 
+def test_the_usual_port_is_not_named(session, monkeypatch):
+    """Browsers leave it out of Host and Origin; only an administrator may listen there."""
+    monkeypatch.setattr("hawkeys.capture.server._bound", lambda port: _At80())
+    server = CaptureServer(session, port=80)
+    assert server.address.startswith("http://127.0.0.1/start?token=")
+
+
+class _At80:
+    def getsockname(self):
+        return ("127.0.0.1", 80)
+
+
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])
 def test_without_the_extra(session, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)

@@ -246,7 +246,7 @@ def test_samples_that_turn_out_to_be_copies_are_left_out_at_enrolment():
     answers = [session.add(attempt(rng)) for _ in range(8)]
     assert session.template is None
     assert "Not enrolled. copies: 1 of the samples" in answers[-1].message
-    assert answers[-1].message.endswith("1 to go.")
+    assert answers[-1].message.endswith("Leave out the copies. They were left out; 1 to go.")
     assert session.add(attempt(rng)).enrolled
     assert session.template.n_samples == 12
 
@@ -385,8 +385,12 @@ def test_return_is_added_once():
         ({"n_enrol": 2001}, "n_enrol must be at most 2000, the most that a template"),
         ({"n_enrol": 1678, "text": "a" * 99}, "n_enrol must be at most 1677"),
         ({"n_enrol": 5.0}, "whole number"),
-        ({"user": ""}, "user must be a name of 1 to 100 characters; got ''"),
+        ({"user": ""}, "user must be a name of 1 to 100 printable characters; got ''"),
         ({"user": "u" * 101}, "user must be a name"),
+        ({"user": "ann\n"}, "printable characters; got 'ann"),
+        ({"user": "\udc80"}, "printable characters; got '.udc80'"),
+        ({"user": 5}, "user must be a name"),
+        ({"text": "a\udc80"}, r"text holds '.udc80'"),
     ],
 )
 def test_options_out_of_range(options, said):
@@ -410,6 +414,10 @@ EVENT = event("keydown", "h", 1.0)
         record([{**EVENT, "timeStamp": "1"}]),
         record([{**EVENT, "key": "k" * 33}]),
         record([{**EVENT, "key": 5}]),
+        record([{**EVENT, "key": "\ud800"}]),
+        record([{**EVENT, "timeStamp": 10**30}]),
+        record([{**EVENT, "timeStamp": np.array([1.0])}]),
+        {1: 2, (3, 4): object()},
         record([{**EVENT, "more": 1}]),
         {**record([EVENT]), "user": "ann"},
         {**record([EVENT]), "clock_resolution_ms": None},

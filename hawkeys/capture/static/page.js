@@ -307,7 +307,6 @@ async function start() {
   field.addEventListener("keydown", onDown);
   window.addEventListener("keyup", onUp, true);
   field.addEventListener("blur", (event) => onLoss("blur", event));
-  window.addEventListener("blur", (event) => onLoss("blur", event));
   document.addEventListener("visibilitychange", (event) => {
     if (document.visibilityState === "hidden") onLoss("hidden", event);
   });
