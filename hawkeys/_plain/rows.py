@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Generator
+from typing import TypeAlias
 
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["gap_bound", "log_total", "newton_step", "row_of", "row_values", "solve_rows"]
+__all__ = [
+    "Climb",
+    "Row",
+    "Sums",
+    "climb",
+    "gap_bound",
+    "log_total",
+    "newton_step",
+    "row_of",
+    "row_values",
+    "solve_rows",
+]
 
 _RIDGE = 1e-9
 _ARMIJO = 1e-4
@@ -55,7 +67,13 @@ def row_values(
                 gradient[b] += v @ share - cost[b]
 
 
-class _Row:
+# value, gradient and minus the Hessian of one row; and an ascent that asks for them
+Sums: TypeAlias = tuple[float, FloatArray, FloatArray]
+End: TypeAlias = tuple[FloatArray, FloatArray, tuple[float, float, float, int]]
+Climb: TypeAlias = Generator[FloatArray, Sums, End]
+
+
+class Row:
     """One row problem: v (P, n_events), weights, cost and exponents of the prior (P,)."""
 
     def __init__(
@@ -78,9 +96,12 @@ class _Row:
         share = self.total / max(usable.sum(), 1)
         return np.where(usable, np.maximum(share, self.shape), 0.0)
 
-    def evaluate(self, z: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        """Return L, D and the negative Hessian, both in z; empty costs stay 0."""
-        x = z / self.unit if self.all_cost else np.where(self.costs, z / self.unit, 0.0)
+    def point(self, z: FloatArray) -> FloatArray:
+        """Return x at z; what costs nothing stays 0."""
+        return z / self.unit if self.all_cost else np.where(self.costs, z / self.unit, 0.0)
+
+    def sums(self, x: FloatArray) -> Sums:
+        """Return sum(w log lambda), its gradient and minus its Hessian, in x."""
         lam = x @ self.v
         # at a trial point next to an impossible event all of this may leave the range of doubles
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -91,11 +112,17 @@ class _Row:
             else:
                 value = float(np.log(lam).sum())
                 weighted = q = self.v / lam
-            first = weighted.sum(axis=1)
+            return value, weighted.sum(axis=1), weighted @ q.T
+
+    def in_z(self, z: FloatArray, sums: Sums) -> Sums:
+        """Return L, D and the negative Hessian, both in z, given the sums over the events."""
+        value, first, second = sums
+        x = self.point(z)
+        with np.errstate(over="ignore", invalid="ignore"):
             acts = self.costs & (first > _SILENT * self.cost)
             slope = np.where(acts, first / self.unit, 0.0)
             scale = np.where(slope > 0, 1.0 / self.unit, 0.0)
-            hessian = (weighted @ q.T) * scale[:, None] * scale
+            hessian = second * scale[:, None] * scale
         value -= float(z.sum() if self.all_cost else z[self.costs].sum())
         if self.has_prior:
             prior = self.prior
@@ -145,7 +172,7 @@ def newton_step(
     return step
 
 
-def _bounds_of_step(row: _Row, z: FloatArray, slope: FloatArray) -> tuple[FloatArray, BoolArray]:
+def _bounds_of_step(row: Row, z: FloatArray, slope: FloatArray) -> tuple[FloatArray, BoolArray]:
     """Return the lower bounds of the step and the coordinates that start free."""
     lower = np.where(row.shape == 0, -z, -0.95 * z) if row.has_prior else -z
     if not row.all_cost:
@@ -171,14 +198,17 @@ def gap_bound(
     return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
 
 
-def _climb(row: _Row, z: FloatArray, tolerance: float, trace: FloatArray) -> tuple[Any, ...]:
-    """Newton ascent from z; return z, the negative Hessian and (value, gap, violation, steps)."""
+def climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> Climb:
+    """Newton ascent from z: yields points, is sent the sums over the events at each.
+
+    Returns z, the negative Hessian and (value, gap, violation, steps).
+    """
     value, gap, promised, length = -np.inf, np.inf, 0.0, 1.0
     total, before, step = row.total, z, np.zeros(z.size)
     slope, hessian = np.zeros(z.size), np.zeros((z.size, z.size))
     iteration = 0
     while iteration < trace.size:
-        new, slope, hessian = row.evaluate(z)
+        new, slope, hessian = row.in_z(z, (yield z))
         if length > 0.0 and not new >= value + _ARMIJO * length * promised:
             length = 0.5 * length if length > _SHORTEST else 0.0
             z = np.maximum(before + length * step, 0.0)
@@ -200,6 +230,18 @@ def _climb(row: _Row, z: FloatArray, tolerance: float, trace: FloatArray) -> tup
     return z, hessian, (value, gap, violation, iteration)
 
 
+def _climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> End:
+    """Climb with all events at hand."""
+    steps = climb(row, z, tolerance, trace)
+    z = next(steps)
+    while True:
+        try:
+            z = steps.send(row.sums(row.point(z)))
+        except StopIteration as done:
+            end: End = done.value
+            return end
+
+
 def solve_rows(
     data: tuple[FloatArray, FloatArray, IntArray],
     cost: FloatArray,
@@ -212,7 +254,7 @@ def solve_rows(
     """Solve the row problems ``range(*part)``."""
     x, report, hessians, traces = out
     for b in range(*part):
-        row = _Row(*row_of(data, cost.shape[1] - 1, b), cost[b], shape)
+        row = Row(*row_of(data, cost.shape[1] - 1, b), cost[b], shape)
         trace = np.full(limits[1], np.nan)
         z, hessian = np.zeros(cost.shape[1]), np.zeros((cost.shape[1], cost.shape[1]))
         report[b] = 0.0
