@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,30 @@ def test_from_a_log_to_a_decision(capsys, monkeypatch):
     feed(monkeypatch, evtest(3, seed=2, pace=2.5))
     status, out, _ = run(capsys, "verify", "t.json", "-", *options)
     assert (status, out.splitlines()[-1].split(",")[0]) == (1, "0 of 3 accepted")
+
+
+def check_report(folder):
+    rates = pd.read_csv(Path(folder) / "per_subject.csv")
+    assert rates["subject"].tolist() == ["ann", "bob"]
+    assert rates["n_genuine"].tolist() == [15, 15]
+    assert (rates["eer"] < 0.1).all()
+    assert (Path(folder) / "report.html").stat().st_size > 10_000
+    return rates
+
+
+def test_from_logs_to_a_report(capsys):
+    """One command from a folder of logs; three by way of events and samples, with one answer."""
+    Path("logs").mkdir()
+    for seed, (name, pace) in enumerate((("ann", 1.0), ("bob", 2.5))):
+        (Path("logs") / f"{name}.txt").write_text(evtest(30, seed=seed, pace=pace))
+    options = ["--text", TEXT, "--end-key", "Return"]
+    how = ["--verifiers", "manhattan", "--jobs", "1", "--train", "15"]
+    assert run(capsys, "benchmark", "logs", *options, *how, "--output", "one")[0] == 0
+    logs = ["logs/ann.txt", "logs/bob.txt"]
+    assert run(capsys, "import", *logs, "-o", "events.csv")[0] == 0
+    assert run(capsys, "timings", "events.csv", *options, "-o", "samples.csv")[0] == 0
+    assert run(capsys, "benchmark", "samples.csv", *how, "--output", "three")[0] == 0
+    pd.testing.assert_frame_equal(check_report("one"), check_report("three"))
 
 
 def test_several_logs_are_of_several_typists(capsys):

@@ -27,7 +27,7 @@ class FreeTextPOHMM(FreeTextVerifier):
 
     Each recording is a sequence of events, a key's event type being its name. The first press
     interval of a recording, which is unknown, is the median of the others. Exact intervals below
-    1 ms count as 1 ms; those of a coarse clock are known to a tick, as in `POHMM`. Keys not seen in
+    1 ms count as 1 ms; with a `clock`, times are known to a tick, as in `POHMM`. Keys not seen in
     training have the marginal parameters.
 
     Parameters
@@ -40,9 +40,9 @@ class FreeTextPOHMM(FreeTextVerifier):
         Gain of the log-likelihood of all training keystrokes, in nats, below which it stops.
     max_iter : int, default 200
         Largest number of updates.
-    clock : float, optional
-        Resolution of the times in seconds, 0 for exact ones. Default: from the training keystrokes,
-        as in `POHMM`.
+    clock : float or None, default 0.0
+        Resolution of the times in seconds, 0 for exact ones; None for what is found in the training
+        keystrokes, as in `POHMM`.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class FreeTextPOHMM(FreeTextVerifier):
         smoothing: str = "freq",
         tol: float = 1.0,
         max_iter: int = 200,
-        clock: float | None = None,
+        clock: float | None = 0.0,
     ) -> None:
         self.n_states = n_states
         self.smoothing = smoothing

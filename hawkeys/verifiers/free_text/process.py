@@ -83,9 +83,9 @@ class FreeTextProcess(FreeTextVerifier):
         Gain of the objective per keystroke, in nats, below which the fit stops.
     max_iter : int, default 500
         Largest number of updates.
-    clock : float, optional
-        Resolution of the times in seconds, 0 for exact ones. Default: from the training keystrokes
-        (see Notes).
+    clock : float or None, default 0.0
+        Resolution of the times in seconds, 0 for exact ones; None for what is found in the training
+        keystrokes (see Notes).
 
     Attributes
     ----------
@@ -112,8 +112,8 @@ class FreeTextProcess(FreeTextVerifier):
     the variances, variances level by level. O(n) per update. It is a local maximum: lags many
     standard deviations from where a narrow parent expects them are taken for pauses.
 
-    Where the training keystrokes come from a clock with ticks of 2 ms or more, jitter or not, or
-    have an interval of zero, a lag read as u stands for all from ``u - clock_ / 2`` to ``u + clock_
+    With ``clock=None`` ticks of 2 ms or more are found, jitter or not, and 1 ms at least if an
+    interval is zero. With a clock, a lag read as u stands for all from ``u - clock_ / 2`` to ``u + clock_
     / 2``: mean densities over these count, and updates take means and squares given that interval.
 
     The keys themselves are given, never scored: what someone writes is not how they type. Lags
@@ -148,7 +148,7 @@ class FreeTextProcess(FreeTextVerifier):
         release_weight: float = 0.4,
         tol: float = 1e-4,
         max_iter: int = 500,
-        clock: float | None = None,
+        clock: float | None = 0.0,
     ) -> None:
         self.population = population
         self.edges = edges
