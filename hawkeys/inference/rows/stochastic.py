@@ -15,7 +15,7 @@ from hawkeys.inference.rows.inclusion import switched_off
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.rows.variational import evidence_bound, variational_solution
 
-__all__ = ["settings_of", "solve_vi_stochastic"]
+__all__ = ["solve_vi_stochastic"]
 
 _BOUND_DRAWS, _BOUND_SEED = 128, 0
 
@@ -24,7 +24,21 @@ def solve_vi_stochastic(
     design: Design, options: StochasticVIOptions, seeds: IntArray, *, keep: bool
 ) -> Solution:
     """Run Adam on one posterior draw per step; every row problem has a seed of its own."""
-    settings, steps = settings_of(options)
+    settings = np.array(
+        [
+            options.learning_rate,
+            options.learning_rate_factor,
+            options.first_moment,
+            options.second_moment,
+            options.epsilon,
+            options.prior_coefficient,
+            options.damping if options.relevance_determination else 0.0,
+            options.start_location,
+            options.start_scale,
+            options.start_jitter,
+        ]
+    )
+    steps = np.array([options.n_steps, options.update_every])
     out, traces = loops.ascend_rows(
         design.excitation, design.weights, design.offsets, design.cost, settings, steps, seeds
     )
@@ -59,22 +73,3 @@ def _check_finite(out: FloatArray, design: Design, options: StochasticVIOptions)
             f"{options.learning_rate:g} and learning_rate_factor={options.learning_rate_factor:g}. "
             "Lower them (0.01 and 0.9999 by default), or use method 'vi'."
         )
-
-
-def settings_of(options: StochasticVIOptions) -> tuple[FloatArray, IntArray]:
-    """Return the options as the loops take them: numbers (10,), and whole numbers of steps (2,)."""
-    settings = np.array(
-        [
-            options.learning_rate,
-            options.learning_rate_factor,
-            options.first_moment,
-            options.second_moment,
-            options.epsilon,
-            options.prior_coefficient,
-            options.damping if options.relevance_determination else 0.0,
-            options.start_location,
-            options.start_scale,
-            options.start_jitter,
-        ]
-    )
-    return settings, np.array([options.n_steps, options.update_every])

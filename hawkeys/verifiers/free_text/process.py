@@ -113,8 +113,9 @@ class FreeTextProcess(FreeTextVerifier):
     standard deviations from where a narrow parent expects them are taken for pauses.
 
     With ``clock=None`` ticks of 2 ms or more are found, jitter or not, and 1 ms at least if an
-    interval is zero. With a clock, a lag read as u stands for all from ``u - clock_ / 2`` to ``u + clock_
-    / 2``: mean densities over these count, and updates take means and squares given that interval.
+    interval is zero. With a clock, a lag read as u stands for all from ``u - clock_ / 2`` to
+    ``u + clock_ / 2``: mean densities over these count, and updates take means and squares given
+    that interval.
 
     The keys themselves are given, never scored: what someone writes is not how they type. Lags
     are a clock's: typists on clocks of different resolution differ in that too.
