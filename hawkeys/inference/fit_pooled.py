@@ -196,8 +196,9 @@ def fit(
     for the excitations, then O(n_events n_marks^2) per step, about five steps.
 
     A decay that is estimated is found by maximising the profile, that is the objective maximised
-    over all else: one decay by Brent's method from the best of a grid over all decays that the data
-    can tell apart, several by a quasi-Newton method with the exact gradient from there. The profile
+    over all else: one decay by parabolas (where they fail, Brent's method) from the best of a grid
+    over all decays that the data can tell apart, of long data from where a part of them has it;
+    several by a quasi-Newton method with the exact gradient from there. The profile
     is not concave; `decay_profile` of the result shows it, with the interval of one decay. Standard
     errors then come from the information of rates and decays together; a decay at a bound, or that
     the data do not determine, is held, and so is one chosen from ``decay_grid``.
