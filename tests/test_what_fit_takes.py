@@ -6,6 +6,7 @@ that were built from plain arrays.
 """
 
 import datetime as dt
+import itertools
 import re
 
 import narwhals.stable.v2 as nw
@@ -241,6 +242,9 @@ def test_inhibition_has_no_history():
         hawkeys.simulate(process, end_time=5.0, unit="h")
 
 
+LABEL = {None: "date", "Europe/Berlin": "date (UTC)"}
+
+
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
 class TestDatesComeOut:
     """Where times come out and dates went in, dates come out, in their zone."""
@@ -276,7 +280,7 @@ class TestDatesComeOut:
         begin = re.escape(hours([END], zone)[0].isoformat())
         assert re.search(f"From: +{begin}", found.summary())
         axes = found.plot(Figure().subplots())
-        assert axes.get_xlabel() == "date"
+        assert axes.get_xlabel() == LABEL[zone]
 
     def test_branching(self, events, zone):
         branching = hawkeys.branching_probabilities(PROCESS, events)
@@ -285,7 +289,7 @@ class TestDatesComeOut:
         lags = (table["child_time"] - table["parent_time"]) / pd.Timedelta("1h")
         close(lags, numbers["lag"])
         assert table["parent_time"].isna().equals(numbers["parent_time"].isna())
-        assert branching.plot(ax=Figure().subplots()).get_xlabel() == "date"
+        assert branching.plot(ax=Figure().subplots()).get_xlabel() == LABEL[zone]
 
     def test_events(self, events, zone):
         table = events.to_frame()
@@ -294,12 +298,20 @@ class TestDatesComeOut:
         np.testing.assert_array_equal(again.times, events.times)
         assert events.describe()["first"].iloc[0] == hours([ONE.times[ONE.marks == 0][0]], zone)[0]
 
+    def test_labels_of_dates_leave_room_for_each_other(self, events, zone):
+        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+        axes = events.plot(figure.subplots())
+        figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels() if text.get_text()]
+        assert len(boxes) >= 4
+        assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
+
     def test_intensity_is_drawn_over_dates(self, events, zone):
         window = hours([10.0, 20.0], zone)
         axes = hawkeys.plotting.plot_intensity(
             PROCESS, events, window=window, ax=Figure().subplots()
         )
-        assert axes.get_xlabel() == "date"
+        assert axes.get_xlabel() == LABEL[zone]
         shown = axes.lines[0].get_xdata()
         utc = window if zone is None else window.tz_convert("UTC").tz_localize(None)
         assert [shown.min(), shown.max()] == list(utc.to_numpy())

@@ -244,8 +244,13 @@ def labels_of(data: Any, where: str) -> tuple[IntArray, tuple[Any, ...]]:
         labels = _in_order(column.unique().to_list(), where)
     if not labels:
         return np.empty(0, dtype=np.int64), ()
-    codes = column.replace_strict(labels, list(range(len(labels))), return_dtype=nw.Int64())
-    return codes.to_numpy().astype(np.int64, copy=False), tuple(labels)
+    codes = np.empty(len(column), dtype=np.int64)
+    numbers = list(range(len(labels)))
+    for first in range(0, codes.size, _ROWS):  # by blocks, as those of pandas
+        part = column[first : first + _ROWS]
+        numbered = part.replace_strict(labels, numbers, return_dtype=nw.Int64())
+        codes[first : first + _ROWS] = numbered.to_numpy()
+    return codes, tuple(labels)
 
 
 def _codes_of_pandas(column: Any, where: str) -> tuple[IntArray, tuple[Any, ...]]:

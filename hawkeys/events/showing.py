@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Shown", "in_table", "on_axis", "time_label"]
+__all__ = ["Shown", "in_table", "label_time", "on_axis"]
 
 # ticks of a mark from which on a picture holds pixels instead of lines
 _MANY = 10_000
@@ -125,7 +125,7 @@ class Shown:
         window = np.array([self.start_times[realization], self.end_times[realization]])
         ax.set_xlim(*on_axis(self, window))
         ax.set_ylim(-0.6, size - 0.4)
-        ax.set_xlabel(time_label(self))
+        label_time(ax, self)
         return ax
 
     def to_lists(self) -> list[list[FloatArray]]:
@@ -192,12 +192,18 @@ def on_axis(events: Shown, times: FloatArray) -> np.ndarray:
     return times if clock is None or clock.origin is None else clock.dates(times)
 
 
-def time_label(events: Shown) -> str:
-    """Return what stands below an axis of such times: what they are, and their unit."""
+def label_time(axes: Axes, events: Shown) -> None:
+    """Say below a picture what its times are; dates get labels that leave room for each other."""
     clock = events.clock
-    if clock is None:
-        return "time"
-    return "date" if clock.origin is not None else f"time ({plural(clock.unit)})"
+    if clock is None or clock.origin is None:
+        axes.set_xlabel("time" if clock is None else f"time ({plural(clock.unit)})")
+        return
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.set_xlabel("date" if clock.zone is None else "date (UTC)")
 
 
 def in_table(events: Shown, times: FloatArray) -> FloatArray | pd.DatetimeIndex:

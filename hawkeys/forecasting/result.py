@@ -11,7 +11,7 @@ import numpy as np
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_count, check_fraction
 from hawkeys.events import Events
-from hawkeys.events.showing import in_table, on_axis, time_label
+from hawkeys.events.showing import in_table, label_time, on_axis
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.forecasting.next_event import NextEvent, next_event, shown_time
 from hawkeys.plotting._axes import current_axes
@@ -274,7 +274,8 @@ class Forecast:
         axes.plot(dated, future.mean(axis=0), color=colour, ls="--", label="mean")
         axes.axvline(dated[0], color="0.4", lw=0.8, ls=":")
         axes.set_xlim(*shown(np.array([first, self.end])))
-        axes.set(xlabel=time_label(self.history), ylabel="number of events")
+        label_time(axes, self.history)
+        axes.set_ylabel("number of events")
         axes.set_ylim(bottom=0.0)
         axes.legend(loc="upper left", fontsize="small", frameon=False)
         return axes

@@ -8,7 +8,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
-from hawkeys.events.showing import on_axis, time_label
+from hawkeys.events.showing import label_time, on_axis
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
 
@@ -119,6 +119,6 @@ def _label(axes: Axes, events: Events, realization: int) -> None:
     axes.set_xlim(*on_axis(events, window))
     axes.set_ylim(-0.5, events.n_marks)
     axes.set_yticks(range(events.n_marks), events.mark_names)
-    axes.set_xlabel(time_label(events))
+    label_time(axes, events)
     axes.set_ylabel("mark")
     axes.set_title("dark dots: immigrants; arcs: parent to child", fontsize="small")

@@ -10,7 +10,7 @@ import numpy as np
 from hawkeys._typing import FloatArray
 from hawkeys._validation import brief, brief_names
 from hawkeys.events import Events
-from hawkeys.events.showing import on_axis, time_label
+from hawkeys.events.showing import label_time, on_axis
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
 from hawkeys.process._checks import as_process, as_times, read_for
@@ -101,7 +101,8 @@ def plot_intensity(
         here = on_axis(one, one.times[inside & (one.marks == mark)])
         axes.vlines(here, -height * (row + 1), -height * (row + 0.25), color=line.get_color(), lw=1)
     axes.set_xlim(*on_axis(one, np.array([start, end])))
-    axes.set(ylim=(-height * (len(shown) + 0.3), highest), xlabel=time_label(one))
+    axes.set(ylim=(-height * (len(shown) + 0.3), highest))
+    label_time(axes, one)
     axes.set_ylabel("intensity, events per unit of time")
     axes.axhline(0.0, color="0.4", lw=0.6)
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= highest])

@@ -324,3 +324,28 @@ def test_a_run_of_over_two_seconds_says_what_it_does(place):
     assert time.monotonic() - begun > 2.0
     assert "hawkeys: fitting 80 events ...\n" in done.stderr
     assert json.loads(done.stdout)["method"] == "mle"
+
+
+def test_figures_in_every_format_that_is_asked_for(place, capsys):
+    """The page embeds PNG files; further formats stand beside them, the same bytes each time."""
+    how = [*BENCHMARK, "both.csv", "--figures", "SVG,pdf"]
+    assert main([*how, "-o", "one"]) == 0
+    assert main([*how, "-o", "two"]) == 0
+    names = sorted(path.name for path in Path("one/figures").iterdir())
+    stems = {name.split(".")[0] for name in names}
+    assert names == sorted(f"{stem}.{end}" for stem in stems for end in ("pdf", "png", "svg"))
+    assert {"roc", "det"} <= stems
+    begins = {"pdf": b"%PDF", "png": b"\x89PNG", "svg": b"<?xml"}
+    for name in names:
+        content = Path("one/figures", name).read_bytes()
+        assert content.startswith(begins[name[-3:]])
+        assert content == Path("two/figures", name).read_bytes(), name
+    assert "--figures SVG,pdf" in Path("one/report.html").read_text()
+
+
+def test_a_format_that_does_not_exist_is_refused_before_the_work(place, capsys):
+    assert main([*BENCHMARK, "both.csv", "--figures", "png,tiff", "-o", "out"]) == 2
+    assert "figures must be some of 'png', 'svg', 'pdf'; got" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert main([*BENCHMARK, "both.csv", "--figures", "", "-o", "out"]) == 2
+    assert "--figures names none; choose from: png, svg, pdf" in capsys.readouterr().err
