@@ -130,7 +130,7 @@ def compare(kind, n, against):
     ]
 
 
-def main():
+def main(arguments=None):
     """Read the command line, measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--against", type=Path, help="another checkout, to compare with")
@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--frames", nargs="+", choices=FRAMES, default=FRAMES)
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.worker:
         kind, way, n = options.worker
         worker(kind, way, int(n))

@@ -501,3 +501,14 @@ def test_the_published_features_are_on_as_often_as_by_the_twin():
     assert (saved["n_samples"] == 125).all()
     assert saved["n_on"].between(60, 78).all()
     assert_alike(saved)
+
+
+def test_reading_speed(script, tmp_path):
+    """All ways to read a frame give the same events; this build stands for the one before."""
+    module = script("reading_speed")
+    size = ["--rows", "3000", "--frames", "pandas, str"]
+    module.main(["--against", str(FOLDER.parent), *size, "--output", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "reading_speed.csv")
+    assert table["way"].tolist() == [module.NOW, *module.BEFORE]
+    assert (table["seconds"] >= 0).all()
+    assert table["times_as_long"][0] == 1.0
