@@ -82,8 +82,8 @@ def plot_intensity(
     >>> ax.get_ylabel()
     'intensity, events per unit of time'
     """
-    model, process = process, as_process(process)
-    events = read_for(model, process, events, windows)
+    events = read_for(process, as_process(process), events, windows)
+    process = as_process(process)
     names = process.mark_names
     shown = range(len(names)) if marks is None else [mark_index(mark, names) for mark in marks]
     start, end = _check_window(process, events, realization, window)
@@ -93,8 +93,7 @@ def plot_intensity(
     rates = process.intensity(one, times)[:, list(shown)]
     top = float(rates.max(initial=1e-300))
     height = top * min(_ROW, _ALL_ROWS / max(len(shown), 1))
-    further = (min(len(shown), _MAX_LEGEND) - 1) // _LEGEND_COLUMNS
-    highest = (_TOP + _LEGEND_ROW * further) * top
+    highest = (_TOP + _LEGEND_ROW * ((min(len(shown), _MAX_LEGEND) - 1) // _LEGEND_COLUMNS)) * top
     axes = current_axes() if ax is None else ax
     for row, mark in enumerate(shown):
         (line,) = axes.plot(on_axis(one, times), rates[:, row], lw=1.0, label=names[mark])
