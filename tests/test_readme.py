@@ -194,6 +194,19 @@ def test_the_table_of_other_texts_is_the_saved_one():
         assert cells == told, name
 
 
+def test_the_table_of_few_samples_is_the_saved_one():
+    saved = pd.read_csv(ROOT / "benchmarks" / "results" / "few_samples_background.csv")
+    table = README.split("| | 3 samples |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert len(rows) == 8
+    for name, *cells in rows:
+        data, verifier = name.split(": ")
+        own = saved[
+            (saved["data"] == data.lower().replace(" ", "-")) & (saved["verifier"] == verifier)
+        ].set_index("n_samples")["eer"]
+        assert cells == [f"{own[n]:.3f}".lstrip("0") for n in (3, 5, 7, 10, 20, 50)], name
+
+
 def test_times_of_the_published_fit_are_the_saved_ones():
     saved = pd.read_csv(ROOT / "benchmarks" / "results" / "variational_study.csv", index_col=0)
     seconds = saved.iloc[:, 0].astype(float)
