@@ -19,7 +19,7 @@ import numpy as np
 import hawkeys
 from hawkeys import baselines, inference, kernels, plotting
 from hawkeys.exceptions import HawkeysError
-from hawkeys.process import LogTimeFilters
+from hawkeys.process import LagFilters, LogTimeFilters
 
 BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 PAGE = Path(__file__).parents[1] / "docs" / "what_works.md"
@@ -55,7 +55,22 @@ ROWS: dict[str, Callable[[], Any]] = {
     ),
     "`fit_rectified`": lambda: hawkeys.fit_rectified(EVENTS, decay=2.0),
     "`fit_nonlinear`": lambda: hawkeys.fit_nonlinear(
-        EVENTS, filters=LogTimeFilters([0.2, 0.6, 1.5])
+        EVENTS, filters=LogTimeFilters([0.2, 0.6, 1.5]), penalty=0.0
+    ),
+    "`fit_nonlinear`, penalty": lambda: hawkeys.fit_nonlinear(
+        EVENTS,
+        filters=LagFilters(edges=[0.0, 0.2, 0.6, 1.5]),
+        penalty=inference.Ridge(1.0),
+        link="softplus",
+    ),
+    "`fit_nonlinear`, steps, `Periodic`": lambda: hawkeys.fit_nonlinear(
+        EVENTS,
+        filters=LagFilters(edges=[0.0, 0.2, 0.6]),
+        baseline=baselines.Periodic(DAY, 24.0),
+        link="softplus",
+    ),
+    "`fit_nonlinear`, decays": lambda: hawkeys.fit_nonlinear(
+        EVENTS, filters=LagFilters(decays=[1.0, 4.0]), link="softplus"
     ),
 }
 
@@ -140,32 +155,21 @@ def try_row(name: str) -> dict[str, str]:
 
 # why cells are empty: rows, columns, the reason, and words of the error that is raised there
 _LIKELIHOOD = ["profile", "sandwich", "edge_tests"]
-_NOT_HAWKES = ["`fit_rectified`", "`fit_nonlinear`"]
+_NOT_HAWKES = [row for row in ROWS if row.startswith(("`fit_rectified`", "`fit_nonlinear`"))]
+_PENALISED = ["`fit_nonlinear`, penalty"]
 REASONS: list[tuple[list[str], list[str], str, str]] = [
     (
-        _NOT_HAWKES,
+        _PENALISED,
         _LIKELIHOOD,
-        "Not there yet: the likelihood is not that of row problems in closed form. `std_err`, and "
-        "for `fit_rectified` `pvalues` and `bootstrap`, are.",
-        r"needs the result of hawkeys\.fit; got",
-    ),
-    (
-        _NOT_HAWKES,
-        ["forecast", "simulate, history"],
-        "Not there yet: simulation by thinning starts from nothing, without a history.",
-        r"model must be a Hawkes process|history continues a hawkeys\.Hawkes process",
+        "They are made of the likelihood near its maximum, where a penalised fit with a link is "
+        "not. Fit without penalty, or use `bootstrap`.",
+        "needs a maximum-likelihood fit; this one has a penalty",
     ),
     (
         _NOT_HAWKES,
         ["branching"],
         "There is none: with inhibition or a link the intensity is no sum over parents.",
         "there is no branching structure",
-    ),
-    (
-        ["`fit_nonlinear`"],
-        ["bootstrap", "save, load"],
-        "Not there yet. `to_frame` writes the estimates, and `goodness_of_fit` fits again.",
-        "got 'NonlinearResult'|no attribute 'save'",
     ),
 ]
 

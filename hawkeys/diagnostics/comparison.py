@@ -12,7 +12,7 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.results import LikelihoodResult
-from hawkeys.results.rectified import RectifiedResult
+from hawkeys.results.nonlinear import LinkedResult
 from hawkeys.summary import render, render_html
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "check_same_data", "compare", "is_maximum"]
 
-Fit: TypeAlias = LikelihoodResult | RectifiedResult
+Fit: TypeAlias = LikelihoodResult | LinkedResult
 
 _CRITERIA = ("aic", "aicc", "bic")
 _SAME_TIME = 1e-9
@@ -176,9 +176,9 @@ def compare(fits: Any, *others: Any, criterion: str = "aic") -> Comparison:
 
     Parameters
     ----------
-    fits : mapping from str to LikelihoodResult or RectifiedResult, list of them, or the first
+    fits : mapping from str to LikelihoodResult, RectifiedResult or NonlinearResult, list, or first
         At least one fit, by name, or without names: "fit 1", "fit 2", ...
-    *others : LikelihoodResult or RectifiedResult
+    *others : LikelihoodResult, RectifiedResult or NonlinearResult
         The other fits, if they are given one after another.
     criterion : {"aic", "aicc", "bic"}, default "aic"
         What the order, `delta` and `weight` are based on.
@@ -249,7 +249,7 @@ def _gather(fits: dict[str, Fit], criterion: str) -> Comparison:
     return Comparison(
         names=tuple(fits),
         methods=tuple(fit.method for fit in every),
-        kernels=tuple(repr(fit.kernel) for fit in every),
+        kernels=tuple(repr(getattr(fit, "kernel", fit.process)) for fit in every),
         n_parameters=np.array([fit.n_parameters for fit in every], dtype=np.int64),
         log_likelihood=np.array([fit.log_likelihood for fit in every]),
         converged=np.array([fit.converged for fit in every]),
@@ -264,7 +264,7 @@ def is_maximum(fit: Fit) -> bool:
 
     Parameters
     ----------
-    fit : LikelihoodResult or RectifiedResult
+    fit : LikelihoodResult, RectifiedResult or NonlinearResult
         The fit.
 
     Returns
@@ -275,7 +275,8 @@ def is_maximum(fit: Fit) -> bool:
     """
     weights = fit.options.get("weights")
     plain = weights is None or bool((np.asarray(weights) == 1).all())
-    plain &= not any(fit.options.get(key) for key in ("prior", "smoothing", "baseline_floor"))
+    changed = ("prior", "smoothing", "baseline_floor", "penalty")
+    plain &= not any(fit.options.get(key) for key in changed)
     return plain and fit.method in ("mle", "rectified mle")
 
 
@@ -290,15 +291,15 @@ def check_same_data(fits: Mapping[str, Any]) -> None:
     Raises
     ------
     InvalidParameterError
-        A fit is no `LikelihoodResult` or `RectifiedResult`, or two differ in the number of marks,
-        the events per mark, the number of realisations or the total time.
+        A fit is no `LikelihoodResult`, `RectifiedResult` or `NonlinearResult`, or two differ in the
+        number of marks, the events per mark, the number of realisations or the total time.
     """
     for name, fit in fits.items():
         if not isinstance(fit, Fit):
             raise InvalidParameterError(
                 f"{name!r} is a {type(fit).__name__}; expected the result of hawkeys.fit with "
-                "method 'mle' or 'map', or of hawkeys.fit_rectified. Of variational fits, compare "
-                "the elbo."
+                "method 'mle' or 'map', or of hawkeys.fit_rectified or hawkeys.fit_nonlinear. Of "
+                "variational fits, compare the elbo."
             )
     first, *others = fits
     for name in others:
@@ -320,6 +321,9 @@ def _difference(one: Fit, other: Fit) -> str | None:
         return f"events per mark {one.event_counts} and {other.event_counts}"
     if one.n_realizations != other.n_realizations:
         return f"{one.n_realizations} and {other.n_realizations} realisations"
+    given = [fit.options.get("n_given", 0) for fit in (one, other)]
+    if given[0] != given[1]:
+        return f"n_given {given[0]} and {given[1]}"
     if abs(one.total_time - other.total_time) > _SAME_TIME * one.total_time:
         return f"total times {one.total_time:.12g} and {other.total_time:.12g}"
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import scipy
@@ -11,10 +11,11 @@ import scipy
 from hawkeys._design.ties import Ties
 from hawkeys._validation import check_count
 from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant
-from hawkeys.diagnostics.comparison import Fit, check_same_data, is_maximum
+from hawkeys.diagnostics.comparison import check_same_data, is_maximum
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential, Kernel, SumExponential
 from hawkeys.results import LikelihoodResult
+from hawkeys.results.nonlinear import NonlinearResult
 from hawkeys.results.rectified import RectifiedResult
 from hawkeys.summary import render, render_html
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["LikelihoodRatioTest", "likelihood_ratio_test"]
+
+Fit: TypeAlias = LikelihoodResult | RectifiedResult
 
 _ROUNDING = 1e-6
 
@@ -188,8 +191,13 @@ def _tail(x: float, degrees: int) -> float:
     return float(scipy.special.chdtrc(degrees, x)) if degrees > 0 else 0.0
 
 
-def _check_methods(small: Fit, large: Fit) -> None:
+def _check_methods(small: Any, large: Any) -> None:
     for name, fit in (("small", small), ("large", large)):
+        if isinstance(fit, NonlinearResult):
+            raise InvalidParameterError(
+                f"{name!r} is a fit of hawkeys.fit_nonlinear, and whether its filters contain "
+                "those of another is not known. Use inference.edge_tests or hawkeys.compare."
+            )
         if not is_maximum(fit):
             raise InvalidParameterError(
                 f"{name!r} is no plain maximum of the likelihood (method {fit.method!r}, or "

@@ -14,7 +14,7 @@ from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
-from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import as_process, check_events, read_for
 from hawkeys.process.base import Process
 
@@ -190,9 +190,9 @@ def rescale(process: Any, events: Any, **windows: Any) -> RescaledEvents:
     )
 
 
-def check_process(process: Any) -> Hawkes | RectifiedHawkes | NonlinearHawkes:
+def check_process(process: Any) -> Hawkes | NonlinearHawkes:
     """Return the process. Refuses, with `InvalidParameterError`, what is none."""
-    if not isinstance(process, Hawkes | RectifiedHawkes | NonlinearHawkes):
+    if not isinstance(process, Hawkes | NonlinearHawkes):
         raise InvalidParameterError(
             "expected a hawkeys.Hawkes, hawkeys.RectifiedHawkes or hawkeys.NonlinearHawkes "
             f"process, got {type(process).__name__}. Of a fit, pass result.process."

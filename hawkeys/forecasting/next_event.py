@@ -11,7 +11,7 @@ from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, brief
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.process import Hawkes
+from hawkeys.process.base import Process
 
 __all__ = ["NextEvent", "next_event", "shown_time"]
 
@@ -130,12 +130,12 @@ def shown_time(time: float, horizon: float) -> str:
     return np.format_float_positional(round(time, decimals), trim="-")
 
 
-def next_event(processes: Sequence[Hawkes], history: Events, horizon: float) -> NextEvent:
+def next_event(processes: Sequence[Process], history: Events, horizon: float) -> NextEvent:
     """Return the law of the next event of one process, or of the mixture of several.
 
     Parameters
     ----------
-    processes : sequence of Hawkes
+    processes : sequence of Hawkes or NonlinearHawkes
         One process, or draws of it; the times are laid out for the first.
     history : Events
         One realisation, observed up to the start of the forecast.
@@ -165,7 +165,7 @@ def next_event(processes: Sequence[Hawkes], history: Events, horizon: float) -> 
     return NextEvent(times, survival, marks)
 
 
-def _lay_out(process: Hawkes, extended: Events, start: float, end: float) -> FloatArray:
+def _lay_out(process: Process, extended: Events, start: float, end: float) -> FloatArray:
     """Return times so dense that the survival falls by less than 0.002 from one to the next."""
     times = np.linspace(start, end, _N_CELLS + 1)
     times[-1] = end
@@ -179,7 +179,7 @@ def _lay_out(process: Hawkes, extended: Events, start: float, end: float) -> Flo
 
 
 def _survival(
-    process: Hawkes, extended: Events, times: FloatArray
+    process: Process, extended: Events, times: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return S at times from the start of the forecast on, and the hazard of each mark."""
     mass = process.compensator(extended, times)

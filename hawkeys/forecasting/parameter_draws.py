@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy
 
@@ -10,19 +12,19 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
-from hawkeys.results.fit_result import FitResult
+from hawkeys.results.nonlinear import LinkedResult
 
 __all__ = ["draw_parameters", "draw_positive_normal", "draw_processes"]
 
 _N_SWEEPS = 50
 
 
-def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generator) -> list[Hawkes]:
+def draw_processes(result: Any, size: int, rng: np.random.Generator) -> list[Any]:
     """Return processes with parameters drawn by `draw_parameters`, and the kernel of the fit.
 
     Parameters
     ----------
-    result : LikelihoodResult or VariationalResult
+    result : LikelihoodResult, VariationalResult, RectifiedResult or NonlinearResult
         A fit.
     size : int
         Number of draws.
@@ -31,7 +33,7 @@ def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generat
 
     Returns
     -------
-    list of Hawkes, length size
+    list of Hawkes or NonlinearHawkes, length size
         Independent draws.
 
     Raises
@@ -39,6 +41,8 @@ def draw_processes(result: Hawkes | FitResult, size: int, rng: np.random.Generat
     InvalidParameterError
         The model is a process, or a result of another kind.
     """
+    if isinstance(result, LinkedResult):
+        return [result.with_parameters(one) for one in _draw_signed(result, size, rng)]
     if not isinstance(result, LikelihoodResult | VariationalResult):
         raise InvalidParameterError(
             "parameter_uncertainty needs the result of a likelihood or variational fit; got "
@@ -92,6 +96,23 @@ def draw_parameters(
         return np.array([columns.map.parameters(one) for one in drawn])
     free = result.identified & ~result.at_bound
     return _draw_rows(result.estimates, result.information, free, size, rng)
+
+
+def _draw_signed(result: LinkedResult, size: int, rng: np.random.Generator) -> FloatArray:
+    """Draw (size, n_marks, P) from the normal law; a baseline below its lowest is drawn again."""
+    wide = result.estimates.shape[1]
+    out = np.repeat(result.estimates[None], size, axis=0)
+    for i, errors in enumerate(result.std_err):
+        index = np.flatnonzero(np.isfinite(errors))
+        scales, vectors = np.linalg.eigh(result.covariance[i, :wide, :wide][np.ix_(index, index)])
+        root = vectors * np.sqrt(np.maximum(scales, 0.0))
+        left = np.arange(size)
+        for _ in range(_N_SWEEPS):
+            noise = rng.standard_normal((left.size, index.size)) @ root.T
+            out[left[:, None], i, index] = result.estimates[i, index] + noise
+            left = left[(out[left, i] < result.lowest).any(axis=1)]
+        out[left, i] = np.maximum(out[left, i], result.lowest)
+    return out
 
 
 def _draw_posterior(result: VariationalResult, size: int, rng: np.random.Generator) -> FloatArray:

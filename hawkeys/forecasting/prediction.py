@@ -22,11 +22,12 @@ from hawkeys.events.columns import times_of
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
-from hawkeys.process import Hawkes
+from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import as_process, read_for
-from hawkeys.results.fit_result import FitResult
+from hawkeys.results.base import Result
 from hawkeys.simulation._clusters import collect, draw_points, recent_part, time_order
 from hawkeys.simulation._windows import check_history, on_clock_of
+from hawkeys.simulation.nonlinear import simulate_nonlinear
 
 __all__ = ["forecast"]
 
@@ -35,7 +36,7 @@ _MAX_EVENTS = 2e7
 
 
 def forecast(
-    model: Hawkes | FitResult,
+    model: Hawkes | NonlinearHawkes | Result,
     events: Any,
     horizon: Any,
     *,
@@ -53,7 +54,7 @@ def forecast(
 
     Parameters
     ----------
-    model : Hawkes or result of `hawkeys.fit`
+    model : Hawkes, NonlinearHawkes (`RectifiedHawkes` is one), or result of a fit
         The process; any spectral radius, since the horizon is finite.
     events : Events, frame, mapping or sequence
         One realisation; the forecast starts where its observation ends. All but Events need
@@ -67,8 +68,8 @@ def forecast(
         Level of the prediction intervals.
     parameter_uncertainty : bool, default False
         Draw the parameters too, from the posterior of a variational fit or the asymptotic normal
-        law, truncated at 0, of a likelihood fit. Each of at most 200 draws serves as many paths.
-        Kernel parameters are held at their estimates.
+        law of a likelihood fit, truncated at 0 where it must be. Each of at most 200 draws serves
+        as many paths. Kernel parameters are held at their estimates.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Source of randomness; the same seed gives the same forecast.
     **windows
@@ -115,7 +116,7 @@ def forecast(
     size = check_count(n_paths, "n_paths")
     width = check_fraction(level, "level")
     generator = as_generator(rng)
-    draws: list[Hawkes] = []
+    draws: list[Any] = []
     if check_flag(parameter_uncertainty, "parameter_uncertainty"):
         draws = draw_processes(model, min(size, _MAX_DRAWS), generator)
     paths = _simulate(draws or [process], events, length, size, generator)
@@ -135,10 +136,10 @@ def _in_unit(horizon: Any, events: Events) -> Any:
     return float(length.since(0, events.clock.length)[0])  # type: ignore[union-attr]
 
 
-def _check_start(process: Hawkes, events: Events) -> None:
-    if not isinstance(process, Hawkes):
+def _check_start(process: Hawkes | NonlinearHawkes, events: Events) -> None:
+    if not isinstance(process, Hawkes | NonlinearHawkes):
         raise InvalidParameterError(
-            f"model must be a Hawkes process or a result of hawkeys.fit; got {brief(process)}."
+            f"model must be a process or the result of a fit; got {brief(process)}."
         )
     check_history(process, events, "events")
     if events.n_realizations != 1:
@@ -149,13 +150,15 @@ def _check_start(process: Hawkes, events: Events) -> None:
 
 
 def _simulate(
-    processes: list[Hawkes],
+    processes: list[Any],
     history: Events,
     horizon: float,
     n_paths: int,
     rng: np.random.Generator,
 ) -> Events:
     """Return futures, as evenly divided among the processes as possible."""
+    if isinstance(processes[0], NonlinearHawkes):
+        return _by_thinning(processes, history, horizon, n_paths, rng)
     start = float(history.end_times[0])
     recent = recent_part(processes[0], history)  # found once: all have the same kernel
     parts: list[Events] = []
@@ -170,6 +173,37 @@ def _simulate(
                 f"the forecast is too large: {error} Take a shorter horizon or fewer paths."
             ) from error
         parts.append(collect(process, starts, starts + horizon, points, time_order(points)))
+    return on_clock_of(history, _end_to_end(parts))
+
+
+def _by_thinning(
+    processes: list[NonlinearHawkes],
+    history: Events,
+    horizon: float,
+    n_paths: int,
+    rng: np.random.Generator,
+) -> Events:
+    """Return futures of processes with a link."""
+    end = float(history.end_times[0]) + horizon
+    parts = []
+    for rows, process in zip(
+        np.array_split(np.arange(n_paths), len(processes)), processes, strict=True
+    ):
+        try:
+            parts.append(
+                simulate_nonlinear(
+                    process,
+                    end_time=end,
+                    n_realizations=rows.size,
+                    history=history,
+                    rng=rng,
+                    max_events=int(_MAX_EVENTS / n_paths) + 1,
+                )
+            )
+        except UnstableProcessError as error:
+            raise UnstableProcessError(
+                f"the forecast is too large: {error} Take a shorter horizon or fewer paths."
+            ) from error
     return on_clock_of(history, _end_to_end(parts))
 
 

@@ -16,7 +16,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.forecasting.next_event import NextEvent, next_event, shown_time
 from hawkeys.plotting._axes import current_axes
 from hawkeys.plotting.time import mark_index
-from hawkeys.process import Hawkes
+from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.simulation._clusters import recent_part
 from hawkeys.summary import render
 
@@ -37,7 +37,7 @@ class Forecast:
 
     Attributes
     ----------
-    process : Hawkes
+    process : Hawkes or NonlinearHawkes
         The process; of a fit, at its estimates.
     history : Events
         The realisation observed, up to the start of the forecast.
@@ -47,18 +47,18 @@ class Forecast:
         Level of the intervals.
     paths : Events
         Futures, one per realisation, all from the same history.
-    draws : tuple of Hawkes
+    draws : tuple of Hawkes or NonlinearHawkes
         Processes with drawn parameters, which the paths share; none if the parameters were held.
     version : str
         Version of hawkeys.
     """
 
-    process: Hawkes
+    process: Hawkes | NonlinearHawkes
     history: Events
     horizon: float
     level: float
     paths: Events
-    draws: tuple[Hawkes, ...]
+    draws: tuple[Hawkes | NonlinearHawkes, ...]
     version: str
 
     @property
@@ -69,7 +69,9 @@ class Forecast:
     @cached_property
     def next_event(self) -> NextEvent:
         """Law of the next event, without simulation; the mean over the parameter draws if any."""
-        recent = recent_part(self.process, self.history)
+        recent = self.history
+        if isinstance(self.process, Hawkes):
+            recent = recent_part(self.process, self.history)
         return next_event(self.draws or (self.process,), recent, self.horizon)
 
     @property

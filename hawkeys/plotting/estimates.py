@@ -30,8 +30,11 @@ def plot_estimates(frame: pd.DataFrame, process: Process, *, level: float) -> Fi
     import matplotlib.pyplot as plt
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    second = "adjacency" if "adjacency" in set(frame["parameter"]) else "weight"
-    kinds = [frame[frame["parameter"] == kind] for kind in ("baseline", second)]
+    names = set(frame["parameter"])
+    second = next(kind for kind in ("adjacency", "weight", "fading") if kind in names)
+    # the weights of steps and of exponentials are shown together
+    also = {second, "fading"}
+    kinds = [frame[frame["parameter"].isin(kinds)] for kinds in ({"baseline"}, also)]
     shown = [part.nlargest(_MOST_ROWS, "estimate").sort_index() for part in kinds]
     rows = [max(len(part), 2) for part in shown]
     # without room at the edge the first letters of the labels are cut

@@ -99,6 +99,11 @@ class LogTimeFilters:
         """Number of filters."""
         return self.knots.size - 1
 
+    @property
+    def labels(self) -> tuple[tuple[str, float], ...]:
+        """Name and knot of each filter, for tables."""
+        return tuple(("weight", knot) for knot in self.knots[:-1].tolist())
+
     def values(self, times: ArrayLike) -> FloatArray:
         """Return the filters at given times since an event.
 
@@ -121,6 +126,16 @@ class LogTimeFilters:
         unit = np.eye(self.n_filters + 1)
         columns = [np.interp(np.log(since), np.log(self.knots), row) for row in unit[:-1]]
         return np.stack(columns, axis=-1)
+
+    def integrals(self) -> FloatArray:
+        """Return the integral of each filter over all times since an event, shape (n_filters,)."""
+        low, high = self.knots[:-1], self.knots[1:]
+        reach = np.log(high / low)
+        rising = (high * (reach - 1.0) + low) / reach
+        out = (high - low) - rising
+        out[1:] += rising[:-1]
+        out[0] += self.knots[0]
+        return out
 
     def rule(self) -> tuple[FloatArray, FloatArray]:
         """Return nodes and weights on [0, 1] that integrate over a piece between knots.

@@ -8,25 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._loops import rectified as loops
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import (
-    as_float_array,
-    check_nonnegative,
-    check_positive,
-    check_shape,
-    check_square,
-)
+from hawkeys._validation import as_float_array, check_nonnegative, check_shape, check_square
 from hawkeys.events import Events
-from hawkeys.events._checks import name_marks
-from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential
-from hawkeys.process.base import Process
+from hawkeys.process._rectified_rows import as_target_decays, row_terms
+from hawkeys.process.lag_filters import LagFilters
+from hawkeys.process.nonlinear import NonlinearHawkes
 
 __all__ = ["RectifiedHawkes", "as_target_decays", "row_terms"]
 
 
-class RectifiedHawkes(Process):
+class RectifiedHawkes(NonlinearHawkes):
     r"""A multivariate Hawkes process with excitation and inhibition, exponential kernels.
 
     The intensity of mark i is
@@ -100,11 +93,12 @@ class RectifiedHawkes(Process):
         matrix = check_square(as_float_array(adjacency, "adjacency"), "adjacency")
         rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
         check_shape(rates, "baseline", matrix.shape[:1], "one rate per mark of the adjacency")
-        self.baseline = rates
         self.adjacency = matrix
         self.decay = as_target_decays(decay, rates.size)
-        self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
-        for array in (rates, matrix, self.decay):
+        filters = LagFilters(decays=self.decay[:, None])
+        weights = (matrix * self.decay[:, None])[None, :, :, None]
+        super().__init__(rates, weights, filters, link="rectified", mark_names=mark_names)
+        for array in (matrix, self.decay):
             array.flags.writeable = False
 
     @property
@@ -142,77 +136,11 @@ class RectifiedHawkes(Process):
             f"spectral_radius={self.spectral_radius:.4g})"
         )
 
-    def _log_likelihood(self, events: Events) -> float:
-        every = np.ones(events.n_realizations)
-        rows = (row_terms(events, i, row, every)[0] for i, row in enumerate(self._parameters()))
-        return float(sum(rows))
-
     def _intensity_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
         excited = self.kernel.sums_at(events, realization, times, self.adjacency)
         return np.maximum(self.baseline + excited, 0.0)
 
-    def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
-        here = slice(events.offsets[realization], events.offsets[realization + 1])
-        path = events.times[here], events.marks[here]
-        start = float(events.start_times[realization])
-        out = np.empty((self.n_marks, times.size))
-        for row, target in zip(self._parameters(), out, strict=True):
-            loops.compensator_at(*path, start, row, times, target)
-        return out.T
-
-    def _parameters(self) -> FloatArray:
+    @property
+    def rectified_rows(self) -> FloatArray:
+        """Baseline, adjacency row and decay of each target, (n_marks, n_marks + 2)."""
         return np.column_stack((self.baseline, self.adjacency, self.decay))
-
-
-def row_terms(
-    events: Events, target: int, theta: FloatArray, weights: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """Return the weighted log-likelihood of one target mark with its derivatives.
-
-    Parameters
-    ----------
-    events : Events
-        The data.
-    target : int
-        The mark.
-    theta : ndarray of float64, shape (n_marks + 2,)
-        Baseline, adjacency row and decay.
-    weights : ndarray of float64, shape (n_realizations,)
-        Weight of each realisation.
-
-    Returns
-    -------
-    value : float
-        In nats; minus infinity if an event was impossible (the derivatives then mean nothing).
-    gradient : ndarray of float64, shape (n_marks + 2,)
-        By `theta`.
-    curvature : ndarray of float64, shape (n_marks + 1, n_marks + 1)
-        Minus the second derivatives by baseline and adjacency row; positive semidefinite.
-    """
-    out = np.zeros((theta.size, theta.size))
-    windows = np.column_stack((events.start_times, events.end_times))
-    value = loops.row_log_likelihood(
-        events.times, events.marks, events.offsets, windows, weights, target, theta, out
-    )
-    return value, out[0], out[1:, :-1]
-
-
-def as_target_decays(decay: ArrayLike, n_marks: int) -> FloatArray:
-    """Return the decay of each target mark, shape (n_marks,).
-
-    Raises `InvalidParameterError` if a decay is not positive, the shape is not (), (n_marks,) or
-    (n_marks, n_marks), or a matrix is not constant along its rows.
-    """
-    array = check_positive(decay, "decay")
-    if array.ndim == 2:
-        check_shape(array, "decay", (n_marks, n_marks), "target by source")
-        if (array != array[:, :1]).any():
-            raise InvalidParameterError(
-                "decay must be the same for all sources of a target mark, so that the moment when "
-                f"inhibition ends is explicit; got a row {array[(array != array[:, :1]).any(1)][0]}"
-                ". Give one number, or one per target mark."
-            )
-        return array[:, 0].copy()
-    if array.ndim == 0:
-        return np.full(n_marks, float(array))
-    return check_shape(array, "decay", (n_marks,), "one per target mark")

@@ -17,7 +17,16 @@ from hawkeys.results._option_schema import KernelOptions, ModelOptions
 from hawkeys.results._reading import check_shape, demand
 from hawkeys.results.decay_profile import DecayProfile
 
-__all__ = ["check_blanks", "check_common", "check_fit", "check_matrices", "check_rectified"]
+__all__ = [
+    "check_blanks",
+    "check_common",
+    "check_fit",
+    "check_matrices",
+    "check_rectified",
+    "check_shape",
+    "check_weights",
+    "is_close",
+]
 
 _CLOSE = 1e-6
 
@@ -39,7 +48,7 @@ def check_fit(record: Any, process: Hawkes, options: ModelOptions | KernelOption
     n_marks, rates = process.n_marks, process.baseline_function.known_rates
     check_common(record, n_marks, rates.shape[1] + n_marks)
     _check_gap(record)
-    _check_weights(options.weights, record.n_realizations)
+    check_weights(options.weights, record.n_realizations)
     _check_support(options.support, record, process)
     _check_likelihood(record, rates, options)
     _check_model(record, process, options)
@@ -70,7 +79,7 @@ def _check_gap(record: schema.FitRecord) -> None:
     demand((record.optimality_gap is None) == unknown, "optimality_gap", what)
 
 
-def _check_weights(weights: Any, n_realizations: int) -> None:
+def check_weights(weights: Any, n_realizations: int) -> None:
     if weights is not UNSET and weights is not None:
         check_shape(weights, "options.weights", n_realizations)
         fine = (weights >= 0).all() and (weights > 0).any()
@@ -100,10 +109,10 @@ def _check_likelihood(record: Any, rates: FloatArray, options: Any) -> None:
         isinstance(record, schema.LikelihoodRecord) or record.method == "vi_branching"
     ):
         last = float(record.trace[-1])
-        demand(_close(last, record.objective), "objective", f"the trace ends at {last}")
+        demand(is_close(last, record.objective), "objective", f"the trace ends at {last}")
     if by_mle:
         what = f"by 'mle' it is what was maximised, and objective is {record.objective}"
-        demand(_close(record.log_likelihood, record.objective), "log_likelihood", what)
+        demand(is_close(record.log_likelihood, record.objective), "log_likelihood", what)
 
 
 def _penalised(options: Any) -> bool:
@@ -112,7 +121,7 @@ def _penalised(options: Any) -> bool:
     return getattr(options, "prior", None) is not None or options.smoothing > 0
 
 
-def _close(one: float, other: float) -> bool:
+def is_close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_CLOSE, abs_tol=_CLOSE)
 
 
@@ -301,9 +310,9 @@ def check_rectified(record: schema.RectifiedRecord, process: RectifiedHawkes, op
         demand(getattr(record, name) >= 0, name, "must not be negative")
     what = f"{record.trace.size} steps are in trace"
     demand(record.n_iterations == record.trace.size - 1, "n_iterations", what)
-    _check_weights(options.weights, record.n_realizations)
+    check_weights(options.weights, record.n_realizations)
     if options.support is not None:
         check_shape(options.support, "options.support", n_marks, n_marks)
     if options.weights is None:
         last = float(record.trace[-1])
-        demand(_close(record.log_likelihood, last), "log_likelihood", f"the trace ends at {last}")
+        demand(is_close(record.log_likelihood, last), "log_likelihood", f"the trace ends at {last}")

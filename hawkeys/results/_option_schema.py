@@ -30,7 +30,7 @@ from hawkeys.results._reading import (
 )
 from hawkeys.results._schema import BASELINES, KERNELS
 
-__all__ = ["ModelOptions", "read_options"]
+__all__ = ["ModelOptions", "NonlinearOptions", "read_linked_options", "read_options"]
 
 
 class TiedRecord(Record):
@@ -138,6 +138,15 @@ class RectifiedOptions(Record):
     max_iter: Several
 
 
+class NonlinearOptions(Record):
+    penalty: Any  # a number, or an object of Ridge, Lasso or ElasticNet
+    weights: Numbers | None
+    n_given: Annotated[int, msgspec.Meta(ge=0)]
+    tolerance: Positive
+    max_iter: Several
+    by_order: bool
+
+
 class GammaPriorRecord(Record):
     shape: Number
     rate: Number
@@ -201,6 +210,19 @@ def read_options(options: Mapping[str, Any], method: str, n_marks: int) -> Recor
     if tied is not UNSET:
         check_shape(tied.baseline, "options.tied.baseline", n_marks)
         check_shape(tied.adjacency, "options.tied.adjacency", n_marks, n_marks)
+    return found
+
+
+def read_linked_options(options: Mapping[str, Any], n_marks: int) -> NonlinearOptions:
+    """Return the options of `hawkeys.fit_nonlinear`; raises `RecordError`."""
+    found: NonlinearOptions = read(options, NonlinearOptions, ".options")
+    penalty, where = options["penalty"], ".options.penalty"
+    if not isinstance(penalty, dict):
+        demand(float(read(penalty, Number, where)) >= 0.0, where[1:], "must not be negative")
+        return found
+    size: Any = read(penalty, Ridge | Lasso | ElasticNet, where)  # type: ignore[arg-type]
+    if size.strength.ndim:
+        check_shape(size.strength, f"{where[1:]}.strength", n_marks, n_marks)
     return found
 
 

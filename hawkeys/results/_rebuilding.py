@@ -12,23 +12,30 @@ from hawkeys._records import RecordError, words
 from hawkeys.baselines import baseline_from_dict
 from hawkeys.exceptions import HawkeysError
 from hawkeys.kernels import kernel_from_dict
-from hawkeys.process import Hawkes
+from hawkeys.process import Hawkes, LagFilters, LogTimeFilters, NonlinearHawkes
 from hawkeys.process.rectified import RectifiedHawkes
-from hawkeys.results._agreement import check_fit, check_rectified
-from hawkeys.results._option_schema import read_options
+from hawkeys.results._agreement import (
+    check_fit,
+    check_matrices,
+    check_rectified,
+    check_weights,
+    is_close,
+)
+from hawkeys.results._option_schema import read_linked_options, read_options
 from hawkeys.results._parts import read_part
 from hawkeys.results._posterior_agreement import (
     check_contrast,
     check_likelihood,
     check_variational,
 )
-from hawkeys.results._reading import AGAIN, Floats, demand, read
+from hawkeys.results._reading import AGAIN, Floats, check_shape, demand, read
 from hawkeys.results._schema import (
     ADDED,
     BASELINES,
     KERNELS,
     KINDS,
     ContrastRecord,
+    NonlinearRecord,
     RectifiedRecord,
     VariationalRecord,
 )
@@ -38,10 +45,11 @@ from hawkeys.results.decay_profile import DecayProfile
 from hawkeys.results.estimates import LikelihoodResult, VariationalResult
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.gamma_posterior import GammaPosterior
+from hawkeys.results.nonlinear import NonlinearResult
 from hawkeys.results.posterior import LogNormalPosterior
 from hawkeys.results.rectified import RectifiedResult
 
-__all__ = ["as_of_now", "fit_result", "rectified_result"]
+__all__ = ["as_of_now", "fit_result", "nonlinear_result", "rectified_result"]
 
 _KINDS: dict[str, type[FitResult]] = {
     kind.kind: kind for kind in (ContrastResult, LikelihoodResult, VariationalResult)
@@ -107,6 +115,62 @@ def rectified_result(record: dict[str, Any]) -> RectifiedResult:
     options = read_options(record["options"], found.method, process.n_marks)
     check_rectified(found, process, options)
     return RectifiedResult(**_fields(found, RectifiedResult, process, record["options"]))
+
+
+def nonlinear_result(record: dict[str, Any]) -> NonlinearResult:
+    """Return a fit with a link; raises `RecordError`."""
+    found = read(record, NonlinearRecord)
+    process = _linked(record["process"])
+    options = read_linked_options(record["options"], process.n_marks)
+    _check_linked(found, process, options)
+    return NonlinearResult(**_fields(found, NonlinearResult, process, record["options"]))
+
+
+def _check_linked(record: Any, process: NonlinearHawkes, options: Any) -> None:
+    """Check a fit of a process with a link."""
+    n_marks, size = process.parameters.shape
+    check_shape(record.event_counts, "event_counts", n_marks)
+    demand(not (record.event_counts < 0).any(), "event_counts", "a count is negative")
+    check_shape(record.at_bound, "at_bound", n_marks, size)
+    check_matrices(record.information, "information", (n_marks, size, size))
+    demand(record.total_time > 0, "total_time", "must be above 0")
+    for name in ("to_gain", "optimality_gap", "quadrature_error"):
+        demand(getattr(record, name) >= 0, name, "must not be negative")
+    what = f"expected one list of numbers for each of {n_marks} marks"
+    lists = [np.asarray(one) for one in record.traces]
+    fits = len(lists) == n_marks and all(one.ndim == 1 and one.size for one in lists)
+    demand(fits, "traces", what)
+    demand(all((np.diff(one) > 0).all() for one in lists), "traces", "a step falls")
+    longest = max(one.size for one in lists) - 1
+    demand(record.n_iterations == longest, "n_iterations", f"{longest} steps are in traces")
+    ends = float(sum(one[-1] for one in lists))
+    demand(is_close(record.objective, ends), "objective", f"the traces end at {ends}")
+    check_weights(options.weights, record.n_realizations)
+    plain = options.weights is None and options.penalty == 0
+    if plain and record.quadrature_error == 0.0:
+        fits = is_close(record.log_likelihood, float(record.objective))
+        demand(fits, "log_likelihood", "is not the objective, without penalty and weights")
+    orders = process.memory if options.by_order else 1
+    demand(process.n_orders == orders, "options.by_order", "does not fit process.weights")
+
+
+def _linked(record: dict[str, Any]) -> NonlinearHawkes:
+    pieces = record["pieces"]
+    if pieces is not None:
+        read_part(pieces, "baseline", BASELINES, "process.pieces")
+    kind = LogTimeFilters if "knots" in record["filters"] else LagFilters
+    try:
+        return NonlinearHawkes(
+            record["baseline"],
+            record["weights"],
+            kind(**record["filters"]),
+            memory=record["memory"],
+            link=record["link"],
+            pieces=None if pieces is None else baseline_from_dict(pieces),
+            mark_names=record["mark_names"],
+        )
+    except (HawkeysError, TypeError) as error:
+        raise RecordError(f"field process: {words(error)} {AGAIN}") from error
 
 
 def _process(record: dict[str, Any]) -> Hawkes:

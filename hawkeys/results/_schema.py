@@ -33,6 +33,7 @@ __all__ = [
     "ContrastRecord",
     "FitRecord",
     "LikelihoodRecord",
+    "NonlinearRecord",
     "RectifiedRecord",
     "VariationalRecord",
 ]
@@ -100,6 +101,16 @@ class RectifiedHawkesRecord(Record):
     baseline: Floats
     adjacency: Floats
     decay: Floats
+    mark_names: list[Text]
+
+
+class NonlinearHawkesRecord(Record):
+    baseline: Floats
+    weights: Floats
+    filters: dict[str, Any]  # knots, or edges and decays
+    memory: Several | None
+    link: Literal["exponential", "softplus"]
+    pieces: Any  # an object of BASELINES, or null
     mark_names: list[Text]
 
 
@@ -186,6 +197,27 @@ class ContrastRecord(FitRecord, tag_field="kind", tag="contrast"):
 
 
 KINDS = LikelihoodRecord | VariationalRecord | ContrastRecord
+
+
+class NonlinearRecord(Record):
+    process: NonlinearHawkesRecord
+    log_likelihood: Extended
+    objective: Extended
+    to_gain: Extended
+    optimality_gap: Extended
+    quadrature_error: Real
+    converged: bool
+    message: Text
+    n_iterations: Count
+    traces: list[Unbounded]
+    at_bound: Bools
+    information: Floats
+    event_counts: Integers
+    n_realizations: Several
+    total_time: Real
+    options: dict[str, Any]
+    version: Text
+    unit: Literal["ns", "us", "ms", "s", "min", "h", "day", "week"] | None
 
 
 class RectifiedRecord(Common):

@@ -258,7 +258,7 @@ class Result(ABC):
         """Return what `summary` shows: title, facts, table and notes."""
         frame = self.to_frame(level=level)
         frame["source"] = frame["source"].fillna("")
-        shown = frame.drop(columns=["at_bound", "identified"])
+        shown = frame.drop(columns=["at_bound", "identified"], errors="ignore")
         return self._title(), self._facts(), shown, self._notes(level)
 
     @abstractmethod

@@ -16,17 +16,24 @@ from hawkeys._records import (
 from hawkeys._version import __version__
 from hawkeys.exceptions import ResultFileError
 from hawkeys.results.fit_result import FitResult
-from hawkeys.results.rectified import RECTIFIED_SCHEMA, RectifiedResult
+from hawkeys.results.nonlinear import NONLINEAR_SCHEMA, LinkedResult
+from hawkeys.results.rectified import RECTIFIED_SCHEMA
 
 __all__ = ["load_result"]
 
 _MOST_BYTES = 2**31
 _REMEDY = "Take an undamaged copy, or fit and save again."
 # the number is that of the version; version 1 had no checksum
-_READABLE = (FitResult.schema, "hawkeys-fit/1", RECTIFIED_SCHEMA, "hawkeys-rectified-fit/1")
+_READABLE = (
+    FitResult.schema,
+    "hawkeys-fit/1",
+    RECTIFIED_SCHEMA,
+    "hawkeys-rectified-fit/1",
+    NONLINEAR_SCHEMA,
+)
 
 
-def load_result(path: str | os.PathLike[str]) -> FitResult | RectifiedResult:
+def load_result(path: str | os.PathLike[str]) -> FitResult | LinkedResult:
     """Read a result that its `save` wrote.
 
     Parameters
@@ -36,7 +43,7 @@ def load_result(path: str | os.PathLike[str]) -> FitResult | RectifiedResult:
 
     Returns
     -------
-    LikelihoodResult, VariationalResult, ContrastResult or RectifiedResult
+    LikelihoodResult, VariationalResult, ContrastResult, RectifiedResult or NonlinearResult
         Equal to the result that was saved.
 
     Raises
@@ -78,7 +85,7 @@ def _check_schema(record: Any) -> dict[str, Any]:
     return record
 
 
-def _rebuild(record: dict[str, Any], content: bytes) -> FitResult | RectifiedResult:
+def _rebuild(record: dict[str, Any], content: bytes) -> FitResult | LinkedResult:
     """Return the result of a record whose schema is known."""
     from hawkeys.results import _rebuilding  # msgspec takes time to import
 
@@ -90,8 +97,12 @@ def _rebuild(record: dict[str, Any], content: bytes) -> FitResult | RectifiedRes
     fields.setdefault("unit", None)  # of files saved before there was one
     if first:
         fields = _rebuilding.as_of_now(fields)
-    rectified = record["schema"].startswith("hawkeys-rectified")
-    found = _rebuilding.rectified_result(fields) if rectified else _rebuilding.fit_result(fields)
+    kind = record["schema"].split("/")[0]
+    rebuild: Any = {
+        "hawkeys-rectified-fit": _rebuilding.rectified_result,
+        "hawkeys-nonlinear-fit": _rebuilding.nonlinear_result,
+    }.get(kind, _rebuilding.fit_result)
+    found: FitResult | LinkedResult = rebuild(fields)
     if not first:
         check_sum(record, content, _REMEDY)
     return found

@@ -31,7 +31,10 @@ def piece_labels(baseline: Baseline) -> tuple[str | None, ...]:
 
 
 def parameter_frame(
-    names: tuple[str, ...], pieces: tuple[str | None, ...] = (None,), **columns: np.ndarray
+    names: tuple[str, ...],
+    pieces: tuple[str | None, ...] = (None,),
+    places: pd.DataFrame | None = None,
+    **columns: np.ndarray,
 ) -> pd.DataFrame:
     """Return one row per parameter: the baselines, then the adjacency row by row.
 
@@ -41,6 +44,8 @@ def parameter_frame(
         Labels of the marks.
     pieces : tuple of str or None, length n_pieces, default (None,)
         Labels of the pieces of a baseline; None if it is constant.
+    places : pandas.DataFrame, optional
+        What each parameter is, if they are no baselines and adjacency; target after target.
     **columns : ndarray, shape (n_marks, n_pieces + n_marks)
         Baseline, then adjacency row, of each target.
 
@@ -51,6 +56,8 @@ def parameter_frame(
     """
     import pandas as pd
 
+    if places is not None:
+        return places.assign(**{name: values.ravel() for name, values in columns.items()})
     size, wide = len(names), len(pieces)
     place = {
         "parameter": ["baseline"] * (size * wide) + ["adjacency"] * size**2,

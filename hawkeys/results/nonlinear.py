@@ -1,32 +1,131 @@
-"""`NonlinearResult`: a fitted process with a link."""
+"""Fitted processes with a link: what all have in common, and `NonlinearResult`."""
 
 from __future__ import annotations
 
+import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_fraction
-from hawkeys.events.clock import plural
-from hawkeys.plotting.estimates import plot_estimates
 from hawkeys.process.nonlinear import NonlinearHawkes
-from hawkeys.results.by_name import estimates_by_name
-from hawkeys.summary import render
+from hawkeys.results.base import Result
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
-__all__ = ["NonlinearResult"]
+__all__ = ["NONLINEAR_SCHEMA", "LinkedResult", "NonlinearResult"]
+
+NONLINEAR_SCHEMA = "hawkeys-nonlinear-fit/2"
+
+
+class LinkedResult(Result):
+    """A fit of `NonlinearHawkes`, `RectifiedHawkes` included; see `Result`.
+
+    Attributes
+    ----------
+    process : NonlinearHawkes
+        The fitted process.
+    to_gain : float
+        What another step promises, in nats.
+    at_bound : ndarray of bool, shape (n_marks, P)
+        Which of `estimates` lie at a bound.
+    information : ndarray of float64, shape (n_marks, p, p)
+        Observed information of each target, p at least P.
+    """
+
+    process: NonlinearHawkes
+    to_gain: float
+    at_bound: BoolArray
+    information: FloatArray
+
+    @property
+    @abstractmethod
+    def estimates(self) -> FloatArray:
+        """Estimated parameters of each target, shape (n_marks, P)."""
+
+    @abstractmethod
+    def with_parameters(self, estimates: FloatArray) -> NonlinearHawkes:
+        """Return the process with other parameters, of the shape of `estimates`."""
+
+    @property
+    def _free(self) -> BoolArray:
+        """Which parameters of the information have a standard error, shape (n_marks, p)."""
+        return self.identified & ~self.at_bound
+
+    @property
+    def lowest(self) -> FloatArray:
+        """Smallest value of each parameter, shape (P,): 0 for baselines of the rectified link."""
+        out = np.full(self.estimates.shape[1], -np.inf)
+        if self.process.link == "rectified":
+            out[0] = 0.0
+        return out
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of identified parameters; those at a bound count."""
+        return int(self.identified.sum())
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 n_parameters - 2 log_likelihood."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, log(n_events) n_parameters - 2 log_likelihood."""
+        return math.log(max(self.n_events, 1)) * self.n_parameters - 2.0 * self.log_likelihood
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Inverse of the information, shape (n_marks, p, p), NaN where it has no meaning."""
+        out = np.full_like(self.information, np.nan)
+        for i, matrix in enumerate(self.information):
+            index = np.flatnonzero(self._free[i] & (np.diagonal(matrix) > 0))
+            if index.size == 0:
+                continue
+            scale = 1.0 / np.sqrt(matrix[index, index])
+            scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
+            out[i][np.ix_(index, index)] = np.linalg.pinv(scaled) * np.outer(scale, scale)
+        return out
+
+    @property
+    def std_err(self) -> FloatArray:
+        """Standard errors of `estimates`, shape (n_marks, P)."""
+        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
+        own = variance[:, : self.estimates.shape[1]]
+        return np.sqrt(np.where(own >= 0, own, np.nan))
+
+    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return Wald confidence intervals; those of baselines that are rates are cut at 0.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : ndarray, shape (n_marks, P)
+            Of `estimates`; NaN where there is no standard error.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1.
+        """
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        return np.maximum(self.estimates - reach, self.lowest), self.estimates + reach
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NonlinearResult:
+class NonlinearResult(LinkedResult):
     """What `hawkeys.fit_nonlinear` returns.
 
     Attributes
@@ -39,6 +138,11 @@ class NonlinearResult:
         What was maximised: the weighted log-likelihood less the penalty.
     to_gain : float
         What another step promises, the most of the target marks, in nats.
+    optimality_gap : float
+        What no parameters within their limits can gain in all, in nats: a proof, as the objective
+        is concave.
+    quadrature_error : float
+        How much the log-likelihood changes with twice the nodes, in nats; 0 without exponentials.
     converged : bool
         Whether every target mark met the tolerance.
     message : str
@@ -65,10 +169,14 @@ class NonlinearResult:
         Unit of time of the data if it was told.
     """
 
+    schema: ClassVar[str] = NONLINEAR_SCHEMA
+
     process: NonlinearHawkes
     log_likelihood: float
     objective: float
     to_gain: float
+    optimality_gap: float
+    quadrature_error: float
     converged: bool
     message: str
     n_iterations: int
@@ -83,71 +191,71 @@ class NonlinearResult:
     unit: str | None = None
 
     @property
-    def method(self) -> str:
+    def method(self) -> str:  # type: ignore[override]
         """Name of the inference method: "mle", or "penalised mle"."""
-        return "penalised mle" if self.options["penalty"] > 0 else "mle"
+        return "mle" if self._unpenalised else "penalised mle"
 
     @property
-    def params(self) -> pd.Series:
-        """Estimates by name, such as "baseline[a]" and "weight[a, b, 0, 0.5]" (as `to_frame`)."""
-        return estimates_by_name(self.to_frame())
+    def _unpenalised(self) -> bool:
+        penalty = self.options["penalty"]
+        return isinstance(penalty, float | int) and penalty == 0
 
     @property
     def parameters(self) -> FloatArray:
         """Baseline, then weights by order, source and filter, of each target, (n_marks, P)."""
         return self.process.parameters
 
-    @cached_property
-    def std_err(self) -> FloatArray:
-        """Standard errors of `parameters`; NaN where the data do not determine them."""
-        out = np.full(self.parameters.shape, np.nan)
-        for row, matrix, at in zip(out, self.information, self.at_bound, strict=True):
-            free = np.flatnonzero(~at & (np.diagonal(matrix) > 0.0))
-            scale = 1.0 / np.sqrt(np.diagonal(matrix)[free])
-            inverse = np.linalg.pinv(matrix[np.ix_(free, free)] * np.outer(scale, scale))
-            row[free] = np.sqrt(np.diagonal(inverse)) * scale
-        return out
+    @property
+    def estimates(self) -> FloatArray:
+        """The same as `parameters`."""
+        return self.process.parameters
 
-    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return Wald confidence intervals of `parameters`, given the penalty.
+    @property
+    def identified(self) -> BoolArray:  # type: ignore[override]
+        """Which of `parameters` the data determine, shape (n_marks, P)."""
+        return ~self.at_bound
 
-        Parameters
-        ----------
-        level : float, default 0.95
-            Nominal coverage.
-
-        Returns
-        -------
-        lower, upper : ndarray, shape (n_marks, P)
-            NaN where the data do not determine a parameter.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
-        return self.parameters - reach, self.parameters + reach
-
-    def plot(self, *, level: float = 0.95) -> Figure:
-        """Draw the fit: baselines and weights with their intervals.
+    def with_parameters(self, estimates: FloatArray) -> NonlinearHawkes:
+        """Return the process with other parameters.
 
         Parameters
         ----------
-        level : float, default 0.95
-            Level of the intervals.
+        estimates : ndarray of float64, shape (n_marks, P)
+            As `parameters`.
 
         Returns
         -------
-        matplotlib.figure.Figure
-            ``savefig`` writes it as PNG, SVG or PDF, by the ending of the name.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
+        NonlinearHawkes
+            With the filters, link and marks of the fit.
         """
-        return plot_estimates(self.to_frame(level=level), self.process, level=level)
+        return self.process.with_parameters(estimates)
+
+    @property
+    def _free(self) -> BoolArray:
+        # an L1 penalty has set to 0 what is exactly 0
+        return super()._free & (self._unpenalised | (self.estimates != 0.0))
+
+    @property
+    def places(self) -> pd.DataFrame:
+        """What each parameter is, (n_marks P, 5): parameter, target, source, order and knot."""
+        import pandas as pd
+
+        process, names = self.process, self.process.mark_names
+        orders = range(1, process.n_orders + 1) if process.n_orders > 1 else [0]
+        labels = [
+            (kind, source, order, number)
+            for order in orders
+            for source in names
+            for kind, number in process.filters.labels
+        ]
+        pieces = [None] if process.pieces is None else process.pieces.labels
+        baselines = [("baseline", piece, 0, float("nan")) for piece in pieces]
+        rows = [
+            (kind, target, source, order, knot)
+            for target in names
+            for kind, source, order, knot in [*baselines, *labels]
+        ]
+        return pd.DataFrame(rows, columns=["parameter", "target", "source", "order", "knot"])
 
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return one row per parameter.
@@ -160,70 +268,44 @@ class NonlinearResult:
         Returns
         -------
         pandas.DataFrame, shape (n_marks P, 9)
-            Columns parameter ("baseline" or "weight"), target, source, order (1 is the last
-            event, 0 all of them alike), knot, estimate, std_err, lower, upper.
+            Columns parameter ("baseline", "weight", or "fading" of an exponential), target, source
+            (of a baseline the piece), order (1 is the last event, 0 all of them alike), knot (where
+            a step begins, or the decay), estimate, std_err, lower, upper.
 
         Raises
         ------
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        import pandas as pd
-
         lower, upper = self.conf_int(level)
-        process, names = self.process, self.process.mark_names
-        orders = range(1, process.n_orders + 1) if process.n_orders > 1 else [0]
-        labels = [
-            ("weight", source, order, float(knot))
-            for order in orders
-            for source in names
-            for knot in process.filters.knots[:-1]
-        ]
-        rows = [
-            (kind, target, source, order, knot)
-            for target in names
-            for kind, source, order, knot in [("baseline", None, 0, float("nan")), *labels]
-        ]
-        frame = pd.DataFrame(rows, columns=["parameter", "target", "source", "order", "knot"])
-        return frame.assign(
+        return self.places.assign(
             estimate=self.parameters.ravel(),
             std_err=self.std_err.ravel(),
             lower=lower.ravel(),
             upper=upper.ravel(),
         )
 
-    def summary(self, *, level: float = 0.95) -> str:
-        """Return a text table of the fit.
+    def _title(self) -> str:
+        return "Process with a link, by Newton's method"
 
-        Parameters
-        ----------
-        level : float, default 0.95
-            Level of the intervals.
+    def _interval_name(self) -> str:
+        return "Wald intervals given the penalty"
 
-        Returns
-        -------
-        str
-            No clock in it: the same fit gives the same text.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        facts = {
-            "Events": f"{int(self.event_counts.sum())}",
+    def _facts(self) -> dict[str, str]:
+        penalty = self.options["penalty"]
+        told = f"{penalty:g}" if isinstance(penalty, float | int) else repr(penalty)
+        return {
+            "Events": f"{self.n_events}",
             "Log-likelihood": f"{self.log_likelihood:.6f}",
-            "Realisations": f"{self.n_realizations}",
+            "Realisations": self._realizations_and_marks,
             "Objective": f"{self.objective:.6f}",
-            "Total time": f"{self.total_time:.6g}{f' {plural(self.unit)}' if self.unit else ''}",
-            "Penalty": f"{self.options['penalty']:g}",
+            "Total time": self._total_time,
+            "Penalty": told,
             "Link": self.process.link,
+            "Optimality gap": f"{self.optimality_gap:.1e}",
+            "AIC": f"{self.aic:.4f}",
             "Converged": f"{self.converged} ({self.message})",
         }
-        table = self.to_frame(level=level)
-        table["source"] = table["source"].fillna("")
-        notes = [f"lower, upper: {100 * level:g} % Wald intervals given the penalty."]
-        return render("Process with a link, by Newton's method", facts, table, notes)
 
     def __repr__(self) -> str:
         return (

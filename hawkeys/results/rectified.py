@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_fraction
 from hawkeys.kernels import Kernel
 from hawkeys.process.rectified import RectifiedHawkes
-from hawkeys.results.base import Result
 from hawkeys.results.by_name import wald_pvalues
+from hawkeys.results.nonlinear import LinkedResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +24,7 @@ RECTIFIED_SCHEMA = "hawkeys-rectified-fit/2"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RectifiedResult(Result):
+class RectifiedResult(LinkedResult):
     """Maximum likelihood of a process with inhibition; see `hawkeys.fit_rectified`.
 
     Attributes
@@ -117,42 +114,32 @@ class RectifiedResult(Result):
         return int(self.identified.sum() + self.decay_identified.sum())
 
     @property
-    def aic(self) -> float:
-        """Akaike's criterion, 2 n_parameters - 2 log_likelihood."""
-        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, log(n_events) n_parameters - 2 log_likelihood."""
-        return math.log(max(self.n_events, 1)) * self.n_parameters - 2.0 * self.log_likelihood
-
-    @property
     def estimates(self) -> FloatArray:
         """Baseline and adjacency side by side, shape (n_marks, n_marks + 1)."""
         return np.column_stack((self.baseline, self.adjacency))
 
-    @cached_property
-    def covariance(self) -> FloatArray:
-        """Inverse of the information, shape (n_marks, p, p), NaN where it has no meaning."""
-        out = np.full_like(self.information, np.nan)
-        free = self.identified & ~self.at_bound
-        if self.decay_estimated:
-            free = np.column_stack((free, self.decay_identified))
-        for i, matrix in enumerate(self.information):
-            index = np.flatnonzero(free[i] & (np.diagonal(matrix) > 0))
-            if index.size == 0:
-                continue
-            scale = 1.0 / np.sqrt(matrix[index, index])
-            scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
-            out[i][np.ix_(index, index)] = np.linalg.pinv(scaled) * np.outer(scale, scale)
-        return out
+    def with_parameters(self, estimates: FloatArray) -> RectifiedHawkes:
+        """Return the process with other parameters and the same decays.
+
+        Parameters
+        ----------
+        estimates : ndarray of float64, shape (n_marks, n_marks + 1)
+            Baseline, then adjacency row, of each target.
+
+        Returns
+        -------
+        RectifiedHawkes
+            With the marks of the fit.
+        """
+        names = self.process.mark_names
+        return RectifiedHawkes(
+            estimates[:, 0], estimates[:, 1:], decay=self.decay, mark_names=names
+        )
 
     @property
-    def std_err(self) -> FloatArray:
-        """Standard errors of `estimates`, shape (n_marks, n_marks + 1)."""
-        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
-        own = variance[:, : self.baseline.size + 1]
-        return np.sqrt(np.where(own >= 0, own, np.nan))
+    def _free(self) -> BoolArray:
+        free = self.identified & ~self.at_bound
+        return np.column_stack((free, self.decay_identified)) if self.decay_estimated else free
 
     @property
     def pvalues(self) -> FloatArray:
@@ -171,29 +158,6 @@ class RectifiedResult(Result):
             return np.full(self.baseline.size, np.nan)
         variance = self.covariance[:, -1, -1]
         return np.sqrt(np.where(variance > 0, variance, np.nan))
-
-    def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return Wald confidence intervals; that of a baseline is cut at 0.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Nominal coverage.
-
-        Returns
-        -------
-        lower, upper : ndarray, shape (n_marks, n_marks + 1)
-            Baseline, then adjacency row, of each target.
-
-        Raises
-        ------
-        InvalidParameterError
-            `level` is not strictly between 0 and 1.
-        """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
-        lower = self.estimates - reach
-        lower[:, 0] = np.maximum(lower[:, 0], 0.0)
-        return lower, self.estimates + reach
 
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return one row per parameter.

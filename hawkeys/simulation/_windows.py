@@ -16,6 +16,7 @@ from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 from hawkeys.process._checks import read_for
+from hawkeys.process.base import Process
 
 __all__ = [
     "as_history",
@@ -43,7 +44,7 @@ def check_hawkes(process: Any) -> Hawkes:
 
 
 def as_history(
-    model: Any, process: Hawkes, history: Any, start_time: Any, reading: Mapping[str, Any]
+    model: Any, process: Process, history: Any, start_time: Any, reading: Mapping[str, Any]
 ) -> Events | None:
     """Return a history as Events; of other data it ends where the simulation starts.
 
@@ -74,7 +75,7 @@ def as_history(
     return history
 
 
-def check_history(process: Hawkes, history: Events, name: str = "history") -> None:
+def check_history(process: Process, history: Events, name: str = "history") -> None:
     """Refuse what is not `Events` with the marks of the process."""
     if not isinstance(history, Events):
         raise InvalidEventsError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,7 @@ from hawkeys._progress import Verbose, told
 from hawkeys._typing import Bounds, FloatArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
-from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import as_process
 from hawkeys.simulation._bulk_clusters import is_bulk, simulate_bulk
 from hawkeys.simulation._clusters import collect, draw_points, first_points, time_order
@@ -24,7 +22,6 @@ from hawkeys.simulation._windows import (
     on_clock_of,
 )
 from hawkeys.simulation.nonlinear import simulate_nonlinear
-from hawkeys.simulation.rectified import simulate_rectified
 
 __all__ = ["simulate", "simulate_clusters", "simulate_until"]
 
@@ -53,8 +50,7 @@ def simulate(
     ----------
     process : Hawkes, RectifiedHawkes or NonlinearHawkes, or the result of a fit
         The process, or what holds it; the spectral radius of a `Hawkes` must be below 1 unless
-        `max_events` is given. The other two are handed to `hawkeys.simulate_rectified` and
-        `hawkeys.simulate_nonlinear`, which start from nothing.
+        `max_events` is given. The other two are handed to `hawkeys.simulate_nonlinear`.
     end_time, start_time : float or array_like, shape (n_realizations,)
         Observation windows, in the unit of time of the process; `start_time` is the end of the
         history, or 0.0 without one.
@@ -116,16 +112,14 @@ def simulate(
     array([100.])
     """
     model, process = process, as_process(process)
-    clusters = not isinstance(process, RectifiedHawkes | NonlinearHawkes)
+    clusters = not isinstance(process, NonlinearHawkes)
     if clusters:
         check_hawkes(process)
-        history = as_history(model, process, history, start_time, reading)
-    else:
-        _refuse_history(process, history, reading)
+    history = as_history(model, process, history, start_time, reading)
     starts, ends = check_windows(start_time, end_time, n_realizations, history)
     with told(verbose, "Simulating", 1):
         if not clusters:
-            return _by_thinning(process, (starts, ends), max_events, rng)
+            return _by_thinning(process, (starts, ends), history, max_events, rng)
         limit = limit_of_events(process, starts, ends, max_events)
         generator = as_generator(rng)
         if history is None and is_bulk(process, ends - starts):
@@ -134,26 +128,19 @@ def simulate(
         return on_clock_of(history, collect(process, starts, ends, points, time_order(points)))
 
 
-def _refuse_history(process: Any, history: Any, reading: Mapping[str, Any]) -> None:
-    if history is not None or reading:
-        raise InvalidParameterError(
-            f"history continues a hawkeys.Hawkes process; got {type(process).__name__}, which is "
-            "simulated from nothing. Leave history out."
-        )
-
-
 def _by_thinning(
-    process: RectifiedHawkes | NonlinearHawkes,
+    process: NonlinearHawkes,
     windows: tuple[FloatArray, FloatArray],
+    history: Events | None,
     max_events: int | None,
     rng: RandomState,
 ) -> Events:
     """Return the simulation of a process without clusters."""
     limit: dict[str, Any] = {} if max_events is None else {"max_events": max_events}
     starts, ends = windows
-    if isinstance(process, RectifiedHawkes):
-        return simulate_rectified(process, start_time=starts, end_time=ends, rng=rng, **limit)
-    return simulate_nonlinear(process, start_time=starts, end_time=ends, rng=rng, **limit)
+    return simulate_nonlinear(
+        process, start_time=starts, end_time=ends, history=history, rng=rng, **limit
+    )
 
 
 def simulate_until(

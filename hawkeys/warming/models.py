@@ -25,7 +25,7 @@ from hawkeys.inference import (
 )
 from hawkeys.inference.nonlinear import fit_nonlinear
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
-from hawkeys.process import Hawkes, LogTimeFilters, NonlinearHawkes
+from hawkeys.process import Hawkes, LagFilters, LogTimeFilters, NonlinearHawkes
 from hawkeys.process.branching import branching_probabilities
 from hawkeys.process.likelihood import LogLikelihood
 from hawkeys.process.rectified import RectifiedHawkes
@@ -199,6 +199,9 @@ def nonlinear() -> None:
     process.intensity(data, _QUERIES, realization=0)
     process.compensator(data, _QUERIES, realization=0)
     goodness_of_fit(fit_nonlinear(data, filters=filters), data, n_mc_samples=2, rng=0)
+    lags = LagFilters([0.0, 0.2], [1.0])
+    linked = NonlinearHawkes([0.0, -0.5], np.full((1, 2, 2, 2), -0.2), lags, link="softplus")
+    simulate_nonlinear(linked, end_time=20.0, rng=0)
 
 
 def uncertainty() -> None:

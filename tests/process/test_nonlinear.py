@@ -331,9 +331,12 @@ def test_few_steps_are_said():
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"filters": [0.1, 0.2]}, "filters must be hawkeys.process.LogTimeFilters; got list"),
+        (
+            {"filters": [0.1, 0.2]},
+            "filters must be hawkeys.process.LogTimeFilters or LagFilters; got list",
+        ),
         ({"memory": 0}, "memory must be at least 1; got 0"),
-        ({"link": "log"}, "link must be one of 'exponential', 'softplus'; got 'log'"),
+        ({"link": "log"}, "must be one of 'exponential', 'softplus', 'rectified'; got 'log'"),
         ({"ridge": 1.0}, "no option 'ridge'; the options are penalty, weights, n_given"),
         ({"penalty": -1.0}, "penalty must be one number of at least 0"),
         ({"weights": [1.0, 2.0]}, r"weights must have shape \(1,\) \(one per realisation\)"),

@@ -43,8 +43,10 @@ def test_one_function_simulates_every_process():
     expected = hawkeys.simulate_nonlinear(linked.process, **how)
     same(hawkeys.simulate(linked, **how), expected)
     same(hawkeys.simulate_nonlinear(linked, **how), expected)
-    with pytest.raises(InvalidParameterError, match=r"history continues a hawkeys\.Hawkes"):
-        hawkeys.simulate(rectified, end_time=300.0, history=PAST)
+    for model in (rectified, linked):
+        future = hawkeys.simulate(model, end_time=300.0, history=PAST, rng=0)
+        assert future.start_times.tolist() == PAST.end_times.tolist()
+        assert future.times.min() > PAST.end_times[0]
     with pytest.raises(InvalidParameterError, match="Clusters of parents and children"):
         hawkeys.simulate_branching(rectified, end_time=300.0)
     with pytest.raises(InvalidParameterError, match="got int"):

@@ -33,7 +33,7 @@ from hawkeys.results.frames import parameter_frame, piece_labels
 if TYPE_CHECKING:
     import pandas as pd
 from hawkeys.results.fit_result import FitResult
-from hawkeys.results.rectified import RectifiedResult
+from hawkeys.results.nonlinear import LinkedResult
 
 __all__ = ["BootstrapResult", "bootstrap"]
 
@@ -67,6 +67,10 @@ class BootstrapResult:
     pieces : tuple of str or None, length n_pieces
         Labels of the pieces of the baseline; ``(None,)`` if it is constant, and the shapes are
         those stated, else (n_marks, n_pieces + n_marks).
+    lowest : float or ndarray of float64, shape (P,)
+        Smallest value of each parameter: 0, or minus infinity where there is no bound.
+    places : pandas.DataFrame or None
+        What each parameter of `hawkeys.fit_nonlinear` is, whose arrays have P for n_marks + 1.
     """
 
     kind: str
@@ -77,6 +81,8 @@ class BootstrapResult:
     seed: int | None
     mark_names: tuple[str, ...]
     pieces: tuple[str | None, ...] = (None,)
+    lowest: FloatArray | float = 0.0
+    places: pd.DataFrame | None = None
 
     @property
     def n_identified(self) -> IntArray:
@@ -106,7 +112,8 @@ class BootstrapResult:
         level : float, default 0.95
             Nominal coverage.
         kind : {"percentile", "basic"}, default "percentile"
-            Quantiles of the replicates, or those reflected at the estimate and cut at 0.
+            Quantiles of the replicates, or those reflected at the estimate, and cut at 0 where
+            parameters cannot be negative.
 
         Returns
         -------
@@ -127,7 +134,7 @@ class BootstrapResult:
         if kind == "percentile":
             return low, high
         reflected = 2.0 * self.estimates - high, 2.0 * self.estimates - low
-        return np.maximum(reflected[0], 0.0), np.maximum(reflected[1], 0.0)
+        return np.maximum(reflected[0], self.lowest), np.maximum(reflected[1], self.lowest)
 
     def to_frame(self, *, level: float = 0.95, kind: str = "percentile") -> pd.DataFrame:
         """Return one row per parameter.
@@ -154,6 +161,7 @@ class BootstrapResult:
         return parameter_frame(
             self.mark_names,
             self.pieces,
+            self.places,
             estimate=self.estimates,
             bias=self.bias,
             std_err=self.std_err,
@@ -192,7 +200,7 @@ def bootstrap(
 
     Parameters
     ----------
-    result : LikelihoodResult, VariationalResult, ContrastResult or RectifiedResult
+    result : LikelihoodResult, VariationalResult, ContrastResult, RectifiedResult or NonlinearResult
         A fit by any method, of any model. Of a variational fit the replicates are of the posterior
         means, and tell how they scatter over samples.
     events : Events, frame, mapping or sequence
@@ -288,15 +296,17 @@ def bootstrap(
         seed=seed,
         mark_names=fitted.process.mark_names,
         pieces=(None,) if function is None else piece_labels(function),
+        lowest=getattr(fitted, "lowest", 0.0),
+        places=getattr(fitted, "places", None),
     )
 
 
-def _check_fit(result: Any, what: str) -> FitResult | RectifiedResult:
+def _check_fit(result: Any, what: str) -> FitResult | LinkedResult:
     """Return `result` if it is a fit by any method that converged."""
-    if not isinstance(result, FitResult | RectifiedResult):
+    if not isinstance(result, FitResult | LinkedResult):
         raise InvalidParameterError(
-            f"{what} needs the result of hawkeys.fit or hawkeys.fit_rectified; got "
-            f"{type(result).__name__!r}."
+            f"{what} needs the result of hawkeys.fit, hawkeys.fit_rectified or "
+            f"hawkeys.fit_nonlinear; got {type(result).__name__!r}."
         )
     if not result.converged and _has_tolerance(result):
         raise InvalidParameterError(
@@ -306,7 +316,7 @@ def _check_fit(result: Any, what: str) -> FitResult | RectifiedResult:
     return result
 
 
-def _has_tolerance(result: FitResult | RectifiedResult) -> bool:
+def _has_tolerance(result: FitResult | LinkedResult) -> bool:
     """Return whether a method stops where a tolerance is met, and not after so many steps."""
     return result.method != "vi_stochastic"
 
@@ -315,7 +325,7 @@ def _has_tolerance(result: FitResult | RectifiedResult) -> bool:
 class _Plan:
     """How one replicate is made; it goes to other processes whole."""
 
-    result: FitResult | RectifiedResult
+    result: FitResult | LinkedResult
     events: Events
     kind: str
 

@@ -10,14 +10,18 @@ import numpy as np
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice, check_fraction
+from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.examine import warn_about_ties
 from hawkeys.inference.post_estimation.chi_bar import mixture_tail
+from hawkeys.inference.post_estimation.linked import linked_edges
 from hawkeys.inference.post_estimation.maximised import likelihood_rows
 from hawkeys.inference.post_estimation.profile import profile_figures, weights_at_zero
 from hawkeys.inference.post_estimation.refits import check_fit, events_of_fit
 from hawkeys.plotting._axes import current_axes, plain_numbers
 from hawkeys.plotting.adjacency import label_marks
+from hawkeys.process import RectifiedHawkes
+from hawkeys.results.nonlinear import LinkedResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +42,9 @@ class EdgeTests:
     Attributes
     ----------
     estimates, statistic : ndarray of float64, shape (n_marks, n_marks)
-        Adjacency by maximum likelihood, target by source, and twice the log-likelihood lost if the
-        entry is 0; NaN for entries that the support excludes or the data do not identify.
+        Estimated adjacency, target by source (of `hawkeys.fit_nonlinear` the integrals of the
+        kernels, summed over orders), and twice the log-likelihood lost if the entry is 0;
+        NaN for entries that the support excludes or the data do not identify.
     pvalues, adjusted : ndarray of float64, shape (n_marks, n_marks)
         p-values, and the same adjusted for the number of tests; NaN as above.
     correction : str or None
@@ -60,7 +65,9 @@ class EdgeTests:
     method: str = "mle"
 
     def rejected(self, level: float = 0.05) -> BoolArray:
-        """Return which entries are above 0 by their adjusted p-values.
+        """Return which entries are not 0, by their adjusted p-values.
+
+        Above 0, that is, but for fits with inhibition or a link, where they may be below.
 
         Parameters
         ----------
@@ -182,8 +189,9 @@ def edge_tests(
 
     Parameters
     ----------
-    result : LikelihoodResult, ContrastResult or VariationalResult
-        A fit by any method of `hawkeys.fit`; its weights, support, baseline and ties are kept. The
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit by any method of `hawkeys.fit`, of `hawkeys.fit_rectified`, or of
+        `hawkeys.fit_nonlinear` without penalty; weights, support, baseline and ties are kept. The
         test is one of the model, and not of how it was fitted: after another method than "mle" the
         likelihood of the same model is maximised first, and the tests are those of that maximum
         (see Notes).
@@ -244,6 +252,9 @@ def edge_tests(
     estimates, from which the one maximum of the concave likelihood is found. A decay or kernel that
     was estimated is estimated again by maximum likelihood, from the start, without its priors;
     priors and penalties take no part. So the tests equal those of `hawkeys.fit` by "mle".
+    With inhibition or a link 0 is inside: the tests are two-sided, and T is chi-square with as many
+    degrees of freedom as the pair has weights that the data determine (one with the rectified link;
+    else one for each filter, and for each order of events that has kernels of its own).
 
     Other parameters of the kernel that were estimated are held at the estimate, which makes the
     p-values a little too small; a kernel estimated for each pair is refused, as it means nothing
@@ -277,6 +288,10 @@ def edge_tests(
     if correction is not None:
         check_choice(correction, "correction", _CORRECTIONS)
     events = events_of_fit(result, events, windows)
+    if isinstance(result, LinkedResult):
+        if isinstance(result.process, RectifiedHawkes):
+            warn_about_ties(events, result.process.kernel, "edge_tests")
+        return _of_linked(result, events, correction)
     _check_kernel(check_fit(result, "edge_tests").options)
     rows, method = likelihood_rows(result, events, "edge_tests")
     fitted = rows.result
@@ -298,6 +313,20 @@ def edge_tests(
         correction=correction,
         mark_names=fitted.process.mark_names,
         method=method,
+    )
+
+
+def _of_linked(result: LinkedResult, events: Events, correction: str | None) -> EdgeTests:
+    """Return the tests of a process with inhibition or a link."""
+    estimates, statistic, pvalues = linked_edges(result, events)
+    return EdgeTests(
+        estimates=estimates,
+        statistic=statistic,
+        pvalues=pvalues,
+        adjusted=_adjust(pvalues, correction),
+        correction=correction,
+        mark_names=result.process.mark_names,
+        method=result.method,
     )
 
 

@@ -28,17 +28,15 @@ from hawkeys.inference.examine import quietly
 from hawkeys.inference.fit_pooled import fit
 from hawkeys.inference.nonlinear import fit_nonlinear
 from hawkeys.inference.post_estimation.refits import check_same_events, fit_again, simulate_like
-from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.inference.seeds import seeded
-from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import read_for
 from hawkeys.results.base import Result
-from hawkeys.results.nonlinear import NonlinearResult
 
 __all__ = ["goodness_of_fit"]
 
 Refit = Callable[[Events], Any]
-Fitted: TypeAlias = "Result | NonlinearResult | Hawkes | RectifiedHawkes | NonlinearHawkes"
+Fitted: TypeAlias = "Result | Hawkes | NonlinearHawkes"
 
 # nats; far below what matters to a test, far above the tolerance of a fit
 _NOT_THE_FIT = 0.01
@@ -146,9 +144,7 @@ def goodness_of_fit(
     True
     """
     count = check_count(n_mc_samples, "n_mc_samples", minimum=0)
-    process = check_process(
-        fitted.process if isinstance(fitted, Result | NonlinearResult) else fitted
-    )
+    process = check_process(fitted.process if isinstance(fitted, Result) else fitted)
     events = read_for(fitted, process, events, windows)
     rescaled = rescale(process, events)
     estimate, parameters = _choose_refit(fitted, events, refit)
@@ -201,7 +197,7 @@ def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[
         )
     if not refit:
         return None, "known"
-    if isinstance(fitted, Result | NonlinearResult):
+    if isinstance(fitted, Result):
         check_same_events(fitted, events, _OTHERWISE)
         return fit_again(fitted), f"re-fitted by {fitted.method}"
     again = _maximum_likelihood(fitted)
@@ -209,7 +205,7 @@ def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[
     return again, "re-fitted by mle"
 
 
-def _maximum_likelihood(process: Hawkes | RectifiedHawkes | NonlinearHawkes) -> Refit:
+def _maximum_likelihood(process: Hawkes | NonlinearHawkes) -> Refit:
     """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held."""
     if isinstance(process, NonlinearHawkes):
         return partial(
@@ -218,19 +214,16 @@ def _maximum_likelihood(process: Hawkes | RectifiedHawkes | NonlinearHawkes) -> 
             memory=process.memory,
             by_order=process.n_orders > 1,
             link=process.link,
+            baseline=process.pieces,
             penalty=0.0,
         )
-    if not isinstance(process, Hawkes):
-        return partial(fit_rectified, decay=process.decay)
     function = process.baseline_function
     if isinstance(function, Constant):
         return partial(fit, kernel=process.kernel)
     return partial(fit, kernel=process.kernel, baseline=function.with_rates(None))
 
 
-def _check_maximum(
-    process: Hawkes | RectifiedHawkes | NonlinearHawkes, events: Events, again: Refit
-) -> None:
+def _check_maximum(process: Hawkes | NonlinearHawkes, events: Events, again: Refit) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         best = again(events).log_likelihood
@@ -245,7 +238,7 @@ def _check_maximum(
 
 
 def _null_statistics(
-    process: Hawkes | RectifiedHawkes | NonlinearHawkes,
+    process: Hawkes | NonlinearHawkes,
     events: Events,
     estimate: Refit | None,
     generators: list[np.random.Generator],
@@ -272,9 +265,9 @@ def _null_statistics(
     return out, tuple(failures)
 
 
-def _estimated(value: Any) -> Hawkes | RectifiedHawkes | NonlinearHawkes:
-    process = value.process if isinstance(value, Result | NonlinearResult) else value
-    if not isinstance(process, Hawkes | RectifiedHawkes | NonlinearHawkes):
+def _estimated(value: Any) -> Hawkes | NonlinearHawkes:
+    process = value.process if isinstance(value, Result) else value
+    if not isinstance(process, Hawkes | NonlinearHawkes):
         raise InvalidParameterError(
             "refit must return a Hawkes process or a result of hawkeys.fit; it returned "
             f"{brief(value)}."

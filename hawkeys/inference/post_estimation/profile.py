@@ -18,11 +18,13 @@ from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.chi_bar import mixture_quantile, mixture_weights
 from hawkeys.inference.post_estimation.fitted_rows import FittedRows
 from hawkeys.inference.post_estimation.held_at_zero import falls_at_zero
+from hawkeys.inference.post_estimation.linked import linked_profile
 from hawkeys.inference.post_estimation.maximised import likelihood_rows
 from hawkeys.inference.post_estimation.refits import events_of_fit, options_again
 from hawkeys.inference.priors.conjugate import GammaPrior
 from hawkeys.results import LikelihoodResult
 from hawkeys.results.frames import parameter_frame, piece_labels
+from hawkeys.results.nonlinear import LinkedResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +67,8 @@ class ProfileIntervals:
     method : str
         How its maximum was found: "mle", "map", or for a fit by another method, say "vi",
         "mle, from 'vi'".
+    places : pandas.DataFrame or None
+        What each parameter of `hawkeys.fit_nonlinear` is, whose arrays have shape (n_marks, P).
     """
 
     level: float
@@ -78,6 +82,7 @@ class ProfileIntervals:
     pieces: tuple[str | None, ...] = (None,)
     objective: str = "log-likelihood"
     method: str = "mle"
+    places: pd.DataFrame | None = None
 
     @property
     def includes_zero(self) -> BoolArray:
@@ -96,6 +101,7 @@ class ProfileIntervals:
         return parameter_frame(
             self.mark_names,
             self.pieces,
+            self.places,
             estimate=self.estimates,
             lower=self.lower,
             upper=self.upper,
@@ -125,8 +131,9 @@ def profile_interval(
 
     Parameters
     ----------
-    result : LikelihoodResult, ContrastResult or VariationalResult
-        A fit by any method of `hawkeys.fit`; its weights, support, baseline and ties are kept.
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit by any method of `hawkeys.fit`, of `hawkeys.fit_rectified`, or of
+        `hawkeys.fit_nonlinear` without penalty; its weights, support, baseline and ties are kept.
         Methods other than "mle" and "map" have no profile of their own: the likelihood of their
         model is maximised first, from their estimates, and it is profiled.
     events : Events, frame, mapping or sequence
@@ -134,8 +141,8 @@ def profile_interval(
     level : float, default 0.95
         Nominal coverage.
     parameters : array_like of bool, shape (n_marks, n_marks + 1), optional
-        Which parameters: baseline (all of its pieces), then adjacency row, of each target.
-        Default: all.
+        Which parameters: baseline (all of its pieces), then adjacency row, of each target; of
+        `hawkeys.fit_nonlinear` of the shape of its estimates. Default: all.
     verbose : bool or callable, default False
         True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
     **windows
@@ -186,6 +193,10 @@ def profile_interval(
     confidence interval it is drawn towards the prior. The value 0 is then judged by q like any
     other: a prior that is 0 there excludes it whatever the data are, which is no test; use
     `edge_tests`. A group penalty joins the rows and has a kink where a group is 0; it is refused.
+    *With a link* parameters may have either sign, so that the value 0 is inside and the cut-off
+    there is chi-square, too, but for baselines of the rectified link. An end is infinite if the
+    profile never falls so far, as where any stronger inhibition fits as well; what lies at a limit
+    has no interval.
 
     Rows separate and are concave, so every end is the one root of a monotone function: Newton
     steps in which the other parameters are maximised anew. Cost: about 25 passes of
@@ -223,6 +234,8 @@ def profile_interval(
 
     coverage = check_fraction(level, "level")
     events = events_of_fit(result, events, windows)
+    if isinstance(result, LinkedResult):
+        return ProfileIntervals(**linked_profile(result, events, coverage, parameters))
     rows, method = _rows(result, events)
     fitted = rows.result
     wanted = fitted.identified.copy()

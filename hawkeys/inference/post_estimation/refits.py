@@ -18,14 +18,13 @@ from hawkeys.inference.priors.penalties import penalty_from_dict
 from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.inference.task import Task, split_model
 from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
-from hawkeys.process import Hawkes, NonlinearHawkes, RectifiedHawkes
+from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import as_process, read_for
 from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.nonlinear import NonlinearResult
 from hawkeys.results.rectified import RectifiedResult
 from hawkeys.simulation.nonlinear import simulate_nonlinear
-from hawkeys.simulation.rectified import simulate_rectified
 from hawkeys.simulation.sampling import simulate_clusters
 
 __all__ = [
@@ -123,9 +122,7 @@ def check_fit(result: Any, what: str) -> FitResult:
     return result
 
 
-def check_same_events(
-    result: Result | NonlinearResult, events: Events, advice: str = _SAME
-) -> None:
+def check_same_events(result: Result, events: Events, advice: str = _SAME) -> None:
     """Refuse events that the result was not fitted to.
 
     Parameters
@@ -144,10 +141,15 @@ def check_same_events(
     InvalidEventsError
         `events` are no Events, or have another number of marks.
     """
-    check_likelihood(result, result.process.log_likelihood(events), advice)
+    if isinstance(result, NonlinearResult) and result.options["n_given"]:
+        n_given = result.options["n_given"]
+        here = float(result.process.realization_log_likelihoods(events, n_given=n_given).sum())
+    else:
+        here = result.process.log_likelihood(events)
+    check_likelihood(result, here, advice)
 
 
-def check_likelihood(result: Result | NonlinearResult, here: float, advice: str = _SAME) -> None:
+def check_likelihood(result: Result, here: float, advice: str = _SAME) -> None:
     """Refuse events under which the fitted process has another log-likelihood, `here`, in nats.
 
     Parameters
@@ -171,7 +173,7 @@ def check_likelihood(result: Result | NonlinearResult, here: float, advice: str 
         )
 
 
-def fit_again(result: Result | NonlinearResult) -> Callable[..., Any]:
+def fit_again(result: Result) -> Callable[..., Any]:
     """Return a function that fits other events in the way the result was found.
 
     Parameters
@@ -197,7 +199,7 @@ def _quiet_rectified(events: Events, **options: Any) -> RectifiedResult:
         return fit_rectified(events, **options)
 
 
-def _quiet_nonlinear(result: NonlinearResult, events: Events) -> NonlinearResult:
+def _quiet_nonlinear(result: NonlinearResult, events: Events, **changed: Any) -> Any:
     process = result.process
     with quietly():
         return fit_nonlinear(
@@ -205,7 +207,8 @@ def _quiet_nonlinear(result: NonlinearResult, events: Events) -> NonlinearResult
             filters=process.filters,
             memory=process.memory,
             link=process.link,
-            **result.options,
+            baseline=process.pieces,
+            **{**result.options, **changed},
         )
 
 
@@ -227,7 +230,7 @@ def _fit_again(result: FitResult) -> Callable[..., FitResult]:
 
 
 def simulate_like(
-    process: Hawkes | RectifiedHawkes | NonlinearHawkes,
+    process: Hawkes | NonlinearHawkes,
     events: Events,
     rng: np.random.Generator,
     advice: str,
@@ -260,10 +263,6 @@ def simulate_like(
     try:
         if isinstance(process, NonlinearHawkes):
             return simulate_nonlinear(
-                process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
-            )
-        if isinstance(process, RectifiedHawkes):
-            return simulate_rectified(
                 process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
             )
         return simulate_clusters(process, starts, ends, rng, limit=limit)

@@ -18,6 +18,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.post_estimation.fitted_rows import FittedRows, columns_of, rows_again
 from hawkeys.inference.post_estimation.jackknife import posterior_influence
+from hawkeys.inference.post_estimation.linked import linked_sandwich
 from hawkeys.inference.post_estimation.refits import (
     check_fit,
     check_same_events,
@@ -29,6 +30,7 @@ from hawkeys.results import VariationalResult
 from hawkeys.results.contrast import ContrastResult
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.frames import parameter_frame, piece_labels
+from hawkeys.results.nonlinear import LinkedResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +60,10 @@ class SandwichCovariance:
         those stated, else n_pieces + n_marks stands for n_marks + 1.
     method : str
         Method of the fit.
+    lowest : float or ndarray of float64, shape (P,)
+        Smallest value of each parameter: 0, or minus infinity where there is no bound.
+    places : pandas.DataFrame or None
+        What each parameter of `hawkeys.fit_nonlinear` is, whose arrays have P for n_marks + 1.
     """
 
     covariance: FloatArray
@@ -66,6 +72,8 @@ class SandwichCovariance:
     mark_names: tuple[str, ...]
     pieces: tuple[str | None, ...] = (None,)
     method: str = "mle"
+    lowest: FloatArray | float = 0.0
+    places: pd.DataFrame | None = None
 
     @cached_property
     def std_err(self) -> FloatArray:
@@ -73,7 +81,7 @@ class SandwichCovariance:
         return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
 
     def conf_int(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return normal confidence intervals, cut at 0.
+        """Return normal confidence intervals, cut at 0 where parameters cannot be negative.
 
         Parameters
         ----------
@@ -91,7 +99,7 @@ class SandwichCovariance:
             `level` is not strictly between 0 and 1.
         """
         reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
-        return np.maximum(self.estimates - reach, 0.0), self.estimates + reach
+        return np.maximum(self.estimates - reach, self.lowest), self.estimates + reach
 
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """Return one row per parameter.
@@ -116,6 +124,7 @@ class SandwichCovariance:
         return parameter_frame(
             self.mark_names,
             self.pieces,
+            self.places,
             estimate=self.estimates,
             std_err=self.std_err,
             lower=lower,
@@ -148,8 +157,9 @@ def sandwich_covariance(result: Any, events: Any, **windows: Any) -> SandwichCov
 
     Parameters
     ----------
-    result : LikelihoodResult, ContrastResult or VariationalResult
-        A fit by any method of `hawkeys.fit`; its weights, support, baseline and ties are kept.
+    result : FitResult, RectifiedResult or NonlinearResult
+        A fit by any method of `hawkeys.fit`, of `hawkeys.fit_rectified`, or of
+        `hawkeys.fit_nonlinear` without penalty; its weights, support, baseline and ties are kept.
     events : Events, frame, mapping or sequence
         The events of the fit: two realisations or more, taken as independent. All but Events need
         ``end_time``.
@@ -225,6 +235,8 @@ def sandwich_covariance(result: Any, events: Any, **windows: Any) -> SandwichCov
     (array([[0.016, 0.016]]), array([[0.015, 0.014]]))
     """
     events = events_of_fit(result, events, windows)
+    if isinstance(result, LinkedResult):
+        return SandwichCovariance(**linked_sandwich(result, events))
     fitted = check_fit(result, "sandwich_covariance")
     check_same_events(fitted, events)
     weights = task_again(fitted, events).weights

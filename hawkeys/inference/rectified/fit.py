@@ -25,8 +25,10 @@ from hawkeys.inference.rectified.rows import (
     RowFit,
     best_decay,
     climb,
+    climb_over_kinks,
     climb_to_the_edge,
     decay_range,
+    event_columns,
 )
 from hawkeys.inference.task import about_all, admissible, check_weights, leave_out
 from hawkeys.kernels import Exponential
@@ -114,7 +116,8 @@ def fit_rectified(
     the constant rate, and the maximum found is global; in particular it is never below that of
     `hawkeys.fit`, which maximises the same function over adjacency >= 0 only. The derivatives are
     exact; where a mark is silent after an event for part of the time until the next, the moment of
-    restart adds to the second derivatives.
+    restart adds to the second derivatives. Where those jump and Newton steps stop short, a bundle
+    of tangent planes goes on, and proves what is left to gain.
 
     An estimated decay maximises the profile, which need not be concave: a grid of three values a
     decade over a range that the data set, then Brent's method around the best. If that is at the
@@ -263,7 +266,11 @@ class _Problem:
             return found
         time = float(self.weights @ self.events.durations)
         constant = self._constant(target, decay)
-        return climb_to_the_edge(terms, found, constant, allowed, limits, time)
+        found = climb_to_the_edge(terms, found, constant, allowed, limits, time)
+        if found.converged:
+            return found
+        columns = event_columns(self.events, target, decay)
+        return climb_over_kinks(terms, found, allowed, columns, limits)
 
     def _constant(self, target: int, decay: float) -> FloatArray:
         """Return the parameters of a constant rate."""

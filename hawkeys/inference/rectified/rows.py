@@ -17,6 +17,10 @@ import scipy
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
+from hawkeys.inference.rectified.bundle import possible_start, summit
+from hawkeys.process._rectified_rows import row_terms
+from hawkeys.process.lag_filters import LagFilters
+from hawkeys.process.predictor import Predictor
 
 __all__ = [
     "LEFT_OUT",
@@ -24,9 +28,12 @@ __all__ = [
     "LOWEST",
     "RowFit",
     "best_decay",
+    "best_row",
     "climb",
+    "climb_over_kinks",
     "climb_to_the_edge",
     "decay_range",
+    "event_columns",
 ]
 
 TREND, BURST, FAR, NEAR, FAINT = "trend", "burst", "far", "near", "faint"
@@ -53,6 +60,10 @@ _DECAYS_PER_DECADE = 3
 _SMALLER, _LEAST_RATIO = 4.0, 1.05
 _LOG_TOLERANCE = 1e-7
 _SHORT_LAG = 0.05
+# tolerance and steps of maxima after the fit
+_AGAIN = 1e-9, 500
+# bundles, with Newton steps between
+_ROUNDS = 3
 # half the 95 % quantile of chi-square with one degree of freedom
 _FAINT = 1.92
 
@@ -216,6 +227,120 @@ def climb_to_the_edge(
         return replace(row, to_gain=max(to_gain, 0.0), converged=bool(to_gain < tolerance))
     done = bool(to_gain < tolerance)
     return RowFit(theta, value, gradient, curvature, to_gain, done, (*row.trace, value))
+
+
+def climb_over_kinks(
+    terms: Terms,
+    row: RowFit,
+    allowed: BoolArray,
+    columns: FloatArray,
+    limits: tuple[float, int],
+) -> RowFit:
+    """Maximise where Newton steps stop short: by a bundle of tangent planes, and steps again.
+
+    Parameters
+    ----------
+    terms : callable
+        Value, gradient and curvature at `theta`.
+    row : RowFit
+        Where they have stopped.
+    allowed : ndarray of bool, shape (n_marks + 1,)
+        Which of baseline and adjacency row may move.
+    columns : ndarray of float64, shape (n_events, n_marks + 1)
+        Of `event_columns`.
+    limits : tuple (tolerance, max_iter)
+        Stop when no more is to be gained, in nats; most tangent planes of a bundle, 200 at the
+        utmost, and most steps.
+
+    Returns
+    -------
+    RowFit
+        The better of that and `row`. From a bundle its `to_gain` is proved, not promised.
+    """
+    for _ in range(_ROUNDS):
+        row = _over_kinks(terms, row, allowed, columns, limits)
+        if row.converged:
+            break
+        further = climb(terms, row.theta, allowed, limits)
+        if further.converged:
+            return replace(further, trace=(*row.trace, *further.trace[1:]))
+        row = further if further.value > row.value else row
+    return row
+
+
+def _over_kinks(
+    terms: Terms,
+    row: RowFit,
+    allowed: BoolArray,
+    columns: FloatArray,
+    limits: tuple[float, int],
+) -> RowFit:
+    index = np.flatnonzero(allowed)
+    lowest = np.append(0.0, np.full(allowed.size - 1, LOWEST))[index]
+
+    def inside(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        theta = row.theta.copy()
+        theta[index] = point
+        value, gradient, curvature = terms(theta)
+        return value, gradient[index], curvature
+
+    top = summit(inside, row.theta[index], lowest, columns[:, index], limits)
+    theta = row.theta.copy()
+    theta[index] = top.point
+    value, gradient, curvature = terms(theta)
+    trace = (*row.trace, value) if value > row.value else row.trace
+    return RowFit(theta, value, gradient, curvature, top.gap, bool(top.gap < limits[0]), trace)
+
+
+def event_columns(events: Events, target: int, decay: float) -> FloatArray:
+    """Return what each parameter adds to the intensity at events of a target, (n, n_marks + 1)."""
+    model = Predictor(LagFilters(decays=[decay]), None, 1, None)
+    parts = []
+    for r in range(events.n_realizations):
+        here = slice(events.offsets[r], events.offsets[r + 1])
+        times = events.times[here][events.marks[here] == target]
+        parts.append(model.at(events, r, times))
+    out = np.concatenate(parts)
+    out[:, 1:] *= decay
+    return out
+
+
+def best_row(
+    events: Events, weights: FloatArray, target: int, theta: FloatArray, allowed: BoolArray
+) -> RowFit | None:
+    """Return the maximum with some parameters held where `theta` has them.
+
+    Parameters
+    ----------
+    events : Events
+        The data.
+    weights : ndarray of float64, shape (n_realizations,)
+        Weight of each realisation.
+    target : int
+        The mark.
+    theta : ndarray of float64, shape (n_marks + 2,)
+        Start: baseline, adjacency row and decay.
+    allowed : ndarray of bool, shape (n_marks + 1,)
+        Which of baseline and adjacency row may move.
+
+    Returns
+    -------
+    RowFit or None
+        None if some event is impossible wherever the others are.
+    """
+
+    def terms(point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        return row_terms(events, target, point, weights)
+
+    columns = event_columns(events, target, theta[-1])
+    lowest = np.append(0.0, np.full(allowed.size - 1, LOWEST))
+    start = possible_start(columns, theta[:-1], lowest, allowed)
+    if start is None:
+        return None
+    found = climb(terms, np.append(start, theta[-1]), allowed, _AGAIN)
+    if found.converged or not allowed.any():
+        return found
+    return climb_over_kinks(terms, found, allowed, columns, _AGAIN)
 
 
 def _step(

@@ -5,6 +5,7 @@ import pytest
 from scipy import optimize
 
 import hawkeys
+from hawkeys.inference.rectified.bundle import possible_start, summit
 from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.process.rectified import row_terms
 
@@ -59,7 +60,7 @@ def highest(events, target, start, decay):
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
 @pytest.mark.parametrize("part", range(4))
 def test_no_search_finds_more_than_is_stated(part):
-    """200 random cases: it is the maximum in nearly all, and the others say that they are not."""
+    """200 random cases: each converges, or says that it is not proved and is within 1e-6 of it."""
     n_cases = n_converged = 0
     for seed in range(50 * part, 50 * part + 50):
         events, decay = draw(seed)
@@ -73,8 +74,70 @@ def test_no_search_finds_more_than_is_stated(part):
                 events, target, np.append(point, decay), np.ones(events.n_realizations)
             )[0]
             gain = highest(events, target, point, decay) - here
-            assert gain <= result.to_gain + 1e-7, seed
-    assert n_converged >= 0.85 * n_cases
+            assert gain <= min(result.to_gain + 1e-7, 1e-6), seed
+    assert n_converged >= 0.97 * n_cases
+
+
+def simulated(seed):
+    """A sample of up to five marks, some without a baseline, and a decay that may be wrong."""
+    rng = np.random.default_rng(seed)
+    size, decay = int(rng.integers(1, 6)), float(10.0 ** rng.uniform(-0.5, 1.3))
+    adjacency = rng.normal(0.0, 0.6, (size, size)) * (rng.random((size, size)) < 0.7)
+    baseline = rng.uniform(0.0, 1.0, size) * (rng.random(size) < 0.8)
+    baseline[0] = max(baseline[0], 0.3)
+    process = hawkeys.RectifiedHawkes(baseline, adjacency, decay=decay)
+    ends = np.full(int(rng.integers(1, 4)), rng.uniform(20.0, 150.0))
+    events = hawkeys.simulate_rectified(process, end_time=ends, rng=seed, max_events=4000)
+    return events, decay * float(rng.choice([1.0, 0.3, 3.0]))
+
+
+@pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
+@pytest.mark.parametrize(
+    ("seed", "target", "newton"), [(29, 1, -6.2194), (86, 4, -4.4980), (235, 2, -30.3079)]
+)
+def test_newton_steps_that_stop_at_a_kink_are_not_the_end(seed, target, newton):
+    """Where they stopped there were .16, .005 and .91 nats left, and no step gained anything."""
+    events, decay = simulated(seed)
+    result = fit_rectified(events, decay=decay)
+    assert result.converged
+    point, every = result.estimates[target], np.ones(events.n_realizations)
+    here = row_terms(events, target, np.append(point, decay), every)[0]
+    assert here > newton + 0.004
+    assert highest(events, target, point, decay) <= here + 1e-6
+
+
+def test_the_bundle_finds_a_known_maximum_and_proves_it():
+    """The least of planes, and a point that is not possible on the way: maximum by hand at (1, 2).
+
+    min(x, 3 - x - (y - 2), y - 1) + min(0, ...) is 1 at x = 1, y = 2, a corner.
+    """
+    planes = np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, 1.0]])
+    heights = np.array([0.0, 4.0, -1.0])
+
+    def terms(point):
+        if point[0] <= 0.0:
+            return -np.inf, np.full(2, np.nan), np.zeros((2, 2))
+        values = planes @ point + heights
+        k = int(np.argmin(values))
+        return float(values[k]), planes[k], np.zeros((2, 2))
+
+    columns = np.array([[1.0, 0.0]])
+    top = summit(terms, np.array([5.0, 0.1]), np.array([-9.0, 0.0]), columns, (1e-9, 200))
+    np.testing.assert_allclose(top.point, [1.0, 2.0], atol=1e-6)
+    assert top.value == pytest.approx(1.0, abs=1e-8)
+    assert 0.0 <= top.gap < 1e-9
+
+
+def test_a_possible_start_is_found_if_there_is_one():
+    columns = np.array([[1.0, -2.0], [1.0, 0.5]])
+    lowest, start = np.array([0.0, -9.0]), np.array([1.0, 3.0])
+    found = possible_start(columns, start, lowest, np.array([True, False]))
+    assert found[1] == 3.0
+    assert (columns @ found > 0.0).all()
+    assert possible_start(columns, start, lowest, np.array([False, False])) is None
+    np.testing.assert_array_equal(
+        possible_start(columns, np.array([9.0, 3.0]), lowest, np.array([True, True])), [9.0, 3.0]
+    )
 
 
 @pytest.mark.filterwarnings("ignore::hawkeys.exceptions.HawkeysWarning")
