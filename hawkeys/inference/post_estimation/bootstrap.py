@@ -286,7 +286,6 @@ def bootstrap(
     kept = [outcome for outcome in outcomes if not isinstance(outcome, str)]
     reasons = tuple(dict.fromkeys(o for o in outcomes if isinstance(o, str)))
     _report(count - len(kept), count, reasons)
-    function = getattr(fitted.process, "baseline_function", None)
     return BootstrapResult(
         kind=kind,
         estimates=np.where(fitted.identified, fitted.estimates, np.nan),
@@ -295,10 +294,18 @@ def bootstrap(
         reasons=reasons,
         seed=seed,
         mark_names=fitted.process.mark_names,
-        pieces=(None,) if function is None else piece_labels(function),
-        lowest=getattr(fitted, "lowest", 0.0),
-        places=getattr(fitted, "places", None),
+        **_labels(fitted),
     )
+
+
+def _labels(fitted: Any) -> dict[str, Any]:
+    """Return what the parameters of a fit are and how low they can be, as `BootstrapResult`."""
+    function = getattr(fitted.process, "baseline_function", None)
+    return {
+        "pieces": (None,) if function is None else piece_labels(function),
+        "lowest": getattr(fitted, "lowest", 0.0),
+        "places": getattr(fitted, "places", None),
+    }
 
 
 def _check_fit(result: Any, what: str) -> FitResult | LinkedResult:
