@@ -255,6 +255,7 @@ def _of_lags(process: NonlinearHawkes, past: Path, rng: np.random.Generator) -> 
     known = _reaching(*past, edges)
 
     def fill(inside: FloatArray, clock: FloatArray, path: Path, n_before: int) -> int:
+        """Raises `UnstableProcessError` if the intensity is beyond all numbers."""
         nonlocal known
         theta[:, 0] = inside
         n = known[0].size

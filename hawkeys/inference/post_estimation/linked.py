@@ -87,7 +87,10 @@ def linked_profile(
 
 
 def linked_sandwich(result: LinkedResult, events: Events) -> dict[str, Any]:
-    """Return the fields of `SandwichCovariance`, over the parameters that are free."""
+    """Return the fields of `SandwichCovariance`, over the parameters that are free.
+
+    Raises `InvalidParameterError` if fewer than two realisations count.
+    """
     rows = _rows(result, events, "sandwich_covariance")
     weights = check_weights(result.options.get("weights"), events.n_realizations)
     count, size = int((weights > 0).sum()), result.estimates.shape[1]
