@@ -177,7 +177,9 @@ def test_the_rectified_link_is_fit_rectified():
 def test_weights_of_realisations_and_pieces_without_events():
     whole = hawkeys.fit_nonlinear(DATA, filters=FILTERS, link="softplus", weights=[1.0, 0.0])
     alone = hawkeys.fit_nonlinear(DATA[0], filters=FILTERS, link="softplus")
-    np.testing.assert_allclose(whole.parameters, alone.parameters, atol=1e-5)
+    known = alone.parameters > -20.0  # what is minus infinity ends anywhere below
+    np.testing.assert_allclose(whole.parameters[known], alone.parameters[known], atol=1e-5)
+    assert whole.objective == pytest.approx(alone.objective, abs=1e-7)
     late = hawkeys.Events.from_lists([[[6.0, 7.0, 9.5]]], end_times=10.0)
     with pytest.warns(hawkeys.exceptions.IdentifiabilityWarning):
         fit = hawkeys.fit_nonlinear(
@@ -187,6 +189,7 @@ def test_weights_of_realisations_and_pieces_without_events():
     assert fit.process.inside[0, 0] < -20.0
 
 
+@OPEN
 def test_coarse_quadrature_is_refined_or_said():
     """Two events at once, then hundreds soon after: a weight far beyond what nodes can follow."""
     rng = np.random.default_rng(0)
