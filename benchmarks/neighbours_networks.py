@@ -16,6 +16,7 @@ of the heads on that fold is not untouched. Nothing else was chosen.
 import argparse
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,10 @@ from hawkeys.datasets import (
     simulate_keyed_text,
     user_folds,
 )
-from hawkeys.evaluation import KeyedTextScores, cut_blocks, equal_error_rate, keyed_text_rates
+from hawkeys.evaluation import equal_error_rate, keyed_text_rates, score_keyed_text
 from hawkeys.exceptions import EnrolmentWarning
 from hawkeys.neural import (
     REPAIRED_RECIPE,
-    SEED_RECIPE,
     ContrastiveClassifier,
     EmbeddingVerifier,
     HeadVerifier,
@@ -51,19 +51,24 @@ from hawkeys.neural import (
     equal_threshold,
 )
 from hawkeys.verifiers import MarkedRenewal, RecencyNearestNeighbors, ScaledManhattan
+from hawkeys.verifiers.event_times import StackClassifier
 
+VARIANTS_OF_CHARACTERS = {
+    "keys alone": {"times": False},
+    "times alone": {"characters": False},
+    "no times of people in general": {"population": False},
+    "read by an LSTM": {"head": "lstm"},
+}
+SIZES = (1, 2, 5, 7, 10)
 RESULTS = Path(__file__).parent / "results"
 TASKS = ("event-times", "few-shot", "keyed-text")
 CPU = Runtime(device="cpu")
 
 
 def event_times(asked):
-    """Return accuracy of both networks, fold by fold."""
+    """Yield accuracy and cost of networks and of the stack on the same slices, fold by fold."""
     data = simulate_event_times(n_events=300) if asked.quick else load_press_times()
     tested, overlapping = (cut_slices(data, 30, step_back=k).snapped(rng=0) for k in (0, 15))
-    recipe = REPAIRED_RECIPE if asked.recipe == "repaired" else SEED_RECIPE
-    if asked.quick:
-        recipe = type(recipe)("log-intervals", *[Schedule("adam", 1e-3, 32, 1)] * 3)
     rows = []
     for fold, split in enumerate(session_folds(tested.subject, tested.session, 5, rng=0)):
         if fold == asked.folds:
@@ -74,19 +79,34 @@ def event_times(asked):
                 for a, b in zip(overlapping.subject, overlapping.session, strict=True)]  # fmt: skip
         train = overlapping[balanced(overlapping.subject, np.flatnonzero(kept), rng=0)]
         test = tested[balanced(tested.subject, split.test, rng=0)]
-        for phases in (1, 2):
-            system, seconds = timed(ContrastiveClassifier(recipe, phases=phases, runtime=CPU).fit,
-                                    train.intervals, train.subject)  # fmt: skip
-            found, decided = timed(system.predict, test.intervals)
-            rows.append({"recipe": asked.recipe, "phases": phases, "fold": fold,
-                         "accuracy": (found == test.subject).mean(), "train_seconds": seconds,
-                         "decide_ms": 1000 * decided / len(test), "n_train": len(train),
-                         "n_test": len(test)})  # fmt: skip
-    return pd.DataFrame(rows)
+        for name, system in event_time_networks(asked):
+            _, seconds = timed(system.fit, train.intervals, train.subject)
+            log, decided = timed(system.predict_log_proba, test.intervals)
+            right = system.classes_[log.argmax(axis=1)] == test.subject
+            odds, first = log[:, 0] - log[:, 1], test.subject == system.classes_[0]
+            rows.append({"system": name, "fold": fold, "accuracy": right.mean(),
+                         "eer_one_threshold": equal_error_rate(
+                             np.concatenate([odds[first], -odds[~first]]),
+                             np.concatenate([odds[~first], -odds[first]])),
+                         "train_seconds": seconds, "decide_ms": 1000 * decided / len(test),
+                         "n_parameters": sum(getattr(system, "n_parameters_", {}).values()),
+                         "n_train": len(train), "n_test": len(test)})  # fmt: skip
+            yield pd.DataFrame(rows)
+
+
+def event_time_networks(asked):
+    """Yield name and unfitted system."""
+    recipe = REPAIRED_RECIPE
+    if asked.quick:
+        recipe = type(recipe)("log-intervals", *[Schedule("adam", 1e-3, 32, 1)] * 3)
+    yield "stack", StackClassifier()
+    for phases in asked.phases:
+        name = f"contrastive network, repaired, {phases} phase{'s' * (phases > 1)}"
+        yield name, ContrastiveClassifier(recipe, phases=phases, runtime=CPU)
 
 
 def few_shot(asked):
-    """Return per-user error rates of new users, by system and number of enrolment samples."""
+    """Yield per-user error rates of new users, by system and number of enrolment samples."""
     typed = load_demo() if asked.quick else load_cmu()
     X, y = typed.timings().to_numpy(), typed.subject
     epochs = 1 if asked.quick else None
@@ -97,21 +117,20 @@ def few_shot(asked):
             for size in sizes:
                 rows.append({"system": name, "n_enrolled": size, "fold": fold,
                              "n_new_users": len(new), **rates_of(make, new, size)})  # fmt: skip
-    return pd.DataFrame(rows)
+            yield pd.DataFrame(rows)
 
 
 def few_shot_systems(X, y, epochs):
     """Yield name, maker of an unfitted verifier, and numbers of enrolment samples."""
-    yield "scaled Manhattan", ScaledManhattan, (5, 7, 10)
+    yield "scaled Manhattan", ScaledManhattan, (2, 5, 7, 10)
     yield "recency-weighted neighbours", RecencyNearestNeighbors, (10,)
     for loss in ("softmax", "contrastive", "triplet"):
         schedule = Schedule("adam", 2e-3, 64, epochs) if epochs else None
         template = NetworkTemplate(loss, schedule=schedule, runtime=CPU).fit(X, y)
         if loss == "softmax":
-            yield "LSTM template, heads", lambda t=template: HeadVerifier(t), (10,)
+            yield "LSTM template, heads", lambda t=template: HeadVerifier(t), SIZES
         else:
-            name = f"LSTM codes, {loss} loss"
-            yield name, lambda t=template: EmbeddingVerifier(t), (1, 2, 5, 7, 10)
+            yield f"LSTM codes, {loss} loss", lambda t=template: EmbeddingVerifier(t), SIZES
 
 
 def rates_of(make, new, size):
@@ -138,31 +157,70 @@ def rates_of(make, new, size):
 
 
 def keyed_text(asked):
-    """Return rates of the transformer, on sentences and on free text."""
-    tables = []
-    epochs = 1 if asked.quick else 30
-    for name, train, people, test, typist in keyed_data(asked.quick):
-        system = TemporalCharacters(schedule=Schedule("adam", 1e-3, 32, epochs), runtime=CPU)
-        _, seconds = timed(system.fit, train, people)
-        log, decided = timed(system.predict_log_proba, test)
-        scores = KeyedTextScores(name, tuple(system.classes_), typist, log, None, seconds, decided)
-        tables.append(scores)
-    return keyed_text_rates(tables)
+    """Yield rates of networks and of marked renewal, on sentences and on free text."""
+    rows = []
+    data = list(keyed_data(asked.quick))
+    for name, early, tests, typist, session in data:
+        how = {"typist": typist, "session": session}
+        rows.append(keyed_row(name, "marked renewal", 0, score_keyed_text(early, tests, **how)))
+        parts = []
+        for seed in range(asked.seeds):
+            parts.append(score_keyed_text(early, tests, model=characters(asked.quick, seed), **how))
+            rows.append(keyed_row(name, "temporal characters", seed, parts[-1]))
+            yield pd.DataFrame(rows)
+        together = np.logaddexp.reduce([one.log_likelihood for one in parts]) - np.log(len(parts))
+        scores = replace(parts[0], log_likelihood=together,
+                         train_seconds=sum(one.train_seconds for one in parts),
+                         test_seconds=sum(one.test_seconds for one in parts))  # fmt: skip
+        rows.append(keyed_row(name, f"mean of {asked.seeds} temporal characters", 0, scores))
+        yield pd.DataFrame(rows)
+    for variant, changes in VARIANTS_OF_CHARACTERS.items():
+        for name, early, tests, typist, session in data:
+            system = characters(asked.quick, 0, **changes)
+            scores = score_keyed_text(early, tests, typist, model=system, session=session)
+            rows.append(keyed_row(name, f"temporal characters, {variant}", 0, scores))
+            yield pd.DataFrame(rows)
+
+
+def keyed_row(data, system, seed, scores):
+    """Return one row of the table."""
+    rates = keyed_text_rates([scores]).drop(columns=["system"]).iloc[0]
+    return {"data": data, "system": system, "seed": seed, **rates.dropna()}
+
+
+def characters(quick, seed, **changes):
+    """Return an unfitted network, as it is by default."""
+    if quick:
+        changes = {**changes, "schedule": Schedule("adam", 1e-3, 32, 1)}
+    return TemporalCharacters(runtime=CPU, random_state=seed, **changes)
 
 
 def keyed_data(quick):
-    """Yield name, training recordings with their people, and testing ones."""
+    """Yield name, training strokes, and tests with their people and sessions."""
     strokes = simulate_keyed_text() if quick else load_aalto()
     n_people, n_enrolled = (6, 6) if quick else (137, 12)
     own = strokes[np.isin(strokes.user, strokes.subjects[:n_people])]
-    early, late = own[own.session < n_enrolled], own[own.session >= n_enrolled]
+    early = own.session < n_enrolled
     name = "simulated" if quick else "Aalto, one sentence, 12 enrolled, one sitting"
-    yield name, early, MarkedRenewal.people_of(early), late, MarkedRenewal.people_of(late)
+    yield name, own[early], *tests_of(own[~early])
     if not quick:
-        text = load_free_text()
-        first = text.session.astype(np.int64) < 3
-        name = "free text, blocks of 50, sessions disjoint"
-        yield name, *cut_blocks(text[first], 50), *cut_blocks(text[~first], 50)
+        text = in_blocks(load_free_text(), 50)
+        early = text.session.astype(np.int64) < 3
+        yield "free text, blocks of 50, sessions disjoint", text[early], *tests_of(text[~early])
+
+
+def tests_of(strokes):
+    """Return strokes, and the people and sessions of their recordings."""
+    _, begin = np.unique(strokes.groups(), return_index=True)
+    return strokes, MarkedRenewal.people_of(strokes), strokes.session[begin]
+
+
+def in_blocks(strokes, size):
+    """Return strokes whose recordings are whole blocks of so many keystrokes."""
+    group = strokes.groups()
+    place = np.arange(group.size) - np.flatnonzero(np.diff(group, prepend=-1))[group]
+    whole = place < (np.bincount(group) // size * size)[group]
+    return replace(strokes[whole], repetition=(place // size)[whole])
 
 
 def timed(function, *given):
@@ -180,19 +238,20 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="simulated data")
     parser.add_argument("--only", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--recipe", choices=("repaired", "seed"), default="repaired")
+    parser.add_argument("--seeds", type=int, default=3, help="of the networks of keyed text")
+    parser.add_argument("--phases", type=int, nargs="+", default=[1, 2], choices=[1, 2])
     parser.add_argument("--output", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
     asked.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     tasks = dict(zip(TASKS, (event_times, few_shot, keyed_text), strict=True))
     for task in asked.only:
+        path = asked.output / f"networks_{task.replace('-', '_')}.csv"
         with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", EnrolmentWarning)  # ten samples are the task
-            table = tasks[task](asked)
-        path = asked.output / f"networks_{task.replace('-', '_')}.csv"
-        write_table(table, path, ("torch", "scikit-learn"))
-        print(f"\n{task}\n{table.round(4).to_string(index=False)}")
+            for table in tasks[task](asked):  # what is done is kept
+                write_table(table, path, ("torch", "scikit-learn"))
+                print(f"\n{task}\n{table.round(4).tail(1).to_string(index=False)}", flush=True)
 
 
 if __name__ == "__main__":

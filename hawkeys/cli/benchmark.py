@@ -69,8 +69,15 @@ _EPILOG += "\n\n\b\nProtocols (training, genuine tests, samples of each impostor
     default=TASKS[0],
     show_default=True,
     help="fixed-text: verifiers of one password. event-times: who types, by times without keys. "
-    "free-text: who typed a sentence. The latter two use --dataset, --data-path, --output, "
-    "--report, --false-alarm and --seed alone.",
+    "few-shot: new people enrol with 1 to 10 samples of a password. free-text: who typed a "
+    "sentence. The latter three use --networks, --dataset, --data-path, --output, --report, "
+    "--false-alarm, --seed and --json alone.",
+)
+@click.option(
+    "--networks",
+    is_flag=True,
+    help="Train also the networks of --task event-times, few-shot or free-text (extra [neural]; "
+    "minutes).",
 )
 @click.option(
     "--dataset",
@@ -189,8 +196,9 @@ def command(**options: Any) -> None:
     (- for stdin), or a folder of such files. Of files that do not say who typed, each is of the
     typist that it, or its subfolder, is called after. Without DATA, the set of --dataset is taken.
 
-    With --task event-times or free-text it compares the systems of that task across sessions or
-    recordings instead, with one threshold per subject and with one for all.
+    With --task event-times, few-shot or free-text it compares the systems of that task across
+    sessions or recordings instead, with one threshold per subject, with one for all, and with one
+    that the first session sets; --networks puts the networks of the task beside them.
 
     Interrupted, it keeps the finished subjects in the output folder; the same command goes on from
     there.
@@ -200,6 +208,7 @@ def command(**options: Any) -> None:
     if task != TASKS[0]:
         run_task(task, _task_options(options))
         return
+    options.pop("networks")
     asked = BenchmarkOptions(**options)
     with warnings_at_the_end(), progress_on_stderr() as progress:
         run = Run(progress=progress, checkpoint=asked.unfinished)
@@ -230,6 +239,7 @@ def _task_options(options: Mapping[str, Any]) -> TaskOptions:
         false_alarm=options["false_alarm"],
         seed=options["seed"],
         as_json=options["as_json"],
+        networks=options["networks"],
     )
 
 

@@ -21,6 +21,7 @@ from hawkeys.datasets.slices import EventSlices
 from hawkeys.datasets.splits import SampleSplit, balanced, session_folds
 from hawkeys.evaluation.metrics import auc, equal_error_rate, error_counts, threshold_at
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.neural import ContrastiveClassifier, Runtime
 from hawkeys.verifiers.event_times import (
     EventTimeClassifier,
     ExponentialHawkes,
@@ -36,6 +37,7 @@ from hawkeys.verifiers.event_times import (
 __all__ = [
     "EventTimeFold",
     "accuracy_by_events",
+    "event_time_networks",
     "event_time_rates",
     "event_time_systems",
     "score_event_times",
@@ -68,6 +70,33 @@ def event_time_systems() -> dict[str, EventTimeClassifier]:
         "markov-renewal": LikelihoodClassifier(MarkovRenewal()),
         "stack": StackClassifier(),
     }
+
+
+def event_time_networks(
+    runtime: Runtime | None = None, random_state: int = 0
+) -> dict[str, EventTimeClassifier]:
+    """Return the networks of the comparison, by name; they need the extra ``[neural]``.
+
+    Parameters
+    ----------
+    runtime : Runtime, optional
+        Device and progress.
+    random_state : int, default 0
+        Seed.
+
+    Returns
+    -------
+    dict of str to EventTimeClassifier
+        The contrastive network by the repaired recipe.
+
+    Examples
+    --------
+    >>> from hawkeys.evaluation import event_time_networks
+    >>> list(event_time_networks())
+    ['contrastive network']
+    """
+    network = ContrastiveClassifier(runtime=runtime or Runtime(), random_state=random_state)
+    return {"contrastive network": network}
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ __all__ = [
     "RocCurve",
     "auc",
     "equal_error_rate",
+    "equal_error_threshold",
     "error_counts",
     "miss_rate_at",
     "roc_curve",
@@ -226,6 +227,35 @@ def equal_error_rate(genuine: ArrayLike, impostor: ArrayLike) -> float:
     last = int(np.flatnonzero(excess >= 0)[-1])
     share = excess[last] / (excess[last] - excess[last + 1])
     return float(curve.miss[last] + share * (curve.miss[last + 1] - curve.miss[last]))
+
+
+def equal_error_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:
+    """Find the threshold at which misses and false alarms differ least, to keep it for later.
+
+    Parameters
+    ----------
+    genuine : array_like, shape (n_genuine,)
+        Scores of samples typed by the true typist; higher means more genuine.
+    impostor : array_like, shape (n_impostor,)
+        Scores of samples typed by others.
+
+    Returns
+    -------
+    float
+        One of the scores, the lowest of several.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no score, a score is NaN or positive infinity, or an array is not flat.
+
+    Examples
+    --------
+    >>> equal_error_threshold([1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 1.5, 2.5])
+    2.0
+    """
+    curve = roc_curve(genuine, impostor)
+    return float(curve.threshold[np.argmin(np.abs(curve.miss - curve.false_alarm))])
 
 
 def auc(genuine: ArrayLike, impostor: ArrayLike) -> float:

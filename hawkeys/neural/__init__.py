@@ -5,8 +5,8 @@ the point processes of `hawkeys.verifiers`. torch is imported when a network is 
 it `MissingExtraError` says what to install. `evolve` and what it is made of need no torch.
 """
 
-from hawkeys.neural.characters import TemporalCharacters
-from hawkeys.neural.contrastive import ContrastiveClassifier
+from hawkeys.neural.characters import TemporalCharacters, load_temporal_characters
+from hawkeys.neural.contrastive import ContrastiveClassifier, load_contrastive_classifier
 from hawkeys.neural.extra import Runtime, Schedule, require_torch
 from hawkeys.neural.federated import (
     FederatedOptions,
@@ -31,6 +31,7 @@ from hawkeys.neural.heads import (
     equal_threshold,
 )
 from hawkeys.neural.recipes import REPAIRED_RECIPE, SEED_RECIPE, VARIANTS, Recipe, Variant
+from hawkeys.neural.regularization import Regularization
 from hawkeys.neural.template import NetworkTemplate, load_network_template
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "NetworkGenes",
     "NetworkTemplate",
     "Recipe",
+    "Regularization",
     "Runtime",
     "Schedule",
     "TemporalCharacters",
@@ -59,7 +61,9 @@ __all__ = [
     "equal_threshold",
     "evolve",
     "fit_federated",
+    "load_contrastive_classifier",
     "load_network_template",
+    "load_temporal_characters",
     "mutate",
     "require_torch",
 ]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
+from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_count
-from hawkeys.exceptions import InvalidParameterError
-from hawkeys.neural.extra import Runtime, require_torch
+from hawkeys.exceptions import InvalidParameterError, TemplateFileError
+from hawkeys.neural.extra import Runtime, Schedule, require_torch
+from hawkeys.neural.files import read_network, with_prefix, write_network
 from hawkeys.neural.recipes import REPAIRED_RECIPE, Recipe
 from hawkeys.verifiers.event_times import EventTimeClassifier
 
-__all__ = ["ContrastiveClassifier"]
+__all__ = ["ContrastiveClassifier", "load_contrastive_classifier"]
+
+_KIND = "hawkeys contrastive classifier 1"
 
 _UNIT = 1e-4  # seconds
 
@@ -132,6 +138,32 @@ class ContrastiveClassifier(EventTimeClassifier):
         codes = self._codes(torch.from_numpy(self._input(intervals)))
         return np.asarray(log_softmax(outputs_of(self.head_, codes), axis=1))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted network to a file (.npz, no pickle).
+
+        Parameters
+        ----------
+        path : path
+            Its name. The file names the people and holds what `predict_log_proba` needs.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        OutputError
+            If it cannot be written.
+        """
+        check_is_fitted(self)
+        from hawkeys.neural._nets.training import arrays_of
+
+        names = ("phases", "recurrent", "block", "random_state", "length_", "center_", "scale_",
+                 "n_parameters_", "curves_")  # fmt: skip
+        settings = {name: getattr(self, name) for name in names}
+        settings["recipe"] = asdict(self.recipe)
+        arrays = {f"encoder/{name}": one for name, one in arrays_of(self.encoder_).items()}
+        arrays |= {f"head/{name}": one for name, one in arrays_of(self.head_).items()}
+        write_network(path, _KIND, settings, arrays | {"classes": self.classes_})
+
     def _check(self) -> None:
         if not isinstance(self.recipe, Recipe):
             raise InvalidParameterError(
@@ -180,3 +212,58 @@ class ContrastiveClassifier(EventTimeClassifier):
 
         return train(whole, weighted_cross_entropy(weight), (x, y), self.recipe.together,
                      runtime=self.runtime, seed=self.random_state, what="Network")  # fmt: skip
+
+
+def load_contrastive_classifier(path: str | os.PathLike[str]) -> ContrastiveClassifier:
+    """Read a network that `ContrastiveClassifier.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    ContrastiveClassifier
+        Fitted; its `runtime` is the default one, and it decides on the processor.
+
+    Raises
+    ------
+    TemplateFileError
+        If there is no such file, or it is another one, damaged, or was edited.
+    MissingExtraError
+        If torch is not installed.
+
+    Examples
+    --------
+    >>> from hawkeys.neural import load_contrastive_classifier
+    >>> load_contrastive_classifier("nowhere.npz")
+    Traceback (most recent call last):
+    ...
+    hawkeys.exceptions.TemplateFileError: nowhere.npz: no such file. Check the path.
+    """
+    require_torch()
+    from hawkeys.neural._nets.contrastive import Encoder, WithHead
+    from hawkeys.neural._nets.training import load_arrays
+
+    settings, arrays = read_network(path, _KIND)
+    try:
+        recipe = settings.pop("recipe")
+        schedules: dict[str, Any] = {
+            name: Schedule(**recipe.pop(name)) for name in ("encoder", "head", "together")
+        }
+        learned = {name: settings.pop(name) for name in [*settings] if name.endswith("_")}
+        model = ContrastiveClassifier(Recipe(**recipe, **schedules), **settings)
+        model.classes_ = arrays["classes"]
+        for name, value in learned.items():
+            setattr(model, name, value)
+        model.encoder_ = Encoder(recurrent=model.recurrent, block=model.block)
+        model.head_ = WithHead.classifying(model.encoder_, model.classes_.size).head
+        load_arrays(model.encoder_, with_prefix("encoder/", arrays))
+        load_arrays(model.head_, with_prefix("head/", arrays))
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise TemplateFileError(
+            f"{path}: what is written is not a network of this version "
+            f"({str(error).splitlines()[0]}). Save it anew."
+        ) from error
+    return model

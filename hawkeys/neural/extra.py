@@ -65,11 +65,23 @@ class Schedule:
         Passes over the samples.
     momentum : float, default 0.0
         Of "sgd", in [0, 1).
+    decay : float, default 0.0
+        Of "adam": each step takes this share, times the step's size, off every weight [1]_.
+    shape : {"constant", "one-cycle"}, default "constant"
+        Size of the steps: always the same, or rising over the first tenth of the steps from a 25th
+        of `learning_rate` to all of it and then falling, along cosines, to nearly none [2]_.
 
     Raises
     ------
     InvalidParameterError
         A field is not valid.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019,
+       arXiv:1711.05101, algorithm 2.
+    .. [2] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural networks using
+       large learning rates", arXiv:1708.07120.
 
     Examples
     --------
@@ -83,6 +95,8 @@ class Schedule:
     batch_size: int
     epochs: int
     momentum: float = 0.0
+    decay: float = 0.0
+    shape: str = "constant"
 
     def __post_init__(self) -> None:
         check_choice(self.optimizer, "optimizer", ("adam", "sgd"))
@@ -93,6 +107,11 @@ class Schedule:
             raise InvalidParameterError(
                 f"momentum must be below 1, else steps never fade; got {self.momentum!r}."
             )
+        if check_nonnegative_number(self.decay, "decay") and self.optimizer == "sgd":
+            raise InvalidParameterError(
+                f'decay={self.decay!r} is for optimizer="adam"; got "sgd". Change one of them.'
+            )
+        check_choice(self.shape, "shape", ("constant", "one-cycle"))
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,9 @@ def fit_federated(
     check_count(n_rounds, "n_rounds")
     common, tensors = _start(model, X, y, warm_up)
     rows = _rows_of_clients(y if clients is None else clients, len(tensors[0]))
-    loss = cross_entropy_of_recordings(require_torch().ones(common.classes_.size))
+    loss = cross_entropy_of_recordings(
+        require_torch().ones(common.classes_.size), model.regularization.label_smoothing
+    )
     quiet = replace(model.runtime, checkpoint=None, report=None)
     draws = as_generator(chosen.rng)
     part = 1.0 if share is None else check_fraction(share, "share")

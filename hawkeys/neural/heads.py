@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +13,11 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from hawkeys._files import write_bytes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_positive_number
 from hawkeys.exceptions import InvalidParameterError, TemplateFileError
-from hawkeys.neural.template import NetworkTemplate, read_arrays
+from hawkeys.neural.files import read_arrays, write_arrays
+from hawkeys.neural.template import NetworkTemplate
 from hawkeys.verifiers.protocol import Needs
 
 __all__ = ["EmbeddingVerifier", "HeadVerifier", "acceptance_curve", "equal_threshold"]
@@ -132,9 +131,8 @@ class HeadVerifier(BaseEstimator):
             If it cannot be written.
         """
         check_is_fitted(self, "head_")
-        content = io.BytesIO()
-        np.savez(content, kind=_KIND, template=self.template.digest(), head=self.head_)
-        write_bytes(path, content.getvalue(), private=True)
+        named = {"kind": _KIND, "template": self.template.digest(), "head": self.head_}
+        write_arrays(path, named, private=True)
 
     def load_head(self, path: str | os.PathLike[str]) -> HeadVerifier:
         """Read what `save_head` wrote, on the same template.

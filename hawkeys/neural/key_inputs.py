@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.verifiers.free_text.recordings import Recordings, as_recordings
 
-__all__ = ["SPACES", "KeyInputs", "learn_inputs"]
+__all__ = ["SPACES", "KeyInputs", "inputs_of_arrays", "learn_inputs"]
 
 SPACES = frozenset({" ", "space", "Space", "SPACE", "Key.space", "32"})
 """Names of the key that ends a word."""
@@ -63,6 +64,18 @@ class KeyInputs:
         padded[recordings.number, place] = times
         return keys, padded, size, *self._words(recordings)
 
+    def as_arrays(self) -> dict[str, np.ndarray]:
+        """Return all fields as arrays by name, for a file; `inputs_of_arrays` reads them."""
+        arrays = {
+            "names": np.array(self.names, dtype=np.str_),
+            "center": self.center,
+            "scale": self.scale,
+            "characters": np.array(self.characters),
+        }
+        if self.hold_of is not None and self.lag_of is not None:
+            arrays |= {"hold_of": self.hold_of, "lag_of": self.lag_of}
+        return arrays
+
     def _codes(self, recordings: Recordings) -> IntArray:
         """Return 1 for an unknown key, 2, 3, ... for the known ones."""
         known = {key: k + 2 for k, key in enumerate(self.names)}
@@ -94,6 +107,18 @@ class KeyInputs:
 
 # hold, press-press, release-press, hold and press-press less those of people in general
 _OF_LAGS = np.array([False, True, True, False, True])
+
+
+def inputs_of_arrays(arrays: Mapping[str, np.ndarray]) -> KeyInputs:
+    """Return what `KeyInputs.as_arrays` wrote; raises `KeyError` if an array is not there."""
+    return KeyInputs(
+        tuple(arrays["names"].tolist()),
+        arrays["center"],
+        arrays["scale"],
+        bool(arrays["characters"]),
+        arrays.get("hold_of"),
+        arrays.get("lag_of"),
+    )
 
 
 def learn_inputs(strokes: Any, *, characters: bool, population: bool) -> KeyInputs:

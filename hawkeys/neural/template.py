@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import zipfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from hawkeys._files import write_bytes
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_choice, check_count, check_nonnegative_number
 from hawkeys.datasets import check_timings
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError, TemplateFileError
 from hawkeys.neural.extra import Runtime, Schedule, require_torch
+from hawkeys.neural.files import digest_of, read_arrays, with_prefix, write_arrays
 
 __all__ = ["NetworkTemplate", "load_network_template"]
 
@@ -195,10 +191,7 @@ class NetworkTemplate(BaseEstimator):
             64 hexadecimal digits.
         """
         check_is_fitted(self)
-        seen = hashlib.sha256(f"{self.loss} {self.width}".encode())
-        for name, array in sorted(self._arrays().items()):
-            seen.update(name.encode() + np.ascontiguousarray(array).tobytes())
-        return seen.hexdigest()
+        return digest_of(f"{self.loss} {self.width}", self._arrays())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the template to a file (.npz, no pickle).
@@ -213,16 +206,8 @@ class NetworkTemplate(BaseEstimator):
         OutputError
             If it cannot be written.
         """
-        named: dict[str, Any] = {
-            "kind": np.array(_KIND),
-            "digest": np.array(self.digest()),
-            "loss": np.array(self.loss),
-            "width": np.array(self.width),
-            **self._arrays(),
-        }
-        content = io.BytesIO()
-        np.savez(content, **named)
-        write_bytes(path, content.getvalue())
+        named = {"kind": _KIND, "digest": self.digest(), "loss": self.loss, "width": self.width}
+        write_arrays(path, {**named, **self._arrays()})
 
     def _check(self) -> None:
         check_choice(self.loss, "loss", LOSSES)
@@ -302,13 +287,11 @@ def load_network_template(path: str | os.PathLike[str]) -> NetworkTemplate:
 
     arrays = read_arrays(path, _KIND, ("digest", "loss", "width", "classes", "codes"))
     loss, width = str(arrays["loss"]), arrays["width"]
-    prefix = "encoder/"
-    weights = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
     try:
         template = NetworkTemplate(loss, int(width))
         template._check()
         template.encoder_ = template._new_encoder()
-        load_arrays(template.encoder_, weights)
+        load_arrays(template.encoder_, with_prefix("encoder/", arrays))
     except (RuntimeError, TypeError, ValueError) as error:
         raise TemplateFileError(
             f"{path}: the weights are not those of a template ({str(error).splitlines()[0]}). "
@@ -320,26 +303,6 @@ def load_network_template(path: str | os.PathLike[str]) -> NetworkTemplate:
             f"{path}: the template was edited or damaged: its checksum does not fit. Save it anew."
         )
     return template
-
-
-def read_arrays(
-    path: str | os.PathLike[str], kind: str, names: tuple[str, ...]
-) -> dict[str, np.ndarray]:
-    """Return the arrays of a file; raises `TemplateFileError` if it is none of that kind."""
-    file = Path(path)
-    if not file.is_file():
-        raise TemplateFileError(f"{file}: no such file. Check the path.")
-    try:
-        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as found:
-            arrays = dict(found)
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise TemplateFileError(f"{file}: expected a file of a {kind} ({error}).") from error
-    if str(arrays.get("kind")) != kind or not set(names) <= set(arrays):
-        raise TemplateFileError(
-            f"{file}: expected a {kind}; got one that says {str(arrays.get('kind'))!r}, with the "
-            f"arrays {', '.join(sorted(arrays))}."
-        )
-    return arrays
 
 
 def steps_of(X: ArrayLike) -> np.ndarray:

@@ -1,5 +1,8 @@
 """``hawkeys benchmark --task``: event times and free text."""
 
+import sys
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -22,7 +25,7 @@ def _workplace(tmp_path, monkeypatch):
     from hawkeys.datasets import simulate_event_times
 
     monkeypatch.setattr(
-        "hawkeys.cli.tasks.simulate_event_times",
+        "hawkeys.cli.task_data.simulate_event_times",
         lambda rng: simulate_event_times(n_sessions=5, n_events=300, rng=rng),
     )
 
@@ -39,6 +42,68 @@ def test_event_times_of_the_demo(capsys, tmp_path):
     assert rates["n_folds"].eq(10).all()
     events = pd.read_csv(tmp_path / "here" / "event_times_events.csv")
     assert sorted(events["n_events"].unique()) == [30, 60, 120, 240, 480]
+
+
+def few_people(monkeypatch):
+    """The demo of fixed text, with six people and two sessions."""
+    from hawkeys.datasets import load_demo
+
+    whole = load_demo()
+    kept = np.isin(whole.subject, whole.subjects[:6]) & np.isin(whole.session, [1, 2])
+    few = whole[kept]
+    monkeypatch.setattr("hawkeys.cli.task_data.load_dataset", lambda name, path: (few, None))
+
+
+def test_few_samples_of_the_demo(capsys, tmp_path, monkeypatch):
+    few_people(monkeypatch)
+    status, out, err = run(capsys, "--task", "few-shot", "--dataset", "demo", "--output", "here")
+    assert (status, err) == (0, "")
+    for text in ("scaled Manhattan", "marked renewal, ratio to the others", "With 10 samples"):
+        assert text in out
+    assert "reported" not in out
+    rates = pd.read_csv(tmp_path / "here" / "few_shot_rates.csv")
+    assert rates.groupby("system").size().tolist() == [15, 12, 12]  # folds by sizes, one too few
+    assert rates[["eer", "eer_one_threshold", "miss_kept"]].notna().all(axis=None)
+
+
+def test_networks_stand_beside(capsys, tmp_path, monkeypatch):
+    """Of all three tasks, each network trained for one epoch or replaced by one that is."""
+    pytest.importorskip("torch", reason="networks need the extra [neural]")
+    from hawkeys import evaluation
+    from hawkeys.neural import ContrastiveClassifier, Recipe, Runtime, Schedule, TemporalCharacters
+
+    cpu, once = Runtime("cpu"), Schedule("adam", 1e-3, batch_size=32, epochs=1)
+    small = ContrastiveClassifier(
+        Recipe("log-intervals", *[once] * 3), recurrent=False, runtime=cpu
+    )
+    made = {
+        "event_time_networks": {"contrastive network": small},
+        "keyed_text_networks": {"temporal characters": TemporalCharacters(schedule=once)},
+        "few_shot_networks": evaluation.few_shot_networks(once, cpu),
+    }
+    for name, networks in made.items():
+        monkeypatch.setattr(f"hawkeys.cli.tasks.{name}", lambda networks=networks, **_: networks)
+    few_people(monkeypatch)
+    for task, table in (("event-times", "event_times_rates"), ("few-shot", "few_shot_rates"),
+                        ("free-text", "free_text_rates")):  # fmt: skip
+        status, out, _ = run(capsys, "--task", task, "--dataset", "demo", "--networks", "-o", task)
+        assert status == 0
+        assert "reported: by the authors of the networks" in " ".join(out.split())
+        rates = pd.read_csv(tmp_path / task / f"{table}.csv")
+        told = rates.dropna(subset=["reported"]).groupby("system")["reported"].first()
+        assert len(told) == 1
+        assert told.iloc[0] == evaluation.REPORTED_FIGURES[told.index[0]]
+        assert {"contrastive network", "LSTM codes, triplet loss", "temporal characters"} & set(
+            rates["system"]
+        )
+
+
+def test_networks_without_torch(capsys, monkeypatch):
+    """One line that names the extra, before any work."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    status, out, err = run(capsys, "--task", "event-times", "--dataset", "demo", "--networks")
+    assert (status, out) == (2, "")
+    assert 'pip install "hawkeys[neural]"' in err
 
 
 def test_free_text_of_the_demo(capsys, tmp_path):
@@ -65,6 +130,8 @@ def test_free_text_of_the_demo(capsys, tmp_path):
             "--task fixed-text takes --dataset auto, cmu, bksd-password, bksd-phrase or demo; got",
         ),
         (["--task", "event-times", "--jobs", "2"], "--jobs is for --task fixed-text alone"),
+        (["--networks"], "--networks is for --task event-times, few-shot, free-text; got"),
+        (["--task", "few-shot", "--dataset", "aalto"], "takes --dataset auto, cmu or demo"),
         (["--task", "free-text", "--studies"], "--studies is for --task fixed-text alone"),
         (["--task", "event-times", "--dataset", "press-times"], "HAWKEYS_DATA is not set"),
         (["--task", "event-times", "--data-path", "x"], "x: no file timestamps_*.bin"),

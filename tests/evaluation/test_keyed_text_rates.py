@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import logsumexp
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from hawkeys.datasets import load_aalto, load_free_text, simulate_keyed_text
 from hawkeys.evaluation import (
@@ -14,6 +15,7 @@ from hawkeys.evaluation import (
 )
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.verifiers import MarkedRenewal
+from hawkeys.verifiers.free_text.recordings import as_recordings
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,72 @@ def test_rates_one_by_one():
     assert np.isnan(keyed_text_rates([alone])["eer_ratio"][0])
 
 
+def test_a_threshold_of_the_first_session_is_kept():
+    """Equal errors in session 1: a quarter each, at .6; in session 2 a half and a third."""
+    people = ("a", "b")
+    genuine = {1: [0.5, 0.6, 0.7, 0.8], 2: [0.55, 0.9]}
+    impostor = {1: [0.1, 0.2, 0.3, 0.65], 2: [0.2, 0.3, 0.6]}
+    rows, typist, session = [], [], []
+    for number in (2, 1):
+        for kind, shares in (("a", genuine[number]), ("b", impostor[number])):
+            rows += [[share, -np.inf] for share in np.log(shares)]
+            typist += [kind] * len(shares)
+            session += [number] * len(shares)
+    values = np.array(rows)
+    values[:, 1] = np.log1p(-np.exp(values[:, 0]))  # of two people the other has the rest
+    one = KeyedTextScores("some", people, np.array(typist), values, None, 1.0, 1.0,
+                          np.array(session))  # fmt: skip
+    row = keyed_text_rates([one]).iloc[0]
+    own = {
+        1: genuine[1] + [1 - p for p in impostor[1]],
+        2: genuine[2] + [1 - p for p in impostor[2]],
+    }
+    other = {
+        1: impostor[1] + [1 - p for p in genuine[1]],
+        2: impostor[2] + [1 - p for p in genuine[2]],
+    }
+    levels = sorted(own[1] + other[1])
+    gaps = [abs(np.mean(np.less(own[1], at)) - np.mean(np.greater_equal(other[1], at)))
+            for at in levels]  # fmt: skip
+    at = levels[int(np.argmin(gaps))]
+    assert row["threshold_kept"] == pytest.approx(np.log(at))
+    assert row["false_alarm_kept"] == pytest.approx(np.mean(np.less(own[2], at - 1e-9)))
+    assert row["miss_kept"] == pytest.approx(np.mean(np.greater(other[2], at - 1e-9)))
+    without = KeyedTextScores("some", people, np.array(typist), values, None, 1.0, 1.0)
+    assert keyed_text_rates([without])[["threshold_kept", "miss_kept"]].isna().all(axis=None)
+
+
+def test_any_identifier_of_free_text_is_scored(strokes):
+    class ByHolds(ClassifierMixin, BaseEstimator):
+        """Nearest mean hold."""
+
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            means = self._means(X)
+            self.means_ = np.array([means[y == one].mean() for one in self.classes_])
+            return self
+
+        def _means(self, X):
+            found = as_recordings(X)
+            return np.bincount(found.number, found.release - found.press) / np.bincount(
+                found.number
+            )
+
+        def predict_log_proba(self, X):
+            return -1e3 * np.abs(self._means(X)[:, None] - self.means_)
+
+    early, late = strokes[strokes.session < 4], strokes[strokes.session >= 4]
+    typist = MarkedRenewal.people_of(late)
+    scores = score_keyed_text(early, late, typist, model=ByHolds(), system="holds")
+    alone = ByHolds().fit(early, MarkedRenewal.people_of(early)).predict_log_proba(late)
+    np.testing.assert_array_equal(scores.log_likelihood, alone)
+    assert scores.cohort is None
+    mine = strokes.user == strokes.subjects[0]
+    with pytest.raises(InvalidParameterError, match="background is for a MarkedRenewal; got it"):
+        score_keyed_text(strokes[mine], strokes[mine], typist[:1].repeat(6), model=ByHolds(),
+                         background=strokes[~mine])  # fmt: skip
+
+
 def test_blocks_are_whole_and_start_at_the_start(strokes):
     few = strokes[(strokes.session < 2) & np.isin(strokes.user, strokes.subjects[:2])]
     blocks, typist = cut_blocks(few[5:], 8)  # recordings of 25, 30, 30, 30 keystrokes
@@ -65,6 +133,7 @@ def test_blocks_are_whole_and_start_at_the_start(strokes):
     kept = [*range(24), *range(25, 49), *range(55, 79), *range(85, 109)]
     np.testing.assert_array_equal(blocks["press"], few[5:].press[kept])
     np.testing.assert_array_equal(blocks["key"], few[5:].key[kept])
+    np.testing.assert_array_equal(blocks["session"], few[5:].session[kept])
     with pytest.raises(InvalidParameterError, match=r"no recording has 99 keystrokes.*30"):
         cut_blocks(few, 99)
 
@@ -77,6 +146,8 @@ def test_wrong_input(strokes):
         score_keyed_text(first, first, [strokes.subjects[0]] * 6, background=strokes)
     with pytest.raises(InvalidParameterError, match=r"one person per test recording.*\(6,\)"):
         score_keyed_text(first, first, [strokes.subjects[0]])
+    with pytest.raises(InvalidParameterError, match=r"one label per test recording.*\(6,\)"):
+        score_keyed_text(first, first, [strokes.subjects[0]] * 6, session=[0, 1])
 
 
 def test_aalto_people_by_one_sentence(aalto_path):

@@ -18,6 +18,7 @@ smooth = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 scores = st.one_of(tied, smooth)
 PAIR_METRICS = (
     metrics.roc_curve,
+    metrics.equal_error_threshold,
     metrics.miss_rate_at,
     metrics.equal_error_rate,
     metrics.auc,
@@ -52,6 +53,15 @@ def test_miss_rate_is_the_lowest_over_admissible_thresholds(genuine, impostor, p
 
 @settings(derandomize=True, deadline=None)
 @given(genuine=scores, impostor=scores)
+def test_equal_error_threshold_is_the_lowest_of_the_best(genuine, impostor):
+    points = naive_metrics.roc_points(genuine, impostor)
+    least = min(abs(false_alarm - miss) for _, false_alarm, miss in points)
+    best = [at for at, false_alarm, miss in points if abs(false_alarm - miss) == least]
+    assert metrics.equal_error_threshold(genuine, impostor) == best[0]
+
+
+@settings(derandomize=True, deadline=None)
+@given(genuine=scores, impostor=scores)
 def test_auc_agrees_with_scikit_learn(genuine, impostor):
     truth = np.repeat([1, 0], [len(genuine), len(impostor)])
     expected = roc_auc_score(truth, np.concatenate([genuine, impostor]).astype(float))
@@ -62,7 +72,7 @@ def test_auc_agrees_with_scikit_learn(genuine, impostor):
 @given(genuine=tied, impostor=tied)
 def test_rates_depend_on_the_order_of_scores_only(genuine, impostor):
     transformed = [np.exp(np.array(x) / 3.0) for x in (genuine, impostor)]
-    for metric in PAIR_METRICS[1:]:
+    for metric in PAIR_METRICS[2:]:  # the first two tell thresholds
         assert metric(*transformed) == metric(genuine, impostor)
 
 

@@ -4,16 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 torch = pytest.importorskip("torch", reason="networks need the extra [neural]")
 
 from hawkeys.datasets import simulate_keyed_text
-from hawkeys.exceptions import InvalidParameterError
-from hawkeys.neural import Schedule, TemporalCharacters
+from hawkeys.exceptions import InvalidParameterError, TemplateFileError
+from hawkeys.neural import (
+    Regularization,
+    Schedule,
+    TemporalCharacters,
+    load_temporal_characters,
+)
+from hawkeys.neural._nets.characters import CharacterNetwork
+from hawkeys.neural._nets.training import seeded
 from hawkeys.neural.key_inputs import learn_inputs
 from hawkeys.verifiers import Identifier, MarkedRenewal
 
 ONCE = Schedule("adam", 1e-3, batch_size=8, epochs=1)
+NOTHING = Regularization(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def recording(text, press, hold):
@@ -122,7 +131,8 @@ def test_it_learns_twenty_samples_by_heart():
     """Times and keys that say nothing of the person."""
     strokes = simulate_keyed_text(1, n_sessions=20, n_keys=15, rng=1)
     people = np.random.default_rng(0).permutation(np.repeat(["a", "b", "c", "d"], 5))
-    system = TemporalCharacters(schedule=Schedule("adam", 3e-3, batch_size=20, epochs=80))
+    schedule = Schedule("adam", 3e-3, batch_size=20, epochs=80)
+    system = TemporalCharacters(schedule=schedule, regularization=NOTHING)
     assert (system.fit(strokes, people).predict(strokes) == people).all()
 
 
@@ -137,8 +147,9 @@ def test_variants_tell_people_apart():
     ]  # fmt: skip
     early, late = joined(*parts[:36]), joined(*parts[36:])
     schedule = Schedule("adam", 3e-3, batch_size=12, epochs=10)
-    for changes in ({}, {"population": True}, {"head": "lstm"}, {"characters": False}):
-        system = TemporalCharacters(schedule=schedule, **changes).fit(early, people[:36])
+    for changes in ({}, {"population": False}, {"head": "lstm"}, {"characters": False}):
+        how = {"schedule": schedule, "regularization": Regularization(0.2, 0.0, 0.0, 0.0, 0.0)}
+        system = TemporalCharacters(**how, **changes).fit(early, people[:36])
         assert (system.predict(late) == people[36:]).mean() > 0.8, changes
     blind = TemporalCharacters(times=False, schedule=schedule).fit(early, people[:36])
     assert (blind.predict(late) == people[36:]).mean() < 0.6  # all of them type the same text
@@ -150,11 +161,134 @@ def test_variants_tell_people_apart():
         ({"head": "gru"}, "head must be one of 'transformer', 'lstm'"),
         ({"characters": False, "times": False}, "leave nothing to see"),
         ({"population": True, "times": False}, "it needs characters and times"),
+        ({"population": "yes"}, "population must be True, False or None; got 'yes'"),
+        ({"regularization": 0.1}, "regularization must be a Regularization; got 0.1"),
     ],
 )
 def test_errors(changes, message, typed):
     with pytest.raises(InvalidParameterError, match=message):
         TemporalCharacters(**changes).fit(*typed)
+
+
+def test_times_of_people_in_general_are_seen_where_they_can_be(typed):
+    def n_kinds(**changes):
+        return TemporalCharacters(schedule=ONCE, **changes).fit(*typed).inputs_.center.size
+
+    assert [n_kinds(), n_kinds(population=True), n_kinds(population=False)] == [5, 5, 3]
+    assert n_kinds(times=False) == n_kinds(characters=False) == 3
+
+
+def batch(n=3):
+    """Three recordings of 6, 4 and 2 keystrokes in 3, 2 and 1 words of two."""
+    size = torch.tensor([6, 4, 2])[:n]
+    there = torch.arange(6) < size[:, None]
+    keys = torch.where(there, torch.arange(2, 8), 0)
+    first = torch.where(torch.arange(3) < size[:, None] // 2, 2 * torch.arange(3), -1)
+    return keys, torch.ones(n, 6, 2) * there[:, :, None], size, first, first + (first >= 0).int()
+
+
+@pytest.mark.parametrize("head", ["transformer", "lstm"])
+def test_what_is_hidden_in_training(head):
+    """With all but no share left every key is unknown and no word is read; not so afterwards."""
+    all_but = float(np.nextafter(1.0, 0.0))
+    how = Regularization(0.0, all_but, all_but, 0.0, 0.0)
+    with seeded(0):
+        network = CharacterNetwork(6, 2, 4, head=head, regularization=how)
+        plain = CharacterNetwork(6, 2, 4, head=head, regularization=NOTHING)
+    plain.load_state_dict(network.state_dict())
+    given = batch()
+    network.train()
+    keys, times = network._disturbed(given[0], given[1])
+    assert keys[0].tolist() == [1] * 6
+    assert keys[2].tolist() == [1, 1, 0, 0, 0, 0]  # what lies past the end stays
+    assert torch.equal(times, given[1])
+    without = given[3].new_full((3, 1), -1)
+    unread = plain(keys, *given[1:3], without, without)
+    torch.testing.assert_close(network(*given), unread)
+    network.eval()
+    torch.testing.assert_close(network(*given), plain(*given))
+
+
+def test_shares_that_are_hidden():
+    how = Regularization(0.0, 0.25, 0.4, 0.5, 0.0)
+    network = CharacterNetwork(6, 2, 4, regularization=how).train()
+    with seeded(3):
+        keys, times = network._disturbed(torch.full((400, 100), 3), torch.zeros(400, 100, 2))
+        words = network._shown(torch.ones(400, 100, dtype=torch.bool))
+    assert (keys == 1).float().mean() == pytest.approx(0.25, abs=0.01)  # sd .002
+    assert (~words).float().mean() == pytest.approx(0.4, abs=0.01)
+    assert times.std() == pytest.approx(0.5, abs=0.01)
+
+
+def test_smoothed_loss_by_hand():
+    """Of four people, a share .2 of the asked probability is spread over all."""
+    from hawkeys.neural.characters import cross_entropy_of_recordings
+
+    outputs = torch.tensor([[1.0, 0.0, -1.0, 0.5]])
+    log = log_softmax(outputs[0].numpy())
+    asked = np.array([0.05, 0.85, 0.05, 0.05])
+    loss = cross_entropy_of_recordings(torch.ones(4), 0.2)
+    found = loss(lambda x: x, outputs, torch.tensor([1]))
+    assert float(found) == pytest.approx(-(asked * log).sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["dropout", "hidden_keys", "hidden_words", "label_smoothing"])
+def test_regularization_errors(name):
+    with pytest.raises(InvalidParameterError, match=f"{name} must be a share below 1"):
+        Regularization(**{name: 1.0})
+    with pytest.raises(InvalidParameterError, match=f"{name} must be one number of at least 0"):
+        Regularization(**{name: -0.1})
+    with pytest.raises(InvalidParameterError, match="time_noise must be one number of at least 0"):
+        Regularization(time_noise=-1.0)
+
+
+@pytest.mark.parametrize("changes", [{}, {"head": "lstm", "population": False}, {"times": False}])
+def test_saved_and_loaded(changes, typed, tmp_path):
+    system = TemporalCharacters(schedule=ONCE, random_state=4, **changes).fit(*typed)
+    system.save(tmp_path / "network.npz")
+    with np.load(tmp_path / "network.npz", allow_pickle=False) as found:
+        assert all(found[name].dtype != object for name in found)
+    again = load_temporal_characters(tmp_path / "network.npz")
+    assert again.get_params() == system.get_params()
+    assert again.curve_ == system.curve_
+    np.testing.assert_array_equal(again.predict(typed[0]), system.predict(typed[0]))
+    np.testing.assert_array_equal(
+        again.predict_log_proba(typed[0]), system.predict_log_proba(typed[0])
+    )
+
+
+def rewritten(path, **changes):
+    with np.load(path) as found:
+        arrays = {**found, **changes}
+    np.savez(path, **{name: one for name, one in arrays.items() if one is not None})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": np.array(["x", "y", "z"])}, "edited or damaged: its checksum does not fit"),
+        ({"settings": np.array("{}")}, "edited or damaged: its checksum does not fit"),
+        ({"kind": np.array("head")}, "got one that says 'head'"),
+        ({"digest": None}, "expected a hawkeys temporal characters 1; got one"),
+    ],
+)
+def test_edited_files(change, message, fitted, tmp_path):
+    fitted.save(tmp_path / "n.npz")
+    rewritten(tmp_path / "n.npz", **change)
+    with pytest.raises(TemplateFileError, match=message):
+        load_temporal_characters(tmp_path / "n.npz")
+
+
+def test_a_file_of_another_version(fitted, tmp_path):
+    """Whole and unedited, but with a setting that is not known here."""
+    from hawkeys.neural.files import read_network, write_network
+
+    fitted.save(tmp_path / "n.npz")
+    kind = "hawkeys temporal characters 1"
+    settings, arrays = read_network(tmp_path / "n.npz", kind)
+    write_network(tmp_path / "n.npz", kind, {**settings, "width": 3}, arrays)
+    with pytest.raises(TemplateFileError, match=r"not a network of this version \(.*width"):
+        load_temporal_characters(tmp_path / "n.npz")
 
 
 def test_people_that_do_not_fit(typed):

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 torch = pytest.importorskip("torch", reason="networks need the extra [neural]")
 
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError, TemplateFileError
 from hawkeys.neural import (
     REPAIRED_RECIPE,
     SEED_RECIPE,
@@ -18,6 +18,7 @@ from hawkeys.neural import (
     ContrastiveClassifier,
     Recipe,
     Schedule,
+    load_contrastive_classifier,
 )
 from hawkeys.neural._nets.contrastive import Encoder, Inception, Residual, WithHead, supcon_loss
 from hawkeys.neural._nets.layers import n_parameters
@@ -228,3 +229,36 @@ def test_heads_stand_on_one_encoder():
     encoder = Encoder()
     assert n_parameters(encoder) == 2_879_600
     assert WithHead.projecting(encoder).encoder is WithHead.classifying(encoder, 2).encoder
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"phases": 1, "recurrent": False, "block": "residual", "random_state": 2}]
+)
+def test_saved_and_loaded(changes, typed, tmp_path):
+    system = ContrastiveClassifier(TINY, **changes).fit(*typed)
+    system.save(tmp_path / "network.npz")
+    with np.load(tmp_path / "network.npz", allow_pickle=False) as found:
+        assert all(found[name].dtype != object for name in found)
+    again = load_contrastive_classifier(tmp_path / "network.npz")
+    assert again.get_params() == system.get_params()
+    assert (again.curves_, again.n_parameters_) == (system.curves_, system.n_parameters_)
+    np.testing.assert_array_equal(
+        again.predict_log_proba(typed[0]), system.predict_log_proba(typed[0])
+    )
+
+
+def test_files_that_are_none(fitted, typed, tmp_path):
+    path = tmp_path / "network.npz"
+    fitted.save(path)
+    with np.load(path) as found:
+        arrays = {**found}
+    arrays["head/0.weight"] = arrays["head/0.weight"] + 1.0
+    np.savez(path, **arrays)
+    with pytest.raises(TemplateFileError, match="edited or damaged: its checksum does not fit"):
+        load_contrastive_classifier(path)
+    path.write_bytes(b"text")
+    with pytest.raises(TemplateFileError, match="expected a file of a hawkeys contrastive"):
+        load_contrastive_classifier(path)
+    labels = np.array(["ann", "bob"], dtype=object).repeat(24)
+    with pytest.raises(InvalidParameterError, match="classes holds Python objects"):
+        ContrastiveClassifier(TINY, recurrent=False).fit(typed[0], labels).save(path)

@@ -12,7 +12,7 @@ from torch import nn
 from hawkeys.exceptions import InvalidParameterError, OutputError, ResultFileError
 from hawkeys.neural import Runtime, Schedule
 from hawkeys.neural._nets.evaluating import outputs_of, weighted_cross_entropy
-from hawkeys.neural._nets.training import arrays_of, seeded, train
+from hawkeys.neural._nets.training import _rates, arrays_of, seeded, train
 
 
 class Stopped(Exception):
@@ -42,8 +42,12 @@ def same(one, two):
 
 @pytest.mark.parametrize(
     "schedule",
-    [Schedule("adam", 1e-2, batch_size=4, epochs=6), Schedule("sgd", 1e-2, 4, 6, momentum=0.9)],
-    ids=["adam", "sgd"],
+    [
+        Schedule("adam", 1e-2, batch_size=4, epochs=6),
+        Schedule("adam", 1e-2, 4, 6, decay=0.1, shape="one-cycle"),
+        Schedule("sgd", 1e-2, 4, 6, momentum=0.9),
+    ],
+    ids=["adam", "one-cycle", "sgd"],
 )
 def test_stopped_and_resumed(schedule, tmp_path):
     """After the third epoch: the same losses and weights, bit for bit."""
@@ -129,6 +133,53 @@ def test_one_step_by_hand():
     # mean over samples with weights 1, 1, 2 of (1/2 - [class]) x
     slope = np.array([0.5 * 1 + 0.5 * 2 + 2 * -0.5 * -1, -0.5 * 1 - 0.5 * 2 + 2 * 0.5 * -1]) / 4
     np.testing.assert_allclose(module.weight.detach().numpy()[:, 0], -0.5 * slope)
+
+
+def test_one_cycle():
+    """Ten batches in each of ten epochs: up to the tenth step, down to nearly none."""
+    rates = _rates(Schedule("adam", 0.5, batch_size=4, epochs=10, shape="one-cycle"), 39)
+    assert rates.shape == (10, 10)
+    steps = rates.ravel()
+    for place, share in ((5.0, 0.5 * (1 + 1 / 25)), (10.0, 1.0), (55.0, 0.5), (100.0, 0.0)):
+        between = np.interp(place, np.arange(100) + 0.5, steps)
+        assert between == pytest.approx(0.5 * share, abs=0.005)
+    assert np.all(np.diff(steps[:10]) > 0)
+    assert np.all(np.diff(steps[10:]) < 0)
+    assert np.unique(_rates(Schedule("adam", 0.5, 4, 3), 39)).tolist() == [0.5]
+
+
+def test_sizes_of_steps_are_taken():
+    """Two steps of plain descent on x . w, whose slope is always x: w = -x (first + second)."""
+    module = nn.Linear(1, 1, bias=False).double()
+    nn.init.zeros_(module.weight)
+    schedule = Schedule("sgd", 0.5, batch_size=2, epochs=2, shape="one-cycle")
+    x = torch.tensor([[2.0], [2.0]], dtype=torch.float64)
+    train(module, lambda module, x: module(x).mean(), (x,), schedule, runtime=Runtime("cpu"),
+          seed=0, what="By hand")  # fmt: skip
+    assert module.weight.item() == pytest.approx(-2.0 * _rates(schedule, 2).sum())
+
+
+def test_decay_by_hand():
+    """A loss without slope: each of three steps takes .5 * .1 of the weight away."""
+    module = nn.Linear(1, 1, bias=False).double()
+    nn.init.ones_(module.weight)
+    schedule = Schedule("adam", 0.5, batch_size=2, epochs=3, decay=0.1)
+    train(module, lambda module, x: 0.0 * module(x).sum(), (torch.ones(2, 1).double(),), schedule,
+          runtime=Runtime("cpu"), seed=0, what="Decay")  # fmt: skip
+    assert module.weight.item() == pytest.approx(0.95**3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"decay": -1.0}, "decay must be one number of at least 0"),
+        ({"optimizer": "sgd", "decay": 0.1}, 'decay=0.1 is for optimizer="adam"; got "sgd"'),
+        ({"shape": "triangle"}, "shape must be one of 'constant', 'one-cycle'"),
+    ],
+)
+def test_schedules_that_are_none(changes, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        replace(Schedule("adam", 1e-3, 4, 1), **changes)
 
 
 def test_outputs_do_not_depend_on_the_rest():

@@ -26,6 +26,7 @@ __all__ = ["BenchmarkOptions", "check_task"]
 _DATA_OF = {
     "fixed-text": ("cmu", "bksd-password", "bksd-phrase"),
     "event-times": ("press-times",),
+    "few-shot": ("cmu",),
     "free-text": ("aalto",),
 }
 
@@ -177,8 +178,13 @@ def check_task(task: str, options: Mapping[str, Any]) -> None:
         raise InvalidParameterError(
             "--impostor-column is for DATA of your own; got none. Name a table, or leave it out."
         )
+    if options["networks"] and task == TASKS[0]:
+        raise InvalidParameterError(
+            f"--networks is for --task {', '.join(TASKS[1:])}; got --task {task}. Leave it out."
+        )
     context = click.get_current_context()
-    used = {"task", "dataset", "data_path", "output", "report", "false_alarm", "seed", "as_json"}
+    used = {"task", "networks", "dataset", "data_path", "output", "report", "false_alarm", "seed",
+            "as_json"}  # fmt: skip
     for name in sorted(set(context.params) - used) if task != TASKS[0] else ():
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise InvalidParameterError(

@@ -1,9 +1,11 @@
-"""Keyed text by marked renewal: identification, and verification against a cohort.
+"""Keyed text: identification, and verification against all others or against a cohort.
 
 Everybody is enrolled on some recordings and tested on others, each test recording against
 everybody. Verification is told in two ways. *Posterior*: the probability of the person among all
 enrolled people, so that the impostors' own enrolment is known. *Ratio*: the likelihood of the
 person over the mean likelihood of a cohort of other people, none of whom is tested.
+
+Of test sessions in order, the first can set the threshold that the later ones keep.
 """
 
 from __future__ import annotations
@@ -21,12 +23,47 @@ from sklearn.base import clone
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_count
 from hawkeys.datasets import Strokes
-from hawkeys.evaluation.metrics import equal_error_rate
+from hawkeys.evaluation.metrics import equal_error_rate, equal_error_threshold, error_counts
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.neural import Runtime, TemporalCharacters
 from hawkeys.verifiers import MarkedRenewal
-from hawkeys.verifiers.free_text.recordings import as_recordings
+from hawkeys.verifiers.free_text.recordings import Recordings, as_recordings
+from hawkeys.verifiers.protocol import Identifier
 
-__all__ = ["KeyedTextScores", "cut_blocks", "keyed_text_rates", "score_keyed_text"]
+__all__ = [
+    "KeyedTextScores",
+    "cut_blocks",
+    "keyed_text_networks",
+    "keyed_text_rates",
+    "score_keyed_text",
+]
+
+
+def keyed_text_networks(
+    runtime: Runtime | None = None, random_state: int = 0
+) -> dict[str, TemporalCharacters]:
+    """Return the networks of the comparison, by name; they need the extra ``[neural]``.
+
+    Parameters
+    ----------
+    runtime : Runtime, optional
+        Device and progress.
+    random_state : int, default 0
+        Seed.
+
+    Returns
+    -------
+    dict of str to TemporalCharacters
+        The transformer of temporal characters.
+
+    Examples
+    --------
+    >>> from hawkeys.evaluation import keyed_text_networks
+    >>> list(keyed_text_networks())
+    ['temporal characters']
+    """
+    network = TemporalCharacters(runtime=runtime or Runtime(), random_state=random_state)
+    return {"temporal characters": network}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +84,8 @@ class KeyedTextScores:
         Log of the mean likelihood of the cohort.
     train_seconds, test_seconds : float
         Processor time of enrolling everybody, and of all test recordings.
+    session : ndarray, shape (n_samples,), or None
+        Session of each test recording; that of the lowest label sets the threshold that is kept.
     """
 
     system: str
@@ -56,6 +95,7 @@ class KeyedTextScores:
     cohort: FloatArray | None
     train_seconds: float
     test_seconds: float
+    session: np.ndarray | None = None
 
 
 def score_keyed_text(
@@ -64,8 +104,9 @@ def score_keyed_text(
     typist: ArrayLike,
     *,
     background: Strokes | None = None,
-    model: MarkedRenewal | None = None,
+    model: Identifier | None = None,
     system: str = "marked-renewal",
+    session: ArrayLike | None = None,
 ) -> KeyedTextScores:
     """Enrol everybody and score test recordings against everybody.
 
@@ -79,11 +120,13 @@ def score_keyed_text(
         Who typed each test recording.
     background : Strokes, optional
         Keystrokes of other people: the cohort, from whom people in general are learned, too.
-        Default: no cohort, and the enrolment.
-    model : MarkedRenewal, optional
-        The laws. Default: `MarkedRenewal()`.
+        Default: no cohort, and the enrolment. For a `MarkedRenewal` alone.
+    model : MarkedRenewal or other Identifier of free text, optional
+        What tells people apart; a copy is fitted. Default: `MarkedRenewal()`.
     system : str, default "marked-renewal"
         Name for the table.
+    session : array_like, shape (n_recordings,), optional
+        Session of each test recording; the first one then sets a threshold (`keyed_text_rates`).
 
     Returns
     -------
@@ -93,8 +136,8 @@ def score_keyed_text(
     Raises
     ------
     InvalidParameterError
-        A typist is not enrolled, somebody of the background is, or their number is not that of the
-        test recordings.
+        A typist is not enrolled, somebody of the background is, a background is given to a model
+        without one, or typists or sessions are not as many as test recordings.
     InvalidTimingsError
         Times are not finite or not in order.
 
@@ -111,24 +154,31 @@ def score_keyed_text(
     """
     recordings = as_recordings(tests, "tests")
     who = _check_people(enrolment, typist, background, recordings.n_recordings)
+    sessions = None if session is None else np.asarray(session)
+    if sessions is not None and sessions.shape != who.shape:
+        raise InvalidParameterError(
+            f"session must hold one label per test recording, shape {who.shape}; got shape "
+            f"{sessions.shape}."
+        )
     chosen = MarkedRenewal() if model is None else model
     started = time.process_time()
-    people = clone(chosen).fit(enrolment, population=background)
+    people = _fit(chosen, enrolment, background)
     trained = time.process_time()
-    values = people.log_likelihood(recordings)
+    values = _log_scores(people, recordings)
     decided = time.process_time()
     cohort = None
     if background is not None:
         others = clone(chosen).fit(background).log_likelihood(recordings)
         cohort = logsumexp(others, axis=1) - np.log(others.shape[1])
     return KeyedTextScores(
-        system,
-        tuple(people.classes_.tolist()),
-        who,
-        values,
-        cohort,
-        trained - started,
-        decided - trained,
+        system=system,
+        people=tuple(people.classes_.tolist()),
+        typist=who,
+        log_likelihood=values,
+        cohort=cohort,
+        train_seconds=trained - started,
+        test_seconds=decided - trained,
+        session=sessions,
     )
 
 
@@ -145,12 +195,14 @@ def keyed_text_rates(scores: Sequence[KeyedTextScores]) -> pd.DataFrame:
     DataFrame, one row per system
         system, n_subjects, n_samples, accuracy of identification; equal-error rates per subject and
         then averaged, and with one threshold for all: eer_posterior, eer_posterior_one_threshold,
-        eer_ratio, eer_ratio_one_threshold (NaN without a cohort); train_seconds, and decide_ms per
-        recording against everybody.
+        eer_ratio, eer_ratio_one_threshold (NaN without a cohort); threshold_kept,
+        false_alarm_kept and miss_kept: of the probabilities, the one threshold of equal errors in
+        the first session, and what it does in the later ones (NaN without sessions);
+        train_seconds, and decide_ms per recording against everybody.
 
     Notes
     -----
-    Thresholds are those of the test scores themselves. A threshold of one's own per subject
+    Other thresholds are those of the test scores themselves. A threshold of one's own per subject
     flatters, because nobody could set it without the test.
     """
     return pd.DataFrame([_rates(one) for one in scores])
@@ -169,7 +221,7 @@ def cut_blocks(strokes: Strokes, size: int) -> tuple[dict[str, np.ndarray], np.n
     Returns
     -------
     blocks : dict
-        Columns key, press, release and recording, as `score_keyed_text` takes them.
+        Columns key, press, release and recording, as `score_keyed_text` takes them, and session.
     typist : ndarray of str, shape (n_blocks,)
         Who typed each.
 
@@ -203,6 +255,7 @@ def cut_blocks(strokes: Strokes, size: int) -> tuple[dict[str, np.ndarray], np.n
         "press": strokes.press[rows],
         "release": strokes.release[rows],
         "recording": block,
+        "session": strokes.session[rows],
     }
     return blocks, strokes.user[rows[::size]]
 
@@ -244,9 +297,43 @@ def _rates(one: KeyedTextScores) -> dict[str, Any]:
     for name, scores in (("posterior", posterior), ("ratio", ratio)):
         own, together = (np.nan, np.nan) if scores is None else _error_rates(scores, genuine)
         row[f"eer_{name}"], row[f"eer_{name}_one_threshold"] = own, together
+    row |= _kept(one.session, posterior, genuine)
     row["train_seconds"] = one.train_seconds
     row["decide_ms"] = 1000.0 * one.test_seconds / one.typist.size
     return row
+
+
+def _fit(model: Any, enrolment: Strokes, background: Strokes | None) -> Any:
+    """Return a copy of the model that has learned everybody."""
+    if isinstance(model, MarkedRenewal):
+        return clone(model).fit(enrolment, population=background)
+    if background is not None:
+        raise InvalidParameterError(
+            f"background is for a MarkedRenewal; got it with {type(model).__name__}. Leave it out."
+        )
+    return clone(model).fit(enrolment, MarkedRenewal.people_of(enrolment))
+
+
+def _log_scores(people: Any, recordings: Recordings) -> FloatArray:
+    """Return log-likelihoods of recordings by person, up to a number per recording."""
+    if isinstance(people, MarkedRenewal):
+        return people.log_likelihood(recordings)
+    return np.asarray(people.predict_log_proba(recordings))
+
+
+def _kept(session: np.ndarray | None, scores: FloatArray, genuine: np.ndarray) -> dict[str, float]:
+    """Return the threshold that the first session sets, and its errors in the later ones."""
+    if session is None or np.unique(session).size < 2:
+        return dict.fromkeys(("threshold_kept", "false_alarm_kept", "miss_kept"), np.nan)
+    first = session == np.unique(session)[0]
+    threshold = equal_error_threshold(scores[first][genuine[first]], scores[first][~genuine[first]])
+    own, other = scores[~first][genuine[~first]], scores[~first][~genuine[~first]]
+    errors = error_counts(own, other, threshold)
+    return {
+        "threshold_kept": threshold,
+        "false_alarm_kept": errors.false_alarm,
+        "miss_kept": errors.miss,
+    }
 
 
 def _error_rates(scores: FloatArray, genuine: np.ndarray) -> tuple[float, float]:

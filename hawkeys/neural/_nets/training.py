@@ -22,6 +22,9 @@ __all__ = ["Diverged", "arrays_of", "choose_device", "load_arrays", "seeded", "t
 
 Loss = Callable[..., torch.Tensor]
 
+# of one-cycle steps: the share of them that rise, and the part of the largest at which they start
+_RISE, _START = 0.1, 25.0
+
 
 def choose_device(runtime: Runtime) -> torch.device:
     """Return the device asked for, else a GPU if there is one, else the processor."""
@@ -84,10 +87,13 @@ def train(
     file = _file_of(runtime, what)
     mark = _fingerprint(module, data, schedule, seed)
     curve = _resume(file, mark, module, optimizer)
+    rates = _rates(schedule, len(data[0]))
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         for epoch in range(len(curve), schedule.epochs):
             with seeded(_epoch_seed(seed, epoch)):
-                curve.append(_epoch(module, loss, data, schedule, optimizer))
+                curve.append(
+                    _epoch(module, loss, data, optimizer, schedule.batch_size, rates[epoch])
+                )
             if not np.isfinite(curve[-1]):
                 raise Diverged(
                     f"{what}: the loss of epoch {epoch + 1} is {curve[-1]}; the training diverged. "
@@ -105,19 +111,20 @@ def _epoch(
     module: nn.Module,
     loss: Loss,
     data: tuple[torch.Tensor, ...],
-    schedule: Schedule,
     optimizer: torch.optim.Optimizer,
+    batch_size: int,
+    rates: np.ndarray,
 ) -> float:
-    """Make one pass and return the mean loss."""
+    """Make one pass, a batch with each size of step in `rates`, and return the mean loss."""
     module.train()
     size = len(data[0])
     device = next(module.parameters()).device
-    order = torch.randperm(size)
     total, seen = 0.0, 0
-    for begin in range(0, size, schedule.batch_size):
-        rows = order[begin : begin + schedule.batch_size]
+    for rows, rate in zip(torch.randperm(size).split(batch_size), rates, strict=True):
         if len(rows) < 2 <= size:
             continue  # nothing to normalise by, nothing to contrast with
+        for group in optimizer.param_groups:
+            group["lr"] = float(rate)
         batch = [part[rows].to(device) for part in data]
         optimizer.zero_grad(set_to_none=True)
         value = loss(module, *batch)
@@ -130,9 +137,22 @@ def _epoch(
 
 def _optimizer(module: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
     parameters = [one for one in module.parameters() if one.requires_grad]
+    rate = schedule.learning_rate
     if schedule.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=schedule.learning_rate)
-    return torch.optim.SGD(parameters, lr=schedule.learning_rate, momentum=schedule.momentum)
+        return torch.optim.AdamW(parameters, lr=rate, weight_decay=schedule.decay)
+    return torch.optim.SGD(parameters, lr=rate, momentum=schedule.momentum)
+
+
+def _rates(schedule: Schedule, size: int) -> np.ndarray:
+    """Return the size of each step, (epochs, batches)."""
+    shape = schedule.epochs, -(-size // schedule.batch_size)
+    if schedule.shape == "constant":
+        return np.full(shape, schedule.learning_rate)
+    step = (np.arange(shape[0] * shape[1]) + 0.5) / (shape[0] * shape[1])
+    rising = 1.0 / _START + (1.0 - 1.0 / _START) * 0.5 * (1.0 - np.cos(np.pi * step / _RISE))
+    falling = 0.5 * (1.0 + np.cos(np.pi * (step - _RISE) / (1.0 - _RISE)))
+    share = np.where(step < _RISE, rising, falling)
+    return (schedule.learning_rate * share).reshape(shape)
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:
