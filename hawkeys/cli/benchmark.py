@@ -25,7 +25,7 @@ from hawkeys.cli.logs import (
     refuse_same_file,
     warnings_at_the_end,
 )
-from hawkeys.cli.tasks import TASKS, TaskOptions, run_task
+from hawkeys.cli.tasks import TASKS, TaskOptions, networks_option, run_task
 from hawkeys.cli.typists.options import BenchmarkOptions, check_task
 from hawkeys.cli.typists.others import with_others
 from hawkeys.cli.typists.own_data import read_own
@@ -73,12 +73,7 @@ _EPILOG += "\n\n\b\nProtocols (training, genuine tests, samples of each impostor
     "sentence. The latter three use --networks, --dataset, --data-path, --output, --report, "
     "--false-alarm, --seed and --json alone.",
 )
-@click.option(
-    "--networks",
-    is_flag=True,
-    help="Train also the networks of --task event-times, few-shot or free-text (extra [neural]; "
-    "minutes).",
-)
+@networks_option
 @click.option(
     "--dataset",
     type=click.Choice(
@@ -206,7 +201,7 @@ def command(**options: Any) -> None:
     task, as_json = options.pop("task"), options["as_json"]
     check_task(task, options)
     if task != TASKS[0]:
-        run_task(task, _task_options(options))
+        run_task(task, TaskOptions.of(options))
         return
     options.pop("networks")
     asked = BenchmarkOptions(**options)
@@ -229,18 +224,6 @@ def command(**options: Any) -> None:
         print_evaluation(evaluation)
         if page is not None:
             print_text(f"\nReport: {page}")
-
-
-def _task_options(options: Mapping[str, Any]) -> TaskOptions:
-    return TaskOptions(
-        dataset=options["dataset"],
-        data_path=options["data_path"],
-        output=options["output"] if options["report"] else None,
-        false_alarm=options["false_alarm"],
-        seed=options["seed"],
-        as_json=options["as_json"],
-        networks=options["networks"],
-    )
 
 
 def _check(asked: BenchmarkOptions) -> Mapping[str, BaseEstimator]:

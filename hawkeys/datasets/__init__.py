@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hawkeys.datasets.named.registry import DatasetInfo, available_datasets, load_dataset
     from hawkeys.datasets.provenance import Provenance
     from hawkeys.datasets.readers import read_events
-    from hawkeys.datasets.slices import EventSlices, cut_slices
+    from hawkeys.datasets.slices import EventSlices, cut_slices, uniform_slices
     from hawkeys.datasets.splits import (
         SampleSplit,
         balanced,
@@ -94,6 +94,7 @@ __all__ = [
     "timing_columns",
     "timings_to_events",
     "to_keystrokes",
+    "uniform_slices",
     "user_folds",
 ]
 
@@ -142,6 +143,7 @@ _HOME = {
     "timing_columns": "timings",
     "timings_to_events": "timings",
     "to_keystrokes": "key_events.attempts",
+    "uniform_slices": "slices",
     "user_folds": "splits",
 }
 

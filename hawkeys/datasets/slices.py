@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
-from hawkeys._validation import check_count, check_positive_number
+from hawkeys._validation import as_generator, check_count, check_positive_number
 from hawkeys.datasets.named.event_times import CLOCK_TICK, EventTimes, snap_intervals
 from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["EventSlices", "cut_slices"]
+__all__ = ["EventSlices", "cut_slices", "uniform_slices"]
 
 _PER_SECOND = 1_000_000
 
@@ -165,6 +165,49 @@ def cut_slices(
             )
         )
     return _join(parts)
+
+
+def uniform_slices(n_slices: int, length: int = 30, *, rng: RandomState = None) -> EventSlices:
+    """Draw the "random class" of [1]_: independent intervals of 80 to 300 whole milliseconds.
+
+    Parameters
+    ----------
+    n_slices : int
+        How many slices.
+    length : int, default 30
+        Intervals of each.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        Source of randomness.
+
+    Returns
+    -------
+    EventSlices
+        Of the subject "random", each a session of its own, none of them overlapping.
+
+    Raises
+    ------
+    InvalidParameterError
+        A number is no count.
+
+    References
+    ----------
+    .. [1] S. A. Calin, "Deep learning approach for keystroke recognition".
+
+    Examples
+    --------
+    >>> from hawkeys.datasets import uniform_slices
+    >>> uniform_slices(4, rng=0)
+    EventSlices: 4 slices of 30 intervals, 1 subjects, 0 overlapping
+    """
+    shape = check_count(n_slices, "n_slices"), check_count(length, "length")
+    number = np.arange(shape[0], dtype=np.int64)
+    return EventSlices(
+        intervals=as_generator(rng).integers(80, 300, shape, endpoint=True) / 1000.0,
+        subject=np.full(shape[0], "random"),
+        session=number,
+        first=number * (length + 1),
+        overlapping=np.zeros(shape[0], dtype=bool),
+    )
 
 
 def _pauses(times: IntArray, gap: float, whole_seconds: bool) -> BoolArray:

@@ -25,7 +25,7 @@ def _workplace(tmp_path, monkeypatch):
     from hawkeys.datasets import simulate_event_times
 
     monkeypatch.setattr(
-        "hawkeys.cli.task_data.simulate_event_times",
+        "hawkeys.cli.tasks.data.simulate_event_times",
         lambda rng: simulate_event_times(n_sessions=5, n_events=300, rng=rng),
     )
 
@@ -51,7 +51,7 @@ def few_people(monkeypatch):
     whole = load_demo()
     kept = np.isin(whole.subject, whole.subjects[:6]) & np.isin(whole.session, [1, 2])
     few = whole[kept]
-    monkeypatch.setattr("hawkeys.cli.task_data.load_dataset", lambda name, path: (few, None))
+    monkeypatch.setattr("hawkeys.cli.tasks.data.load_dataset", lambda name, path: (few, None))
 
 
 def test_few_samples_of_the_demo(capsys, tmp_path, monkeypatch):
@@ -62,7 +62,12 @@ def test_few_samples_of_the_demo(capsys, tmp_path, monkeypatch):
         assert text in out
     assert "reported" not in out
     rates = pd.read_csv(tmp_path / "here" / "few_shot_rates.csv")
-    assert rates.groupby("system").size().tolist() == [15, 12, 12]  # folds by sizes, one too few
+    assert rates.groupby("system").size().tolist() == [
+        12,
+        15,
+        12,
+        12,
+    ]  # folds by sizes, one too few
     assert rates[["eer", "eer_one_threshold", "miss_kept"]].notna().all(axis=None)
 
 
@@ -77,9 +82,9 @@ def test_networks_stand_beside(capsys, tmp_path, monkeypatch):
         Recipe("log-intervals", *[once] * 3), recurrent=False, runtime=cpu
     )
     made = {
-        "event_time_networks": {"contrastive network": small},
-        "keyed_text_networks": {"temporal characters": TemporalCharacters(schedule=once)},
-        "few_shot_networks": evaluation.few_shot_networks(once, cpu),
+        "event_times.event_time_networks": {"contrastive network": small},
+        "free_text.keyed_text_networks": {"temporal characters": TemporalCharacters(schedule=once)},
+        "few_shot.few_shot_networks": evaluation.few_shot_networks(once, cpu),
     }
     for name, networks in made.items():
         monkeypatch.setattr(f"hawkeys.cli.tasks.{name}", lambda networks=networks, **_: networks)

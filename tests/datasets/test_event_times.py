@@ -16,6 +16,7 @@ from hawkeys.datasets import (
     shared_events,
     simulate_event_times,
     snap_intervals,
+    uniform_slices,
     user_folds,
 )
 from hawkeys.exceptions import DatasetError, DatasetNotFoundError, InvalidParameterError
@@ -262,3 +263,18 @@ def test_simulated_people_differ_and_repeat():
     assert [int(one.max()) + 1 for one in data.sessions()] == [2, 2, 2]
     assert np.abs(clock_residuals(cut_slices(data).intervals)).max() < 1e-9
     assert not np.array_equal(data.times[0], data.times[1])
+
+
+def test_the_random_class():
+    """Whole milliseconds, 80 and 300 among them, independent of each other."""
+    slices = uniform_slices(2000, 30, rng=1)
+    ms = slices.intervals * 1000
+    np.testing.assert_allclose(ms, np.round(ms), atol=1e-9)
+    assert (round(ms.min()), round(ms.max())) == (80, 300)
+    assert ms.mean() == pytest.approx(190.0, abs=1.5)  # sd of the mean .26
+    assert ms.std() == pytest.approx(np.sqrt((221**2 - 1) / 12), rel=0.01)
+    assert abs(np.corrcoef(ms[:, 0], ms[:, 1])[0, 1]) < 0.08
+    split = session_folds(slices.subject, slices.session, 4, rng=0)[0]
+    assert shared_events(slices, split) == 0
+    with pytest.raises(InvalidParameterError, match="n_slices must be at least 1"):
+        uniform_slices(0)

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from hawkeys.evaluation.metrics import equal_error_rate, equal_error_threshold, 
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.neural import EmbeddingVerifier, HeadVerifier, NetworkTemplate, Runtime, Schedule
 from hawkeys.verifiers import (
+    BackgroundRatio,
     MarkedRenewalVerifier,
     OneClassVerifier,
     RecencyNearestNeighbors,
@@ -90,12 +92,13 @@ def few_shot_systems() -> dict[str, Preparation]:
     Examples
     --------
     >>> from hawkeys.evaluation import few_shot_systems
-    >>> list(few_shot_systems())
-    ['scaled Manhattan', 'recency-weighted neighbours', 'marked renewal, ratio to the others']
+    >>> list(few_shot_systems())[:3]
+    ['scaled Manhattan', 'recency-weighted neighbours', 'background ratio']
     """
     return {
         "scaled Manhattan": lambda X, y: ScaledManhattan,
         "recency-weighted neighbours": lambda X, y: RecencyNearestNeighbors,
+        "background ratio": lambda X, y: partial(BackgroundRatio, background=_by_person(X, y)),
         "marked renewal, ratio to the others": lambda X, y: lambda: _RenewalRatio(X, y),
     }
 
@@ -154,7 +157,7 @@ def score_few_shot(
 ) -> list[FewShotScores]:
     """Enrol new people with few samples, fold by fold, and score later ones.
 
-    A verifier that knows nobody else needs two samples and has no entry for one.
+    A `hawkeys.verifiers.OneClassVerifier` needs two samples and has no entry for one.
 
     Parameters
     ----------
@@ -292,6 +295,11 @@ def _score(make: Maker, people: list[_Person], size: int) -> tuple[tuple[Any, ..
         stored = _stored(system)
     mean = 1.0 / len(people)
     return tuple(zip(*scores, strict=True)), (mean * enrol, 1000.0 * mean * decide, stored)
+
+
+def _by_person(X: FloatArray, y: np.ndarray) -> list[FloatArray]:
+    """Return the samples of each person."""
+    return [X[y == person] for person in np.unique(y)]
 
 
 def _stored(system: Any) -> float:

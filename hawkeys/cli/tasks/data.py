@@ -1,12 +1,9 @@
-"""What a task of ``hawkeys benchmark`` is asked, and its data: real ones, or simulated ones."""
+"""Data of the tasks: real ones, or simulated ones that say so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import pandas as pd
-
-from hawkeys.cli.console import print_notice, print_table, print_text
+from hawkeys.cli.console import print_notice
+from hawkeys.cli.tasks.options import TaskOptions
 from hawkeys.datasets import (
     EventTimes,
     Keystrokes,
@@ -19,7 +16,7 @@ from hawkeys.datasets import (
 )
 from hawkeys.exceptions import DatasetNotFoundError
 
-__all__ = ["TaskOptions", "event_time_data", "fixed_text_data", "keyed_data"]
+__all__ = ["event_time_data", "fixed_text_data", "keyed_data"]
 
 _PEOPLE, _COHORT = 137, 200
 _DEMO = (
@@ -27,47 +24,6 @@ _DEMO = (
     "about people. Why: {why}"
 )
 _SIMULATED = "SIMULATED typists, no real person. The figures say nothing about people."
-
-
-@dataclass(frozen=True)
-class TaskOptions:
-    """Options of a task.
-
-    Attributes
-    ----------
-    dataset : {"auto", "demo", "real"}
-        Real data, simulated ones, or real ones if they are there.
-    data_path : str or None
-        Folder of the press times, or file of the Aalto sentences.
-    output : str or None
-        Folder for the tables, or None: print only.
-    false_alarm : float
-        Share of genuine samples that a kept threshold rejects.
-    seed : int
-        Seed of all that is random.
-    networks : bool, default False
-        Whether the networks of the task are trained beside the other systems.
-    as_json : bool, default False
-        Print the tables as JSON.
-    """
-
-    dataset: str
-    data_path: str | None
-    output: str | None
-    false_alarm: float
-    seed: int
-    networks: bool = False
-    as_json: bool = False
-
-    def say(self, text: str) -> None:
-        """Print a paragraph, unless stdout holds JSON."""
-        if not self.as_json:
-            print_text(text)
-
-    def show(self, table: pd.DataFrame) -> None:
-        """Print a table, unless stdout holds JSON."""
-        if not self.as_json:
-            print_table(table)
 
 
 def event_time_data(asked: TaskOptions) -> EventTimes:
