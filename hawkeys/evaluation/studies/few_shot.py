@@ -212,8 +212,16 @@ def score_few_shot(
             seconds = time.process_time() - started
             for size in sizes:
                 if size > 1 or not isinstance(make(), OneClassVerifier):
-                    found, costs = _score(make, people, size)
-                    out.append(FewShotScores(name, size, fold, *found, seconds, *costs))
+                    found = _score(make, people, size)
+                    out.append(
+                        FewShotScores(
+                            system=name,
+                            n_enrolled=size,
+                            fold=fold,
+                            prepare_seconds=seconds,
+                            **found,
+                        )
+                    )
             done += 1
             if report is not None:
                 report("Folds and systems", done, total)
@@ -268,8 +276,8 @@ def _new_people(samples: Keystrokes, X: FloatArray, rows: np.ndarray, n_used: in
     return people
 
 
-def _score(make: Maker, people: list[_Person], size: int) -> tuple[tuple[Any, ...], Any]:
-    """Return scores, and costs."""
+def _score(make: Maker, people: list[_Person], size: int) -> dict[str, Any]:
+    """Return scores and costs, by the names of `FewShotScores`."""
     scores: list[tuple[FloatArray, FloatArray, np.ndarray, np.ndarray]] = []
     enrol = decide = 0.0
     stored = np.nan
@@ -293,8 +301,13 @@ def _score(make: Maker, people: list[_Person], size: int) -> tuple[tuple[Any, ..
         enrol += enrolled - started
         decide += (time.process_time() - enrolled) / (genuine.size + len(impostor))
         stored = _stored(system)
-    mean = 1.0 / len(people)
-    return tuple(zip(*scores, strict=True)), (mean * enrol, 1000.0 * mean * decide, stored)
+    names = ("genuine", "impostor", "genuine_first", "impostor_first")
+    return {
+        **dict(zip(names, zip(*scores, strict=True), strict=True)),
+        "enrol_seconds": enrol / len(people),
+        "decide_ms": 1000.0 * decide / len(people),
+        "n_stored": stored,
+    }
 
 
 def _by_person(X: FloatArray, y: np.ndarray) -> list[FloatArray]:
