@@ -394,13 +394,58 @@ def test_neighbours_networks(script, tmp_path):
     options = ["--quick", "--only", "few-shot", "--folds", "1", "--output", str(tmp_path)]
     script("neighbours_networks").main(options)
     table = pd.read_csv(tmp_path / "networks_few_shot.csv")
-    assert table["system"].nunique() == 5
+    assert table["system"].nunique() == 7
     codes = table[table["system"] == "LSTM codes, triplet loss"]
     assert codes["n_enrolled"].tolist() == [1, 2, 5, 7, 10]
     assert table["eer"].between(0.0, 1.0).all()
     heads = table[table["system"] == "LSTM template, heads"]
     assert heads[["tar_at_045", "far_at_045", "threshold_of_two_thirds"]].notna().all(axis=None)
     assert {"machine", "versions"} <= set(table)
+
+
+def test_neighbours_networks_of_event_times(script, tmp_path):
+    """The stack and both networks on the same slices."""
+    pytest.importorskip("torch", reason="networks need the extra [neural]")
+    options = ["--quick", "--only", "event-times", "--folds", "1", "--phases", "1"]
+    script("neighbours_networks").main([*options, "--output", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "networks_event_times.csv").set_index("system")
+    assert table.index.tolist() == ["stack", "contrastive network, repaired, 1 phase"]
+    assert table["n_train"].nunique() == table["n_test"].nunique() == 1
+    assert table[["accuracy", "eer_one_threshold"]].stack().between(0.0, 1.0).all()
+
+
+def test_keyed_text_by_networks():
+    """The saved table: bars of the character network, which no figure of its authors stands for."""
+    saved = pd.read_csv(RESULTS / "networks_keyed_text.csv")
+    aalto = saved[saved["data"].str.startswith("Aalto")].set_index("system")
+    network = aalto.loc[["temporal characters"]]
+    assert network["n_subjects"].eq(137).all()
+    assert network["accuracy"].min() >= 0.65
+    assert network["eer_posterior"].max() <= 0.06
+    assert network["eer_posterior_one_threshold"].max() <= 0.06
+    assert aalto.loc["marked renewal", "accuracy"] >= 0.68
+
+
+def test_human_or_random(script, tmp_path):
+    script("human_or_random").main(["--quick", "--output", str(tmp_path)])
+    quick = pd.read_csv(tmp_path / "human_or_random.csv")
+    assert quick.groupby("system")["fold"].nunique().eq(5).all()
+    assert quick.loc[quick["system"] == "stack", "accuracy"].mean() > 0.95
+
+
+@pytest.mark.parametrize("name", ["federated_study", "seed_recipe"])
+def test_trainings_that_take_minutes(name, script, tmp_path):
+    pytest.importorskip("torch", reason="networks need the extra [neural]")
+    few = ["--rounds", "2", "--warm-epochs", "1"] if name == "federated_study" else []
+    script(name).main(["--quick", *few, "--output", str(tmp_path)])
+    if name == "seed_recipe":
+        table = pd.read_csv(tmp_path / "seed_recipe.csv")
+        assert table["phase"].tolist() == ["encoder", "head"]
+        assert np.isfinite(table["loss"]).all()
+    else:
+        table = pd.read_csv(tmp_path / "federated.csv")
+        assert table["bytes_up"].tolist() == [table["bytes_up"][0], 2 * table["bytes_up"][0]]
+        assert table["bytes_up"][0] > 4 * 200_000  # one client of some 240,000 numbers
 
 
 @pytest.mark.usefixtures("no_data")
