@@ -41,6 +41,7 @@ ROWS: dict[str, Callable[[], Any]] = {
     "`SumExponential`, weights estimated": lambda: hawkeys.fit(
         EVENTS, kernel=kernels.SumExponential([1.0, 4.0])
     ),
+    "`PowerLaw`, given": lambda: hawkeys.fit(EVENTS, kernel=kernels.PowerLaw(0.5, 2.0)),
     "`LogNormal`, given": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal(-1.0, 0.8)),
     "`LogNormal`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal()),
     "`Gamma`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.Gamma()),

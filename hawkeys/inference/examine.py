@@ -17,7 +17,7 @@ from hawkeys.baselines import Baseline, Constant, Periodic
 from hawkeys.events import Events
 from hawkeys.exceptions import EventsWarning
 from hawkeys.inference.clock import clock_step
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, SumExponential
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, SumExponential
 
 __all__ = ["examine", "log_fit", "quietly", "warn_about_ties"]
 
@@ -182,6 +182,8 @@ def _scale_of(kernel: Kernel | None) -> _Scale | None:
         decays = kernel.decay
     elif isinstance(kernel, SumExponential):
         decays = kernel.decays
+    elif isinstance(kernel, PowerLaw):
+        return _scale_of_power_law(kernel)
     else:
         return None
     slow, fast = float(decays.min()), float(decays.max())
@@ -191,6 +193,15 @@ def _scale_of(kernel: Kernel | None) -> _Scale | None:
         _FADED / slow,
         _GONE / slow,
         lambda lag: -float(np.expm1(-fast * lag)),
+    )
+
+
+def _scale_of_power_law(kernel: PowerLaw) -> _Scale:
+    """Return the time scale c; the kernel is gone when as little is left as of an exponential."""
+    with np.errstate(over="ignore"):
+        faded, gone = kernel.c * np.expm1(np.array([_FADED, _GONE]) / (kernel.p - 1.0))
+    return _Scale(
+        "time scale c", kernel.c, float(faded), float(gone), lambda lag: float(kernel.cdf(lag)[0])
     )
 
 

@@ -11,6 +11,7 @@ from hawkeys.kernels.density import DensityKernel
 from hawkeys.kernels.exponential import Exponential
 from hawkeys.kernels.histogram import Histogram
 from hawkeys.kernels.parametric import Gamma, LogNormal
+from hawkeys.kernels.power_law import PowerLaw
 from hawkeys.kernels.records import kernel_from_dict
 from hawkeys.kernels.sum_exponential import SumExponential
 
@@ -23,6 +24,7 @@ __all__ = [
     "Histogram",
     "Kernel",
     "LogNormal",
+    "PowerLaw",
     "SumExponential",
     "kernel_from_dict",
 ]

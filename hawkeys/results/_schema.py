@@ -73,7 +73,20 @@ class SumExponentialRecord(Record, tag_field="name", tag="sum_exponential"):
     weights: Floats
 
 
-KERNELS = ExponentialRecord | LogNormalRecord | GammaRecord | HistogramRecord | SumExponentialRecord
+class PowerLawRecord(Record, tag_field="name", tag="power_law"):
+    c: Real
+    p: Real
+    tolerance: Real
+
+
+KERNELS = (
+    ExponentialRecord
+    | LogNormalRecord
+    | GammaRecord
+    | HistogramRecord
+    | SumExponentialRecord
+    | PowerLawRecord
+)
 
 
 class PiecewiseRecord(Record, tag_field="name", tag="piecewise_constant"):

@@ -13,7 +13,7 @@ from hawkeys.exceptions import EventsWarning, HawkeysWarning
 from hawkeys.features import HawkesFeatures
 from hawkeys.inference.clock import clock_step
 from hawkeys.inference.examine import examine, quietly
-from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, SumExponential
+from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, PowerLaw, SumExponential
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400.0
 NOW = 1.7e9
@@ -170,6 +170,16 @@ class TestUnit:
         assert "the time scale 1/decay of the kernel is 1.01e+05, the longest window 100" in message
         assert said(events, Exponential(1.01e-5)) == []  # 1 - exp(-100 decay) is 1/1000
         assert said(events, Exponential([1e-9, 1.0])) == []
+
+    def test_a_power_law(self):
+        events = one(uniform(50, 0.0, 100.0), end=100.0)
+        (message,) = said(events, PowerLaw(1e6, 2.0))  # its mass is 1e-4
+        assert "the time scale c of the kernel is 1e+06, the longest window 100" in message
+        assert said(events, PowerLaw(1e4, 2.0)) == []
+        far = one(uniform(50, 0.0, 1e6), end=1e6)
+        assert said(far, PowerLaw(0.1, 1.2)) == []  # exp(-40) of it is left at 1e86
+        (message,) = said(far, PowerLaw(0.1, 50.0))
+        assert "have one within 0.1262 before them, the others feel no excitation" in message
 
     def test_a_decay_that_is_estimated_has_no_unit(self):
         far = one(uniform(50, 0.0, 1e6), end=1e6)

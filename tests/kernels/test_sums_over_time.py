@@ -10,7 +10,15 @@ import pytest
 import hawkeys
 from hawkeys._loops import choice
 from hawkeys.diagnostics.time_rescaling import rescale
-from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
+from hawkeys.kernels import (
+    Exponential,
+    Gamma,
+    Histogram,
+    Kernel,
+    LogNormal,
+    PowerLaw,
+    SumExponential,
+)
 
 RNG = np.random.default_rng(3)
 PAIRS = RNG.uniform(0.4, 3.0, (3, 3))
@@ -24,6 +32,7 @@ KERNELS = {
     "log-normal": LogNormal(-0.5, 0.6),
     "log-normal by pair": LogNormal(-PAIRS, 0.2 * PAIRS),
     "gamma": Gamma(2.0, 3.0),
+    "power law": PowerLaw(0.3, 1.4),
     "histogram": Histogram([0.0, 0.5, 1.0, 3.0], [0.2, 0.5, 0.3]),
 }  # fmt: skip
 EVENTS = {

@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 import hawkeys
 from hawkeys import Events, Hawkes, baselines
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
-from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential, pairs
+from hawkeys.kernels import (
+    Exponential,
+    Gamma,
+    Histogram,
+    Kernel,
+    LogNormal,
+    PowerLaw,
+    SumExponential,
+    pairs,
+)
 
 BASELINE, ADJACENCY = [0.3, 0.2], [[0.2, 0.5], [0.4, 0.0]]
 PAIR_DECAY = [[1.0, 20.0], [0.05, 3.0]]
@@ -48,6 +57,7 @@ KERNELS = {
     "sum": SumExponential([0.5, 9.0], weights=[[[0.2, 0.8], [1, 0]], [[0, 1], [0.5, 0.5]]]),
     "log-normal": LogNormal([[-0.5, 0.2], [0.0, 0.4]], [[0.4, 0.6], [1.2, 0.3]]),
     "gamma": Gamma(3.0, 4.0),
+    "power law": PowerLaw(0.3, 1.4),
     "histogram": Histogram([0.1, 0.5, 1.0, 4.0], [0.5, 0.2, 0.3]),
 }
 
