@@ -353,7 +353,7 @@ WRONG = {
     "model": (
         lambda: hawkeys.forecast(3, PAST, 1.0),
         InvalidParameterError,
-        "model must be a Hawkes process or a result of hawkeys.fit; got 3",
+        "model must be a process or the result of a fit; got 3",
     ),
     "events": (
         lambda: hawkeys.forecast(POISSON, [[1.0], [2.0]], 1.0),
