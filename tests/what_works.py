@@ -155,17 +155,8 @@ def try_row(name: str) -> dict[str, str]:
 
 
 # why cells are empty: rows, columns, the reason, and words of the error that is raised there
-_LIKELIHOOD = ["profile", "sandwich", "edge_tests"]
 _NOT_HAWKES = [row for row in ROWS if row.startswith(("`fit_rectified`", "`fit_nonlinear`"))]
-_PENALISED = ["`fit_nonlinear`, penalty"]
 REASONS: list[tuple[list[str], list[str], str, str]] = [
-    (
-        _PENALISED,
-        _LIKELIHOOD,
-        "They are made of the likelihood near its maximum, where a penalised fit with a link is "
-        "not. Fit without penalty, or use `bootstrap`.",
-        "needs a maximum-likelihood fit; this one has a penalty",
-    ),
     (
         _NOT_HAWKES,
         ["branching"],

@@ -318,7 +318,7 @@ def edge_tests(
 
 def _of_linked(result: LinkedResult, events: Events, correction: str | None) -> EdgeTests:
     """Return the tests of a process with inhibition or a link."""
-    estimates, statistic, pvalues = linked_edges(result, events)
+    estimates, statistic, pvalues, method = linked_edges(result, events)
     return EdgeTests(
         estimates=estimates,
         statistic=statistic,
@@ -326,7 +326,7 @@ def _of_linked(result: LinkedResult, events: Events, correction: str | None) -> 
         adjusted=_adjust(pvalues, correction),
         correction=correction,
         mark_names=result.process.mark_names,
-        method=result.method,
+        method=method,
     )
 
 

@@ -11,11 +11,13 @@ from hawkeys._validation import check_mask
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.nonlinear.linked_rows import LinkedRows
-from hawkeys.inference.post_estimation.refits import check_same_events
+from hawkeys.inference.post_estimation.refits import check_same_events, fit_again
 from hawkeys.inference.task import check_weights
 from hawkeys.results.nonlinear import LinkedResult
 
 __all__ = ["linked_edges", "linked_profile", "linked_sandwich"]
+
+_PENALISED = "penalised mle"
 
 
 def _rows(result: LinkedResult, events: Events, what: str) -> LinkedRows:
@@ -24,7 +26,7 @@ def _rows(result: LinkedResult, events: Events, what: str) -> LinkedRows:
     Parameters
     ----------
     result : LinkedResult
-        By maximum likelihood.
+        By maximum likelihood, or penalised.
     events : Events
         The events of the fit.
     what : str
@@ -38,15 +40,10 @@ def _rows(result: LinkedResult, events: Events, what: str) -> LinkedRows:
     Raises
     ------
     InvalidParameterError
-        The fit is penalised, did not converge, or is of other events.
+        The fit did not converge, or is of other events.
     InvalidEventsError
         `events` are no Events, or have another number of marks.
     """
-    if result.method == "penalised mle":
-        raise InvalidParameterError(
-            f"{what} needs a maximum-likelihood fit; this one has a penalty, and its optimum is "
-            "not that of the likelihood. Fit with penalty=0, or use bootstrap."
-        )
     if not result.converged:
         raise InvalidParameterError(
             f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
@@ -56,12 +53,24 @@ def _rows(result: LinkedResult, events: Events, what: str) -> LinkedRows:
     return LinkedRows(result, events)
 
 
+def _maximised(result: LinkedResult, events: Events) -> tuple[LinkedResult, str]:
+    """Return the fit of the same model without its penalty, and how it came about."""
+    if result.method != _PENALISED:
+        return result, result.method
+    check_same_events(result, events)
+    return fit_again(result)(events, penalty=0.0), f"mle, from {result.method!r}"
+
+
 def linked_profile(
     result: LinkedResult, events: Events, level: float, parameters: ArrayLike | None
 ) -> dict[str, Any]:
-    """Return the fields of `ProfileIntervals`: ends of any sign, chi-square at 0 too."""
+    """Return the fields of `ProfileIntervals`: ends of any sign, chi-square at 0 too.
+
+    Of a penalised fit those of its model, whose likelihood is maximised first.
+    """
     from scipy.stats import chi2
 
+    result, method = _maximised(result, events)
     rows = _rows(result, events, "profile_interval")
     wanted = result.identified & ~(result.at_bound & (result.estimates != 0.0))
     if parameters is not None:
@@ -81,7 +90,7 @@ def linked_profile(
         "cutoff": cutoff,
         "cutoff_at_zero": np.broadcast_to(at_zero, wanted.shape),
         "mark_names": result.process.mark_names,
-        "method": result.method,
+        "method": method,
         "places": getattr(result, "places", None),
     }
 
@@ -89,6 +98,8 @@ def linked_profile(
 def linked_sandwich(result: LinkedResult, events: Events) -> dict[str, Any]:
     """Return the fields of `SandwichCovariance`, over the parameters that are free.
 
+    Of a penalised fit that of the penalised objective: each realisation bears an equal part of the
+    penalty's slope.
     Raises `InvalidParameterError` if fewer than two realisations count.
     """
     rows = _rows(result, events, "sandwich_covariance")
@@ -101,6 +112,8 @@ def linked_sandwich(result: LinkedResult, events: Events) -> dict[str, Any]:
             "hawkeys.inference.bootstrap."
         )
     scores = rows.scores()
+    if result.method == _PENALISED:
+        scores[weights > 0] -= scores[weights > 0].mean(axis=0)
     meat = count / (count - 1) * np.einsum("rip,riq->ipq", scores, scores)
     free = np.isfinite(result.std_err)
     covariance = np.full((len(free), size, size), np.nan)
@@ -121,10 +134,16 @@ def linked_sandwich(result: LinkedResult, events: Events) -> dict[str, Any]:
     }
 
 
-def linked_edges(result: LinkedResult, events: Events) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return effects, statistics and two-sided p-values of pairs, of all their weights at once."""
+def linked_edges(
+    result: LinkedResult, events: Events
+) -> tuple[FloatArray, FloatArray, FloatArray, str]:
+    """Return effects, statistics and two-sided p-values of pairs, of all their weights at once.
+
+    And the method: a penalised fit's likelihood is maximised first.
+    """
     from scipy.stats import chi2
 
+    result, method = _maximised(result, events)
     rows = _rows(result, events, "edge_tests")
     process = result.process
     statistic, pvalues = np.full((2, process.n_marks, process.n_marks), np.nan)
@@ -134,4 +153,4 @@ def linked_edges(result: LinkedResult, events: Events) -> tuple[FloatArray, Floa
             statistic[i, j] = 2.0 * rows.fall_at(i, weights, 0.0)
             pvalues[i, j] = chi2.sf(statistic[i, j], int(weights.sum()))
     effects = getattr(process, "adjacency", process.kernel_integrals)
-    return np.where(np.isnan(pvalues), np.nan, effects), statistic, pvalues
+    return np.where(np.isnan(pvalues), np.nan, effects), statistic, pvalues, method

@@ -215,16 +215,49 @@ def test_what_is_saved_is_read_and_damage_is_seen(name, tmp_path):
 
 
 @pytest.mark.parametrize("ask", ["profile_interval", "sandwich_covariance", "edge_tests"])
-def test_penalised_fits_and_other_events_are_refused(ask):
-    pulled = hawkeys.fit_nonlinear(DATA, filters=FILTERS, link="softplus", penalty=1.0)
-    with pytest.raises(InvalidParameterError, match=f"{ask} needs a maximum-likelihood fit"):
-        getattr(inference, ask)(pulled, DATA)
+def test_other_events_and_fits_that_stopped_short_are_refused(ask):
     with pytest.raises(InvalidParameterError, match="fitted to other events"):
         getattr(inference, ask)(FITS["softplus"], DATA[0])
     with pytest.warns(hawkeys.exceptions.ConvergenceWarning):
         short = hawkeys.fit_nonlinear(DATA, filters=FILTERS, link="softplus", max_iter=1)
     with pytest.raises(InvalidParameterError, match="needs a fit that converged"):
         getattr(inference, ask)(short, DATA)
+
+
+@pytest.mark.parametrize("penalty", [1.0, inference.Ridge(2.0), inference.Lasso(3.0)])
+def test_a_penalised_fit_is_asked_of_its_model(penalty):
+    how = {"filters": FILTERS, "link": "softplus"}
+    pulled = hawkeys.fit_nonlinear(DATA, penalty=penalty, **how)
+    free = hawkeys.fit_nonlinear(DATA, penalty=0.0, **how)
+    tests, expected = (inference.edge_tests(fit, DATA) for fit in (pulled, free))
+    assert tests.method == "mle, from 'penalised mle'"
+    np.testing.assert_allclose(tests.statistic, expected.statistic, rtol=1e-5)
+    found, wanted = (inference.profile_interval(fit, DATA) for fit in (pulled, free))
+    assert found.method == "mle, from 'penalised mle'"
+    np.testing.assert_allclose(found.lower, wanted.lower, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found.upper, wanted.upper, rtol=1e-4, atol=1e-6)
+
+
+def test_the_sandwich_of_a_penalised_fit_is_that_of_its_objective():
+    """The jackknife's influence: what the estimates do as a realisation's weight changes."""
+    how = {"filters": FILTERS, "link": "softplus", "tolerance": 1e-12}
+    events = hawkeys.simulate(SIGNED, end_time=60.0, n_realizations=6, rng=3)
+    penalty = inference.Ridge(2.0)
+    pulled = hawkeys.fit_nonlinear(events, penalty=penalty, **how)
+    step, moved = 1e-4, []
+    for r in range(6):
+        each = []
+        for sign in (1, -1):
+            weights = np.ones(6)
+            weights[r] += sign * step
+            fit = hawkeys.fit_nonlinear(events, penalty=penalty, weights=weights, **how)
+            each.append(fit.estimates)
+        moved.append((each[0] - each[1]) / (2 * step))
+    # all weights up together is the penalty down: the mean is what it pulls each realisation by
+    moved = np.array(moved) - np.mean(moved, axis=0)
+    expected = 6 / 5 * np.einsum("rip,riq->ipq", moved, moved)
+    found = inference.sandwich_covariance(pulled, events)
+    np.testing.assert_allclose(found.covariance, expected, rtol=1e-3, atol=1e-8)
 
 
 def test_intervals_cover_the_truth_and_true_zeros_are_kept():
