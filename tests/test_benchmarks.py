@@ -431,6 +431,9 @@ def test_human_or_random(script, tmp_path):
     quick = pd.read_csv(tmp_path / "human_or_random.csv")
     assert quick.groupby("system")["fold"].nunique().eq(5).all()
     assert quick.loc[quick["system"] == "stack", "accuracy"].mean() > 0.95
+    saved = pd.read_csv(RESULTS / "human_or_random.csv").groupby("system")["accuracy"]
+    assert saved.mean()["markov-renewal"] >= 0.99
+    assert saved.min()["stack"] >= 0.99
 
 
 @pytest.mark.parametrize("name", ["federated_study", "seed_recipe"])
