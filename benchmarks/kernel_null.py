@@ -6,10 +6,12 @@ The hurdle of `hawkeys.inference.kernel.limits.hurdle` follows this table. A row
 number of marks that share the kernel, of events a mark and of windows; `gain_95` is the 95 %
 quantile of the gain in nats among all samples, those set to 0 whose kernel runs into another limit
 (a burst, a trend, fewer than 5 lags); `hurdle` is the rule's, and `kept` the share of samples whose
-kernel passes it and so counts as identified.
+kernel passes it and so counts as identified. Of exponential kernels the decay is estimated, and the
+hurdle is that of `hawkeys.inference.decay.problem.DecayProblem.hurdle`.
 """
 
 import argparse
+import warnings
 from pathlib import Path
 from unittest import mock
 
@@ -18,11 +20,17 @@ import pandas as pd
 from machine import one_thread, write_table
 
 import hawkeys
+from hawkeys.exceptions import IdentifiabilityWarning
+from hawkeys.inference.decay.choice import choose_decay
+from hawkeys.inference.decay.options import DecaySearch
+from hawkeys.inference.decay.problem import DecayProblem
 from hawkeys.inference.kernel import limits
 from hawkeys.inference.kernel.em import maximise
 from hawkeys.inference.kernel.problem import EMProblem
 from hawkeys.inference.kernel.setup import set_up
+from hawkeys.inference.methods import choose_method
 from hawkeys.inference.options import EMOptions
+from hawkeys.inference.task import Task
 from hawkeys.kernels import Gamma, Histogram, LogNormal
 
 RESULTS = Path(__file__).parent / "results"
@@ -53,6 +61,9 @@ CELLS = [
     *((name, 2, 100, 1, 300) for name in ("2 bins", "8 bins")),
     *((name, 3, 60, 1, 100) for name in ("log-normal", "gamma")),
     ("8 bins", 3, 60, 1, 200),
+    *(("exponential", n_marks, 100, 1, 300) for n_marks in (1, 2, 3)),
+    ("exponential", 2, 30, 1, 300),
+    ("exponential", 2, 100, 20, 300),
 ]
 
 
@@ -81,13 +92,30 @@ def gain(events, kernel):
     return (value if found.codes[0] == limits.NONE else 0.0), least
 
 
+def gain_of_decay(events):
+    """Return the same of one exponential kernel for all pairs, its decay estimated."""
+    task, how = Task.check(events, None, None, {}), choose_method("mle", {})
+    problem = DecayProblem(task, *how, 0)
+    least, none = problem.hurdle, problem.without_excitation()
+    nothing = mock.PropertyMock(return_value=-np.inf)
+    with (
+        warnings.catch_warnings(record=True) as told,
+        mock.patch.object(DecayProblem, "hurdle", nothing),
+    ):
+        warnings.simplefilter("always", IdentifiabilityWarning)
+        profile = choose_decay(task, how, DecaySearch())
+    clear = profile.limit is None and not told
+    return (float(profile.objective.max()) - none if clear else 0.0), least
+
+
 def study(cell, n_samples=None):
     """Return one row of the table."""
     name, n_marks, n_events, n_windows, samples = cell
     found = []
     for seed in range(n_samples or samples):
         rng = np.random.default_rng([seed, n_marks, n_events, n_windows])
-        found.append(gain(poisson(rng, n_marks, n_events, n_windows), FAMILIES[name]()))
+        events = poisson(rng, n_marks, n_events, n_windows)
+        found.append(gain(events, FAMILIES[name]()) if name in FAMILIES else gain_of_decay(events))
     gains, hurdles = np.array(found).T
     return {
         "family": name,

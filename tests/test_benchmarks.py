@@ -207,12 +207,16 @@ def test_variational_calibration(script, tmp_path):
 
 def test_kernel_null(script, tmp_path):
     module = script("kernel_null")
-    module.CELLS = [("log-normal", 1, 30, 1, 300), ("2 bins", 2, 40, 2, 300)]
+    module.CELLS = [
+        ("log-normal", 1, 30, 1, 300),
+        ("2 bins", 2, 40, 2, 300),
+        ("exponential", 2, 40, 1, 300),
+    ]
     module.main(["--samples", "4", "--output", str(tmp_path)])
     table = pd.read_csv(tmp_path / "kernel_null.csv")
-    assert table["family"].tolist() == ["log-normal", "2 bins"]
+    assert table["family"].tolist() == ["log-normal", "2 bins", "exponential"]
     assert (table["samples"] == 4).all()
-    assert table["hurdle"].round(2).tolist() == [4.74, 4.33]
+    assert table["hurdle"].round(2).tolist() == [4.74, 4.33, 4.74]
     assert table["kept"].between(0.0, 1.0).all()
 
 
@@ -227,6 +231,14 @@ def test_about_5_percent_of_poisson_data_keep_an_estimated_kernel():
     above = table["gain_95"] > table["hurdle"]
     assert (table["kept"][above] >= 0.05).all()
     assert (table["kept"][~above] <= 0.051).all()
+
+
+def test_at_most_5_percent_of_poisson_data_keep_an_estimated_decay():
+    table = pd.read_csv(RESULTS / "kernel_null.csv").set_index("family").loc["exponential"]
+    assert table["kept"].between(0.005, 0.05).all()
+    several = table[table["n_marks"] > 1]
+    assert several["n_marks"].max() == 3
+    assert (several["kept_at_1.92"] >= 0.05).all()
 
 
 def test_coverage_small_goes_on_where_it_stopped(script, tmp_path):

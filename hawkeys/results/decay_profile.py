@@ -62,9 +62,10 @@ class DecayProfile:
     limit : str or None
         Where the profile has no maximum within the bounds, what it rises to: "trend" (the smallest
         decay), "burst" (the largest), both for several decays ("trend and burst"), or
-        "no excitation" if nothing there is clearly better than none (1.92 nats). There is then no
-        estimate: the decay is held at the bound, and it and the adjacency that goes with it are
-        not identified.
+        "no excitation" if nothing there is clearly better than none (half the 95 % quantile of
+        chi-square with a degree of freedom for each pair that shares the decay: 1.92 nats for one).
+        There is then no estimate: the decay is held at the bound, and it and the adjacency that
+        goes with it are not identified.
     """
 
     decays: FloatArray

@@ -66,7 +66,7 @@ def choose_decay(
     ------
     InvalidParameterError
         A candidate does not fit the data, or several decays are to be optimised with a baseline
-        that changes or with tied parameters.
+        that changes, with tied parameters or with a history.
 
     Warns
     -----
@@ -115,7 +115,7 @@ def _held_out(problem: DecayProblem, decay: FloatArray, n_folds: int) -> float:
 def _optimise_shared(problem: DecayProblem) -> DecayProfile:
     """Maximise over one decay: near where a part of long data has its maximum, or from a grid."""
     tried: dict[float, float] = {}
-    edges = decay_bounds(problem.events)
+    edges = decay_bounds(problem.heard)
     part = first_part(problem.events) if problem.task.is_plain else None
     if part is not None:
         rough: dict[float, float] = {}
@@ -125,7 +125,7 @@ def _optimise_shared(problem: DecayProblem) -> DecayProfile:
         if found:
             start, width = _between(problem, max(rough, key=rough.__getitem__), _width(rough))
             if climb_parabola(problem.log_value_nearby, tried, start, width):
-                return replace(_profile(tried), bounds=_as_decays(edges))
+                return _with_limit(problem, _profile(tried), edges)
     _search_grid(problem, tried)
     return _with_limit(problem, _profile(tried), edges)
 
@@ -163,8 +163,10 @@ def _with_limit(
     profile = replace(profile, bounds=_as_decays(edges))
     at_edge = best <= edges[0] + AT_EDGE, best >= edges[1] - AT_EDGE
     unclear = objective.max() - max(objective[0], objective[-1]) <= _FAINT
-    gain = objective.max() - problem.without_excitation() if unclear or any(at_edge) else np.inf
-    if gain <= (_FAINT if any(at_edge) else NO_GAIN):
+    gain, hurdle = np.inf, problem.hurdle
+    if unclear or any(at_edge) or problem.may_gain_less(objective, hurdle):
+        gain = objective.max() - problem.without_excitation()
+    if gain <= (hurdle if any(at_edge) else NO_GAIN):
         # all but equal: what a fit reports of each says which comes nearest to its maximum
         reported = np.array([problem.value(decay) for decay in profile.decays])
         return replace(profile, objective=reported, score=reported, limit="no excitation")
@@ -178,6 +180,14 @@ def _with_limit(
             IdentifiabilityWarning,
             stacklevel=6,
         )
+    elif gain <= hurdle:
+        warnings.warn(
+            f"the decay is not identified: with any decay the excitation gains less than "
+            f"{hurdle:.3g} nats over none, as chance alone lets it with so many pairs that share a "
+            "decay. Give a decay, or fewer pairs (support=).",
+            IdentifiabilityWarning,
+            stacklevel=6,
+        )
     return profile
 
 
@@ -188,7 +198,7 @@ def _search_grid(problem: DecayProblem, tried: dict[float, float], *, rough: boo
     """
     from scipy.optimize import minimize_scalar
 
-    loss, edges = problem.loss(tried), decay_bounds(problem.events)
+    loss, edges = problem.loss(tried), decay_bounds(problem.heard)
     decades = (edges[1] - edges[0]) / np.log(10.0)
     grid = np.linspace(*edges, max(5, round(decades * (1 if rough else _PER_DECADE)) + 1))
     values = np.array([loss(point) for point in grid])
@@ -221,7 +231,7 @@ def _climb(
         if error is not None and rough:
             return True
         if error is not None:
-            look_aside(problem.log_value_nearby, tried, error, decay_bounds(problem.events))
+            look_aside(problem.log_value_nearby, tried, error, decay_bounds(problem.heard))
             return is_parabola(tried, error)
     options = {"xtol": 1e-2 if rough else 1e-6}
     minimize_scalar(problem.loss(tried), bracket=tuple(around), method="brent", options=options)

@@ -11,6 +11,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys.events import Events
+from hawkeys.events.windows import continued
 from hawkeys.inference.decay.peak import extrapolate
 from hawkeys.inference.methods import Method
 from hawkeys.inference.rows.newton import solve_mle, solve_nearby
@@ -23,6 +24,7 @@ __all__ = ["NO_GAIN", "DecayProblem", "decay_bounds"]
 # nats: so little is no gain
 NO_GAIN = 1e-6
 _FEWEST_LAGS = 20
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,12 @@ class DecayProblem:
     def events(self) -> Events:
         """The data."""
         return self.task.events
+
+    @property
+    def heard(self) -> Events:
+        """All events that may excite: those of a history, too."""
+        history = self.task.history
+        return self.events if history is None else continued(history, self.events)[0]
 
     @property
     def scale(self) -> float:
@@ -59,6 +67,32 @@ class DecayProblem:
     def value(self, decay: ArrayLike) -> float:
         """Return the maximised objective."""
         return self.solve(decay)[0]
+
+    @property
+    def hurdle(self) -> float:
+        """What excitation with one decay for all must gain, in nats, to be more than chance.
+
+        Half the 95 % quantile of chi-square with a degree of freedom for each adjacency entry.
+        Entries cannot be below 0, so that with several it is on the safe side: of Poisson data 1 %
+        pass, with one entry 4 %, the bounds being asked, too (benchmarks/kernel_null.py).
+        """
+        from scipy.special import chdtri
+
+        size, support = self.events.n_marks, self.task.support
+        heard = np.tile(self.heard.counts.sum(axis=0) > 0, (size, 1))
+        if support is not None:
+            heard &= support
+        names = np.arange(size * size).reshape(size, size)
+        if self.task.ties is not None:
+            names = self.task.ties.identities(1, 1)[1]
+        return float(0.5 * chdtri(max(np.unique(names[heard]).size, 1), 1.0 - _LEVEL))
+
+    def may_gain_less(self, objective: FloatArray, hurdle: float) -> bool:
+        """Tell whether the best of a profile may gain less than `hurdle`, judged by the others.
+
+        By maximum likelihood no decay does worse than no excitation.
+        """
+        return self.method.solve is not solve_mle or bool(np.ptp(objective) <= hurdle)
 
     def without_excitation(self) -> float:
         """Return the maximised objective with the adjacency held at 0."""
