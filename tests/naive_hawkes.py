@@ -34,6 +34,23 @@ def log_likelihood(events, baseline, adjacency, decay):
     return total
 
 
+def log_likelihood_given(history, events, baseline, adjacency, decay):
+    """That of the windows given what happened before them: nothing but double loops."""
+    total, size = 0.0, len(baseline)
+    for before, now in zip(realizations(history), realizations(events), strict=True):
+        times, marks = np.append(before[0], now[0]), np.append(before[1], now[1])
+        for t, i in zip(now[0], now[1], strict=True):
+            total += math.log(
+                baseline[i] + adjacency[i] @ excitation(times, marks, decay, i, t, size)
+            )
+        for i in range(size):
+            total -= baseline[i] * (now[3] - now[2])
+            for t, j in zip(times, marks, strict=True):
+                since = math.exp(-decay[i, j] * max(now[2] - t, 0.0))
+                total -= adjacency[i, j] * (since - math.exp(-decay[i, j] * (now[3] - t)))
+    return total
+
+
 def intensity(events, realization, baseline, adjacency, decay, when):
     times, marks, _, _ = list(realizations(events))[realization]
     size = len(baseline)

@@ -105,7 +105,9 @@ def steps(times: FloatArray) -> FloatArray:
     return np.maximum(np.diff(times, prepend=0.0), 0.0)  # below 0 by rounding only
 
 
-def rescale(process: Any, events: Any, **windows: Any) -> RescaledEvents:
+def rescale(
+    process: Any, events: Any, *, history: Events | None = None, **windows: Any
+) -> RescaledEvents:
     r"""Map each event to its mark's compensator at that moment.
 
     If the events come from `process`, the times
@@ -123,6 +125,8 @@ def rescale(process: Any, events: Any, **windows: Any) -> RescaledEvents:
         The process to test.
     events : Events, frame, mapping or sequence
         Realisations with n_marks marks; all but Events need ``end_time``.
+    history : Events, optional
+        What happened before the windows, as for `Hawkes.log_likelihood`.
     **windows
         ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
         marks are found by name.
@@ -135,9 +139,10 @@ def rescale(process: Any, events: Any, **windows: Any) -> RescaledEvents:
     Raises
     ------
     InvalidParameterError
-        `process` is no such process; ``end_time`` is missing, or given beside Events.
+        `process` is no such process; ``end_time`` is missing, or given beside Events; a history
+        that does not end where the windows start, or of a process other than `Hawkes`.
     InvalidEventsError
-        `events` cannot be read, or have another number of marks.
+        `events` cannot be read, or have another number of marks; nor is the history as it must be.
 
     Notes
     -----
@@ -176,6 +181,8 @@ def rescale(process: Any, events: Any, **windows: Any) -> RescaledEvents:
     model, process = process, check_process(as_process(process))
     events = read_for(model, process, events, windows)
     check_events(events, process.n_marks)
+    if history is not None:
+        process = check_process(process._after(history, events))
     if isinstance(process, Hawkes):
         own, expected = _linear(process, events)
     else:

@@ -48,7 +48,8 @@ class Views(Shown):
         Notes
         -----
         What happened before `start` is not known to the part: a fit of it takes its first events
-        for spontaneous ones that may be children. With long parts that matters little.
+        for spontaneous ones that may be children. With long parts that matters little; else give
+        it to the fit, ``history=events.between(end=start)``.
 
         Examples
         --------

@@ -19,6 +19,7 @@ from hawkeys._validation import (
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.columns import times_of
+from hawkeys.events.windows import continued, history_before
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
@@ -44,6 +45,7 @@ def forecast(
     level: float = 0.95,
     parameter_uncertainty: bool = False,
     rng: RandomState = 0,
+    history: Events | None = None,
     **windows: Any,
 ) -> Forecast:
     r"""Forecast the counts and the next event after the end of an observed realisation.
@@ -72,6 +74,8 @@ def forecast(
         as many paths. Kernel parameters are held at their estimates.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None, default 0
         Source of randomness; the same seed gives the same forecast.
+    history : Events, optional
+        What happened before `events`, up to where their window starts; its events excite, too.
     **windows
         ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
         marks are found by name.
@@ -87,7 +91,7 @@ def forecast(
         `events` is not `Events`, or has other marks than the process.
     InvalidParameterError
         More than one realisation; a horizon, `n_paths` or `level` out of range; no parameter
-        uncertainty is known for the model.
+        uncertainty is known for the model; a history that does not end where the window starts.
     UnstableProcessError
         More than 2e7 events in all.
 
@@ -112,6 +116,8 @@ def forecast(
     process = as_process(model)
     events = read_for(model, process, events, windows)
     _check_start(process, events)
+    if history is not None:
+        events = continued(history_before(events, history), events)[0]
     length = check_positive_number(_in_unit(horizon, events), "horizon")
     size = check_count(n_paths, "n_paths")
     width = check_fraction(level, "level")

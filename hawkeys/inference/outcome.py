@@ -215,7 +215,7 @@ def _log_likelihood(
 ) -> float:
     """Return the unweighted log-likelihood at the estimate."""
     if task.weights is not None:
-        return process.log_likelihood(task.events)
+        return process.log_likelihood(task.events, history=task.history)
     if type(settings) is MLEOptions:  # it is what was maximised
         return float(solution.objective.sum())
     weighted = design.log_likelihood(solution.x).sum()

@@ -15,8 +15,10 @@ from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events
+from hawkeys.events.windows import history_before, history_from_record, history_to_record
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Kernel
+from hawkeys.kernels.after_history import AfterHistory
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.rectified import RectifiedResult
 
@@ -53,6 +55,8 @@ class Task:
         Its rates are unknown.
     ties : Ties or None
         Parameters that are one.
+    history : Events or None
+        What happened before each window, on which the likelihood is conditional; None: nothing.
     """
 
     events: Events
@@ -60,6 +64,7 @@ class Task:
     weights: FloatArray | None
     baseline: Baseline
     ties: Ties | None
+    history: Events | None = None
 
     @classmethod
     def check(
@@ -84,20 +89,31 @@ class Task:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the model has one constant baseline per mark and nothing tied."""
-        return isinstance(self.baseline, Constant) and self.ties is None
+        """Whether there is one constant baseline per mark, nothing tied and no history."""
+        constant = isinstance(self.baseline, Constant)
+        return constant and self.ties is None and self.history is None
+
+    def after(self, history: Any) -> Task:
+        """Return the same given a history: Events, or a record of them; None is none."""
+        if history is None:
+            return self
+        if isinstance(history, Mapping):  # as a result has it
+            return replace(self, history=history_from_record(history, self.events))
+        return replace(self, history=history_before(self.events, history))
 
     @property
     def observed(self) -> Task:
         """The same without the realisations of weight 0, which do not count at all."""
-        events, weights = leave_out(self.events, self.weights)
-        return self if events is self.events else replace(self, events=events, weights=weights)
+        if self.weights is None or (self.weights > 0).all():
+            return self
+        return self.pick(self.weights > 0)
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""
+        history = self.history
         design = Design.build(
             self.events,
-            kernel,
+            kernel if history is None else AfterHistory(kernel, history),
             separate=separate,
             weight=weight,
             realization_weights=self.weights,
@@ -106,9 +122,12 @@ class Task:
             ties=self.ties,
         )
         events, largest = self.events, 1.0 if self.weights is None else float(self.weights.max())
-        if not design.may_have_unseen(weight * largest * events.n_events):
+        past = 0 if history is None else history.n_events
+        if not design.may_have_unseen(weight * largest * (events.n_events + past)):
             return design
         counts = count_events(events.marks, events.offsets, events.n_marks).astype(np.float64)
+        if history is not None:
+            counts += history.counts
         counts = (
             weight * counts if self.weights is None else weight * self.weights[:, None] * counts
         )
@@ -117,7 +136,8 @@ class Task:
     def pick(self, rows: BoolArray | slice) -> Task:
         """Return the same of some realisations."""
         weights = None if self.weights is None else self.weights[rows]
-        return replace(self, events=self.events[rows], weights=weights)
+        history = None if self.history is None else self.history[rows]
+        return replace(self, events=self.events[rows], weights=weights, history=history)
 
     def as_options(self) -> dict[str, Any]:
         """Return what `hawkeys.fit` must be given to count in the same way."""
@@ -125,6 +145,7 @@ class Task:
         out |= {"support": self.support} if self.support is not None else {}
         out |= {"weights": self.weights} if self.weights is not None else {}
         out |= {} if isinstance(self.baseline, Constant) else {"baseline": self.baseline}
+        out |= {} if self.history is None else {"history": history_to_record(self.history)}
         return out | ({} if self.ties is None else {"tied": self.ties.to_dict()})
 
 
@@ -250,7 +271,12 @@ def leave_out(events: Events, weights: ArrayLike | None) -> tuple[Events, FloatA
     return (events, array) if counts.all() else (events[counts], array[counts])
 
 
-def about_all(found: AnyResult, events: Events, weights: ArrayLike | None) -> AnyResult:
+def about_all(
+    found: AnyResult,
+    events: Events,
+    weights: ArrayLike | None,
+    history: Events | None = None,
+) -> AnyResult:
     """Return a fit to the realisations that count with the facts about all of them.
 
     Parameters
@@ -261,6 +287,8 @@ def about_all(found: AnyResult, events: Events, weights: ArrayLike | None) -> An
         All of them.
     weights : array_like, shape (n_realizations,), or None
         Their weights.
+    history : Events or None, optional
+        What happened before all of them.
 
     Returns
     -------
@@ -275,11 +303,15 @@ def about_all(found: AnyResult, events: Events, weights: ArrayLike | None) -> An
     given = check_weights(weights, events.n_realizations)
     return replace(
         found,
-        log_likelihood=found.process.log_likelihood(events),
+        log_likelihood=found.process.log_likelihood(events, history=history),
         event_counts=events.counts.sum(axis=0),
         n_realizations=events.n_realizations,
         total_time=float(events.durations.sum()),
-        options={**found.options, "weights": given},
+        options={
+            **found.options,
+            "weights": given,
+            **({} if history is None else {"history": history_to_record(history)}),
+        },
     )
 
 

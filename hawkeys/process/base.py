@@ -10,6 +10,7 @@ import numpy as np
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_flag
 from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process._checks import check_events, check_queries, read_for
 from hawkeys.process.event_densities import log_densities
 
@@ -42,16 +43,31 @@ class Process(ABC):
 
     @overload
     def log_likelihood(
-        self, events: Any, *, per_event: Literal[False] = ..., **windows: Any
+        self,
+        events: Any,
+        *,
+        per_event: Literal[False] = ...,
+        history: Events | None = ...,
+        **windows: Any,
     ) -> float: ...
 
     @overload
     def log_likelihood(
-        self, events: Any, *, per_event: Literal[True], **windows: Any
+        self,
+        events: Any,
+        *,
+        per_event: Literal[True],
+        history: Events | None = ...,
+        **windows: Any,
     ) -> FloatArray: ...
 
     def log_likelihood(
-        self, events: Any, *, per_event: bool = False, **windows: Any
+        self,
+        events: Any,
+        *,
+        per_event: bool = False,
+        history: Events | None = None,
+        **windows: Any,
     ) -> float | FloatArray:
         r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
 
@@ -63,6 +79,12 @@ class Process(ABC):
             Realisations with n_marks marks; all but Events need ``end_time``.
         per_event : bool, default False
             Return the logarithm of the density of each event instead, given all before it.
+        history : Events, optional
+            What happened before the windows: one realisation that all share, or one for each,
+            observed up to where its window starts (the first part of ``events.split(...)``). Its
+            events excite, but only the windows count: the answer is the likelihood given the
+            history, and the two add up to that of both together. For `Hawkes` alone. Default:
+            nothing happened.
         **windows
             ``end_time``, ``start_time`` and all else that says how data are read, as for
             `hawkeys.fit`; marks are found by name.
@@ -79,9 +101,10 @@ class Process(ABC):
         Raises
         ------
         InvalidEventsError
-            `events` has another number of marks, or is not what is said above.
+            `events` has another number of marks, or is not what is said above; nor is `history`.
         InvalidParameterError
-            ``end_time`` is missing for lists, or given beside Events.
+            ``end_time`` is missing for lists, or given beside Events; a history that does not end
+            where its window starts, or of a process other than `Hawkes`.
 
         Notes
         -----
@@ -102,12 +125,19 @@ class Process(ABC):
         -3.386294
         >>> process.log_likelihood(events, per_event=True).round(3)  # log(0.5) - 0.5 * (1, 2)
         array([-1.193, -1.693])
+        >>> excited = hawkeys.Hawkes([0.5], [[0.4]], decay=1.0)
+        >>> train, test = events.split(at=2.0)
+        >>> given = excited.log_likelihood(test, history=train)
+        >>> total = excited.log_likelihood(events)
+        >>> abs(excited.log_likelihood(train) + given - total) < 1e-12
+        True
         """
         sample = read_for(self, self, events, windows)
         check_events(sample, self.n_marks)
+        process = self if history is None else self._after(history, sample)
         if check_flag(per_event, "per_event"):
-            return log_densities(sample, self._intensity_at, self._compensator_at)
-        return self._log_likelihood(sample)
+            return log_densities(sample, process._intensity_at, process._compensator_at)
+        return process._log_likelihood(sample)
 
     def intensity(
         self, events: Any, times: Any, *, realization: int = 0, **windows: Any
@@ -194,6 +224,16 @@ class Process(ABC):
         sample = read_for(self, self, events, windows)
         r, queries, back = self._sorted(sample, times, realization)
         return self._compensator_at(sample, r, queries)[back]
+
+    def _after(self, history: Any, events: Events) -> Process:
+        """Return the process as it goes on after a history, to look at these events alone.
+
+        Raises `InvalidParameterError` or `InvalidEventsError` for what is no history of them.
+        """
+        raise InvalidParameterError(
+            f"history continues a hawkeys.Hawkes process; got {type(self).__name__}, whose windows "
+            "start from nothing. Leave history out."
+        )
 
     @abstractmethod
     def _log_likelihood(self, events: Events) -> float:

@@ -14,8 +14,10 @@ from hawkeys._validation import brief, check_nonnegative, check_shape, check_squ
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
+from hawkeys.events.windows import history_before
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel
+from hawkeys.kernels.after_history import AfterHistory
 from hawkeys.process._checks import check_events, read_for
 from hawkeys.process.base import Process
 
@@ -233,6 +235,16 @@ class Hawkes(Process):
         return (
             f"Hawkes(n_marks={self.n_marks}, {base}kernel={self.kernel!r}, "
             f"spectral_radius={self.spectral_radius:.4g})"
+        )
+
+    def _after(self, history: Any, events: Events) -> Hawkes:
+        """Return the process with a kernel that knows the history; see `Process._after`."""
+        past = history_before(events, history)
+        return Hawkes(
+            self.baseline_function,
+            self.adjacency,
+            kernel=AfterHistory(self.kernel, past),
+            mark_names=self.mark_names,
         )
 
     def _log_likelihood(self, events: Events) -> float:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hawkeys._records import RecordError, shown, words
+from hawkeys.events import Events
 from hawkeys.exceptions import HawkeysError
 from hawkeys.kernels import kernel_from_dict
 from hawkeys.results._parts import read_part
@@ -38,6 +39,14 @@ class TiedRecord(Record):
     adjacency: Integers
 
 
+class HistoryRecord(Record):
+    times: Floats
+    marks: Integers
+    offsets: Integers
+    start_times: Floats
+    end_times: Floats
+
+
 class ModelOptions(Record):
     """Which model was fitted; what was not given is absent."""
 
@@ -45,6 +54,7 @@ class ModelOptions(Record):
     weights: Floats | UnsetType = UNSET
     baseline: Any = UNSET  # an object of BASELINES, or of a user's own
     tied: TiedRecord | UnsetType = UNSET
+    history: HistoryRecord | UnsetType = UNSET
 
 
 class SearchOptions(ModelOptions, kw_only=True):
@@ -210,6 +220,8 @@ def read_options(options: Mapping[str, Any], method: str, n_marks: int) -> Recor
     if tied is not UNSET:
         check_shape(tied.baseline, "options.tied.baseline", n_marks)
         check_shape(tied.adjacency, "options.tied.adjacency", n_marks, n_marks)
+    if getattr(found, "history", UNSET) is not UNSET:
+        _check_history(options["history"], n_marks)
     return found
 
 
@@ -224,6 +236,13 @@ def read_linked_options(options: Mapping[str, Any], n_marks: int) -> NonlinearOp
     if size.strength.ndim:
         check_shape(size.strength, f"{where[1:]}.strength", n_marks, n_marks)
     return found
+
+
+def _check_history(record: dict[str, Any], n_marks: int) -> None:
+    try:
+        Events.from_arrays(**record, n_marks=n_marks)
+    except HawkeysError as error:
+        raise RecordError(f"field options.history: {words(error)} {AGAIN}") from error
 
 
 def _check_kernel(record: dict[str, Any] | None, where: str, n_marks: int) -> None:

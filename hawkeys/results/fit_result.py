@@ -216,10 +216,17 @@ class FitResult(Result):
             "Realisations": self._realizations_and_marks,
             "Spectral radius": f"{self.process.spectral_radius:.4g}",
             "Total time": self._total_time,
+            **self._past,
             "Kernel": f"{self.kernel!r}{per}",
             **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",
         }
+
+    @property
+    def _past(self) -> dict[str, str]:
+        """What the likelihood is conditional on, for the summary."""
+        past = self.options.get("history")
+        return {} if past is None else {"Given": f"{len(past['times'])} events before the windows"}
 
 
 def _baseline_first(size: int, n_pieces: int) -> np.ndarray:

@@ -221,6 +221,7 @@ def simulate_clusters(
     rng: np.random.Generator,
     *,
     limit: float,
+    history: Events | None = None,
 ) -> Events:
     """Simulate on given windows, whatever the spectral radius: on short windows all is finite.
 
@@ -234,6 +235,8 @@ def simulate_clusters(
         Source of randomness.
     limit : float
         Most events to draw, those beyond the windows included.
+    history : Events or None, optional
+        What happened before each window.
 
     Returns
     -------
@@ -245,5 +248,5 @@ def simulate_clusters(
     UnstableProcessError
         The clusters grow beyond `limit` events.
     """
-    points = draw_points(process, starts, ends, None, rng, limit=limit)
-    return collect(process, starts, ends, points, time_order(points))
+    points = draw_points(process, starts, ends, history, rng, limit=limit)
+    return on_clock_of(history, collect(process, starts, ends, points, time_order(points)))

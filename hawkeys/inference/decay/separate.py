@@ -45,12 +45,12 @@ def optimise_apart(problem: DecayProblem, sharing: str, start: float) -> DecayPr
     Raises
     ------
     InvalidParameterError
-        The baseline changes, or parameters are tied.
+        The baseline changes, parameters are tied, or there is a history.
     """
     if not problem.task.is_plain:
         raise InvalidParameterError(
-            f"decay_sharing={sharing!r} needs one constant baseline per mark and nothing tied. Use "
-            "decay_sharing='shared' or decay_grid."
+            f"decay_sharing={sharing!r} needs one constant baseline per mark, nothing tied and no "
+            "history. Use decay_sharing='shared' or decay_grid."
         )
     size, edges = problem.events.n_marks, decay_bounds(problem.events)
     shape = (size,) if sharing == "source" else (size, size)

@@ -274,6 +274,11 @@ def bootstrap(
     fitted = _check_fit(result, "bootstrap")
     events = events_of_fit(fitted, events, windows)
     check_same_events(fitted, events)
+    if fitted.options.get("history") is not None:
+        raise InvalidParameterError(
+            "bootstrap draws windows that start from nothing, and this fit was given a history. "
+            "Use profile_interval, sandwich_covariance or the standard errors of the fit."
+        )
     if kind == "realizations" and events.n_realizations < 2:
         raise InvalidParameterError(
             "kind='realizations' draws realisations with replacement, and there is only one. Use "

@@ -18,6 +18,7 @@ from hawkeys.diagnostics.gof_result import GoodnessOfFit
 from hawkeys.diagnostics.residual_tests import TESTS, measure
 from hawkeys.diagnostics.time_rescaling import check_process, rescale
 from hawkeys.events import Events
+from hawkeys.events.windows import history_before
 from hawkeys.exceptions import (
     ConvergenceWarning,
     HawkeysError,
@@ -27,7 +28,12 @@ from hawkeys.exceptions import (
 from hawkeys.inference.examine import quietly
 from hawkeys.inference.fit_pooled import fit
 from hawkeys.inference.nonlinear import fit_nonlinear
-from hawkeys.inference.post_estimation.refits import check_same_events, fit_again, simulate_like
+from hawkeys.inference.post_estimation.refits import (
+    check_same_events,
+    fit_again,
+    history_of,
+    simulate_like,
+)
 from hawkeys.inference.seeds import seeded
 from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import read_for
@@ -54,6 +60,7 @@ def goodness_of_fit(
     n_mc_samples: int = 999,
     rng: RandomState = 0,
     verbose: Verbose = False,
+    history: Events | None = None,
     **windows: Any,
 ) -> GoodnessOfFit:
     r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
@@ -84,6 +91,11 @@ def goodness_of_fit(
         Source of randomness; the same seed gives the same p-values.
     verbose : bool or callable, default False
         True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
+    history : Events, optional
+        What happened before the windows, as for `Hawkes.log_likelihood`; the samples continue it,
+        too. Default: what `fitted` was given; ``refit=False`` must be told. With the first part of
+        ``events.split(...)``, to which `fitted` was fitted, and ``refit=False`` the second is
+        tested given the first.
     **windows
         ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
         marks are found by name.
@@ -98,7 +110,8 @@ def goodness_of_fit(
     InvalidParameterError
         `fitted` is neither, or was not fitted to these events in the way `refit` says; `refit`
         returns something else than a process with the same marks, or more than half of the
-        re-fits fail.
+        re-fits fail; a history that is missing, does not end where the windows start, or is of a
+        process other than `Hawkes`.
     InvalidEventsError
         `events` cannot be read, or have other marks.
     UnstableProcessError
@@ -146,11 +159,14 @@ def goodness_of_fit(
     count = check_count(n_mc_samples, "n_mc_samples", minimum=0)
     process = check_process(fitted.process if isinstance(fitted, Result) else fitted)
     events = read_for(fitted, process, events, windows)
-    rescaled = rescale(process, events)
-    estimate, parameters = _choose_refit(fitted, events, refit)
+    past = _history(fitted, events, history, refit)
+    rescaled = rescale(process, events, history=past)
+    estimate, parameters = _choose_refit(fitted, events, refit, past)
     generator, seed = seeded(rng)
     with told(verbose, "Simulating and fitting again" if estimate else "Simulating", count) as done:
-        null, failures = _null_statistics(process, events, estimate, generator.spawn(count), done)
+        null, failures = _null_statistics(
+            process, (events, past), estimate, generator.spawn(count), done
+        )
     _report(failures, count)
     return GoodnessOfFit(
         process=process,
@@ -162,6 +178,22 @@ def goodness_of_fit(
         version=__version__,
         failures=failures,
     )
+
+
+def _history(
+    fitted: Fitted, events: Events, history: Events | None, refit: bool | Refit
+) -> Events | None:
+    """Return what happened before each window: as given, else as the fit was given it."""
+    if history is not None:
+        return history_before(events, history)
+    if not isinstance(fitted, Result) or "history" not in fitted.options:
+        return None
+    if refit is False:
+        raise InvalidParameterError(
+            "the fit was given a history, and with refit=False the events may be others: say what "
+            "happened before them, history=, or pass the process of the fit if nothing did."
+        )
+    return history_of(fitted, events)
 
 
 def _report(failures: tuple[str, ...], count: int) -> None:
@@ -187,7 +219,9 @@ def _quiet(refit: Refit) -> Refit:
     return again
 
 
-def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[Refit | None, str]:
+def _choose_refit(
+    fitted: Fitted, events: Events, refit: bool | Refit, history: Events | None
+) -> tuple[Refit | None, str]:
     """Return how to estimate the parameters of a sample, and that in words."""
     if callable(refit):
         return _quiet(refit), "re-fitted by the function given"
@@ -198,15 +232,18 @@ def _choose_refit(fitted: Fitted, events: Events, refit: bool | Refit) -> tuple[
     if not refit:
         return None, "known"
     if isinstance(fitted, Result):
-        check_same_events(fitted, events, _OTHERWISE)
+        check_same_events(fitted, events, _OTHERWISE, history)
         return fit_again(fitted), f"re-fitted by {fitted.method}"
-    again = _maximum_likelihood(fitted)
-    _check_maximum(fitted, events, again)
+    again = _maximum_likelihood(fitted, history)
+    _check_maximum(fitted, events, again, history)
     return again, "re-fitted by mle"
 
 
-def _maximum_likelihood(process: Hawkes | NonlinearHawkes) -> Refit:
-    """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held."""
+def _maximum_likelihood(process: Hawkes | NonlinearHawkes, history: Events | None) -> Refit:
+    """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held.
+
+    A history continues a `Hawkes` process alone.
+    """
     if isinstance(process, NonlinearHawkes):
         return partial(
             fit_nonlinear,
@@ -219,15 +256,18 @@ def _maximum_likelihood(process: Hawkes | NonlinearHawkes) -> Refit:
         )
     function = process.baseline_function
     if isinstance(function, Constant):
-        return partial(fit, kernel=process.kernel)
-    return partial(fit, kernel=process.kernel, baseline=function.with_rates(None))
+        return partial(fit, kernel=process.kernel, history=history)
+    unknown = function.with_rates(None)
+    return partial(fit, kernel=process.kernel, baseline=unknown, history=history)
 
 
-def _check_maximum(process: Hawkes | NonlinearHawkes, events: Events, again: Refit) -> None:
+def _check_maximum(
+    process: Hawkes | NonlinearHawkes, events: Events, again: Refit, history: Events | None
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         best = again(events).log_likelihood
-    gain = best - process.log_likelihood(events)
+    gain = best - process.log_likelihood(events, history=history)
     if not gain < _NOT_THE_FIT:
         raise InvalidParameterError(
             f"the process is not the maximum-likelihood fit to these events, which is {gain:.4g} "
@@ -239,7 +279,7 @@ def _check_maximum(process: Hawkes | NonlinearHawkes, events: Events, again: Ref
 
 def _null_statistics(
     process: Hawkes | NonlinearHawkes,
-    events: Events,
+    observed: tuple[Events, Events | None],
     estimate: Refit | None,
     generators: list[np.random.Generator],
     done: Callable[[int], None],
@@ -249,19 +289,20 @@ def _null_statistics(
     And why re-fits failed; their statistics are NaN.
     """
     failures = []
+    events, history = observed
     out = np.full((len(generators), process.n_marks + 1, len(TESTS)), np.nan)
     with warnings.catch_warnings():
         # a sample may lack a mark; what it does not determine is 0 and has no residual
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         for b, generator in enumerate(generators):
             done(b)
-            sample = simulate_like(process, events, generator, _SMALLER)
+            sample = simulate_like(process, events, generator, _SMALLER, history)
             try:
                 own = process if estimate is None else estimate(sample)
             except HawkeysError as error:
                 failures.append(str(error))
                 continue
-            out[b] = measure(rescale(_estimated(own), sample))
+            out[b] = measure(rescale(_estimated(own), sample, history=history))
     return out, tuple(failures)
 
 

@@ -30,7 +30,7 @@ from hawkeys.results.fit_result import FitResult
 __all__ = ["likelihood_rows", "maximise_likelihood"]
 
 # what belongs to the model, not to the method that it was fitted by
-_MODEL = ("support", "weights", "baseline", "tied")
+_MODEL = ("support", "weights", "baseline", "tied", "history")
 _DECAYS = ("decay_grid", "decay_sharing", "decay_selection", "n_folds")
 _KERNEL = ("groups", "min_spread", "start")
 # nats: so near the maximum that its estimates are those of any other search

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys.events import Events
+from hawkeys.events.windows import history_from_record
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.examine import quietly
 from hawkeys.inference.fit_pooled import fit
@@ -33,6 +34,7 @@ __all__ = [
     "check_same_events",
     "events_of_fit",
     "fit_again",
+    "history_of",
     "options_again",
     "simulate_like",
     "task_again",
@@ -82,11 +84,12 @@ def task_again(result: FitResult, events: Events) -> Task:
     Returns
     -------
     Task
-        With the support, weights, baseline and ties of the fit.
+        With the support, weights, baseline, ties and history of the fit.
     """
     given = result.options
     model = split_model(given)[0]
-    return Task.check(events, given.get("support"), given.get("weights"), model)
+    task = Task.check(events, given.get("support"), given.get("weights"), model)
+    return task.after(given.get("history"))
 
 
 def check_fit(result: Any, what: str) -> FitResult:
@@ -122,7 +125,9 @@ def check_fit(result: Any, what: str) -> FitResult:
     return result
 
 
-def check_same_events(result: Result, events: Events, advice: str = _SAME) -> None:
+def check_same_events(
+    result: Result, events: Events, advice: str = _SAME, history: Events | None = None
+) -> None:
     """Refuse events that the result was not fitted to.
 
     Parameters
@@ -133,6 +138,8 @@ def check_same_events(result: Result, events: Events, advice: str = _SAME) -> No
         What should be its events.
     advice : str, optional
         What to do, for the message.
+    history : Events or None, optional
+        What should have happened before them. Default: what the fit was given.
 
     Raises
     ------
@@ -141,12 +148,37 @@ def check_same_events(result: Result, events: Events, advice: str = _SAME) -> No
     InvalidEventsError
         `events` are no Events, or have another number of marks.
     """
+    past = history_of(result, events) if history is None else history
     if isinstance(result, NonlinearResult) and result.options["n_given"]:
         n_given = result.options["n_given"]
         here = float(result.process.realization_log_likelihoods(events, n_given=n_given).sum())
     else:
-        here = result.process.log_likelihood(events)
+        here = result.process.log_likelihood(events, history=past)
     check_likelihood(result, here, advice)
+
+
+def history_of(result: Result, events: Events) -> Events | None:
+    """Return what happened before the events of a fit, if it was told.
+
+    Parameters
+    ----------
+    result : Result
+        A fit.
+    events : Events
+        Its events.
+
+    Returns
+    -------
+    Events or None
+        One realisation before each window.
+
+    Raises
+    ------
+    InvalidParameterError
+        The events are others, before whose windows the history does not end.
+    """
+    record = result.options.get("history")
+    return None if record is None else history_from_record(record, events)
 
 
 def check_likelihood(result: Result, here: float, advice: str = _SAME) -> None:
@@ -234,6 +266,7 @@ def simulate_like(
     events: Events,
     rng: np.random.Generator,
     advice: str,
+    history: Events | None = None,
 ) -> Events:
     """Simulate on the windows of the events, on short ones whatever the spectral radius.
 
@@ -247,6 +280,8 @@ def simulate_like(
         Source of randomness.
     advice : str
         What to do if it cannot be done, for the message.
+    history : Events or None, optional
+        What happened before each window, which the sample continues; for `Hawkes` alone.
 
     Returns
     -------
@@ -265,7 +300,7 @@ def simulate_like(
             return simulate_nonlinear(
                 process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
             )
-        return simulate_clusters(process, starts, ends, rng, limit=limit)
+        return simulate_clusters(process, starts, ends, rng, limit=limit, history=history)
     except UnstableProcessError as error:
         raise UnstableProcessError(
             f"the process cannot be simulated on the windows of the events: {error} {advice}"
