@@ -16,6 +16,7 @@ from hawkeys.kernels import (
     Gamma,
     Histogram,
     LogNormal,
+    PowerLaw,
     SumExponential,
 )
 
@@ -47,6 +48,7 @@ KERNELS = {
     "log-normal by pair": LogNormal(np.log(PAIRS) - 1.0, np.full((2, 2), 0.5)),
     "gamma": Gamma(2.0, 3.0),
     "histogram": Histogram([0.0, 0.5, 2.0], [0.3, 0.7]),
+    "power law": PowerLaw(0.5, 1.5, tolerance=1e-13),
     "own": Lomax(),
 }
 BASELINES = {
