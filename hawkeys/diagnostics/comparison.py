@@ -311,6 +311,12 @@ def check_same_data(fits: Mapping[str, Any]) -> None:
             )
 
 
+def _times_before(fit: Fit) -> FloatArray:
+    """Return the times of the history that a fit was given, in order; none without one."""
+    record = fit.options.get("history")
+    return np.empty(0) if record is None else np.asarray(record["times"], dtype=np.float64)
+
+
 def _difference(one: Fit, other: Fit) -> str | None:
     """Return in words how the data of two fits differ."""
     if one.process.mark_names != other.process.mark_names:
@@ -324,6 +330,9 @@ def _difference(one: Fit, other: Fit) -> str | None:
     given = [fit.options.get("n_given", 0) for fit in (one, other)]
     if given[0] != given[1]:
         return f"n_given {given[0]} and {given[1]}"
+    past, other_past = _times_before(one), _times_before(other)
+    if not np.array_equal(past, other_past):
+        return f"other histories, of {past.size} and {other_past.size} events"
     if abs(one.total_time - other.total_time) > _SAME_TIME * one.total_time:
         return f"total times {one.total_time:.12g} and {other.total_time:.12g}"
     return None

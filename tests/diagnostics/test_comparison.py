@@ -195,6 +195,9 @@ def test_different_data(sample, fits):
         "events per mark": {"event_counts": fits["all"].event_counts[::-1]},
         "1 and 2 realisations": {"n_realizations": 2},
         "total times 2000 and 2001": {"total_time": 2001.0},
+        "other histories, of 0 and 2 events": {
+            "options": {**fits["all"].options, "history": {"times": [1.0, 2.0]}}
+        },
         "marks": {"process": hawkeys.Hawkes([1.0, 1.0], np.zeros((2, 2)), decay=2.0)},
     }
     for message, change in changes.items():

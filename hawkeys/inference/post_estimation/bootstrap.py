@@ -274,11 +274,6 @@ def bootstrap(
     fitted = _check_fit(result, "bootstrap")
     events = events_of_fit(fitted, events, windows)
     check_same_events(fitted, events)
-    if fitted.options.get("history") is not None:
-        raise InvalidParameterError(
-            "bootstrap draws windows that start from nothing, and this fit was given a history. "
-            "Use profile_interval, sandwich_covariance or the standard errors of the fit."
-        )
     if kind == "realizations" and events.n_realizations < 2:
         raise InvalidParameterError(
             "kind='realizations' draws realisations with replacement, and there is only one. Use "
@@ -314,7 +309,7 @@ def _labels(fitted: Any) -> dict[str, Any]:
 
 
 def _check_fit(result: Any, what: str) -> FitResult | LinkedResult:
-    """Return `result` if it is a fit by any method that converged."""
+    """Return `result` if it is a fit by any method that converged, without a history."""
     if not isinstance(result, FitResult | LinkedResult):
         raise InvalidParameterError(
             f"{what} needs the result of hawkeys.fit, hawkeys.fit_rectified or "
@@ -324,6 +319,11 @@ def _check_fit(result: Any, what: str) -> FitResult | LinkedResult:
         raise InvalidParameterError(
             f"{what} needs a fit that converged; this one stopped with: {result.message}. Raise "
             "max_iter."
+        )
+    if result.options.get("history") is not None:
+        raise InvalidParameterError(
+            f"{what} draws windows that start from nothing, and this fit was given a history. Use "
+            "profile_interval, sandwich_covariance or the standard errors of the fit."
         )
     return result
 
