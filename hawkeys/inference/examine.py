@@ -183,7 +183,7 @@ def _scale_of(kernel: Kernel | None) -> _Scale | None:
     elif isinstance(kernel, SumExponential):
         decays = kernel.decays
     elif isinstance(kernel, PowerLaw):
-        return _scale_of_power_law(kernel)
+        return _scale_of_power_law(kernel) if kernel.known else None
     else:
         return None
     slow, fast = float(decays.min()), float(decays.max())
@@ -198,10 +198,11 @@ def _scale_of(kernel: Kernel | None) -> _Scale | None:
 
 def _scale_of_power_law(kernel: PowerLaw) -> _Scale:
     """Return the time scale c; the kernel is gone when as little is left as of an exponential."""
+    c, p = kernel.law()
     with np.errstate(over="ignore"):
-        faded, gone = kernel.c * np.expm1(np.array([_FADED, _GONE]) / (kernel.p - 1.0))
+        faded, gone = c * np.expm1(np.array([_FADED, _GONE]) / (p - 1.0))
     return _Scale(
-        "time scale c", kernel.c, float(faded), float(gone), lambda lag: float(kernel.cdf(lag)[0])
+        "time scale c", c, float(faded), float(gone), lambda lag: float(kernel.cdf(lag)[0])
     )
 
 

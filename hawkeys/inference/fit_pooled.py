@@ -14,6 +14,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
+from hawkeys.inference.decay.power_law import fit_power_law
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
@@ -29,7 +30,7 @@ from hawkeys.inference.task import (
     refuse_models,
     split_model,
 )
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult, VariationalResult
@@ -128,8 +129,8 @@ def fit(
         (see Notes).
     kernel : Kernel, optional
         Excitation kernel. Give either this or `decay`. With its parameters left out, as in
-        ``LogNormal()``, they are estimated too (by "mle" and "vi_branching" alone); the weights of
-        ``SumExponential(decays)`` by every method.
+        ``LogNormal()``, they are estimated too (by "mle" and "vi_branching" alone, those of
+        ``PowerLaw()`` by "mle"); the weights of ``SumExponential(decays)`` by every method.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
     method : {"mle", "map", "least_squares", "vi", "vi_stochastic", "vi_branching"}, default "mle"
@@ -275,7 +276,7 @@ def fit(
     counting = task.observed
     given = None if isinstance(excitation, DecaySearch) else excitation
     examine(counting.events, given, model.get("baseline"))
-    if isinstance(excitation, DelayedKernel) and not excitation.known:
+    if isinstance(excitation, DelayedKernel | PowerLaw) and not excitation.known:
         fitted = _fit_kernel(counting, excitation, (method, _without_history(rest)))
     elif method == "least_squares":
         fitted = _fit_contrast(counting, excitation, (method, _without_history(rest)))
@@ -313,9 +314,15 @@ class _Fitted(NamedTuple):
     seen: FloatArray | None = None
 
 
-def _fit_kernel(task: Task, kernel: DelayedKernel, how: tuple[str, dict[str, Any]]) -> _Fitted:
-    """Fit the parameters of a delayed kernel with all others."""
+def _fit_kernel(
+    task: Task, kernel: DelayedKernel | PowerLaw, how: tuple[str, dict[str, Any]]
+) -> _Fitted:
+    """Fit the parameters of a kernel with all others."""
     given = how[0], refuse_models(how[1], "a fit of kernel parameters")
+    found: FitResult
+    if isinstance(kernel, PowerLaw):
+        found, told = fit_power_law(task, kernel, given)
+        return _Fitted(found, np.full(task.events.n_marks, found.converged), told)
     found, told = fit_unknown(
         task.events, kernel, given, support=task.support, weights=task.weights
     )

@@ -18,7 +18,7 @@ __all__ = ["PowerLaw"]
 
 # beyond, the sum of exponentials is not known to the digits it promises
 _STEEPEST = 1000.0
-_FINEST, _COARSEST = 1e-13, 0.1
+_FINEST, _USUAL, _COARSEST = 1e-13, 1e-10, 0.1
 # a lag that is drawn is a number, however little of it any window will see
 _LONGEST = 1e300
 
@@ -30,24 +30,26 @@ class PowerLaw(DensityKernel):
 
     Parameters
     ----------
-    c : float
+    c : float, optional
         Lag > 0, in the unit of time, from which on the density falls as a power; before, it is
-        about level.
-    p : float
+        about level. Left out with p, both are estimated by `hawkeys.fit`.
+    p : float, optional
         Exponent, above 1 and at most 1000. The mean lag is c / (p - 2) if p > 2, else infinite.
     tolerance : float, default 1e-10
         Largest relative error of the sums over events, between 1e-13 and 0.1; see Notes.
 
     Attributes
     ----------
-    c, p, tolerance : float
+    c, p : float or None
+        As given; None if they are to be estimated.
+    tolerance : float
         As given.
 
     Raises
     ------
     InvalidParameterError
         c is not positive; p is not above 1, where the mass of the density would be infinite, or
-        above 1000; the tolerance is out of range.
+        above 1000; one of them is given alone; the tolerance is out of range.
 
     Notes
     -----
@@ -62,6 +64,11 @@ class PowerLaw(DensityKernel):
     A power law with p near 1 spreads its mass over all scales of time: of p = 1.1, a window of
     1e6 c sees 75 %. The adjacency counts all children, those after the window too, so that it and p
     can hardly be told apart there.
+
+    Left out, c and p are estimated by "mle", with c from a tenth of the shortest lags to the
+    longest window and p from 1.02 to 51; a warning says if it rises to one of these bounds.
+    In 100 simulated samples of 1,000 events (c = 0.2, p = 2) the 95 % intervals of c and p covered
+    in 90 and 93 % (benchmarks/power_law_coverage.py).
 
     References
     ----------
@@ -83,12 +90,19 @@ class PowerLaw(DensityKernel):
     """
 
     name = "power_law"
+    parameter_names = ("c", "p")
 
-    def __init__(self, c: float, p: float, *, tolerance: float = 1e-10) -> None:
-        self.c = check_positive_number(c, "c")
-        self.p = check_positive_number(p, "p")
+    def __init__(
+        self, c: float | None = None, p: float | None = None, *, tolerance: float = _USUAL
+    ) -> None:
+        if (c is None) != (p is None):
+            raise InvalidParameterError(
+                f"c and p are given or estimated together; got c={c}, p={p}. Give both, or neither."
+            )
+        self.c = None if c is None else check_positive_number(c, "c")
+        self.p = None if p is None else check_positive_number(p, "p")
         self.tolerance = check_positive_number(tolerance, "tolerance")
-        if not 1.0 < self.p <= _STEEPEST:
+        if self.p is not None and not 1.0 < self.p <= _STEEPEST:
             raise InvalidParameterError(
                 f"p must be above 1, so that the mass is finite, and at most {_STEEPEST:g}; got "
                 f"{self.p:g}. A power law with a larger p is the exponential of decay p / c."
@@ -97,6 +111,55 @@ class PowerLaw(DensityKernel):
             raise InvalidParameterError(
                 f"tolerance must be between {_FINEST:g} and {_COARSEST:g}; got {self.tolerance:g}."
             )
+
+    def __repr__(self) -> str:
+        parts = [] if self.c is None else [f"c={self.c:.6g}", f"p={self.p:.6g}"]
+        parts += [] if self.tolerance == _USUAL else [f"tolerance={self.tolerance:.6g}"]
+        return f"PowerLaw({', '.join(parts)})"
+
+    @property
+    def known(self) -> bool:
+        """Whether c and p are given; if not, `hawkeys.fit` estimates them."""
+        return self.c is not None
+
+    def unknown(self) -> PowerLaw:
+        """Return the kernel without c and p, for `hawkeys.fit` to estimate."""
+        return PowerLaw(tolerance=self.tolerance)
+
+    def law(self) -> tuple[float, float]:
+        """Return c and p.
+
+        Returns
+        -------
+        c, p : float
+            As given.
+
+        Raises
+        ------
+        InvalidParameterError
+            They are not known.
+        """
+        if self.c is None or self.p is None:
+            raise InvalidParameterError(
+                "c and p of PowerLaw are not known; give both, or let hawkeys.fit estimate them by "
+                "method 'mle'."
+            )
+        return self.c, self.p
+
+    def check_marks(self, n_marks: int) -> None:
+        """Refuse unknown parameters; they are the same for any number of marks.
+
+        Parameters
+        ----------
+        n_marks : int
+            Number of marks of the process.
+
+        Raises
+        ------
+        InvalidParameterError
+            c and p are not known.
+        """
+        self.law()
 
     def density(self, lags: ArrayLike) -> FloatArray:
         """Evaluate g at lags.
@@ -112,8 +175,8 @@ class PowerLaw(DensityKernel):
             Density per unit of time.
         """
         lag = np.atleast_1d(np.asarray(lags, dtype=np.float64))
-        height = (self.p - 1.0) / self.c
-        return np.where(lag > 0, height * np.exp(-self.p * self._logs(lag)), 0.0)
+        c, p = self.law()
+        return np.where(lag > 0, (p - 1.0) / c * np.exp(-p * self._logs(lag)), 0.0)
 
     def cdf(self, lags: ArrayLike) -> FloatArray:
         """Return the mass of g up to lags, 1 - (1 + u / c)^(1 - p).
@@ -129,7 +192,8 @@ class PowerLaw(DensityKernel):
             Between 0 and 1.
         """
         lag = np.atleast_1d(np.asarray(lags, dtype=np.float64))
-        return -np.expm1((1.0 - self.p) * self._logs(lag))
+        _, p = self.law()
+        return -np.expm1((1.0 - p) * self._logs(lag))
 
     def sample(self, rng: np.random.Generator, size: int) -> FloatArray:
         """Draw lags from g by inversion.
@@ -161,8 +225,9 @@ class PowerLaw(DensityKernel):
         float
             In the unit of time of c.
         """
-        powers = -np.log(TAIL) / (self.p - 1.0)
-        return min(longest, self.c * float(np.expm1(min(powers, np.log1p(longest / self.c)))))
+        c, p = self.law()
+        powers = -np.log(TAIL) / (p - 1.0)
+        return min(longest, c * float(np.expm1(min(powers, np.log1p(longest / c)))))
 
     def exponentials(self, longest: float) -> ExponentialSum:
         """Return the exponentials that stand for g in sums over events.
@@ -187,9 +252,9 @@ class PowerLaw(DensityKernel):
         >>> bool(abs(heights @ np.exp(-rates * 7.0) / kernel.density(7.0)[0] - 1) < error < 1e-10)
         True
         """
-        found = power_as_exponentials(self.p, longest / self.c, self.tolerance)
-        heights = found.heights * ((self.p - 1.0) / self.c)
-        return ExponentialSum(found.rates / self.c, heights, found.error)
+        c, p = self.law()
+        found = power_as_exponentials(p, longest / c, self.tolerance)
+        return ExponentialSum(found.rates / c, found.heights * ((p - 1.0) / c), found.error)
 
     def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:
         """Return c_ij at each event; see `Kernel.excitation`."""
@@ -208,7 +273,7 @@ class PowerLaw(DensityKernel):
 
     def remaining_mass(self, elapsed: FloatArray, sources: IntArray, n_marks: int) -> FloatArray:
         """Return (1 + elapsed / c)^(1 - p) for every target; see `Kernel.remaining_mass`."""
-        left = np.exp((1.0 - self.p) * self._logs(elapsed))
+        left = np.exp((1.0 - self.law()[1]) * self._logs(elapsed))
         return np.broadcast_to(np.where(left > TAIL, left, 0.0)[:, None], (elapsed.size, n_marks))
 
     def sample_residual_lags(
@@ -223,13 +288,14 @@ class PowerLaw(DensityKernel):
 
     def _beyond(self, rng: np.random.Generator, elapsed: FloatArray) -> FloatArray:
         """Draw what remains of lags that exceed `elapsed`, (n,)."""
-        powers = rng.standard_exponential(elapsed.size) / (self.p - 1.0)
+        c, p = self.law()
+        powers = rng.standard_exponential(elapsed.size) / (p - 1.0)
         with np.errstate(over="ignore"):
-            return np.minimum((self.c + elapsed) * np.expm1(powers), _LONGEST)
+            return np.minimum((c + elapsed) * np.expm1(powers), _LONGEST)
 
     def _logs(self, lags: FloatArray) -> FloatArray:
         """Return log(1 + u / c), 0 at lags <= 0."""
-        return np.log1p(np.maximum(lags, 0.0) / self.c)
+        return np.log1p(np.maximum(lags, 0.0) / self.law()[0])
 
     def _parts(self, longest: float) -> list[tuple[Exponential, float]]:
         """Return exponential kernels and their weights for lags up to `longest`."""

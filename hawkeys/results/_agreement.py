@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
-from hawkeys.kernels import Gamma, LogNormal, SumExponential
+from hawkeys.kernels import Gamma, LogNormal, PowerLaw, SumExponential
 from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.results import _schema as schema
 from hawkeys.results._option_schema import KernelOptions, ModelOptions
@@ -159,6 +159,8 @@ def _most_kernel_parameters(record: Any, process: Hawkes, options: Any, columns:
         names = values.keys() & {"location", "scale", "shape", "rate", "masses"}
         return sum(np.size(values[name]) for name in names)
     profile = getattr(record, "decay_profile", None)
+    if isinstance(process.kernel, PowerLaw):
+        return len(process.kernel.parameter_names)
     most = 0 if profile is None else int(np.size(process.kernel.decay))  # type: ignore[attr-defined]
     if columns is not None:
         pairs = np.unique(columns.map.adjacency[record.identified[:, -process.n_marks :]][:, 0])
@@ -228,6 +230,7 @@ def _check_grid(decays: FloatArray, grid: list[Any]) -> None:
 def _check_kernel_errors(record: schema.LikelihoodRecord, process: Hawkes, options: Any) -> None:
     errors, kernel = record.kernel_std_err, process.kernel
     estimated = isinstance(options, KernelOptions) and isinstance(kernel, LogNormal | Gamma)
+    estimated |= isinstance(kernel, PowerLaw) and record.n_kernel_parameters > 0
     where, names = "kernel_std_err", getattr(kernel, "parameter_names", ())
     demand((errors is not None) == estimated, where, "does not fit the kernel")
     if errors is None:

@@ -44,8 +44,8 @@ class LikelihoodResult(PointResult):
         How parameters share the columns of row problems, if a baseline has several pieces, the
         weights of a kernel were estimated or parameters are tied; else None.
     kernel_std_err : mapping of str to ndarray, or None
-        Standard errors of the parameters of a log-normal or gamma kernel estimated by "mle", by
-        name, shaped as they are; NaN at a bound or if not identified. None of other kernels.
+        Standard errors of the parameters of a log-normal, gamma or power-law kernel estimated by
+        "mle", by name, shaped as they are; NaN at a bound or if not identified. None of others.
 
     Notes
     -----

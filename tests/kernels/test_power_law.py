@@ -302,7 +302,13 @@ def test_saved_and_drawn(sample, tmp_path):
 
 def test_repr_and_round_trip():
     kernel = PowerLaw(0.5, 1.25)
-    assert repr(kernel) == "PowerLaw(c=0.5, p=1.25, tolerance=1e-10)"
+    assert repr(kernel) == "PowerLaw(c=0.5, p=1.25)"
+    assert repr(PowerLaw(0.5, 1.25, tolerance=1e-8)) == "PowerLaw(c=0.5, p=1.25, tolerance=1e-08)"
+    assert repr(PowerLaw()) == "PowerLaw()"
+    assert not PowerLaw().known
+    assert PowerLaw(2.0, 3.0, tolerance=1e-8).unknown().to_dict() == {
+        "name": "power_law", "c": None, "p": None, "tolerance": 1e-8
+    }  # fmt: skip
     assert kernel_from_dict(kernel.to_dict()).to_dict() == kernel.to_dict()
 
 
@@ -313,6 +319,7 @@ def test_repr_and_round_trip():
         (([0.1, 0.2], 1.2), "c must be one positive number; got"),
         ((0.1, 1.0), "p must be above 1, so that the mass is finite, and at most 1000; got 1"),
         ((0.1, 1001.0), "p must be above 1, .* is the exponential of decay p / c"),
+        ((0.1,), "c and p are given or estimated together; got c=0.1, p=None. Give both, or nei"),
         ((0.1, float("nan")), "p is nan; every value must be finite"),
     ],
 )

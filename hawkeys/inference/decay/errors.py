@@ -28,7 +28,7 @@ from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import DecayProfile
 
-__all__ = ["beside_decays", "decay_derivatives"]
+__all__ = ["beside_decays", "decay_derivatives", "information_beside"]
 
 # of a log decay: second differences are then right to some 1e-6
 _STEP = 1e-3
@@ -72,7 +72,7 @@ def beside_decays(
     out = information.copy()
     for part in parts:
         estimated = np.array([not held[part, k].any() for k in range(held.shape[1])])
-        found = _beside(
+        found = information_beside(
             [information[b] for b in part], x[part], [moves[b] for b in part], estimated
         )
         for b, matrix in zip(part, found, strict=True):
@@ -149,13 +149,30 @@ def _row(there: list[Design], index: int, x: FloatArray) -> tuple[FloatArray, Fl
     return terms @ weighted.T - np.diag(slope), moved @ weighted.T - np.diag(x * bend)
 
 
-def _beside(
+def information_beside(
     rows: list[FloatArray],
     x: FloatArray,
     moves: list[tuple[FloatArray, FloatArray]],
     estimated: BoolArray,
 ) -> list[FloatArray]:
-    """Return the information of rows that share decays; `moves` are their B and C."""
+    """Return the information of rows that share kernel parameters, given that these are estimated.
+
+    Parameters
+    ----------
+    rows : list of ndarray, shape (P, P)
+        Information of each row with the kernel held.
+    x : ndarray, shape (n_rows, P)
+        The estimates; those at 0 are held.
+    moves : list of tuple of ndarray, shapes (P, K) and (K, K)
+        B and C of each row.
+    estimated : ndarray of bool, shape (K,)
+        Kernel parameters that are not held.
+
+    Returns
+    -------
+    list of ndarray, shape (P, P)
+        Never more than `rows`.
+    """
     free = [(x_i > 0) & (np.diagonal(a) > 0) for a, x_i in zip(rows, x, strict=True)]
     mixed = [np.where(own[:, None], b, 0.0) for (b, _), own in zip(moves, free, strict=True)]
     pulled = [b.T @ _inverse(a, own) @ b for a, own, b in zip(rows, free, mixed, strict=True)]

@@ -18,7 +18,7 @@ from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
 from hawkeys.inference.priors.penalties import penalty_from_dict
 from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.inference.task import Task, split_model
-from hawkeys.kernels import DelayedKernel, Kernel, SumExponential, kernel_from_dict
+from hawkeys.kernels import DelayedKernel, Kernel, PowerLaw, SumExponential, kernel_from_dict
 from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import as_process, read_for
 from hawkeys.results.base import Result
@@ -348,4 +348,5 @@ def to_estimate(kernel: Kernel) -> Kernel:
     Kernel
         The same if nothing can be.
     """
-    return kernel.unknown() if isinstance(kernel, DelayedKernel | SumExponential) else kernel
+    kinds = DelayedKernel | SumExponential | PowerLaw
+    return kernel.unknown() if isinstance(kernel, kinds) else kernel
