@@ -29,6 +29,8 @@ class Bins:
 
 def pair_density(kernel, i, j):
     """The density of one pair, with methods pdf and cdf."""
+    if kernel.name == "power_law":
+        return stats.lomax(kernel.p - 1.0, scale=kernel.c)
     own = [np.asarray(getattr(kernel, name)) for name in kernel.parameter_names]
     if kernel.name == "histogram":
         return Bins(kernel.edges, own[0][i, j] if own[0].ndim == 3 else own[0])

@@ -236,9 +236,9 @@ def test_histories_that_cannot_be_read(how, error, match):
         hawkeys.simulate(PROCESS, end_time=END + 8.0, **how)
 
 
-def test_inhibition_has_no_history():
+def test_what_says_how_a_history_is_read_needs_one():
     process = hawkeys.RectifiedHawkes([0.5], [[-0.2]], decay=1.0)
-    with pytest.raises(InvalidParameterError, match="simulated from nothing"):
+    with pytest.raises(InvalidParameterError, match="unit: says how a history is read"):
         hawkeys.simulate(process, end_time=5.0, unit="h")
 
 

@@ -141,7 +141,7 @@ def test_json_of_the_tasks(task, place, capsys, monkeypatch):
     from hawkeys.datasets import simulate_event_times
 
     monkeypatch.setattr(
-        "hawkeys.cli.tasks.simulate_event_times",
+        "hawkeys.cli.tasks.data.simulate_event_times",
         lambda rng: simulate_event_times(n_sessions=5, n_events=300, rng=rng),
     )
     how = ["--task", task, "--dataset", "demo", "--no-report", "--json"]

@@ -242,7 +242,9 @@ class TestInference:
         result.save(tmp_path / "fit.json")
         back = hawkeys.load_result(tmp_path / "fit.json")
         assert back.kernel.to_dict() == process.kernel.to_dict()
-        assert back.process.log_likelihood(sample) == result.log_likelihood
+        again = back.process.log_likelihood(sample)
+        assert again == result.process.log_likelihood(sample)
+        assert again == pytest.approx(result.log_likelihood, rel=1e-13)
 
 
 def scaled(name, factor):
