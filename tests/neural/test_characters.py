@@ -12,6 +12,7 @@ from hawkeys.datasets import simulate_keyed_text
 from hawkeys.exceptions import InvalidParameterError, TemplateFileError
 from hawkeys.neural import (
     Regularization,
+    Runtime,
     Schedule,
     TemporalCharacters,
     load_temporal_characters,
@@ -310,3 +311,15 @@ def test_checkpoints(typed, tmp_path):
     assert told == [("Temporal characters", 1, 2), ("Temporal characters", 2, 2)]
     assert again.curve_ == system.curve_
     assert (tmp_path / "Temporal-characters.npz").exists()
+
+
+def test_a_checkpoint_of_another_regularisation(typed, tmp_path):
+    """What is hidden, noise and smoothing are no layers, and yet settings of the training."""
+    runtime = Runtime("cpu", tmp_path)
+    TemporalCharacters(schedule=ONCE, runtime=runtime).fit(*typed)
+    for name in ("hidden_keys", "hidden_words", "time_noise", "label_smoothing"):
+        other = TemporalCharacters(
+            schedule=ONCE, runtime=runtime, regularization=Regularization(**{name: 0.05})
+        )
+        with pytest.raises(InvalidParameterError, match="is the checkpoint of another training"):
+            other.fit(*typed)

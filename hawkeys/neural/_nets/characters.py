@@ -45,6 +45,10 @@ class CharacterNetwork(nn.Module):
         self.words = _Transformer(regularization.dropout) if head == "transformer" else _LastState()
         self.output = dense(_SIZE, n_classes)
 
+    def extra_repr(self) -> str:
+        """Return what tells a checkpoint of another regularisation apart."""
+        return repr(self.regularization)
+
     def forward(
         self,
         keys: torch.Tensor,
