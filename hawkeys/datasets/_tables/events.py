@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,11 +124,13 @@ def instants_of(frame: pd.DataFrame, column: str) -> Any:
         return times_of(frame, column)
     zoned = pd.Timestamp(cells[0]).tz is not None
     try:
-        dates = pd.Series(pd.to_datetime(cells, format="ISO8601", utc=zoned))
+        with warnings.catch_warnings():  # what pandas 2 says of mixed zones, pandas 3 refuses
+            warnings.simplefilter("error", FutureWarning)
+            dates = pd.Series(pd.to_datetime(cells, format="ISO8601", utc=zoned))
         if not zoned and dates.dt.tz is not None:
             raise ValueError("some have a zone")
         return dates
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, FutureWarning) as error:
         row = next((k for k, cell in enumerate(cells) if not _is_date(cell, zoned)), 0)
         raise BrokenFileError(
             f"data row {row + 1}, column {column}: expected a date as in the first row, "

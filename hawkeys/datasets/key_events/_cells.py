@@ -99,7 +99,8 @@ def _different(cells: Any) -> tuple[list[Any], IntArray]:
     if isinstance(cells, pd.Categorical):
         return cells.categories.tolist(), cells.codes.astype(np.int64)
     cells = list(cells)
-    if set(map(type, cells)) == {str}:
+    # before pandas 3 a text ended at a character 0 there
+    if set(map(type, cells)) == {str} and "\0" not in "".join(cells):
         codes, names = pd.factorize(np.array(cells, dtype=object))
         return names.tolist(), codes.astype(np.int64)
     return cells, np.arange(len(cells))
