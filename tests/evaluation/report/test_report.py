@@ -93,14 +93,14 @@ def drawn():
 @pytest.fixture(scope="module")
 def folder(result, drawn, tmp_path_factory):
     target = tmp_path_factory.mktemp("report") / "out"
-    save = pictures._save
+    save = pictures.Gallery.save
 
-    def keep(figure, path):
-        drawn[path.stem] = figure
-        return save(figure, path)
+    def keep(gallery, figure, name):
+        drawn[name] = figure
+        return save(gallery, figure, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "_save", keep)
+        patch.setattr(pictures.Gallery, "save", keep)
         assert result.report(target, command="hawkeys benchmark") == target / "report.html"
     return target
 
