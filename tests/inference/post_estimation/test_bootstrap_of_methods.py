@@ -6,7 +6,6 @@ import pytest
 import hawkeys
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference import bootstrap
-from hawkeys.process import LogTimeFilters
 
 TRUTH = hawkeys.Hawkes([0.5, 0.4], [[0.3, 0.2], [0.1, 0.4]], decay=2.0)
 EVENTS = hawkeys.simulate(TRUTH, end_time=[400.0, 300.0], rng=1)
@@ -38,9 +37,8 @@ def test_errors_of_least_squares_and_of_inhibition_agree_with_the_bootstrap():
 
 
 def test_what_has_no_bootstrap():
-    linked = hawkeys.fit_nonlinear(EVENTS, filters=LogTimeFilters([0.2, 0.6, 1.5]))
-    with pytest.raises(InvalidParameterError, match=r"hawkeys\.fit_rectified; got 'NonlinearRes"):
-        bootstrap(linked, EVENTS)
+    with pytest.raises(InvalidParameterError, match=r"hawkeys\.fit_nonlinear; got 'int'"):
+        bootstrap(3, EVENTS)
     with pytest.warns(ConvergenceWarning):
         early = hawkeys.fit(EVENTS, decay=2.0, method="vi", max_iter=1)
     with pytest.raises(InvalidParameterError, match="needs a fit that converged"):
