@@ -138,5 +138,6 @@ def _jittered_tick(intervals: FloatArray, column: IntArray) -> float:
 def _turns(intervals: FloatArray, column: IntArray, n_columns: int) -> np.ndarray:
     """Return the sum of exp(-2 pi i rate x) of each column at each rate, (n_columns, n_rates)."""
     place = np.rint(intervals / _BIN).astype(np.int64) + _BINS * column
-    counts = np.bincount(place, minlength=_BINS * n_columns).reshape(n_columns, _BINS)
-    return np.fft.rfft(counts, axis=1)[:, _LOOKED_AT]
+    # counted as doubles: the transform of whole numbers takes four times as long
+    counts = np.bincount(place, np.ones(place.size), minlength=_BINS * n_columns)
+    return np.fft.rfft(counts.reshape(n_columns, _BINS), axis=1)[:, _LOOKED_AT]
