@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_choice, check_count
 from hawkeys.datasets import Strokes
-from hawkeys.exceptions import InvalidParameterError, TemplateFileError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural.extra import Runtime, Schedule, require_torch
-from hawkeys.neural.files import read_network, with_prefix, write_network
+from hawkeys.neural.files import read_network, rebuilding, with_prefix, write_network
 from hawkeys.neural.key_inputs import KeyInputs, inputs_of_arrays, learn_inputs
 from hawkeys.neural.regularization import Regularization
 from hawkeys.verifiers import MarkedRenewal
@@ -340,7 +340,7 @@ def load_temporal_characters(path: str | os.PathLike[str]) -> TemporalCharacters
     from hawkeys.neural._nets.training import load_arrays
 
     settings, arrays = read_network(path, _KIND)
-    try:
+    with rebuilding(path, "what is written is not a network of this version"):
         schedule = Schedule(**settings.pop("schedule"))
         regularization = Regularization(**settings.pop("regularization"))
         model = TemporalCharacters(schedule=schedule, regularization=regularization, **settings)
@@ -348,11 +348,6 @@ def load_temporal_characters(path: str | os.PathLike[str]) -> TemporalCharacters
         model.classes_, model.curve_ = arrays["classes"], arrays["curve"].tolist()
         model.network_ = model.new_network()
         load_arrays(model.network_, with_prefix("network/", arrays))
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise TemplateFileError(
-            f"{path}: what is written is not a network of this version "
-            f"({str(error).splitlines()[0]}). Save it anew."
-        ) from error
     return model
 
 

@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_choice, check_count
-from hawkeys.exceptions import InvalidParameterError, TemplateFileError
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural.extra import Runtime, Schedule, require_torch
-from hawkeys.neural.files import read_network, with_prefix, write_network
+from hawkeys.neural.files import read_network, rebuilding, with_prefix, write_network
 from hawkeys.neural.recipes import REPAIRED_RECIPE, Recipe
 from hawkeys.verifiers.event_times import EventTimeClassifier
 
@@ -247,7 +247,7 @@ def load_contrastive_classifier(path: str | os.PathLike[str]) -> ContrastiveClas
     from hawkeys.neural._nets.training import load_arrays
 
     settings, arrays = read_network(path, _KIND)
-    try:
+    with rebuilding(path, "what is written is not a network of this version"):
         recipe = settings.pop("recipe")
         schedules: dict[str, Any] = {
             name: Schedule(**recipe.pop(name)) for name in ("encoder", "head", "together")
@@ -261,9 +261,4 @@ def load_contrastive_classifier(path: str | os.PathLike[str]) -> ContrastiveClas
         model.head_ = WithHead.classifying(model.encoder_, model.classes_.size).head
         load_arrays(model.encoder_, with_prefix("encoder/", arrays))
         load_arrays(model.head_, with_prefix("head/", arrays))
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise TemplateFileError(
-            f"{path}: what is written is not a network of this version "
-            f"({str(error).splitlines()[0]}). Save it anew."
-        ) from error
     return model

@@ -7,7 +7,8 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "digest_of",
     "read_arrays",
     "read_network",
+    "rebuilding",
     "with_prefix",
     "write_arrays",
     "write_network",
@@ -103,6 +105,16 @@ def read_arrays(
             f"arrays {', '.join(sorted(arrays))}."
         )
     return arrays
+
+
+@contextmanager
+def rebuilding(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Turn what goes wrong while a network is made from a file into a `TemplateFileError`."""
+    try:
+        yield
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        told = str(error).strip().splitlines() or [type(error).__name__]
+        raise TemplateFileError(f"{path}: {what} ({told[0]}). Save it anew.") from error
 
 
 def with_prefix(prefix: str, arrays: Arrays) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from hawkeys._validation import check_choice, check_count, check_nonnegative_num
 from hawkeys.datasets import check_timings
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError, TemplateFileError
 from hawkeys.neural.extra import Runtime, Schedule, require_torch
-from hawkeys.neural.files import digest_of, read_arrays, with_prefix, write_arrays
+from hawkeys.neural.files import digest_of, read_arrays, rebuilding, with_prefix, write_arrays
 
 __all__ = ["NetworkTemplate", "load_network_template"]
 
@@ -287,16 +287,11 @@ def load_network_template(path: str | os.PathLike[str]) -> NetworkTemplate:
 
     arrays = read_arrays(path, _KIND, ("digest", "loss", "width", "classes", "codes"))
     loss, width = str(arrays["loss"]), arrays["width"]
-    try:
+    with rebuilding(path, "the weights are not those of a template"):
         template = NetworkTemplate(loss, int(width))
         template._check()
         template.encoder_ = template._new_encoder()
         load_arrays(template.encoder_, with_prefix("encoder/", arrays))
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise TemplateFileError(
-            f"{path}: the weights are not those of a template ({str(error).splitlines()[0]}). "
-            "Save it anew."
-        ) from error
     template.classes_, template.codes_, template.curve_ = arrays["classes"], arrays["codes"], []
     if template.digest() != str(arrays["digest"]):
         raise TemplateFileError(

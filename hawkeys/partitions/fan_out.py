@@ -67,8 +67,8 @@ def open_output(folder: str | os.PathLike[str], manifest: dict[str, Any]) -> Pat
                 )
         elif any(target.iterdir()):
             raise OutputError(
-                f"{str(target)!r} is not empty and has no {MANIFEST}: it is none of these. Name "
-                "another folder."
+                f"{str(target)!r} is not empty and has no {MANIFEST}, as results of a fit have. "
+                "Name another folder."
             )
         else:
             write_text(target / MANIFEST, text)
@@ -105,18 +105,26 @@ def fan_out(
     Raises
     ------
     PartitionError
-        A process died three times at the same partition; all other files that were made are kept.
+        A process died three times at the same partition, or three times before any; all other
+        files that were made are kept.
     """
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    deaths = dict.fromkeys(range(n_partitions), 0)
+    deaths, at_once = dict.fromkeys(range(n_partitions), 0), 0
     _clear(folder)
     while left := [k for k in range(n_partitions) if not (folder / result_name(k)).is_file()]:
         try:
             Parallel(n_jobs=n_jobs, batch_size=1)(delayed(_one)(work, k, folder) for k in left)
         except BrokenProcessPool as error:
-            for k in _clear(folder):
+            begun = _clear(folder)
+            at_once += not begun
+            if at_once >= _MOST_DEATHS:
+                raise PartitionError(
+                    f"processes died {at_once} times before they began with a partition (out of "
+                    "memory while they start, or killed). Ask for fewer (n_jobs), and run it again."
+                ) from error
+            for k in begun:
                 deaths[k] += 1
                 if deaths[k] >= _MOST_DEATHS:
                     raise PartitionError(

@@ -68,6 +68,26 @@ def test_three_deaths_of_one_partition_end_the_run(tmp_path):
     assert files(output) == EXPECTED
 
 
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DiesOnArrival:
+    """Work that ends the process which it is sent to."""
+
+    def __reduce__(self):
+        return die, ()
+
+    def __call__(self, k):
+        return content(k)
+
+
+def test_processes_that_die_before_they_begin_end_the_run(tmp_path):
+    with pytest.raises(PartitionError, match="died 3 times before they began"):
+        fan_out(DiesOnArrival(), 6, tmp_path, n_jobs=2)
+    assert not list(tmp_path.iterdir())
+
+
 def broken(k):
     if k == 2:
         raise ValueError("partition 2 is broken")
