@@ -109,7 +109,7 @@ def read_arrays(
 
 @contextmanager
 def rebuilding(path: str | os.PathLike[str], what: str) -> Iterator[None]:
-    """Turn what goes wrong while a network is made from a file into a `TemplateFileError`."""
+    """Raises a `TemplateFileError` in place of what a file's contents raise in a network."""
     try:
         yield
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
