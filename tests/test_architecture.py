@@ -107,7 +107,6 @@ LONGER = {
     "hawkeys._plain.variational": 275,
     # still to be divided
     "hawkeys.cli.benchmark": 260,
-    "hawkeys.events.reading": 270,
 }
 # an estimator names each of its parameters, as scikit-learn asks
 PARAMETERS = {"hawkeys.verifiers.fixed_text.hawkes_likelihood": 9}

@@ -37,6 +37,7 @@ class Parts(NamedTuple):
     mark_names: tuple[str, ...]
     origins: Origins = None
     clock: Clock | None = None
+    values: FloatArray | None = None
 
 
 class Windows(NamedTuple):

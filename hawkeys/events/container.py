@@ -15,12 +15,15 @@ from hawkeys.events._checks import (
     as_names,
     as_offsets,
     as_times,
+    count_marks,
     name_marks,
 )
 from hawkeys.events.building import Windows, from_numbers, number_windows
 from hawkeys.events.clock import Clock
 from hawkeys.events.nested import parts_of, parts_of_lists, refuse_reading
-from hawkeys.events.reading import read_table, refuse_unknown, take_reading
+from hawkeys.events.options import Reading, refuse_unknown, take_reading
+from hawkeys.events.reading import read_lists, read_table
+from hawkeys.events.values import as_values, range_of
 from hawkeys.events.views import Views
 from hawkeys.exceptions import InvalidEventsError
 
@@ -53,6 +56,9 @@ class Events(Views):
         nothing was.
     clock : Clock or None
         Unit of time and, of dates, the moment that time 0 is; None if neither was told.
+    values : ndarray of float64, shape (n_events,), or None
+        A number for each event that says how much it excites (a magnitude, the size of a trade), in
+        its own unit; None if there is none. See `hawkeys.productivity`.
     n_events, n_realizations : int
         Number of events over all realisations, and of realisations (independent windows).
     n_marks : int
@@ -97,6 +103,7 @@ class Events(Views):
     mark_names: tuple[str, ...]
     origins: Origins = None
     clock: Clock | None = None
+    values: FloatArray | None = None
     n_events: int = field(init=False)
     n_marks: int = field(init=False)
     n_realizations: int = field(init=False)
@@ -138,6 +145,7 @@ class Events(Views):
         offsets: ArrayLike | None = None,
         n_marks: int | None = None,
         mark_names: Iterable[object] | None = None,
+        values: ArrayLike | None = None,
     ) -> Events:
         """Build from flat arrays.
 
@@ -158,6 +166,8 @@ class Events(Views):
             Number of marks. Default: the length of `mark_names`, else the largest mark + 1.
         mark_names : iterable, length n_marks, optional
             Labels of the marks. Default: "0", "1", ...
+        values : array_like, shape (n_events,), optional
+            A finite number for each event, such as its magnitude. Default: none.
 
         Returns
         -------
@@ -186,7 +196,8 @@ class Events(Views):
         bounds = as_offsets(offsets, flat_times.size)
         names = name_marks(mark_names, n_marks, flat_marks)
         windows = number_windows(Windows(start_times, end_times), bounds.size - 1)
-        return cls(*from_numbers(flat_times, flat_marks, bounds, windows, names))
+        parts = from_numbers(flat_times, flat_marks, bounds, windows, names)
+        return cls(*parts._replace(values=as_values(values, bounds)))
 
     @classmethod
     def from_lists(
@@ -196,6 +207,7 @@ class Events(Views):
         end_times: ArrayLike,
         start_times: ArrayLike = 0.0,
         mark_names: Iterable[object] | None = None,
+        values: Sequence[Sequence[ArrayLike]] | None = None,
     ) -> Events:
         """Build from one list per realisation, each holding one list of times per mark.
 
@@ -207,6 +219,8 @@ class Events(Views):
             Observation windows; `start_times` is 0.0 unless given.
         mark_names : iterable, length n_marks, optional
             Labels of the marks. Default: "0", "1", ...
+        values : sequence, of the same lengths as `realizations`, optional
+            ``values[r][m]`` are the finite numbers that belong to ``realizations[r][m]``.
 
         Returns
         -------
@@ -225,7 +239,12 @@ class Events(Views):
         array([1, 0, 1])
         """
         names = None if mark_names is None else as_names(mark_names)
-        return cls(*parts_of_lists(realizations, Windows(start_times, end_times), names))
+        windows = Windows(start_times, end_times)
+        if values is None:
+            return cls(*parts_of_lists(realizations, windows, names))
+        count_marks(realizations, names)
+        how = Reading(windows=windows, mark_names=names, values=values)
+        return cls(*read_lists(realizations, how))
 
     @classmethod
     def from_data(cls, data: Any, *, end_time: Any = None, **reading: Any) -> Events:
@@ -246,7 +265,8 @@ class Events(Views):
             "week", in which dates and durations are counted; of numbers, the unit they are in.
             ``sort``: True sorts the times. ``time``, ``mark``, ``realization``: names of columns of
             a frame; the last two may be labels beside flat times. ``mark_names``: all marks, in the
-            order wanted.
+            order wanted. ``values``: a number for each event, as a column's name, or in the form
+            of the times: a sequence beside flat times, a mapping, lists.
 
         Returns
         -------
@@ -321,7 +341,8 @@ class Events(Views):
             Unit that dates and durations are counted in; of numbers, the unit that they are in.
         **reading
             ``end_time``, ``start_time``: other names of the windows. ``sort``: True sorts the times
-            of each realisation. ``mark_names``: all marks, in the order wanted.
+            of each realisation. ``mark_names``: all marks, in the order wanted. ``values``: name of
+            the column with a number for each event, such as its magnitude.
 
         Returns
         -------
@@ -350,7 +371,8 @@ class Events(Views):
 
     def __repr__(self) -> str:
         names = self.mark_names if self.n_marks <= 6 else (*self.mark_names[:5], "...")
+        values = "" if self.values is None else f", values={range_of(self.values)}"
         return (
             f"Events(n_events={self.n_events}, n_marks={self.n_marks}, "
-            f"n_realizations={self.n_realizations}, mark_names={names})"
+            f"n_realizations={self.n_realizations}, mark_names={names}{values})"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from hawkeys.events.container import Events
 from hawkeys.events.nested import parts_of, refuse_reading
-from hawkeys.events.reading import WORDS, refuse_unknown, take_reading
+from hawkeys.events.options import WORDS, refuse_unknown, take_reading
 
 __all__ = ["as_events"]
 

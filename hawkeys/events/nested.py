@@ -12,7 +12,8 @@ from hawkeys.events._checks import as_names, count_marks, freeze, is_sequence, n
 from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
 from hawkeys.events.columns import as_frame
-from hawkeys.events.reading import Reading, is_flat, read_flat, read_lists
+from hawkeys.events.options import Reading
+from hawkeys.events.reading import is_flat, read_flat, read_lists
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = ["parts_of", "parts_of_lists", "refuse_reading"]
@@ -80,9 +81,12 @@ def _of_lists(data: Any, how: Reading) -> Parts:
     if nested is not data:
         for name, bound in zip(("start_time", "end_time"), how.windows, strict=True):
             _refuse_two_readings(len(data), bound, name)
-    if how.unit is None and not how.sort and not _are_dates(nested):
+    plain = how.unit is None and not how.sort and how.values is None
+    if plain and not _are_dates(nested):
         return parts_of_lists(nested, how.windows, how.mark_names)
     count_marks(nested, None if how.mark_names is None else as_names(how.mark_names))
+    if how.values is not None and nested is not data:
+        how = how._replace(values=[how.values])
     return read_lists(nested, how)
 
 

@@ -2,60 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hawkeys._typing import IntArray
-from hawkeys._validation import brief, brief_names, check_flag, refuse_disguised
+from hawkeys._typing import FloatArray, IntArray
+from hawkeys._validation import brief, brief_names
 from hawkeys.events._checks import as_names, is_sequence, name_marks
 from hawkeys.events._frames import add_silent_labels, by_label
 from hawkeys.events.building import Parts, Windows, from_instants, from_numbers, number_windows
 from hawkeys.events.clock import Clock, Instants, check_unit
 from hawkeys.events.columns import as_column, as_frame, labels_of, times_of
+from hawkeys.events.options import Reading
 from hawkeys.events.tables import choose_columns, looks_like_columns
+from hawkeys.events.values import (
+    as_values,
+    pick_values,
+    take_values,
+    values_beside,
+    values_of_lists,
+    values_of_mapping,
+)
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = [
-    "READING",
-    "WORDS",
-    "Reading",
     "is_flat",
     "read_flat",
     "read_lists",
     "read_table",
-    "refuse_unknown",
-    "take_reading",
 ]
 
-READING = ("time", "mark", "realization", "unit", "sort", "mark_names")
-# all options that `take_reading` takes
-WORDS = frozenset((*READING, "start_time", "start_times", "end_time", "end_times"))
 # numbers of a unit beyond that many years are of another unit
 _YEARS = 20_000
 _YEAR = 31_556_952 * 10**9
-
-
-class Reading(NamedTuple):
-    """How data are to be read: columns, windows, unit, order."""
-
-    time: str | None = None
-    mark: Any = None
-    realization: Any = None
-    windows: Windows = Windows(None, None)
-    unit: str | None = None
-    sort: bool = False
-    mark_names: Sequence[Any] | None = None
-
-    @property
-    def given(self) -> list[str]:
-        """Names of what was given, windows apart."""
-        return [
-            name
-            for name in READING
-            if getattr(self, name) is not None and getattr(self, name) is not False
-        ]
 
 
 class Flat(NamedTuple):
@@ -66,36 +46,7 @@ class Flat(NamedTuple):
     names: tuple[Any, ...]
     group: IntArray | None
     labels: tuple[Any, ...]
-
-
-def take_reading(
-    options: MutableMapping[str, Any], end_time: Any = None, start_time: Any = None
-) -> Reading:
-    """Take out of `options` what says how data are read, windows by either name.
-
-    Refuses both names of one thing, and a `sort` that is no truth value.
-    """
-    bounds = []
-    for name, value in (("start_time", start_time), ("end_time", end_time)):
-        given = [value, options.pop(name, None), options.pop(f"{name}s", None)]
-        given = [one for one in given if one is not None]
-        for one in given:
-            refuse_disguised(one, f"{name}s")
-        if len(given) > 1:
-            raise InvalidParameterError(
-                f"{name} and {name}s are two names of one thing; give one of them."
-            )
-        bounds.append(given[0] if given else None)
-    sort = check_flag(options.pop("sort", False), "sort")
-    rest = {name: options.pop(name) for name in READING if name in options}
-    return Reading(**rest, windows=Windows(*bounds), sort=sort)
-
-
-def refuse_unknown(options: Mapping[str, Any]) -> None:
-    """Refuse what is left of options that say how data are read."""
-    for name in options:
-        known = ", ".join((*READING, "end_time", "start_time"))
-        raise InvalidParameterError(f"there is no argument {name!r} here; there are {known}.")
+    values: FloatArray | None = None
 
 
 def read_table(data: Any, how: Reading) -> Parts:
@@ -135,7 +86,8 @@ def read_lists(realizations: Sequence[Sequence[Any]], how: Reading) -> Parts:
     marks = np.concatenate([np.repeat(np.arange(n_marks), row) for row in sizes])
     group = np.repeat(np.arange(len(columns)), sizes.sum(axis=1))
     times = _joined([column for part in columns for column in part])
-    flat = Flat(times, marks, tuple(names), group, tuple(range(len(columns))))
+    values = None if how.values is None else values_of_lists(how.values, sizes)
+    flat = Flat(times, marks, tuple(names), group, tuple(range(len(columns))), values)
     return _finished(flat, how._replace(sort=True, mark_names=None))
 
 
@@ -195,9 +147,12 @@ def _of_frame(frame: Any, how: Reading) -> Flat:
             raise InvalidParameterError(
                 f"{name} must be the name of a column of the frame; got {type(value).__name__}."
             )
+    values = None
+    if how.values is not None:
+        frame, values = take_values(frame, how.values)
     time, mark, realization = choose_columns(frame, how.time, how.mark, how.realization)
     where = f"column {time.name!r}: " if hasattr(time, "implementation") else "the index: "
-    return _flat(time, mark, realization, where)
+    return _flat(time, mark, realization, where)._replace(values=values)
 
 
 def _flat(time: Any, mark: Any, realization: Any, where: str = "") -> Flat:
@@ -254,7 +209,10 @@ def _of_mapping(data: Mapping[Any, Any], how: Reading) -> Flat:
     marks = np.repeat(np.arange(len(columns)), sizes)
     times = _joined(columns)
     order = np.argsort(times.ticks if isinstance(times, Instants) else times, kind="stable")
-    return Flat(_picked(times, order), marks[order], tuple(data), None, (0,))
+    values = None
+    if how.values is not None:
+        values = values_of_mapping(how.values, tuple(data), sizes)[order]
+    return Flat(_picked(times, order), marks[order], tuple(data), None, (0,), values)
 
 
 def _of_column(data: Any, how: Reading) -> Flat:
@@ -272,7 +230,9 @@ def _of_column(data: Any, how: Reading) -> Flat:
                 "a column goes with a frame."
             )
     _refuse_series_of_values(data)
-    return _flat(data, how.mark, how.realization)
+    flat = _flat(data, how.mark, how.realization)
+    values = None if how.values is None else values_beside(how.values, flat.marks.size)
+    return flat._replace(values=values)
 
 
 def _refuse_series_of_values(data: Any) -> None:
@@ -298,7 +258,7 @@ def _finished(flat: Flat, how: Reading) -> Parts:
             "last event. Pass end_time=..., or Events."
         )
     marks, names = _with_names(flat, how)
-    times, group, labels = flat.times, flat.group, flat.labels
+    times, group, labels, values = flat.times, flat.group, flat.labels, flat.values
     if group is not None:
         group, labels = add_silent_labels(group, labels, how.windows.end)
     windows = Windows(
@@ -308,14 +268,17 @@ def _finished(flat: Flat, how: Reading) -> Parts:
     order = _order(times, group, sort=how.sort)
     if order is not None:
         times, marks = _picked(times, order), marks[order]
+        values = pick_values(values, order)
     sizes = [marks.size] if group is None else np.bincount(group, minlength=len(labels))
     offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
     names = name_marks(names, None, marks)
     if isinstance(times, Instants):
-        return from_instants(times, marks, offsets, windows, names, unit=how.unit)
-    clock = None if how.unit is None else _clock_of_numbers(times, how.unit)
-    bounds = number_windows(windows, len(labels))
-    return from_numbers(times, marks, offsets, bounds, names, clock=clock)
+        parts = from_instants(times, marks, offsets, windows, names, unit=how.unit)
+    else:
+        clock = None if how.unit is None else _clock_of_numbers(times, how.unit)
+        bounds = number_windows(windows, len(labels))
+        parts = from_numbers(times, marks, offsets, bounds, names, clock=clock)
+    return parts._replace(values=as_values(values, offsets))
 
 
 def _order(times: np.ndarray | Instants, group: IntArray | None, *, sort: bool) -> Any:

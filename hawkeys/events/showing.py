@@ -34,6 +34,7 @@ class Shown:
     mark_names: tuple[str, ...]
     origins: Origins
     clock: Clock | None
+    values: FloatArray | None
 
     def __len__(self) -> int:
         return self.end_times.size
@@ -43,10 +44,11 @@ class Shown:
 
         Returns
         -------
-        pandas.DataFrame, shape (n_marks, 6)
+        pandas.DataFrame, shape (n_marks, 6), or (n_marks, 7) if the events have values
             Index mark; columns n_events, rate (events per unit of time over all windows),
             n_realizations (with an event of the mark), median_gap (between events of the mark, NaN
-            below two), first and last (times, NaN without events; dates if times were dates).
+            below two), first and last (times, NaN without events; dates if times were dates);
+            mean_value (NaN without events) if there are values.
 
         Examples
         --------
@@ -76,6 +78,9 @@ class Shown:
         frame = pd.DataFrame(rows, index=pd.Index(self.mark_names, name="mark"))
         for name in ("first", "last"):
             frame[name] = in_table(self, frame[name].to_numpy(np.float64))
+        if self.values is not None:
+            own = [self.values[self.marks == m] for m in range(len(self.mark_names))]
+            frame["mean_value"] = [part.mean() if part.size else np.nan for part in own]
         return frame
 
     def plot(self, ax: Axes | None = None, *, realization: int = 0) -> Axes:
@@ -134,7 +139,8 @@ class Shown:
         Returns
         -------
         list of list of ndarray, shape (n_realizations, n_marks, any)
-            The inverse of `from_lists`, but that times count from `origins`.
+            The inverse of `from_lists`, but that times count from `origins`, and values, if there
+            are, stay behind: `to_frame` has them.
 
         Examples
         --------
@@ -150,11 +156,11 @@ class Shown:
         return out
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per event with columns realization, time and mark (a categorical label).
+        """Return one row per event: realization, time, mark (a categorical label), perhaps value.
 
         Returns
         -------
-        pandas.DataFrame, shape (n_events, 3)
+        pandas.DataFrame, shape (n_events, 3), or (n_events, 4) if the events have values
             In the order of `times`, which count from `origins`; dates, in their zone, if times were
             dates.
 
@@ -170,7 +176,8 @@ class Shown:
 
         mark = pd.Categorical.from_codes(self.marks, categories=list(self.mark_names))
         time = in_table(self, self.times)
-        return pd.DataFrame({"realization": self._group, "time": time, "mark": mark})
+        frame = pd.DataFrame({"realization": self._group, "time": time, "mark": mark})
+        return frame if self.values is None else frame.assign(value=self.values)
 
     @property
     def dates(self) -> np.ndarray:

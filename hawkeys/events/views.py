@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, brief, brief_names, check_fraction
 from hawkeys.events._checks import freeze
 from hawkeys.events.building import date_bounds
 from hawkeys.events.clock import Clock, Instants, plural
 from hawkeys.events.showing import Shown
+from hawkeys.events.values import as_values, pick_values, values_of_all
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = ["Views"]
@@ -162,7 +163,36 @@ class Views(Shown):
         freeze(moved)
         names = tuple(self.mark_names[mark] for mark in wanted)
         return self._made(part.times, moved, part.offsets, part.start_times, part.end_times,
-                          names, self.origins, self.clock)  # fmt: skip
+                          names, self.origins, self.clock, part.values)  # fmt: skip
+
+    def with_values(self: AnyEvents, values: ArrayLike | None) -> AnyEvents:
+        """Return the events with other values.
+
+        Parameters
+        ----------
+        values : array_like, shape (n_events,), or None
+            A finite number for each event, in the order of `times`; None for none.
+
+        Returns
+        -------
+        Events
+            The same times, marks and windows.
+
+        Raises
+        ------
+        InvalidEventsError
+            Not one finite number per event.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> events = Events.from_lists([[[1.0, 2.0]]], end_times=3.0)
+        >>> events.with_values([4.5, 3.1])
+        Events(n_events=2, n_marks=1, n_realizations=1, mark_names=('0',), values=3.1..4.5)
+        """
+        return self._made(self.times, self.marks, self.offsets, self.start_times, self.end_times,
+                          self.mark_names, self.origins, self.clock,
+                          as_values(values, self.offsets))  # fmt: skip
 
     @classmethod
     def joined(cls: type[AnyEvents], parts: Sequence[AnyEvents]) -> AnyEvents:
@@ -181,7 +211,8 @@ class Views(Shown):
         Raises
         ------
         InvalidEventsError
-            No part, or parts with other marks, units or time zones.
+            No part, or parts with other marks, units or time zones; some with values and some
+            without.
 
         Examples
         --------
@@ -215,7 +246,8 @@ class Views(Shown):
         origins = None
         if any(part.origins is not None for part in parts):
             origins = tuple(o for part in parts for o in (part.origins or (0,) * len(part)))
-        return cls._made(*arrays, first.mark_names, origins, clock)
+        values = values_of_all(parts)
+        return cls._made(*arrays, first.mark_names, origins, clock, values)
 
     def __getitem__(self: AnyEvents, index: Any) -> AnyEvents:
         """Return the realisations picked by an integer, a slice, indices or a boolean mask."""
@@ -226,7 +258,8 @@ class Views(Shown):
         starts, ends = self.start_times[picked], self.end_times[picked]
         origins = None if self.origins is None else tuple(self.origins[r] for r in picked)
         arrays = self.times[flat], self.marks[flat], bounds, starts, ends
-        return self._made(*arrays, self.mark_names, origins, self.clock)
+        values = pick_values(self.values, flat)
+        return self._made(*arrays, self.mark_names, origins, self.clock, values)
 
     @property
     def _kind(self) -> str:
@@ -340,12 +373,13 @@ class Views(Shown):
         offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         origins = None if self.origins is None else tuple(self.origins[r] for r in kept)
         arrays = self.times[inside], self.marks[inside], offsets, starts.copy(), ends.copy()
-        return self._made(*arrays, self.mark_names, origins, self.clock)
+        values = pick_values(self.values, inside)
+        return self._made(*arrays, self.mark_names, origins, self.clock, values)
 
     @classmethod
     def _made(cls: type[AnyEvents], *fields: Any) -> AnyEvents:
         """Return events of these fields, the arrays read-only."""
-        freeze(*fields[:5])
+        freeze(*(field for field in fields if isinstance(field, np.ndarray)))
         return cls(*fields)
 
 

@@ -39,7 +39,8 @@ def history_before(events: Events, history: Any) -> Events:
     Raises
     ------
     InvalidEventsError
-        `history` is no Events, or has other marks or another kind of times.
+        `history` is no Events, or has other marks or another kind of times; or only one of the
+        two has values.
     InvalidParameterError
         Another number of realisations, or a realisation that does not end where the window starts.
     """
@@ -58,6 +59,12 @@ def history_before(events: Events, history: Any) -> Events:
         raise InvalidEventsError(
             f"the times of the history are {history._kind}, those of the events {events._kind}. "
             "Read both in the same way, with the same unit=."
+        )
+    if (history.values is None) != (events.values is None):
+        has, lacks = ("events", "history") if history.values is None else ("history", "events")
+        raise InvalidEventsError(
+            f"the {has} have values, the {lacks} have none. Read both with values=, or both "
+            "without."
         )
     if history.n_realizations not in (1, events.n_realizations):
         raise InvalidParameterError(
@@ -140,9 +147,19 @@ def continued(history: Events, events: Events) -> tuple[Events, BoolArray]:
     for part, rows in ((history, ~later), (events, later)):
         times[rows], marks[rows] = part.times, part.marks
     offsets = np.concatenate(([0], np.cumsum(sizes.sum(axis=1)))).astype(np.int64)
+    values = None
+    if events.values is not None and history.values is not None:
+        values = np.empty(later.size)
+        values[~later], values[later] = history.values, events.values
+        freeze(values)
     freeze(times, marks, offsets)
     whole = replace(
-        events, times=times, marks=marks, offsets=offsets, start_times=history.start_times
+        events,
+        times=times,
+        marks=marks,
+        offsets=offsets,
+        start_times=history.start_times,
+        values=values,
     )
     return whole, later
 
@@ -158,10 +175,11 @@ def history_to_record(history: Events) -> dict[str, Any]:
     Returns
     -------
     dict
-        Times, marks, offsets, start_times and end_times.
+        Times, marks, offsets, start_times and end_times, and values if there are.
     """
-    names = ("times", "marks", "offsets", "start_times", "end_times")
-    return {name: getattr(history, name) for name in names}
+    names = ("times", "marks", "offsets", "start_times", "end_times", "values")
+    found = {name: getattr(history, name) for name in names}
+    return {name: array for name, array in found.items() if array is not None}
 
 
 def history_from_record(record: Mapping[str, Any], events: Events) -> Events:

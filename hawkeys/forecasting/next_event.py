@@ -155,6 +155,7 @@ def next_event(processes: Sequence[Process], history: Events, horizon: float) ->
         start_times=history.start_times,
         end_times=end,
         mark_names=history.mark_names,
+        values=history.values,
     )
     times = _lay_out(processes[0], extended, start, end)
     survival, marks = np.zeros(times.size), np.zeros(extended.n_marks)

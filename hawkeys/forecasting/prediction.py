@@ -19,6 +19,7 @@ from hawkeys._validation import (
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.columns import times_of
+from hawkeys.events.values import values_of_all
 from hawkeys.events.windows import continued, history_before
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
@@ -223,4 +224,5 @@ def _end_to_end(parts: list[Events]) -> Events:
         start_times=np.concatenate([part.start_times for part in parts]),
         end_times=np.concatenate([part.end_times for part in parts]),
         mark_names=parts[0].mark_names,
+        values=values_of_all(parts),
     )

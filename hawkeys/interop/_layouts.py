@@ -26,11 +26,16 @@ __all__ = [
 
 
 def check_events(events: Events) -> Events:
-    """Return `events` if they are Events."""
+    """Return `events` if they are Events without values, of which other libraries know nothing."""
     if not isinstance(events, Events):
         raise InvalidEventsError(
             f"expected hawkeys.Events, got {type(events).__name__}. Build them with "
             "Events.from_lists(..., end_times=...)."
+        )
+    if events.values is not None:
+        raise InvalidEventsError(
+            "the events have values, for which the other library has no place. Leave them behind "
+            "with events.with_values(None) if that is meant."
         )
     return events
 

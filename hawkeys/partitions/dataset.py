@@ -15,9 +15,11 @@ from hawkeys._validation import brief
 from hawkeys.events import Events
 from hawkeys.events.building import from_numbers
 from hawkeys.events.clock import Clock
+from hawkeys.events.values import as_values
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.partitions.layout import (
     EVENT_TYPES,
+    VALUE_TYPE,
     WINDOW_TYPES,
     WINDOWS,
     file_name,
@@ -148,10 +150,12 @@ class PartitionedEvents:
         times, marks = np.array(columns["time"]), columns["mark"].astype(np.int64)
         try:
             parts = from_numbers(times, marks, offsets, windows, self.mark_names, clock=self.clock)
+            values = as_values(columns.get("value"), offsets)
         except InvalidEventsError as error:
             begins = f" (its realisations count from {rows.start})" if rows.start else ""
             raise InvalidEventsError(f"{where}{error}{begins}") from error
-        return Events(*parts._replace(origins=self.origins and self.origins[rows]))
+        origins = self.origins and self.origins[rows]
+        return Events(*parts._replace(origins=origins, values=values))
 
     def read(self) -> Events:
         """Read all partitions into memory.
@@ -253,7 +257,8 @@ def _read_group(path: Path, group: int, where: str) -> dict[str, np.ndarray]:
             table = file.read_row_group(group)
     except (pa.ArrowException, OSError) as error:
         raise InvalidEventsError(f"{where}cannot be read: {_line(error)}") from error
-    return _columns(table, EVENT_TYPES, where)
+    has_values = table.schema.get_field_index("value") >= 0
+    return _columns(table, EVENT_TYPES | (VALUE_TYPE if has_values else {}), where)
 
 
 def _columns(table: Any, types: dict[str, str], where: str) -> dict[str, np.ndarray]:

@@ -10,8 +10,9 @@
     ``clock``, null or ``unit``, ``origin`` and ``zone`` of `hawkeys.events.clock.Clock`.
 ``events-00000.parquet``, ``events-00001.parquet``, ...
     One row per event: ``realization`` (int64), ``time`` (double, not decreasing within a
-    realisation) and ``mark`` (int32, its place in ``mark_names``). A row group holds whole
-    realisations. Nothing is null. Realisations without events have a window alone.
+    realisation), ``mark`` (int32, its place in ``mark_names``) and, of events that have values,
+    ``value`` (double, finite). A row group holds whole realisations. Nothing is null. Realisations
+    without events have a window alone.
 
 A row group is what is read at once: a partition.
 """
@@ -29,6 +30,7 @@ from hawkeys.exceptions import InvalidEventsError, MissingExtraError
 __all__ = [
     "EVENT_TYPES",
     "FORMAT",
+    "VALUE_TYPE",
     "WINDOWS",
     "WINDOW_TYPES",
     "file_name",
@@ -48,6 +50,7 @@ WINDOW_TYPES = {
     "row_group": "int32",
 }
 EVENT_TYPES = {"realization": "int64", "time": "double", "mark": "int32"}
+VALUE_TYPE = {"value": "double"}  # of events that have values
 _KEY = b"hawkeys"
 
 

@@ -50,7 +50,8 @@ def write_events(
     Raises
     ------
     InvalidEventsError
-        Something is no `Events`, a part has other marks or another clock, or there is none.
+        Something is no `Events`, a part has other marks or another clock, some parts have values
+        and others none, or there is no part.
     InvalidParameterError
         `events_per_partition` is no whole number above 0.
     OutputError
@@ -109,6 +110,11 @@ def _checked(parts: Any) -> Iterator[Events]:
                 "hawkeys.Events.from_data."
             )
         first = first or part
+        if (part.values is None) != (first.values is None):
+            has, lacks = ("first", f"part {k}") if part.values is None else (f"part {k}", "first")
+            raise InvalidEventsError(
+                f"{has} has values, {lacks} has none. Read all with values=, or none."
+            )
         for name in ("mark_names", "clock"):
             if getattr(part, name) != getattr(first, name):
                 raise InvalidEventsError(
@@ -163,13 +169,14 @@ def _groups(offsets: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
 
 
 def _event_table(group: Events, n_before: int, pa: Any) -> Any:
-    return pa.table(
-        {
-            "realization": pa.array(group.realization + n_before, pa.int64()),
-            "time": pa.array(group.times, pa.float64()),
-            "mark": pa.array(group.marks, pa.int32()),
-        }
-    )
+    columns = {
+        "realization": pa.array(group.realization + n_before, pa.int64()),
+        "time": pa.array(group.times, pa.float64()),
+        "mark": pa.array(group.marks, pa.int32()),
+    }
+    if group.values is not None:
+        columns["value"] = pa.array(group.values, pa.float64())
+    return pa.table(columns)
 
 
 def _window_table(group: Events, n_before: int, where: tuple[int, int], pa: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.baselines import Constant
 from hawkeys.events import Events
+from hawkeys.events.values import pick_values
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 
@@ -100,6 +101,7 @@ def recent_part(process: Hawkes, history: Events) -> Events:
         start_times=history.start_times,
         end_times=history.end_times,
         mark_names=history.mark_names,
+        values=pick_values(history.values, recent),
     )
 
 

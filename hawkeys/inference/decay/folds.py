@@ -9,6 +9,7 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
+from hawkeys.events.values import pick_values
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Kernel
 
@@ -116,6 +117,7 @@ def _cost_until(task: Task, kernel: Kernel, end: float) -> FloatArray:
         start_times=events.start_times,
         end_times=end,
         mark_names=events.mark_names,
+        values=pick_values(events.values, before),
     )
     return replace(task, events=cut).design(kernel).cost
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from hawkeys._typing import FloatArray
 from hawkeys.events import Events
+from hawkeys.events.values import pick_values
 
 __all__ = [
     "climb_parabola",
@@ -70,6 +71,7 @@ def first_part(events: Events, share: float = 0.0) -> Events | None:
         start_times=events.start_times[longest],
         end_times=events.times[part][-1],
         mark_names=events.mark_names,
+        values=pick_values(events.values, part),
     )
 
 

@@ -1,0 +1,68 @@
+"""What a caller may say of how data are read: columns, windows, unit, order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, NamedTuple
+
+from hawkeys._validation import check_flag, refuse_disguised
+from hawkeys.events.building import Windows
+from hawkeys.exceptions import InvalidParameterError
+
+__all__ = ["READING", "WORDS", "Reading", "refuse_unknown", "take_reading"]
+
+READING = ("time", "mark", "realization", "unit", "sort", "mark_names", "values")
+# all options that `take_reading` takes
+WORDS = frozenset((*READING, "start_time", "start_times", "end_time", "end_times"))
+
+
+class Reading(NamedTuple):
+    """How data are to be read: columns, windows, unit, order."""
+
+    time: str | None = None
+    mark: Any = None
+    realization: Any = None
+    windows: Windows = Windows(None, None)
+    unit: str | None = None
+    sort: bool = False
+    mark_names: Sequence[Any] | None = None
+    values: Any = None
+
+    @property
+    def given(self) -> list[str]:
+        """Names of what was given, windows apart."""
+        return [
+            name
+            for name in READING
+            if getattr(self, name) is not None and getattr(self, name) is not False
+        ]
+
+
+def take_reading(
+    options: MutableMapping[str, Any], end_time: Any = None, start_time: Any = None
+) -> Reading:
+    """Take out of `options` what says how data are read, windows by either name.
+
+    Refuses both names of one thing, and a `sort` that is no truth value.
+    """
+    bounds = []
+    for name, value in (("start_time", start_time), ("end_time", end_time)):
+        given = [value, options.pop(name, None), options.pop(f"{name}s", None)]
+        given = [one for one in given if one is not None]
+        for one in given:
+            refuse_disguised(one, f"{name}s")
+        if len(given) > 1:
+            raise InvalidParameterError(
+                f"{name} and {name}s are two names of one thing; give one of them."
+            )
+        bounds.append(given[0] if given else None)
+    sort = check_flag(options.pop("sort", False), "sort")
+    rest = {name: options.pop(name) for name in READING if name in options}
+    return Reading(**rest, windows=Windows(*bounds), sort=sort)
+
+
+def refuse_unknown(options: Mapping[str, Any]) -> None:
+    """Refuse what is left of options that say how data are read."""
+    for name in options:
+        known = ", ".join((*READING, "end_time", "start_time"))
+        raise InvalidParameterError(f"there is no argument {name!r} here; there are {known}.")
