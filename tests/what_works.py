@@ -51,6 +51,9 @@ ROWS: dict[str, Callable[[], Any]] = {
     "`PiecewiseConstant` baseline": lambda: hawkeys.fit(
         EVENTS, decay=2.0, baseline=baselines.PiecewiseConstant(HALVES)
     ),
+    "`PiecewiseConstant` baseline, given": lambda: hawkeys.fit(
+        EVENTS, decay=2.0, baseline=baselines.PiecewiseConstant(HALVES, [[0.5, 0.6], [0.4, 0.3]])
+    ),
     "`Periodic` baseline": lambda: hawkeys.fit(
         EVENTS, decay=2.0, baseline=baselines.Periodic(DAY, 24.0)
     ),

@@ -17,8 +17,10 @@ from hawkeys._design.ties import Ties
 from hawkeys._design.wide_rows import merge_rows, wide_rows
 from hawkeys._loops import rows
 from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys._validation import brief
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Kernel
 from hawkeys.kernels.base import TAIL
 
@@ -57,6 +59,8 @@ class Design:
         Where the parameters are, of each target or of each realisation and target.
     n_baselines : int
         Number of columns of baselines, x0 included.
+    held : ndarray of float64, shape (n_blocks, n_columns + 1), or None
+        Values of the parameters that are given, NaN of those that are free; None if all are free.
     """
 
     excitation: FloatArray
@@ -66,6 +70,7 @@ class Design:
     n_marks: int
     excluded: BoolArray | None = None
     n_baselines: int = 1
+    held: FloatArray | None = None
     columns: ColumnMap = field(kw_only=True)
 
     @classmethod
@@ -162,6 +167,34 @@ class Design:
             merged.n_baselines + 1,
             columns=columns,
         )
+
+    def hold_baselines(self, rates: FloatArray) -> Design:
+        """Return the same with the baselines held at `rates`, (n_marks, n_pieces).
+
+        Raises
+        ------
+        InvalidParameterError
+            Baselines that are tied have different rates.
+        """
+        where = self.columns.baseline
+        given = np.tile(rates, (len(where) // len(rates), 1))
+        held = np.full(self.cost.shape, np.nan)
+        held.ravel()[where] = given
+        if not (held.ravel()[where] == given).all():
+            raise InvalidParameterError(
+                f"tied baselines have one value, but the rates given are {brief(rates)}. Give the "
+                "same rates, or leave the baselines out of tied."
+            )
+        return replace(self, held=held)
+
+    def n_impossible(self) -> IntArray:
+        """Return how many events of each block no parameter can make possible, (n_blocks,)."""
+        free = self.cost > 0.0 if self.held is None else (self.cost > 0.0) & np.isnan(self.held)
+        able = free if self.held is None else free | (self.held > 0.0)
+        seen = [(self.rows(b)[able[b]] > 0.0).any(axis=0) for b in range(self.n_blocks)]
+        return np.array([
+            np.count_nonzero(~seen[b] & (self.event_weights(b) > 0.0)) for b in range(self.n_blocks)
+        ])  # fmt: skip
 
     def may_have_unseen(self, most: float) -> bool:
         """Tell whether `without_unseen` can find any; no source's events weigh more than `most`."""

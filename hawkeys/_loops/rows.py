@@ -23,22 +23,23 @@ _PARTS, _PARTS_FROM, _ROUGH = (64, 8, 1), 20_000, 0.01
 
 
 def solve_rows(
-    excitation: FloatArray,
-    weights: FloatArray,
-    offsets: IntArray,
+    data: tuple[FloatArray, FloatArray, IntArray],
     cost: FloatArray,
     shape: FloatArray,
     limits: tuple[float, int],
     start: FloatArray,
     keep: bool,
+    held: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Solve every row problem; see `hawkeys._jit.rows`.
 
+    `data` are excitation, weights and offsets of a `Design`. Parameters that `held` (n_blocks, P)
+    has a value for stay at it; those problems are solved without compiled code, whatever the size.
     Returns x (n_blocks, P); report (n_blocks, 4) with the objective, the gap bound, the violation
     of the optimality conditions and the number of iterations; and, if `keep`, the negative Hessians
     in x (n_blocks, P, P) and the objective's traces (n_blocks, max_iter), else empty arrays.
     """
-    n_blocks, size = cost.shape
+    (excitation, _, offsets), (n_blocks, size) = data, cost.shape
     kept = n_blocks if keep else 0
     out = (
         np.zeros((n_blocks, size)),
@@ -46,10 +47,13 @@ def solve_rows(
         np.zeros((kept, size, size)),
         np.full((kept, limits[1]), np.nan),
     )
-    data = excitation, weights, offsets
     small = is_small(excitation.size, n_blocks)
     loops = wide if is_wide(offsets, size) else plain if small else jit
     work = _STEPS * (offsets[-1] * _LOG + excitation.size * _COLUMN * size + n_blocks * size**3)
+    if held is not None:
+        run = partial(plain.solve_held_rows, data, cost, shape, (*limits, 1), held, out)
+        in_threads(run, n_blocks, work)
+        return out
     # rows of many events are solved on a part of them first
     in_parts = loops is jit and not start.size and np.diff(offsets).max(initial=0) >= _PARTS_FROM
     for level in _PARTS if in_parts else (1,):

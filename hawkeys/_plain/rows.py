@@ -19,6 +19,7 @@ __all__ = [
     "newton_step",
     "row_of",
     "row_values",
+    "solve_held_rows",
     "solve_rows",
 ]
 
@@ -74,18 +75,30 @@ Climb: TypeAlias = Generator[FloatArray, Sums, End]
 
 
 class Row:
-    """One row problem: v (P, n_events), weights, cost and exponents of the prior (P,)."""
+    """One row problem: v (P, n_events), weights, cost and exponents of the prior (P,).
+
+    Parameters that `held` (P,) has a value for, and is not NaN, stay at it: they add `base` to x
+    and have no z. Their share of the events, sum(w base . v / lambda), is `explained`.
+    """
 
     def __init__(
-        self, v: FloatArray, weights: FloatArray, cost: FloatArray, shape: FloatArray
+        self,
+        v: FloatArray,
+        weights: FloatArray,
+        cost: FloatArray,
+        shape: FloatArray,
+        held: FloatArray | None = None,
     ) -> None:
         self.v, self.weights, self.cost, self.shape = v, weights, cost, shape
         self.costs = cost > 0
+        self.base, self.explained = None if held is None else np.nan_to_num(held), 0.0
+        if held is not None:
+            self.costs &= np.isnan(held)
         self.unit = np.where(self.costs, cost, 1.0)
         self.prior = self.costs & (shape > 0)
         self.has_prior, self.all_cost = bool(self.prior.any()), bool(self.costs.all())
         self.weighted = bool((weights != 1.0).any())
-        # sum of z at the optimum; what costs nothing has no z
+        # sum of z at the optimum, if nothing is held; what costs nothing has no z
         self.total = float(weights.sum() + shape[self.costs].sum())
 
     def start(self) -> FloatArray:
@@ -97,8 +110,9 @@ class Row:
         return np.where(usable, np.maximum(share, self.shape), 0.0)
 
     def point(self, z: FloatArray) -> FloatArray:
-        """Return x at z; what costs nothing stays 0."""
-        return z / self.unit if self.all_cost else np.where(self.costs, z / self.unit, 0.0)
+        """Return x at z; what costs nothing stays 0, and what is held where it is."""
+        x = z / self.unit if self.all_cost else np.where(self.costs, z / self.unit, 0.0)
+        return x if self.base is None else x + self.base
 
     def sums(self, x: FloatArray) -> Sums:
         """Return sum(w log lambda), its gradient and minus its Hessian, in x."""
@@ -118,6 +132,8 @@ class Row:
         """Return L, D and the negative Hessian, both in z, given the sums over the events."""
         value, first, second = sums
         x = self.point(z)
+        if self.base is not None:
+            self.explained = float(self.base @ first)
         with np.errstate(over="ignore", invalid="ignore"):
             acts = self.costs & (first > _SILENT * self.cost)
             slope = np.where(acts, first / self.unit, 0.0)
@@ -187,14 +203,19 @@ def gap_bound(
     step: FloatArray,
     hessian: FloatArray,
     highest: float = 0.0,
+    explained: float = 0.0,
 ) -> float:
     """Return an upper bound, in nats, on what is still to gain.
 
     `highest` is the largest D of coordinates that are 0, and stay 0 in the step, if they are not
-    among those given.
+    among those given. `explained` is the events' share of what is held: the points w_k / (s
+    lambda_k) of the dual, s at least every D, give total (log s - 1) + explained / s.
     """
     decrement = float(2.0 * (slope - 1.0) @ step - step @ hessian @ step)
-    simplex = float(total * (max(highest, slope.max(initial=0.0)) - 2.0) + z.sum())
+    largest = max(highest, slope.max(initial=0.0), explained / total)
+    simplex = float(total * (largest - 2.0) + z.sum())
+    if explained > 0.0:
+        simplex += explained / largest
     return max(0.0, min(simplex, decrement) if decrement < 0.01 else simplex)
 
 
@@ -219,7 +240,7 @@ def climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> Climb
         lower, free = _bounds_of_step(row, z, slope)
         stuck = length == 0.0  # no length of the Newton step helped: expectation-maximisation
         step = newton_step(hessian, slope, lower, free)
-        gap = gap_bound(total, slope, z, step, hessian)
+        gap = gap_bound(total, slope, z, step, hessian, explained=row.explained)
         if gap <= tolerance:
             break
         length = -1.0 if stuck else 1.0
@@ -240,6 +261,32 @@ def _climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> End:
         except StopIteration as done:
             end: End = done.value
             return end
+
+
+def solve_held_rows(
+    data: tuple[FloatArray, FloatArray, IntArray],
+    cost: FloatArray,
+    shape: FloatArray,
+    limits: tuple[float, int, int],
+    held: FloatArray,
+    out: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    part: tuple[int, int],
+) -> None:
+    """Solve the row problems ``range(*part)``, parameters where `held` is not NaN held at it."""
+    x, report, hessians, traces = out
+    for b in range(*part):
+        row = Row(*row_of(data, cost.shape[1] - 1, b), cost[b], shape, held[b])
+        trace = np.full(limits[1], np.nan)
+        z, hessian = np.zeros(cost.shape[1]), np.zeros((cost.shape[1], cost.shape[1]))
+        report[b] = 0.0
+        if row.total > 0.0:
+            z, hessian, report[b] = _climb(row, row.start(), limits[0], trace)
+        x[b] = row.point(z)
+        spent = float(cost[b] @ row.base)
+        report[b, 0] -= spent
+        if hessians.shape[0]:
+            hessians[b] = hessian * np.outer(cost[b], cost[b])
+            traces[b] = trace - spent
 
 
 def solve_rows(

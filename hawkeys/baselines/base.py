@@ -30,7 +30,8 @@ class Baseline(Named, ABC):
     Parameters
     ----------
     rates : array_like, shape (n_marks, n_pieces), optional
-        Rate of each mark and piece. Left out, they are estimated by `hawkeys.fit`.
+        Rate of each mark and piece. Left out, they are estimated by
+        `hawkeys.fit`; given, they are held.
 
     Attributes
     ----------

@@ -18,7 +18,8 @@ class Constant(Baseline):
     Parameters
     ----------
     rates : array_like, shape (n_marks, 1), optional
-        Rate of each mark, per unit of time. Left out, it is estimated by `hawkeys.fit`.
+        Rate of each mark, per unit of time. Left out, it is estimated by
+        `hawkeys.fit`; given, it is held.
 
     Raises
     ------

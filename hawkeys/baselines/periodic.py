@@ -29,7 +29,7 @@ class Periodic(Baseline):
         Length of the period, in the unit of time of the events.
     rates : array_like, shape (n_marks, n_pieces), optional
         Rate of each mark in each piece, per unit of time. Left out, they are estimated by
-        `hawkeys.fit`.
+        `hawkeys.fit`; given, they are held.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ class PiecewiseConstant(Baseline):
         Increasing times, on the same clock as the events. Every window must lie within them.
     rates : array_like, shape (n_marks, n_pieces), optional
         Rate of each mark in each piece, per unit of time. Left out, they are estimated by
-        `hawkeys.fit`.
+        `hawkeys.fit`; given, they are held.
 
     Attributes
     ----------

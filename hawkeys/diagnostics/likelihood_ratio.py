@@ -233,6 +233,7 @@ def _check_nested(small: Fit, large: Fit) -> int:
         )
     _check_kernels(small, large)
     if isinstance(small, LikelihoodResult) and isinstance(large, LikelihoodResult):
+        _check_given(small, large)
         _check_baselines(small.process.baseline_function, large.process.baseline_function)
         _check_ties(small, large)
     return added
@@ -262,6 +263,20 @@ def _contains(large: Kernel, small: Kernel) -> bool:
     if isinstance(large, SumExponential) and isinstance(small, Exponential):
         return bool(np.isin(small.decay, large.decays).all())
     return type(large) is type(small)
+
+
+def _check_given(small: LikelihoodResult, large: LikelihoodResult) -> None:
+    """Refuse a baseline that is given in the larger model and not the same in the smaller."""
+    size = large.adjacency.shape[0]
+    if not large.held[:, :-size].any():
+        return
+    ours, theirs = (fit.process.baseline_function.to_dict() for fit in (small, large))
+    if not small.held[:, :-size].any() or ours != theirs:
+        raise InvalidParameterError(
+            f"the models are not nested: the baseline of 'large', "
+            f"{large.process.baseline_function!r}, is given, and that of 'small' is not the same. "
+            "Give it to both, or use hawkeys.compare."
+        )
 
 
 def _check_baselines(small: Baseline, large: Baseline) -> None:

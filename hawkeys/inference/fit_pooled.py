@@ -27,6 +27,7 @@ from hawkeys.inference.task import (
     Task,
     about_all,
     check_support,
+    refuse_given,
     refuse_models,
     split_model,
 )
@@ -154,7 +155,9 @@ def fit(
         times), ``unit`` (of dates, durations or numbers: "s", "day", ...), ``sort`` and
         ``mark_names``: how the data are read, see `hawkeys.Events.from_data`.
         ``baseline``: a baseline that changes over time, with its rates left out, such as
-        ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``. ``tied``: labels of parameters,
+        ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``; or one whose rates are given ("mle",
+        and "map" with a Gamma prior), which is held: it is no parameter, and has no standard
+        errors. ``tied``: labels of parameters,
         integer array_like of shape (n_marks, n_marks + 1), baseline first, or a mapping with
         "baseline" (n_marks,) and "adjacency" (n_marks, n_marks); parameters with the same label
         >= 0 share one value. ``history``: Events before the windows, one realisation that all
@@ -353,6 +356,7 @@ def _fit_rows(
         excitation = Exponential(profile.chosen)
     for component in excitation.components:
         component.check_marks(task.events.n_marks)
+    refuse_given(task, method.name)
     weight = getattr(settings, "likelihood_weight", 1.0)
     design = task.design(excitation, weight)
     try:

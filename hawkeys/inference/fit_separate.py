@@ -30,7 +30,7 @@ from hawkeys.inference.rows.pooling import (
 )
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.seeds import each_seeds
-from hawkeys.inference.task import Task, refuse_models, split_model
+from hawkeys.inference.task import Task, refuse_given, refuse_models, split_model
 from hawkeys.kernels import Kernel, SumExponential
 from hawkeys.process.hawkes import Hawkes, choose_kernel
 from hawkeys.results.by_name import estimates_by_name
@@ -344,6 +344,7 @@ def _solve(
 ) -> _Part:
     """Return the solution of some realisations."""
     method, settings = how
+    refuse_given(task, method.name)
     weight = getattr(settings, "likelihood_weight", 1.0)
     design = task.design(kernel, weight, separate=True)
     # targets that share parameters are one row problem, with the seed of the first

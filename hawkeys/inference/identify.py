@@ -95,7 +95,7 @@ def warn_about_fit(
     `seen` (n_marks, n_marks) holds the kernel integrals summed over the windows, if they are known.
     """
     size = events.n_marks
-    expected = found.identified.copy()
+    expected = found.identified | found.held
     expected[:, -size:] |= ~support
     profile = found.decay_profile if isinstance(found, LikelihoodResult) else None
     if profile is not None and profile.limit is not None:

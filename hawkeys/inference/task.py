@@ -29,6 +29,7 @@ __all__ = [
     "check_support",
     "check_weights",
     "leave_out",
+    "refuse_given",
     "refuse_models",
     "split_model",
 ]
@@ -37,6 +38,8 @@ AnyResult = TypeVar("AnyResult", FitResult, RectifiedResult)
 
 _OPTIONS = ("baseline", "tied")
 _CONSTANT = Constant()
+# methods whose row problems may have parameters that are given
+_HOLD = ("mle", "map")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Task:
     weights : ndarray, shape (n_realizations,), or None
         Weight of each realisation; None: 1.
     baseline : Baseline
-        Its rates are unknown.
+        Its rates are unknown, or given and held.
     ties : Ties or None
         Parameters that are one.
     history : Events or None
@@ -80,7 +83,7 @@ class Task:
             events,
             None if support is None else check_support(support, events.n_marks),
             None if weights is None else check_weights(weights, events.n_realizations),
-            _CONSTANT if baseline is None else _check_baseline(baseline),
+            _CONSTANT if baseline is None else _check_baseline(baseline, events.mark_names),
             None if tied is None else Ties.check(tied, events.n_marks),
         )
         if baseline is not None:
@@ -89,8 +92,8 @@ class Task:
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is one constant baseline per mark, nothing tied and no history."""
-        constant = isinstance(self.baseline, Constant)
+        """Whether there is one constant baseline per mark, nothing given, tied or before."""
+        constant = isinstance(self.baseline, Constant) and not self.baseline.known
         return constant and self.ties is None and self.history is None
 
     def after(self, history: Any) -> Task:
@@ -110,6 +113,10 @@ class Task:
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""
+        free = self._free_design(kernel, weight, separate=separate)
+        return self._hold(free) if self.baseline.known else free
+
+    def _free_design(self, kernel: Kernel, weight: float, *, separate: bool) -> Design:
         history = self.history
         design = Design.build(
             self.events,
@@ -133,6 +140,23 @@ class Task:
         )
         return design.without_unseen(counts if separate else counts.sum(axis=0, keepdims=True))
 
+    def _hold(self, design: Design) -> Design:
+        """Return row problems with the baseline held; refuse one under which events cannot be."""
+        held = design.hold_baselines(self.baseline.known_rates)
+        if (self.baseline.known_rates > 0.0).all():
+            return held
+        impossible = held.n_impossible()
+        if impossible.any():
+            block = int(np.argmax(impossible > 0))
+            target = int(np.argmax(held.columns.blocks == block)) % self.events.n_marks
+            raise InvalidParameterError(
+                f"{impossible.sum()} events cannot be, those of mark "
+                f"{self.events.mark_names[target]!r} among them: the baseline given is 0 at their "
+                "times, and no earlier event can excite them. Give a rate above 0 there, or let "
+                "hawkeys.fit estimate the baseline."
+            )
+        return held
+
     def pick(self, rows: BoolArray | slice) -> Task:
         """Return the same of some realisations."""
         weights = None if self.weights is None else self.weights[rows]
@@ -144,7 +168,8 @@ class Task:
         out: dict[str, Any] = {}
         out |= {"support": self.support} if self.support is not None else {}
         out |= {"weights": self.weights} if self.weights is not None else {}
-        out |= {} if isinstance(self.baseline, Constant) else {"baseline": self.baseline}
+        plain = isinstance(self.baseline, Constant) and not self.baseline.known
+        out |= {} if plain else {"baseline": self.baseline}
         out |= {} if self.history is None else {"history": history_to_record(self.history)}
         return out | ({} if self.ties is None else {"tied": self.ties.to_dict()})
 
@@ -166,20 +191,43 @@ def refuse_models(options: Mapping[str, Any], what: str) -> dict[str, Any]:
     return rest
 
 
-def _check_baseline(baseline: Any) -> Baseline:
+def _check_baseline(baseline: Any, names: tuple[str, ...]) -> Baseline:
     if isinstance(baseline, Mapping):  # as a saved result has it
         baseline = baseline_from_dict(dict(baseline))
     if not isinstance(baseline, Baseline):
         raise InvalidParameterError(
             f"baseline must be one of hawkeys.baselines, such as PiecewiseConstant(knots); got "
-            f"{brief(baseline)}. Its rates are estimated."
+            f"{brief(baseline)}. Its rates are estimated, or held if they are given."
         )
-    if baseline.known:
+    if baseline.known and len(baseline.known_rates) != len(names):
         raise InvalidParameterError(
-            f"the rates of a baseline are estimated by hawkeys.fit, but {brief(baseline)} has them "
-            "given; leave them out, or write baseline.with_rates(None)."
+            f"a baseline that is given has a row of rates for each of the {len(names)} marks "
+            f"{brief(names)}; got {len(baseline.known_rates)} rows."
         )
     return baseline
+
+
+def refuse_given(task: Task, method: str) -> None:
+    """Refuse a baseline that is given, unless the method can hold it.
+
+    Parameters
+    ----------
+    task : Task
+        Data and model.
+    method : str
+        Who asks: name of a method, or another function.
+
+    Raises
+    ------
+    InvalidParameterError
+        The rates of the baseline are given, and the method estimates all parameters.
+    """
+    if task.baseline.known and method not in _HOLD:
+        raise InvalidParameterError(
+            f"the baseline {brief(task.baseline)} has its rates given, which 'mle' and 'map' (by "
+            f"a Gamma prior) hold; {method!r} estimates them. Fit by 'mle', or write "
+            "baseline.with_rates(None)."
+        )
 
 
 def check_support(support: ArrayLike | None, n_marks: int) -> BoolArray:

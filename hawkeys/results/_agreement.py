@@ -128,13 +128,14 @@ def is_close(one: float, other: float) -> bool:
 def _check_model(record: Any, process: Hawkes, options: Any) -> None:
     """Check which model was fitted: baseline, ties, and parameters of the kernel."""
     given = getattr(options, "baseline", UNSET)
-    changing = not isinstance(process.baseline_function, Constant)
-    what = "says when the baseline changes exactly if it does"
-    demand(changing == (given is not UNSET), "options.baseline", what)
+    function = process.baseline_function
+    known = given == function.to_dict()
+    changing = not isinstance(function, Constant)
+    what = "says when the baseline changes, or is given, exactly if it does or is"
+    demand((changing or known) == (given is not UNSET), "options.baseline", what)
     if given is not UNSET:
-        own = process.baseline_function.with_rates(None).to_dict()
-        same = given == own
-        demand(same, "options.baseline", "is not that of the process, without rates")
+        same = known or given == function.with_rates(None).to_dict()
+        demand(same, "options.baseline", "is not that of the process, without rates or with them")
     tied = getattr(options, "tied", UNSET)
     columns = getattr(record, "columns", None) or getattr(record, "column_posterior", None)
     where = "columns" if isinstance(record, schema.LikelihoodRecord) else "column_posterior"

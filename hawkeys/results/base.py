@@ -287,10 +287,15 @@ class Result(ABC):
         excluded = self._excluded
         if excluded.any():
             notes.append(f"{excluded.sum()} pairs are outside the support: held at 0 (-).")
-        unknown = ~self.identified & ~excluded
+        unknown = ~self.identified & ~self.held
         if unknown.any():
             notes.append(f"{unknown.sum()} parameters are not identified (-).")
         return notes
+
+    @property
+    def held(self) -> BoolArray:
+        """What the caller held, shaped as `identified`: at 0 the pairs outside the support."""
+        return self._excluded
 
     @property
     def _excluded(self) -> BoolArray:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray
-from hawkeys.baselines import Constant
+from hawkeys.baselines import Constant, baseline_from_dict
 from hawkeys.kernels import Exponential, Kernel, SumExponential
 from hawkeys.process import Hawkes
 from hawkeys.results.base import Result
@@ -52,7 +52,7 @@ class FitResult(Result):
         Objective along the way, in nats.
     identified : ndarray of bool, shape (n_marks, n_marks + 1)
         Baseline, then adjacency row, of each target: False where the data say nothing, and for
-        pairs outside the support, whose adjacency is 0.
+        what is `held`.
     event_counts : ndarray of int, shape (n_marks,)
         Events per mark.
     n_realizations : int
@@ -107,6 +107,24 @@ class FitResult(Result):
         return np.column_stack((self.process.baseline_function.known_rates, self.adjacency))
 
     @property
+    def held(self) -> BoolArray:
+        """What the caller held, shape (n_marks, n_marks + 1).
+
+        A baseline whose rates were given, and at 0 the pairs outside the support.
+        """
+        out = self._excluded
+        out[:, : -self.adjacency.shape[0]] = self._baseline_given
+        return out
+
+    @property
+    def _baseline_given(self) -> bool:
+        """Whether the rates of the baseline were given."""
+        given = self.options.get("baseline")
+        if isinstance(given, Mapping):  # as a file has it
+            given = baseline_from_dict(dict(given))
+        return given is not None and given.known
+
+    @property
     def at_bound(self) -> BoolArray:
         """Whether an identified estimate is exactly 0, shape (n_marks, n_marks + 1)."""
         return self.identified & (self.estimates == 0)
@@ -133,7 +151,7 @@ class FitResult(Result):
         pandas.DataFrame, shape (n_marks * (n_marks + 1), 9)
             Columns parameter ("baseline" or "adjacency"), target, source, estimate, std_err, lower,
             upper, at_bound, identified. Of a parameter that is not identified the numbers are NaN;
-            of a pair outside the support the estimate is 0, and the others are NaN.
+            of what is `held` the estimate is its value, and the others are NaN.
             A baseline that changes over time has one row per piece, with the piece as source.
 
         Raises
@@ -148,7 +166,7 @@ class FitResult(Result):
         size = len(names)
         pieces = self._pieces
         order = _baseline_first(size, len(pieces))
-        blank = np.where(self.identified | self._excluded, 1.0, np.nan)
+        blank = np.where(self.identified | self.held, 1.0, np.nan)
         columns = {
             "estimate": self.estimates * blank,
             "std_err": self.std_err,
@@ -185,6 +203,8 @@ class FitResult(Result):
 
     def _notes(self, level: float) -> list[str]:
         notes = super()._notes(level)
+        if self._baseline_given:
+            notes.append("The baseline was given: held (-).")
         few = few_events(self)
         if few.any():
             least = float(np.min(events_per_parameter(self)))

@@ -180,7 +180,7 @@ def test_refused(events):
     with pytest.raises(InvalidParameterError, match=r"fit_each holds the decay.*got 'estimate'"):
         hawkeys.fit_each(events, decay="estimate")
     known = PiecewiseConstant(KNOTS, [[1.0, 1.0], [1.0, 1.0]])
-    with pytest.raises(InvalidParameterError, match="rates of a baseline are estimated"):
-        hawkeys.fit_each(events, decay=2.0, baseline=known)
+    with pytest.raises(InvalidParameterError, match="hold; 'vi' estimates them"):
+        hawkeys.fit_each(events, decay=2.0, method="vi", baseline=known)
     with pytest.raises(InvalidParameterError, match="is not within the knots"):
         hawkeys.fit_each(events, decay=2.0, baseline=PiecewiseConstant([0.0, 5.0, 10.0]))

@@ -113,8 +113,9 @@ class FittedRows:
 
     @property
     def held(self) -> BoolArray:
-        """Columns that cannot move, shape (n_blocks, n_columns): they cost nothing."""
-        return self.cost <= 0.0
+        """Columns that cannot move, (n_blocks, n_columns): they cost nothing, or are given."""
+        free = self.cost > 0.0
+        return ~free if self.design.held is None else ~(free & np.isnan(self.design.held))
 
     def distinct(self, wanted: BoolArray) -> Iterator[tuple[int, IntArray, BoolArray]]:
         """Yield each row problem with the different parameters wanted of it.

@@ -80,7 +80,7 @@ class _Problem:
         data = self.excitation, self.weights, self.offsets
         prior = np.zeros(cost.size)
         _, report, hessian, _ = loops.solve_rows(
-            *data, cost, prior, self.limits, start[None], keep=True
+            data, cost, prior, self.limits, start[None], keep=True
         )
         return (report[0, 0] if report[0, 1] <= self.limits[0] else np.nan), hessian[0]
 

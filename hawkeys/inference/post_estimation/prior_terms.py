@@ -54,6 +54,8 @@ class PriorTerms(NamedTuple):
         out[1] = np.repeat(prior.rates(1), width)
         if design.excluded is not None:
             out[:, design.excluded] = 0.0
+        if design.held is not None:
+            out[:, ~np.isnan(design.held)] = 0.0
         return flat._replace(power=out[0], slope=out[1])
 
     def information(self, x: FloatArray, rows: slice) -> FloatArray:

@@ -25,7 +25,7 @@ from hawkeys.inference.priors.penalties import Lasso, Penalty
 from hawkeys.inference.priors.penalty_terms import PenaltyTerms
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
-from hawkeys.inference.task import Task, check_support, split_model
+from hawkeys.inference.task import Task, check_support, refuse_given, split_model
 from hawkeys.kernels import Kernel
 from hawkeys.process.hawkes import choose_kernel
 
@@ -177,6 +177,7 @@ def penalty_path(
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
     task = Task.check(events, support, weights, model)
+    refuse_given(task, "penalty_path")
     excitation = _check_kernel(decay, kernel, events.n_marks)
     examine(events, excitation, task.baseline)
     own = _check_penalty(Lasso(1.0) if penalty is None else penalty)

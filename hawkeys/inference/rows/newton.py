@@ -9,8 +9,11 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._loops import rows
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys._validation import brief
+from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.options import MAPOptions, MLEOptions
 from hawkeys.inference.priors.conjugate import GammaPrior
+from hawkeys.inference.priors.penalties import Penalty
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
 
@@ -45,7 +48,8 @@ def solve_nearby(
     """Maximise the log-likelihood for its value alone; `precise` enough for differences."""
     if not precise:
         return solve_mle(design, options, np.empty(0, np.int64), keep=False, start=start)
-    fine = precise_enough(int(design.counts.min()), weighted=design.weights.size > 0)
+    other_loops = design.weights.size > 0 or design.held is not None
+    fine = precise_enough(int(design.counts.min()), weighted=other_loops)
     finer = replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
     return solve_mle(design, finer, np.empty(0, np.int64), keep=False, start=start)
 
@@ -62,10 +66,20 @@ def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: boo
         width = design.n_baselines, design.n_columns + 1 - design.n_baselines
         terms = np.repeat(prior.exponents(1), width), np.repeat(prior.rates(1), width)
         return _solve(design, options, terms, keep)
+    _check_free(design, prior)
     penalty = prior.terms(design)
     if penalty.plain:
         return _solve(design, options, (np.zeros(design.n_columns + 1), penalty.slope), keep)
     return PenalizedRows.of(design).solve(penalty, options.tolerance, options.max_iter)
+
+
+def _check_free(design: Design, penalty: Penalty) -> None:
+    """Refuse a baseline that is given beside a penalty."""
+    if design.held is not None:
+        raise InvalidParameterError(
+            f"a baseline that is given is held by 'mle', and by 'map' with a GammaPrior; got the "
+            f"penalty {brief(penalty)}. Leave the penalty out, or write baseline.with_rates(None)."
+        )
 
 
 def _solve(
@@ -79,20 +93,21 @@ def _solve(
     cost = design.cost + rates
     if design.excluded is not None:
         cost[design.excluded] = 0.0
-    data = design.spread()
+    if design.held is not None:  # no prior on what is held
+        cost = np.where(np.isnan(design.held), cost, design.cost)
+    data = design.spread() if design.held is None else design
     x, report, information, traces = rows.solve_rows(
-        data.excitation,
-        data.weights,
-        design.offsets,
+        (data.excitation, data.weights, design.offsets),
         cost,
         exponents,
         (float(options.tolerance), int(options.max_iter)),
         start,
         keep,
+        design.held,
     )
     return Solution(
         x=x,
-        identified=cost > 0,
+        identified=cost > 0 if design.held is None else (cost > 0) & np.isnan(design.held),
         objective=report[:, 0],
         gap=report[:, 1],
         violation=report[:, 2],

@@ -320,9 +320,11 @@ def _modes(design: Design, options: MAPOptions, shape: FloatArray, rate: FloatAr
         blocks = range(i, design.n_blocks, design.n_marks)
         excitation = [design.block(b).ravel() for b in blocks]
         x[i :: design.n_marks], report[i :: design.n_marks], _, _ = rows.solve_rows(
-            np.concatenate(excitation),
-            np.empty(0),
-            np.concatenate(([0], np.cumsum(design.counts[i :: design.n_marks]))),
+            (
+                np.concatenate(excitation),
+                np.empty(0),
+                np.concatenate(([0], np.cumsum(design.counts[i :: design.n_marks]))),
+            ),
             design.cost[i :: design.n_marks] + rate[i],
             shape[i] - 1.0,
             (float(options.tolerance), int(options.max_iter)),
