@@ -56,6 +56,12 @@ def aalto_path():
 
 
 @pytest.fixture(scope="session")
+def earthquakes_path():
+    """The file of the earthquakes; skips or fails without it, as `cmu` does."""
+    return _needed("earthquakes", "sanjac.csv.gz")
+
+
+@pytest.fixture(scope="session")
 def tick():
     """tick's models, the independent oracle of likelihoods; it is not built for Python 3.10."""
     if sys.version_info < (3, 11):
