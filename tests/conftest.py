@@ -56,6 +56,12 @@ def aalto_path():
 
 
 @pytest.fixture(scope="session")
+def event_sequences_path():
+    """The folder of the event sequences; skips or fails without it, as `cmu` does."""
+    return _needed("event_sequences", "taxi.npz").parent
+
+
+@pytest.fixture(scope="session")
 def earthquakes_path():
     """The file of the earthquakes; skips or fails without it, as `cmu` does."""
     return _needed("earthquakes", "sanjac.csv.gz")

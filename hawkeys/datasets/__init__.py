@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hawkeys.datasets.named.bksd import load_bksd
     from hawkeys.datasets.named.cmu import load_cmu
     from hawkeys.datasets.named.demo import load_demo
+    from hawkeys.datasets.named.event_sequences import EventSequences, load_event_sequences
     from hawkeys.datasets.named.event_times import (
         CLOCK_TICK,
         EventTimes,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOCK_TICK",
     "DatasetInfo",
+    "EventSequences",
     "EventSlices",
     "EventTimes",
     "FormatInfo",
@@ -75,6 +77,7 @@ __all__ = [
     "load_cmu",
     "load_dataset",
     "load_demo",
+    "load_event_sequences",
     "load_free_text",
     "load_press_times",
     "pair_events",
@@ -101,6 +104,7 @@ __all__ = [
 _HOME = {
     "CLOCK_TICK": "named.event_times",
     "DatasetInfo": "named.registry",
+    "EventSequences": "named.event_sequences",
     "EventSlices": "slices",
     "EventTimes": "named.event_times",
     "FormatInfo": "formats",
@@ -124,6 +128,7 @@ _HOME = {
     "load_cmu": "named.cmu",
     "load_dataset": "named.registry",
     "load_demo": "named.demo",
+    "load_event_sequences": "named.event_sequences",
     "load_free_text": "named.free_text",
     "load_press_times": "named.event_times",
     "pair_events": "key_events.pairing",

@@ -11,8 +11,9 @@ from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.datasets.key_events.events import group_numbers
 from hawkeys.datasets.key_events.strokes import Strokes
+from hawkeys.datasets.named._arrays import find_array_file, read_array_file
 from hawkeys.datasets.tally import Tally
-from hawkeys.exceptions import DatasetError, DatasetNotFoundError
+from hawkeys.exceptions import DatasetError
 
 __all__ = ["aalto_places", "load_aalto", "simulate_keyed_text"]
 
@@ -66,18 +67,8 @@ def load_aalto(path: str | os.PathLike[str] | None = None) -> Strokes:
     ...
     hawkeys.exceptions.DatasetNotFoundError: nowhere.npz: no such file. Check the path.
     """
-    file = _find(path)
-    try:
-        with np.load(file, allow_pickle=False) as found:
-            columns = {name: found[name] for name in _COLUMNS if name in found}
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{file}: expected an npz file of numbers ({error}).") from error
-    missing = [name for name in _COLUMNS if name not in columns]
-    if missing:
-        raise DatasetError(
-            f"{file}: no array {missing[0]!r}; expected {', '.join(_COLUMNS)}. Check that it is "
-            "the file of Aalto sentences."
-        )
+    file = find_array_file(path, aalto_places(), "Aalto sentences", _ADVICE)
+    columns = read_array_file(file, _COLUMNS, "the file of Aalto sentences")
     sizes = {name: array.shape for name, array in columns.items()}
     if len(set(sizes.values())) > 1 or columns["user"].ndim != 1 or not columns["user"].size:
         raise DatasetError(f"{file}: the arrays must be flat and of one length; got {sizes}.")
@@ -162,20 +153,6 @@ def aalto_places() -> list[Path]:
     """Return the places where the file of `load_aalto` is looked for, in order."""
     folder = os.environ.get("HAWKEYS_DATA")
     return [Path(folder).expanduser() / "aalto" / _AALTO] if folder else []
-
-
-def _find(path: str | os.PathLike[str] | None) -> Path:
-    if path is not None:
-        if not Path(path).exists():
-            raise DatasetNotFoundError(f"{path}: no such file. Check the path.")
-        return Path(path)
-    for place in aalto_places():
-        if place.exists():
-            return place
-        raise DatasetNotFoundError(f"Aalto sentences: no file {place}. {_ADVICE}")
-    raise DatasetNotFoundError(
-        f"Aalto sentences: no path given and HAWKEYS_DATA is not set. {_ADVICE}"
-    )
 
 
 def _chain(
