@@ -115,7 +115,7 @@ def load_event_sequences(name: str, path: str | os.PathLike[str] | None = None) 
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "taxi.npz"
     >>> np.savez(path, times=[1.0, 2.0, 1.5, 0.5, 3.0], lengths=[2, 0, 1, 1, 1], end_time=4.0)
     >>> load_event_sequences("taxi", path).training
-    Events(n_events=3, n_marks=1, n_realizations=3, total_time=12)
+    Events(n_events=3, n_marks=1, n_realizations=3, mark_names=('0',))
     """
     check_choice(name, "name", _NAMES)
     file = find_array_file(path, event_sequence_places(name), f"event sequences {name!r}", _ADVICE)
