@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     )
     from hawkeys.evaluation.checkpoints import discard_checkpoints
     from hawkeys.evaluation.evaluation import Evaluation
-    from hawkeys.evaluation.event_times import (
-        EventTimeFold,
-        accuracy_by_events,
-        event_time_networks,
-        event_time_rates,
-        event_time_systems,
-        score_event_times,
-    )
     from hawkeys.evaluation.false_alarms import false_alarm_rates
     from hawkeys.evaluation.metrics import (
         ErrorCounts,
@@ -49,6 +41,14 @@ if TYPE_CHECKING:
     )
     from hawkeys.evaluation.runner import evaluate
     from hawkeys.evaluation.studies.clock import coarsen
+    from hawkeys.evaluation.studies.event_times import (
+        EventTimeFold,
+        accuracy_by_events,
+        event_time_networks,
+        event_time_rates,
+        event_time_systems,
+        score_event_times,
+    )
     from hawkeys.evaluation.studies.few_shot import (
         FewShotScores,
         few_shot_networks,
@@ -143,7 +143,7 @@ _HOME = {
     "DEFAULT_VERIFIERS": "catalogue",
     "ErrorCounts": "metrics",
     "Evaluation": "evaluation",
-    "EventTimeFold": "event_times",
+    "EventTimeFold": "studies.event_times",
     "FewShotScores": "studies.few_shot",
     "FreeTextScores": "studies.free_text",
     "KeyedTextScores": "studies.keyed_text",
@@ -159,7 +159,7 @@ _HOME = {
     "Split": "protocols",
     "VERIFIERS": "catalogue",
     "VerifierEntry": "catalogue",
-    "accuracy_by_events": "event_times",
+    "accuracy_by_events": "studies.event_times",
     "auc": "metrics",
     "check_output_directory": "report.files",
     "clock_resolutions": "studies.settings",
@@ -173,9 +173,9 @@ _HOME = {
     "error_counts": "metrics",
     "evaluate": "runner",
     "evaluate_updating": "studies.updating",
-    "event_time_networks": "event_times",
-    "event_time_rates": "event_times",
-    "event_time_systems": "event_times",
+    "event_time_networks": "studies.event_times",
+    "event_time_rates": "studies.event_times",
+    "event_time_systems": "studies.event_times",
     "false_alarm_rates": "false_alarms",
     "few_shot_networks": "studies.few_shot",
     "few_shot_rates": "studies.few_shot",
@@ -191,7 +191,7 @@ _HOME = {
     "plot_study": "report.figures",
     "practice_rates": "studies.sessions",
     "roc_curve": "metrics",
-    "score_event_times": "event_times",
+    "score_event_times": "studies.event_times",
     "score_few_shot": "studies.few_shot",
     "score_free_text": "studies.free_text",
     "score_keyed_text": "studies.keyed_text",

@@ -19,7 +19,7 @@ import pandas as pd
 from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import check_count
 from hawkeys.datasets import Keystrokes, Strokes, Tally, user_folds
-from hawkeys.evaluation.metrics import equal_error_rate, equal_error_threshold, error_counts
+from hawkeys.evaluation.rates.one_threshold import equal_errors, kept_errors
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.neural import EmbeddingVerifier, HeadVerifier, NetworkTemplate, Runtime, Schedule
 from hawkeys.verifiers import (
@@ -324,26 +324,20 @@ def _stored(system: Any) -> float:
 
 
 def _rates(one: FewShotScores) -> dict[str, Any]:
-    eers = [equal_error_rate(a, b) for a, b in zip(one.genuine, one.impostor, strict=True)]
-    own, other, own_first, other_first = (
-        np.concatenate(part)
-        for part in (one.genuine, one.impostor, one.genuine_first, one.impostor_first)
-    )
+    eers, together = equal_errors(one.genuine, one.impostor)
+    parts = one.genuine, one.impostor, one.genuine_first, one.impostor_first
+    kept = kept_errors(*(np.concatenate(part) for part in parts))
     row: dict[str, Any] = {
         "system": one.system,
         "n_enrolled": one.n_enrolled,
         "fold": one.fold,
         "n_new_users": len(one.genuine),
-        "eer": np.mean(eers),
-        "eer_sd_users": np.std(eers, ddof=1) if len(eers) > 1 else np.nan,
-        "eer_one_threshold": equal_error_rate(own, other),
-        "false_alarm_kept": np.nan,
-        "miss_kept": np.nan,
+        "eer": eers.mean(),
+        "eer_sd_users": eers.std(ddof=1) if eers.size > 1 else np.nan,
+        "eer_one_threshold": together,
+        "false_alarm_kept": kept["false_alarm_kept"],
+        "miss_kept": kept["miss_kept"],
     }
-    if not own_first.all() and not other_first.all():
-        at = equal_error_threshold(own[own_first], other[other_first])
-        errors = error_counts(own[~own_first], other[~other_first], at)
-        row |= {"false_alarm_kept": errors.false_alarm, "miss_kept": errors.miss}
     costs = ("prepare_seconds", "enrol_seconds", "decide_ms", "n_stored")
     return row | {name: getattr(one, name) for name in costs}
 

@@ -20,10 +20,10 @@ import pandas as pd
 from scipy.special import log_softmax, logsumexp
 from sklearn.base import clone
 
-from hawkeys._typing import ArrayLike, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_count
 from hawkeys.datasets import Strokes
-from hawkeys.evaluation.metrics import equal_error_rate, equal_error_threshold, error_counts
+from hawkeys.evaluation.rates.one_threshold import equal_errors, kept_errors
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural import Runtime, TemporalCharacters
 from hawkeys.verifiers import MarkedRenewal
@@ -295,9 +295,13 @@ def _rates(one: KeyedTextScores) -> dict[str, Any]:
     posterior = log_softmax(one.log_likelihood, axis=1)
     ratio = None if one.cohort is None else one.log_likelihood - one.cohort[:, None]
     for name, scores in (("posterior", posterior), ("ratio", ratio)):
-        own, together = (np.nan, np.nan) if scores is None else _error_rates(scores, genuine)
+        own, together = (np.nan, np.nan) if scores is None else _equal_errors(scores, genuine)
         row[f"eer_{name}"], row[f"eer_{name}_one_threshold"] = own, together
-    row |= _kept(one.session, posterior, genuine)
+    first = np.ones(len(genuine), bool)
+    if one.session is not None:
+        first = one.session == np.unique(one.session)[0]
+    first = np.broadcast_to(first[:, None], genuine.shape)
+    row |= kept_errors(posterior[genuine], posterior[~genuine], first[genuine], first[~genuine])
     row["train_seconds"] = one.train_seconds
     row["decide_ms"] = 1000.0 * one.test_seconds / one.typist.size
     return row
@@ -321,23 +325,8 @@ def _log_scores(people: Any, recordings: Recordings) -> FloatArray:
     return np.asarray(people.predict_log_proba(recordings))
 
 
-def _kept(session: np.ndarray | None, scores: FloatArray, genuine: np.ndarray) -> dict[str, float]:
-    """Return the threshold that the first session sets, and its errors in the later ones."""
-    if session is None or np.unique(session).size < 2:
-        return dict.fromkeys(("threshold_kept", "false_alarm_kept", "miss_kept"), np.nan)
-    first = session == np.unique(session)[0]
-    threshold = equal_error_threshold(scores[first][genuine[first]], scores[first][~genuine[first]])
-    own, other = scores[~first][genuine[~first]], scores[~first][~genuine[~first]]
-    errors = error_counts(own, other, threshold)
-    return {
-        "threshold_kept": threshold,
-        "false_alarm_kept": errors.false_alarm,
-        "miss_kept": errors.miss,
-    }
-
-
-def _error_rates(scores: FloatArray, genuine: np.ndarray) -> tuple[float, float]:
+def _equal_errors(scores: FloatArray, genuine: BoolArray) -> tuple[float, float]:
     """Return the EER per subject, averaged, and that with one threshold for all."""
-    tested = np.flatnonzero(genuine.any(axis=0))
-    own = [equal_error_rate(scores[genuine[:, k], k], scores[~genuine[:, k], k]) for k in tested]
-    return float(np.mean(own)), equal_error_rate(scores[genuine], scores[~genuine])
+    both = list(zip(scores.T, genuine.T, strict=True))
+    each, together = equal_errors([s[own] for s, own in both], [s[~own] for s, own in both])
+    return float(each.mean()), together

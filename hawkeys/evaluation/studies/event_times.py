@@ -19,7 +19,8 @@ from hawkeys._typing import FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count, check_fraction
 from hawkeys.datasets.slices import EventSlices
 from hawkeys.datasets.splits import SampleSplit, balanced, session_folds
-from hawkeys.evaluation.metrics import auc, equal_error_rate, error_counts, threshold_at
+from hawkeys.evaluation.metrics import auc, error_counts, threshold_at
+from hawkeys.evaluation.rates.one_threshold import equal_errors
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural import ContrastiveClassifier, Runtime
 from hawkeys.verifiers.event_times import (
@@ -377,15 +378,15 @@ def _fold_rates(fold: EventTimeFold, false_alarm: float) -> dict[str, Any]:
         error_counts(a, b, threshold_at(train, false_alarm))
         for a, b, train in zip(own, other, fold.train_scores, strict=True)
     ]
-    pairs = list(zip(own, other, strict=True))
+    each, together = equal_errors(own, other)
     return {
         "system": fold.system,
         "fold": fold.fold,
         "n_test": fold.subject.size,
         "accuracy": fold.accuracy,
-        "auc": np.mean([auc(a, b) for a, b in pairs]),
-        "eer": np.mean([equal_error_rate(a, b) for a, b in pairs]),
-        "eer_one_threshold": equal_error_rate(np.concatenate(own), np.concatenate(other)),
+        "auc": np.mean([auc(a, b) for a, b in zip(own, other, strict=True)]),
+        "eer": each.mean(),
+        "eer_one_threshold": together,
         "false_alarm_kept": np.mean([one.false_alarm for one in kept]),
         "miss_kept": np.mean([one.miss for one in kept]),
         "train_seconds": fold.train_seconds,
