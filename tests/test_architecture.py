@@ -106,7 +106,6 @@ LONGER = {
     "hawkeys._jit.variational": 425,
     "hawkeys._plain.variational": 275,
     # still to be divided
-    "hawkeys.cli.benchmark": 260,
 }
 # an estimator names each of its parameters, as scikit-learn asks
 PARAMETERS = {"hawkeys.verifiers.fixed_text.hawkes_likelihood": 9}
@@ -114,7 +113,6 @@ PARAMETERS = {"hawkeys.verifiers.fixed_text.hawkes_likelihood": 9}
 CROWDED = {
     "hawkeys": 41,
     "hawkeys._jit": 25,
-    "hawkeys._plain": 22,
     "hawkeys.results": 24,
 }
 # the only compiled functions that may add in another order than written: bare sums

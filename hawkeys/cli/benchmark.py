@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 from sklearn.base import BaseEstimator
 
-from hawkeys._files import write_text
 from hawkeys.cli.console import (
     print_evaluation,
     print_notice,
-    print_table,
     print_text,
     progress_on_stderr,
 )
@@ -26,6 +23,7 @@ from hawkeys.cli.logs import (
     warnings_at_the_end,
 )
 from hawkeys.cli.tasks import TASKS, TaskOptions, networks_option, run_task
+from hawkeys.cli.typists.alarms import ALARMS, print_alarms
 from hawkeys.cli.typists.options import BenchmarkOptions, check_task
 from hawkeys.cli.typists.others import with_others
 from hawkeys.cli.typists.own_data import read_own
@@ -51,7 +49,6 @@ from hawkeys.verifiers import THRESHOLD_POLICIES
 __all__ = ["command"]
 
 _OUTPUT = "hawkeys-output"
-_ALARMS = "false_alarms.csv"
 _EPILOG = "\b\nVerifiers (parameters: hawkeys verifiers):\n" + "\n".join(
     f"  {entry.name:<28} {entry.description}" for entry in VERIFIERS.values()
 )
@@ -217,7 +214,7 @@ def command(**options: Any) -> None:
         else:
             evaluation, page = _evaluate(asked, verifiers, typed, rules, run)
     if rules.impostors == "none":
-        _print_alarms(asked, typed, rules, rates)
+        print_alarms(asked, typed, rules, rates)
     elif as_json:
         print_json("benchmark", _answer(evaluation, page))
     else:
@@ -245,7 +242,7 @@ def _check(asked: BenchmarkOptions) -> Mapping[str, BaseEstimator]:
         check_output_directory(asked.output)
         given = (asked.data, asked.data_path, asked.impostors_from, asked.background)
         inputs = [Path(one) for one in given if one]
-        for name in (*REPORT_FILES, _ALARMS):
+        for name in (*REPORT_FILES, ALARMS):
             refuse_same_file(Path(asked.output) / name, *inputs)
     return verifiers
 
@@ -290,43 +287,6 @@ def _evaluate(
     )
     discard_checkpoints(run)
     return evaluation, page
-
-
-def _print_alarms(
-    asked: BenchmarkOptions, typed: Keystrokes, rules: Protocol, rates: pd.DataFrame
-) -> None:
-    """Print, and write, what can be said without impostors."""
-    path = _write_alarms(asked, rates)
-    if asked.as_json:
-        about = {
-            "protocol": rules.name,
-            "protocol_text": rules.describe(typed, asked.false_alarm),
-            "false_alarm": asked.false_alarm,
-            "notice": typed.provenance.get("notice", ""),
-            "table": None if path is None else str(path),
-        }
-        print_json("benchmark-alarms", {**about, "rates": rates.to_dict("records")})
-        return
-    print_text(f"Protocol {rules.name}. {rules.describe(typed, asked.false_alarm)}")
-    print_text(
-        f"\nGenuine samples rejected, of thresholds that aim at {100 * asked.false_alarm:g} %. "
-        "Without impostors nothing is said about how many of theirs are accepted.\n"
-    )
-    shown = rates.groupby(["verifier", "policy"], sort=False)[["n_genuine", "n_false_alarm"]].sum()
-    shown = shown.assign(share=(shown["n_false_alarm"] / shown["n_genuine"]).round(3))
-    print_table(shown.reset_index())
-    if path is not None:
-        print_text(f"\nTable: {path}")
-
-
-def _write_alarms(asked: BenchmarkOptions, rates: pd.DataFrame) -> Path | None:
-    """Write the table if a report was asked for; return its file."""
-    if not asked.report:
-        return None
-    Path(asked.output).mkdir(parents=True, exist_ok=True)
-    path = Path(asked.output) / _ALARMS
-    write_text(path, rates.to_csv(index=False))
-    return path
 
 
 def _answer(evaluation: Evaluation, page: Path | None) -> dict[str, Any]:
