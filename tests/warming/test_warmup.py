@@ -103,14 +103,16 @@ print(json.dumps([f"{one.py_func.__module__}.{one.py_func.__name__} {form}"
 SEVERAL: dict[str, int] = {}
 # numba finds no folder that it can write; a test cannot take that from root
 NO_PLACE = """
-from numba.core.caching import CacheImpl, UserProvidedCacheLocator
-class Nowhere(UserProvidedCacheLocator):
+from numba.core import caching
+# with an underscore before numba NUM
+Provided = getattr(caching, "UserProvidedCacheLocator", None) or caching._UserProvidedCacheLocator
+class Nowhere(Provided):
     @classmethod
     def from_function(cls, py_func, py_file):
         from numba import config
         parent = super().from_function(py_func, py_file)
         return parent if "hawkeys-" in config.CACHE_DIR else None
-for kind in CacheImpl.__subclasses__():
+for kind in caching.CacheImpl.__subclasses__():
     kind._locator_classes = [Nowhere]
 """
 

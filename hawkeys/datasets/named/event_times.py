@@ -281,8 +281,8 @@ def snap_intervals(
     Examples
     --------
     >>> from hawkeys.datasets import snap_intervals
-    >>> (abs(snap_intervals([0.1201, 0.0799], rng=0) - [0.120, 0.080]) <= 0.002).all()
-    np.True_
+    >>> bool((abs(snap_intervals([0.1201, 0.0799], rng=0) - [0.120, 0.080]) <= 0.002).all())
+    True
     """
     given = check_nonnegative(intervals, "intervals")
     step = check_positive_number(tick, "tick")

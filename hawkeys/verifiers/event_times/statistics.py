@@ -57,8 +57,8 @@ def interval_statistics(samples: Any) -> FloatArray:
     --------
     >>> from hawkeys.verifiers.event_times import STATISTICS, interval_statistics
     >>> row = interval_statistics([[0.1, 0.2, 0.1, 0.2, 0.1]])[0]
-    >>> round(row[STATISTICS.index("share shorter than 0.12 s")], 2)
-    np.float64(0.6)
+    >>> round(float(row[STATISTICS.index("share shorter than 0.12 s")]), 2)
+    0.6
     """
     intervals = check_intervals(samples)
     if intervals.shape[1] < 5:
