@@ -3,6 +3,9 @@
 Simultaneous events do not excite each other: the jumps of all events at one time are applied only
 when time advances. Excitations, c_j(t) = sum_{t_l < t} b exp(-b (t - t_l)), are not yet multiplied
 by the adjacency.
+
+The derivatives of the log-likelihood of a single mark by its decay stand here, too, for `_fades`;
+see `hawkeys._jit.decay_slope`.
 """
 
 import math
@@ -11,6 +14,7 @@ import numpy as np
 from numba import njit
 
 __all__ = [
+    "curvature_alone",
     "excitation_alone",
     "excitation_at",
     "excitation_per_pair",
@@ -84,10 +88,74 @@ def excitation_alone(times, offsets, decay, first, out, part):
             for k in range(at, at + n):
                 if k > begin and times[k] > times[k - 1]:
                     state = (state + jump) * fade[k - at - skip]
-                    state = state if state > _FAINTEST else 0.0
                     jump = 0.0
-                out[k + shift] = state
+                # the next state hangs on this one: not on the comparison, for the time it takes
+                out[k + shift] = state if state > _FAINTEST else 0.0
                 jump += decay
+
+
+@njit(cache=True, nogil=True)
+def _bend(times, at, fade, decay, x, state, out):
+    """Add the events from `at` on, one for each of `fade`, to out (4,), without a weight.
+
+    state (4,) = sums of u^n exp(-b u), n = 0, 1, 2, over the events before the last time, and the
+    number of events at that time; 0 before the first event, whose `fade` is not asked for.
+    """
+    zeroth, first, second, jump = state[0], state[1], state[2], state[3]
+    slope, mixed, pushed, curvature = 0.0, 0.0, 0.0, 0.0
+    for k in range(at, at + fade.size):
+        if jump > 0.0 and times[k] > times[k - 1]:
+            factor, lag = fade[k - at], times[k] - times[k - 1]
+            zeroth += jump
+            grown = first + lag * zeroth
+            second = (second + lag * (first + grown)) * factor
+            first, zeroth, jump = grown * factor, zeroth * factor, 0.0
+            if zeroth <= _FAINTEST:
+                zeroth, first, second = 0.0, 0.0, 0.0
+        jump += 1.0
+        mass, lost = decay * zeroth, decay * decay * first
+        rate = x[0] + x[1] * mass
+        once = 1.0 / rate if rate > 0.0 else 0.0
+        moved = once * x[1] * (mass - lost)
+        slope += moved
+        mixed += once * moved
+        pushed += once * moved * mass
+        bent = once * x[1] * (mass - 3.0 * lost + decay * decay * decay * second)
+        curvature += moved * moved - bent
+    state[0], state[1], state[2], state[3] = zeroth, first, second, jump
+    out[0], out[1], out[2] = out[0] + slope, out[1] + mixed, out[2] + pushed
+    out[3] += curvature
+
+
+@njit(cache=True, nogil=True)
+def curvature_alone(times, offsets, ends, weights, decay, x, out):
+    """Add derivatives of the log-likelihood, if there is a single mark, to `out`.
+
+    x = (baseline, adjacency). out (4,) = dL / dlog b, and minus the second derivatives by the
+    baseline and log b, by the adjacency and log b, and by log b twice.
+    """
+    fade, scale = np.empty(_CHUNK), np.empty(_CHUNK)
+    state, sums = np.empty(4), np.empty(4)
+    for r in range(ends.size):
+        begin, end = offsets[r], offsets[r + 1]
+        state[:], sums[:] = 0.0, 0.0
+        for at in range(begin, end, _CHUNK):
+            n = min(_CHUNK, end - at)
+            skip = 1 if at == begin else 0  # the very first event has none before it
+            before, after = times[at - 1 + skip : at - 1 + n], times[at + skip : at + n]
+            _fades(before, after, decay, scale, fade[skip:])
+            _bend(times, at, fade[:n], decay, x, state, sums)
+        for k in range(end - 1, begin - 1, -1):
+            lag = decay * (ends[r] - times[k])
+            if lag >= _NEGLIGIBLE:
+                break
+            cost = x[1] * lag * math.exp(-lag)
+            sums[0] -= cost
+            sums[3] += cost * (1.0 - lag)
+        for q in range(4):
+            out[q] += weights[r] * sums[q]
+        if x[1] > 0.0:
+            out[2] -= weights[r] * sums[0] / x[1]
 
 
 @njit(cache=True, nogil=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hawkeys._loops.choice import Compiled, is_small
@@ -11,7 +13,7 @@ from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["decay_curvatures", "log_decay_slopes"]
 
-jit = Compiled("decay_slope")
+jit, jit_exponential = Compiled("decay_slope"), Compiled("exponential")
 # nanoseconds per event and pair of marks
 _PER_EVENT = 15
 
@@ -52,9 +54,22 @@ def decay_curvatures(
         np.zeros((size, n_decays, n_decays)),
     )
     rows = np.array(np.broadcast_to(decay, (size if decay.ndim == 2 else 1, size)))
-    arrays = events, ends, weights, rows, x, out
+    arrays = events, ends, weights, rows, x
     n_numbers = events[0].size * size
-    loops = plain if is_small(n_numbers * size // 4 if decay.ndim == 2 else n_numbers) else jit
-    in_threads(lambda part: loops.decay_curvatures(*arrays, part), size,
+    small = is_small(n_numbers * size // 4 if decay.ndim == 2 else n_numbers)
+    if size == 1 and not small:
+        _add_alone(arrays, out)
+        return out
+    loops = plain if small else jit
+    in_threads(lambda part: loops.decay_curvatures(*arrays, out, part), size,
                _PER_EVENT * n_numbers * n_decays)  # fmt: skip
     return out
+
+
+def _add_alone(arrays: tuple[Any, ...], out: tuple[FloatArray, FloatArray, FloatArray]) -> None:
+    """Add the derivatives of a process of one mark to out = (slopes, mixed, curvatures)."""
+    (times, _, offsets), ends, weights, decay, x = arrays
+    found = np.zeros(4)
+    jit_exponential.curvature_alone(times, offsets, ends, weights, decay[0, 0], x[0], found)
+    for whole, part in zip(out, np.split(found, [1, 3]), strict=True):
+        whole += part.reshape(whole.shape)

@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 import hawkeys
 from hawkeys._design import Design
+from hawkeys._jit import decay_slope as jit_decay_slope
 from hawkeys._loops.choice import compiled_only
 from hawkeys._loops.decay_slope import decay_curvatures, log_decay_slopes
 from hawkeys.exceptions import HawkeysWarning, IdentifiabilityWarning, InvalidParameterError
@@ -475,3 +476,56 @@ def test_what_is_zero_changes_with_no_decay():
     assert (own[0][0] == 0.0).all()
     assert (own[1][:, 1] == 0.0).all()
     assert own[0][1, 1] != 0.0
+
+
+# of more events than exponentials are taken at once
+LONG = hawkeys.simulate(TRUTH, end_time=1_000.0, n_realizations=2, rng=5)
+
+
+def curvatures_alone_by_definition(sample, x, b, weights):
+    """Slope, mixed and own curvature of one mark, from the sums over all pairs of events."""
+    baseline, effect = x[0]
+    slope, mixed, own = 0.0, np.zeros(2), 0.0
+    for r, weight in enumerate(weights):
+        times = sample.times[sample.offsets[r] : sample.offsets[r + 1]]
+        lags = times[:, None] - times
+        with np.errstate(over="ignore"):
+            fade = np.where(lags > 0, np.exp(-b * np.maximum(lags, 0.0)), 0.0)
+        u = b * np.maximum(lags, 0.0)
+        c, c1, c2 = (b * (fade * part).sum(axis=1) for part in (1.0, 1.0 - u, 1.0 - 3.0 * u + u**2))
+        rate = baseline + effect * c
+        paid = b * (sample.end_times[r] - times)
+        cost, more = paid * np.exp(-paid), paid * (1.0 - paid) * np.exp(-paid)
+        slope += weight * effect * ((c1 / rate).sum() - cost.sum())
+        pushed = effect * c1 / rate**2
+        mixed += weight * np.array([pushed.sum(), (c * pushed - c1 / rate).sum() + cost.sum()])
+        own += weight * ((pushed * effect * c1).sum() - effect * (c2 / rate).sum())
+        own += weight * effect * more.sum()
+    return slope, mixed, own
+
+
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("baseline", [0.4, 0.0])
+@pytest.mark.parametrize("case", [*CASES, "long"])
+def test_curvatures_of_a_single_mark_are_those_of_the_definition(case, baseline, small):
+    """Also over several chunks of exponentials, and where nothing excites an event."""
+    whole = LONG if case == "long" else CASES[case]
+    sample = hawkeys.Events.from_arrays(
+        whole.times, np.zeros_like(whole.marks),
+        offsets=whole.offsets, end_times=whole.end_times, n_marks=1,
+    )  # fmt: skip
+    x, b = np.array([[baseline, 0.7]]), 1.3
+    weights = np.linspace(0.5, 1.5, sample.n_realizations)
+    arrays = sample.times, sample.marks, sample.offsets
+    with contextlib.nullcontext() if small else compiled_only():
+        found = decay_curvatures(arrays, sample.end_times, weights, np.asarray(b), x)
+    if baseline:
+        expected = curvatures_alone_by_definition(sample, x, b, weights)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one.ravel(), np.ravel(other), rtol=1e-10, atol=1e-10)
+    else:  # an event of rate 0 has no derivative, and is left out
+        several = jit_decay_slope.decay_curvatures
+        out = np.zeros((1, 1)), np.zeros((1, 2, 1)), np.zeros((1, 1, 1))
+        several(arrays, sample.end_times, weights, np.array([[b]]), x, out, (0, 1))
+        for one, other in zip(found, out, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
