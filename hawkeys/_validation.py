@@ -4,6 +4,7 @@ Each function returns the checked value in canonical form (float64 or int64, C-c
 `InvalidParameterError` with a message that names the argument, what came and what was expected.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -44,6 +45,8 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
 
     That is text, dates, complex numbers, numbers with units, masked entries, NaN and infinity.
     """
+    if type(value) is float and math.isfinite(value):
+        return np.array(value)  # the usual case, quickly
     refuse_disguised(value, name)
     try:
         array = np.array(value, order="C")

@@ -10,9 +10,9 @@ from hawkeys._loops.choice import Compiled, is_small, is_wide
 from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows as wide
 from hawkeys._threads import in_threads
-from hawkeys._typing import FloatArray, IntArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["row_log_likelihood", "row_values_and_gradients", "solve_rows"]
+__all__ = ["certain_rows", "row_log_likelihood", "row_values_and_gradients", "solve_rows"]
 
 jit, jit_likelihood = Compiled("rows"), Compiled("likelihood")
 # nanoseconds per event: of its logarithm, and of each column; and steps that a solution takes
@@ -99,3 +99,16 @@ def _values(
     loops = plain if is_small(data[0].size, out.size) else jit_likelihood
     in_threads(lambda part: loops.row_values(data, cost, x, out, gradient, part), out.size, work)
     return out
+
+
+def certain_rows(
+    information: FloatArray, x: FloatArray, identified: BoolArray, least: float, n_numbers: int
+) -> BoolArray:
+    """Tell which row problems have a determinant above `least`; see `hawkeys._jit.likelihood`.
+
+    Of the information (n_rows, P, P) in x (n_rows, P), which came from `n_numbers` excitations.
+    """
+    certain = np.empty(len(x), dtype=bool)
+    loops = plain if is_small(n_numbers, len(x)) else jit_likelihood
+    loops.certain_rows(information, x, identified, least, certain)
+    return certain

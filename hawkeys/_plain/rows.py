@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ __all__ = [
     "Climb",
     "Row",
     "Sums",
+    "certain_rows",
     "climb",
     "gap_bound",
     "log_total",
@@ -317,3 +319,34 @@ def solve_rows(
         if hessians.shape[0]:
             hessians[b] = hessian * np.outer(cost[b], cost[b])
             traces[b] = trace
+
+
+def certain_rows(
+    information: FloatArray, x: FloatArray, identified: BoolArray, least: float, certain: BoolArray
+) -> None:
+    """Tell of each row problem whether the determinant of what it tells is above `least`."""
+    for b, told in enumerate(information):
+        each = zip(identified[b].tolist(), x[b].tolist(), told.diagonal().tolist(), strict=True)
+        free = [p for p, (known, value, own) in enumerate(each) if known and value > 0 and own > 0]
+        certain[b] = len(free) < 2 or _determinant(told, free) > least
+
+
+def _determinant(matrix: FloatArray, index: list[int]) -> float:
+    """Return the determinant of a part of a matrix, scaled to a diagonal of 1; 0 if it is not > 0.
+
+    In numbers of Python, which for a few parameters are quicker than arrays.
+    """
+    if len(index) < len(matrix):
+        matrix = matrix[np.ix_(index, index)]
+    out, factor = 1.0, list[list[float]]()
+    for p, row in enumerate(matrix.tolist()):
+        own: list[float] = []
+        for other in factor:
+            rest = sum(a * b for a, b in zip(own, other, strict=False))
+            own.append((row[len(own)] - rest) / other[-1])
+        left = row[p] - sum(a * a for a in own)
+        if not left > 0.0:
+            return 0.0
+        out *= left / row[p]
+        factor.append([*own, math.sqrt(left)])
+    return out

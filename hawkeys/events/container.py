@@ -109,6 +109,7 @@ class Events(Views):
     n_realizations: int = field(init=False)
     unit: str | None = field(init=False)
     durations: FloatArray = field(init=False)
+    _n_ties: int = field(init=False, default=-1)  # not yet counted
 
     def __post_init__(self) -> None:
         durations = self.end_times - self.start_times
@@ -126,6 +127,16 @@ class Events(Views):
     def realization(self) -> IntArray:
         """Realisation index of each event, shape (n_events,)."""
         return np.repeat(np.arange(self.n_realizations), np.diff(self.offsets))
+
+    @property
+    def n_ties(self) -> int:
+        """Number of events at the time of the event before, of the same realisation."""
+        if self._n_ties < 0:
+            tied = self.times[1:] == self.times[:-1]
+            firsts = self.offsets[1:-1]
+            tied[firsts[(firsts > 0) & (firsts < self.n_events)] - 1] = False
+            object.__setattr__(self, "_n_ties", int(np.count_nonzero(tied)))
+        return self._n_ties
 
     @property
     def counts(self) -> IntArray:

@@ -186,13 +186,15 @@ def _scale_of(kernel: Kernel | None) -> _Scale | None:
         return _scale_of_power_law(kernel) if kernel.known else None
     else:
         return None
-    slow, fast = float(decays.min()), float(decays.max())
+    slow = fast = float(decays) if decays.ndim == 0 else 0.0
+    if decays.ndim:
+        slow, fast = float(decays.min()), float(decays.max())
     return _Scale(
         "time scale 1/decay",
         1.0 / slow,
         _FADED / slow,
         _GONE / slow,
-        lambda lag: -float(np.expm1(-fast * lag)),
+        lambda lag: -math.expm1(-fast * lag),
     )
 
 
@@ -211,13 +213,6 @@ def _apart(events: Events) -> FloatArray:
     gaps = np.diff(events.times)
     gaps[_edges(events) - 1] = 0.0
     return gaps[gaps > 0]
-
-
-def _count_ties(events: Events) -> int:
-    """Return how many events are at the time of the event before of the same realisation."""
-    times, edges = events.times, _edges(events)
-    equal = int(np.count_nonzero(times[1:] == times[:-1]))
-    return equal - int(np.count_nonzero(times[edges] == times[edges - 1]))
 
 
 def _edges(events: Events) -> IntArray:
@@ -315,7 +310,8 @@ def _late(events: Events, full: np.ndarray, gaps: FloatArray, side: str, part: s
 def _about_unit(events: Events, scale: _Scale | None) -> str | None:
     if scale is None or events.n_events == 0:
         return None
-    longest = float(events.durations.max())
+    durations = events.durations
+    longest = float(durations[0] if durations.size == 1 else durations.max())
     if scale.mass(longest) < _SEEN:
         return (
             f"the {scale.name} of the kernel is {scale.length:.4g}, the longest window "
@@ -341,9 +337,11 @@ def _about_unit(events: Events, scale: _Scale | None) -> str | None:
 
 
 def _about_ties(events: Events, scale: _Scale | None, *, separate: bool = False) -> str | None:
-    ties = _count_ties(events)
+    ties = events.n_ties
+    if ties < _FEWEST_TIES:
+        return None
     independent = events.n_realizations if separate else 1
-    if ties < max(_FEWEST_TIES, _TIES[scale is not None] * np.sqrt(events.n_events * independent)):
+    if ties < _TIES[scale is not None] * math.sqrt(events.n_events * independent):
         return None
     return (
         f"{ties} of {events.n_events} events ({100 * ties / events.n_events:.2g} %) are at the "
@@ -375,7 +373,9 @@ def _about_doubles(events: Events, scale: _Scale | None) -> str | None:
     if events.n_events < 2:
         return None
     spacing = math.ulp(max(abs(float(events.times[0])), abs(float(events.times[-1]))))
-    mean = float(events.durations.sum()) / events.n_events
+    durations = events.durations
+    total = float(durations[0] if durations.size == 1 else durations.sum())
+    mean = total / events.n_events
     near = mean if scale is None else min(mean, scale.length)
     if spacing <= _ROUNDING * near:
         return None
@@ -387,7 +387,7 @@ def _about_doubles(events: Events, scale: _Scale | None) -> str | None:
     return (
         f"doubles as large as the times, {events.times[-1]:.6g}, lie {spacing:.3g} apart, "
         f"{spacing / min(matter):.2g} of the distances that matter ({min(matter):.3g}): lags are "
-        f"rounded, {_count_ties(events)} of {events.n_events} events are at the time "
+        f"rounded, {events.n_ties} of {events.n_events} events are at the time "
         "of the event before and not excited by it, and adjacency and decay are biased. Subtract "
         "the start of observation before the times become doubles; integers are shifted exactly if "
         "the start is an integer, too (see hawkeys.Events)."

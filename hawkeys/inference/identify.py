@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
 
-from hawkeys._linalg import exchanged
+from hawkeys._linalg import FLAT, exchanged
+from hawkeys._loops.rows import certain_rows
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
@@ -31,18 +33,24 @@ _LARGEST_RADIUS = 10.0
 _HARDLY_SEEN = 0.05
 
 
-def flat_directions(information: FloatArray, x: FloatArray, identified: BoolArray) -> BoolArray:
+def flat_directions(
+    information: FloatArray, x: FloatArray, identified: BoolArray, n_numbers: int = 0
+) -> BoolArray:
     """Return `identified`, less the parameters along which the objective is flat.
 
     Among the parameters of a row above 0, those with a share in a null direction of the scaled
-    information can be exchanged for one another without changing the fit.
+    information can be exchanged for one another without changing the fit. `n_numbers` excitations
+    are behind it.
     """
     out = identified.copy()
-    for b, matrix in enumerate(information):
+    # scaled to a diagonal of 1, n eigenvalues sum to n: the n - 1 largest have a product of at most
+    # (n / (n - 1))^(n - 1) < e, so that the smallest is above det / e; the largest is at most n
+    enough = math.e * FLAT * x.shape[1]
+    for b in np.flatnonzero(~certain_rows(information, x, identified, enough, n_numbers)):
+        matrix = information[b]
         index = np.flatnonzero(identified[b] & (x[b] > 0) & (np.diagonal(matrix) > 0))
-        if index.size < 2:
-            continue
-        out[b, index[exchanged(matrix, index)]] = False
+        if index.size > 1:
+            out[b, index[exchanged(matrix, index)]] = False
     return out
 
 
@@ -94,11 +102,13 @@ def warn_about_fit(
 
     `seen` (n_marks, n_marks) holds the kernel integrals summed over the windows, if they are known.
     """
-    size = events.n_marks
-    expected = found.identified | found.held
-    expected[:, -size:] |= ~support
+    size, expected = events.n_marks, found.identified
+    if not expected.all():
+        expected = expected | found.held
+        expected[:, -size:] |= ~support
     profile = found.decay_profile if isinstance(found, LikelihoodResult) else None
     if profile is not None and profile.limit is not None:
+        expected = expected.copy()
         expected[:, -size:] |= profile.held(size)
         warnings.warn(
             f"{profile.limit_message()}. decay_profile shows it; give a decay, or a decay_grid.",
@@ -164,8 +174,11 @@ def warn_if_unseen(
 
     `remedy` is what to do, up to the word "kernel"; `seen` as for `warn_about_fit`.
     """
-    if _largest_possible(np.maximum(found.process.adjacency, 0.0)[None])[0] <= _LARGEST_RADIUS:
-        return  # no entry is larger, either
+    adjacency = found.process.adjacency
+    if np.abs(adjacency).sum() <= _LARGEST_RADIUS:
+        return  # nor is the radius or an entry larger
+    if _largest_possible(np.maximum(adjacency, 0.0)[None])[0] <= _LARGEST_RADIUS:
+        return
     size, names, radius = events.n_marks, events.mark_names, found.process.spectral_radius
     if not (radius > _LARGEST_RADIUS or (found.adjacency > _LARGEST_RADIUS).any()):
         return

@@ -9,6 +9,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import FittedColumns
+from hawkeys._loops.layout import count_events
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
@@ -69,7 +70,7 @@ def result_of(
         "log_likelihood": _log_likelihood(task, process, design, solution, how[1]),
         **_common(task.events, _counts(task.events), solution, how),
     }
-    final = _identified(solution) if columns is None else in_parameters(solution, columns)
+    final = _identified(solution, design) if columns is None else in_parameters(solution, columns)
     common |= {"identified": final.identified, "converged": bool(solution.converged.all())}
     if final.posterior is not None and final.prior_coefficient is not None:
         return VariationalResult(
@@ -166,11 +167,12 @@ def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | N
     )
 
 
-def _identified(solution: Solution) -> Solution:
+def _identified(solution: Solution, design: Design | None = None) -> Solution:
     """Return the solution with parameters along flat directions flagged."""
     if solution.information is None:
         return solution
-    identified = flat_directions(solution.information, solution.x, solution.identified)
+    told = solution.information, solution.x, solution.identified
+    identified = flat_directions(*told, 0 if design is None else design.excitation.size)
     return dataclasses.replace(solution, identified=identified)
 
 
@@ -184,7 +186,7 @@ def _n_kernel_weights(columns: FittedColumns | None, final: Solution) -> int:
 
 
 def _counts(events: Events) -> IntArray:
-    return np.bincount(events.marks, minlength=events.n_marks)
+    return count_events(events.marks, events.offsets, events.n_marks).sum(axis=0)
 
 
 def _common(

@@ -152,3 +152,19 @@ def test_picture(events):
     assert last - first == 1.0  # matplotlib counts days
     with pytest.raises(InvalidParameterError, match=r"realization must lie in 0\.\.2; got 3"):
         events.plot(realization=3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_ties_are_counted_within_realisations(seed):
+    """Not across their borders, wherever empty ones stand; counted once, and again of a part."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(0, 5, 12)
+    each = [np.sort(rng.integers(0, 4, size)).astype(float) for size in sizes]
+    events = hawkeys.Events.from_arrays(
+        np.concatenate(each), np.zeros(sizes.sum(), dtype=int),
+        offsets=np.append(0, np.cumsum(sizes)), end_times=4.0, n_marks=1,
+    )  # fmt: skip
+    ties = [sum(a == b for a, b in zip(times[1:], times[:-1], strict=True)) for times in each]
+    assert events.n_ties == events.n_ties == sum(ties)
+    assert events[3:7].n_ties == sum(ties[3:7])
+    assert hawkeys.Events.from_arrays([], [], end_times=1.0, n_marks=1).n_ties == 0
