@@ -288,9 +288,7 @@ def fit(
     found = fitted.result
     if counting is not task:
         found = about_all(found, events, weights, task.history)
-    allowed = np.logical_not(fitted.told)
-    if support is not None:
-        allowed = allowed & check_support(support, events.n_marks)
+    allowed = check_support(support, events.n_marks) & np.logical_not(fitted.told)
     warn_about_fit(found, fitted.converged, counting.events, allowed, fitted.seen)
     return found if events.unit is None else found.in_unit_of(events)
 
