@@ -40,7 +40,7 @@ class ColumnMap:
 
     @classmethod
     def plain(cls, n_marks: int, n_targets: int | None = None) -> ColumnMap:
-        """Return that of the plain model: baseline and adjacency row of a target side by side."""
+        """Return the map of the plain model: a target's baseline and adjacency row side by side."""
         columns = np.arange((n_targets or n_marks) * (n_marks + 1)).reshape(-1, n_marks + 1)
         return cls(columns[:, :1], columns[:, 1:, None], n_marks + 1)
 

@@ -169,7 +169,7 @@ class Design:
         )
 
     def hold_baselines(self, rates: FloatArray) -> Design:
-        """Return the same with the baselines held at `rates`, (n_marks, n_pieces).
+        """Return these row problems with the baselines held at `rates`, (n_marks, n_pieces).
 
         Raises
         ------
@@ -201,7 +201,7 @@ class Design:
         return bool(((self.cost > 0.0) & (self.cost < TAIL * most)).any())
 
     def without_unseen(self, weighted_counts: FloatArray) -> Design:
-        """Return the same without pairs of whose kernel the windows show next to nothing.
+        """Return these row problems without pairs of whose kernel the windows show next to nothing.
 
         A lag longer than every window leaves a mass within the windows of 1e-100, say, and an
         estimate of 1e100 events. Where the mass is below 1e-12 of the kernel's, what is cut at its
@@ -255,12 +255,12 @@ class Design:
         )
 
     def spread(self) -> Design:
-        """Return the same with the events of long blocks in another order, every 64th first.
+        """Return these row problems, the events of long blocks in another order: every 64th first.
 
         The row solver starts on the first part of a long block. In the order of time, or
         target after target, these would all be of one baseline piece, or of one target.
         """
-        if self.columns.is_plain or self.counts.max(initial=0) < _LONG:
+        if self.counts.max(initial=0) < _LONG or self.columns.is_plain:
             return self
         order = np.concatenate([
             begin + np.argsort(np.arange(n) % _STRIDE if n >= _LONG else np.zeros(n), kind="stable")

@@ -119,7 +119,7 @@ def is_wide(offsets: IntArray, n_columns: int) -> bool:
 
 
 def usual_form(values: FloatArray) -> FloatArray:
-    """Return the same numbers as an array in C order that may be written, copied if need be.
+    """Return the numbers as an array in C order that may be written, copied if need be.
 
     For every other form of an argument, read-only for one, numba compiles the whole function anew.
 

@@ -96,7 +96,7 @@ def own_mass_at(
     targets: IntArray,
     out: FloatArray,
 ) -> None:
-    """Write the same integrals of one target per query, ``targets[q]``, to ``out[q]``."""
+    """Write the integrals of one target per query, ``targets[q]``, to ``out[q]``."""
     loops = _loops_at(times, kernel, queries, out.size)
     loops.own_mass_at(times, marks, kernel, weights, queries, targets, out)
 

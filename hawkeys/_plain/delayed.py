@@ -265,7 +265,7 @@ def own_mass_at(
     targets: IntArray,
     out: FloatArray,
 ) -> None:
-    """Write the same integrals of one target per query, ``targets[q]``, to ``out[q]``."""
+    """Write the integrals of one target per query, ``targets[q]``, to ``out[q]``."""
     before = np.searchsorted(times, queries, side="left")
     longest = kernel[4].max(axis=1)[targets]
     first = first_within(times, queries, np.zeros_like(before), before, longest)

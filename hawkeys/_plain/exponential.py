@@ -80,7 +80,10 @@ def run(fades: FloatArray, jumps: FloatArray) -> FloatArray:
 
 
 def _solve_bands(fades: FloatArray, jumps: FloatArray) -> FloatArray:
-    """Return the same by forward substitution; a column of `fades` serves as many as the next."""
+    """Solve the recursion of `run` by forward substitution.
+
+    Each column of `fades` serves as many columns of `jumps` as the next.
+    """
     from scipy.linalg.lapack import dtbtrs
 
     band = np.ones((2, len(fades)))

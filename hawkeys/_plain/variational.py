@@ -135,7 +135,7 @@ class _Problem(NamedTuple):
         ]
 
     def on(self, idx: IntArray) -> _Problem:
-        """Return the same problem in other coordinates."""
+        """Return the problem in other coordinates."""
         return self._replace(idx=idx)
 
     def quiet(self, level: float) -> FloatArray:

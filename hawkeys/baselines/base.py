@@ -99,7 +99,7 @@ class Baseline(Named, ABC):
         return 0.5 * (low + high)
 
     def with_rates(self, rates: ArrayLike | None) -> Baseline:
-        """Return the same functions with other rates; None leaves them to `hawkeys.fit`."""
+        """Return these functions with other rates; None leaves the rates to `hawkeys.fit`."""
         out = copy.copy(self)
         out._keep(rates)
         return out

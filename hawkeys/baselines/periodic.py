@@ -134,7 +134,7 @@ class Periodic(Baseline):
         return np.clip(starts + elapsed, starts, ends)
 
     def with_rates(self, rates: ArrayLike | None) -> Periodic:
-        """Return the same knots and period with other rates."""
+        """Return a baseline with these knots, this period and other rates."""
         return type(self)(self.knots, self.period, rates)
 
     def to_dict(self) -> dict[str, Any]:

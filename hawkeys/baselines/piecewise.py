@@ -115,7 +115,7 @@ class PiecewiseConstant(Baseline):
         return rng.uniform(low, np.minimum(ends, self.knots[pieces + 1]))
 
     def with_rates(self, rates: ArrayLike | None) -> PiecewiseConstant:
-        """Return the same knots with other rates."""
+        """Return a baseline with these knots and other rates."""
         return type(self)(self.knots, rates)
 
     def to_dict(self) -> dict[str, Any]:

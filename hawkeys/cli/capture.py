@@ -125,7 +125,7 @@ def _say_where(server: CaptureServer, session: Session, *, as_json: bool) -> Non
 
 
 def _say_what(session: Session, *, as_json: bool) -> None:
-    """Print what came of it, and the command that goes on from there."""
+    """Print what came of the session, and the command that goes on from there."""
     template = session.template
     if as_json:
         threshold = None if template is None else template.threshold

@@ -221,7 +221,7 @@ def _by_path(process: Process, events: Events) -> tuple[FloatArray, FloatArray]:
 
 
 def _linear(process: Hawkes, events: Events) -> tuple[FloatArray, FloatArray]:
-    """Return the same, where influences add up."""
+    """Return what `_by_path` does of a process whose influences add up, without its path."""
     base = process.baseline_function
     integrals = (process.kernel.integrals(events) * process.adjacency).sum(axis=2)
     since = base.integrals(events.start_times[events.realization], events.times)
@@ -251,7 +251,7 @@ def _excited(process: Hawkes, events: Events) -> FloatArray:
 def _excited_exponentially(
     adjacency: FloatArray, kernel: Exponential, events: Events
 ) -> FloatArray:
-    """Return the same in linear time: an event's spent mass is 1 - density / decay."""
+    """Return what `_excited` does, in linear time: an event's spent mass is 1 - density / decay."""
     if kernel.decay.ndim == 0 and not is_small(events.n_events * events.n_marks):
         path = events.times, events.marks, events.offsets
         return loops.own_mass(*path, float(kernel.decay), adjacency)

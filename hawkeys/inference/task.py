@@ -97,7 +97,7 @@ class Task:
         return constant and self.ties is None and self.history is None
 
     def after(self, history: Any) -> Task:
-        """Return the same given a history: Events, or a record of them; None is none."""
+        """Return the task given a history: Events, or a record of them; None is none."""
         if history is None:
             return self
         if isinstance(history, Mapping):  # as a result has it
@@ -106,7 +106,7 @@ class Task:
 
     @property
     def observed(self) -> Task:
-        """The same without the realisations of weight 0, which do not count at all."""
+        """The task without the realisations of weight 0, which do not count at all."""
         if self.weights is None or (self.weights > 0).all():
             return self
         return self.pick(self.weights > 0)
@@ -158,7 +158,7 @@ class Task:
         return held
 
     def pick(self, rows: BoolArray | slice) -> Task:
-        """Return the same of some realisations."""
+        """Return the task of some of the realisations."""
         weights = None if self.weights is None else self.weights[rows]
         history = None if self.history is None else self.history[rows]
         return replace(self, events=self.events[rows], weights=weights, history=history)

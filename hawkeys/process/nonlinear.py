@@ -166,7 +166,7 @@ class NonlinearHawkes(Process):
         return np.column_stack((self.inside, by_target))
 
     def with_parameters(self, parameters: FloatArray) -> NonlinearHawkes:
-        """Return the same process with other parameters.
+        """Return this process with other parameters.
 
         Parameters
         ----------

@@ -48,7 +48,7 @@ class Floats(np.ndarray):
 
 
 class Unbounded(np.ndarray):
-    """The same, with null for NaN and the texts inf and -inf."""
+    """A number with a decimal point, null, inf or -inf, or regular lists or matrices of them."""
 
 
 class Marginal(np.ndarray):

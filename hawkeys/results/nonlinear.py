@@ -207,7 +207,7 @@ class NonlinearResult(LinkedResult):
 
     @property
     def estimates(self) -> FloatArray:
-        """The same as `parameters`."""
+        """The parameters, by the name that they have in other results."""
         return self.process.parameters
 
     @property

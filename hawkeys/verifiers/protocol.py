@@ -70,7 +70,7 @@ class Scorer(Protocol):
 
     @property
     def needs(self) -> Needs:
-        """What it must be given."""
+        """What the system must be given."""
         ...
 
     def fit(self, genuine: Any, background: Any = None) -> Any:
@@ -122,7 +122,7 @@ class Identifier(Protocol):
 
     @property
     def needs(self) -> Needs:
-        """What it must be given."""
+        """What the system must be given."""
         ...
 
     def fit(self, X: Any, y: ArrayLike) -> Any:

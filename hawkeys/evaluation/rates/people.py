@@ -131,11 +131,9 @@ def people_interval(
     -----
     O(n_resamples n_subjects n_people), two matrix products. Thresholds and the samples of each
     pair are kept as they are, so chance in the genuine scores is in the interval only through the
-    choice of subjects. In simulations with 50 people, whose ease of attack and success as
-    impostors were independent or correlated (-0.6, 0.6), 95 % intervals covered the mean in 93 %
-    to 96 % of the cases; intervals over genuine subjects alone did so in 40 % of them when people
-    differed mostly as impostors, and drawing impostors anew within each genuine subject in 46 %.
-    With few people (the five of a small study) the interval is too narrow.
+    choice of subjects. Where people differ mostly as impostors, intervals over genuine subjects
+    alone hold the mean in less than half of the cases (``benchmarks/README.md``). With few people
+    (the five of a small study) the interval is too narrow.
 
     References
     ----------

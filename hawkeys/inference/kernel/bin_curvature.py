@@ -173,7 +173,7 @@ def _by_point(
     mixed: FloatArray,
     own: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the same by what Newton steps move instead of the masses, and of the prior."""
+    """Return the derivatives by the point that Newton steps move, the prior included."""
     n_sets, n_bins = masses.shape
     n_free = n_bins - 1
     moves = [step.by_point(m, g) for m, g in zip(masses, by_mass, strict=True)]

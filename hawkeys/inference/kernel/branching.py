@@ -50,7 +50,7 @@ _INVERSIONS = 6
 
 @dataclass(frozen=True, eq=False)
 class BranchingProblem(EMProblem):
-    """As `EMProblem`, with x the posterior means and the bound as the objective.
+    """An `EMProblem` whose x are the posterior means and whose objective is the bound.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class BranchingProblem(EMProblem):
         return self.evaluate(np.where(used, a, 0.0) / each, kernel, window)
 
     def lowest(self, state: EMState) -> FloatArray:
-        """Return that a logarithm has no bound."""
+        """Return the lower bounds of the logarithms: none."""
         return np.full_like(state.x, -np.inf)
 
     def pull(self, state: EMState) -> FloatArray:
@@ -155,7 +155,7 @@ class BranchingProblem(EMProblem):
         return self.evaluate(self.best(counts, window), kernel, window)
 
     def prune(self, state: EMState, largest: float) -> EMState:
-        """Return the same state: no posterior mean is 0."""
+        """Return the state unchanged: no posterior mean is 0."""
         return state
 
 

@@ -223,7 +223,7 @@ class LogNormalStep(KernelStep):
 
     @property
     def bounds(self) -> tuple[FloatArray, FloatArray]:
-        """Those of location and log scale."""
+        """Bounds of location and log scale."""
         low, high = np.column_stack((self.box.location, np.log(self.box.spread)))
         return low, high
 
@@ -319,7 +319,7 @@ class GammaStep(KernelStep):
 
     @property
     def bounds(self) -> tuple[FloatArray, FloatArray]:
-        """Those of log mean and log shape."""
+        """Bounds of log mean and log shape."""
         least, largest = self.box.spread
         low, high = np.column_stack((self.box.location, (-np.log(largest), -2.0 * np.log(least))))
         return low, high

@@ -167,7 +167,7 @@ class HistogramStep(KernelStep):
     def _log_prior_derivatives(
         self, masses: FloatArray, rest: BoolArray, lags: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the same by log ratios of masses, which the roughness is quadratic in."""
+        """Return the derivatives by log ratios of masses, in which the roughness is quadratic."""
         matrix = self.smoothing * roughness_matrix(self.edges)
         logs = np.log(np.maximum(masses, _SMALLEST) / np.diff(self.edges))
         n = lags.sum(axis=1)

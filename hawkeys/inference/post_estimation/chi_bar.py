@@ -85,7 +85,7 @@ def mixture_tail(statistic: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def mixture_quantile(probability: float, weights: FloatArray) -> float:
-    """Return what the statistic does not exceed with a probability.
+    """Return the quantile of the mixture of chi-square distributions.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def _orthant(covariance: FloatArray) -> float:
 
 
 def _orthant_by_lattice(factor: FloatArray) -> float:
-    """Return it by Genz's transformation (1992, J. Comp. Graph. Stat. 1, 141-149) on a lattice."""
+    """Integrate over an orthant by Genz (1992, J. Comp. Graph. Stat. 1, 141-149) on a lattice."""
     size = len(factor)
     points = np.arange(1, _POINTS + 1)[:, None] * np.sqrt(_PRIMES[: size - 1])
     points = np.abs(2.0 * (points - np.floor(points)) - 1.0)

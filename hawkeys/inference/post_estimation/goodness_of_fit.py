@@ -210,7 +210,7 @@ def _report(failures: tuple[str, ...], count: int) -> None:
 
 
 def _quiet(refit: Refit) -> Refit:
-    """Return the same function, but that fits in it say nothing of the samples."""
+    """Return the function such that its fits give no warnings about the samples."""
 
     def again(sample: Events) -> Any:
         with quietly():

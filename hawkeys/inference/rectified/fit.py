@@ -130,11 +130,9 @@ def fit_rectified(
     If no event of the target follows one of the source, stronger inhibition may only ever gain. The
     adjacency then ends at -1e6, marked `at_bound`.
 
-    In simulations of two marks that inhibit each other, 95 % Wald intervals covered in 92.5 to 96 %
-    of 400 windows of about 470 events each. The estimates of self-influence were too low there by
-    0.2 to 0.3 standard deviations, as maximum likelihood is in short windows: the bias falls in
-    proportion to the length, and was not measurable in windows sixteen times as long. With
-    estimated decays the intervals covered in 92 to 97 % of 150 windows of about 1600 events.
+    In short windows (some hundred events) estimates of self-influence are too low by a fraction of
+    a standard error, as those of maximum likelihood are; the bias falls in proportion to the
+    length. How often intervals covered in simulations stands in ``benchmarks/README.md``.
 
     Cost: O(n_events n_marks) per step and target mark, about ten steps.
 

@@ -172,7 +172,7 @@ class HawkesLikelihood(WeightedVerifier):
 
     @property
     def slow_to_fit(self) -> bool:
-        """Whether a fit takes too long for one per training sample: it does, some 30 ms."""
+        """Whether a fit takes too long for one per training sample: it does."""
         return True
 
     @property

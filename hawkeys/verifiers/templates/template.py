@@ -243,8 +243,7 @@ def enrol(
     Notes
     -----
     Costs the fits of the policy (see `held_out_scores`), as does loading the template.
-    Leave-one-out fits n_samples times: 1 s for 200 samples of 11 keys with the default
-    verifier, 8 s with `POHMM`, where leave-one-session-out takes 0.03 and 0.2 s.
+    Leave-one-out fits n_samples times, leave-one-session-out as often as there are sessions.
 
     Examples
     --------

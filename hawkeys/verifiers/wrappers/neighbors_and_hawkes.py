@@ -88,7 +88,7 @@ class NeighborsAndHawkes(Wrapper):
 
     @property
     def slow_to_fit(self) -> bool:
-        """Whether a fit takes too long for one per training sample: it does, some 40 ms."""
+        """Whether a fit takes too long for one per training sample: it does."""
         return True
 
     def _parts(self) -> Sequence[BaseEstimator]:
