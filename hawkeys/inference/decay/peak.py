@@ -6,6 +6,7 @@ data is all but a parabola in the logarithm of the decay.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -211,7 +212,7 @@ def extrapolate(found: Mapping[float, FloatArray], point: float) -> FloatArray:
     out = np.zeros_like(found[nearest[0]])
     for one in nearest:
         others = [other for other in nearest if other != one]
-        out += found[one] * np.prod([(point - other) / (one - other) for other in others])
+        out += found[one] * math.prod((point - other) / (one - other) for other in others)
     return np.maximum(out, 0.0)
 
 
