@@ -166,7 +166,7 @@ def look_at(report: Report, result: Any, problem: Problem) -> None:
     report.true(
         "log_likelihood", not np.isnan(values).any() and (values < np.inf).all(), f"{values}"
     )
-    if isinstance(result, hawkeys.inference.fit_separate.EachResult):
+    if isinstance(result, hawkeys.inference.EachResult):
         report.true("gap", not np.isnan(result.optimality_gap).any())
         return
     kernel = result.process.kernel

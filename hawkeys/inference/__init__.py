@@ -6,8 +6,9 @@ from hawkeys._faces import named_on_demand
 
 if TYPE_CHECKING:
     from hawkeys.inference.branching_options import BranchingKernelOptions, BranchingVIOptions
+    from hawkeys.inference.each.fit import fit_each
+    from hawkeys.inference.each.result import EachResult
     from hawkeys.inference.fit_pooled import fit
-    from hawkeys.inference.fit_separate import EachResult, fit_each
     from hawkeys.inference.on_disk.each import EachOnDisk, fit_each_on_disk
     from hawkeys.inference.options import (
         EMOptions,
@@ -77,7 +78,7 @@ _HOME = {
     "BranchingVIOptions": "branching_options",
     "EMOptions": "options",
     "EachOnDisk": "on_disk.each",
-    "EachResult": "fit_separate",
+    "EachResult": "each.result",
     "EdgeTests": "post_estimation.edge_tests",
     "ElasticNet": "priors.penalties",
     "GammaPool": "rows.pooling",
@@ -101,7 +102,7 @@ _HOME = {
     "bootstrap": "post_estimation.bootstrap",
     "edge_tests": "post_estimation.edge_tests",
     "fit": "fit_pooled",
-    "fit_each": "fit_separate",
+    "fit_each": "each.fit",
     "fit_each_on_disk": "on_disk.each",
     "fit_rectified": "rectified.fit",
     "goodness_of_fit": "post_estimation.goodness_of_fit",

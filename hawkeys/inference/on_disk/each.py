@@ -17,8 +17,8 @@ from hawkeys._threads import limit_threads
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import brief, check_choice
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.each.fit import fit_each
 from hawkeys.inference.examine import quietly
-from hawkeys.inference.fit_separate import fit_each
 from hawkeys.inference.methods import METHODS, make_options, name_of_method
 from hawkeys.kernels import Kernel
 from hawkeys.partitions import PartitionedEvents

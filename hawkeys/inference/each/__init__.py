@@ -1,0 +1,1 @@
+"""Every realisation fitted alone: how, and what comes out."""
