@@ -13,12 +13,15 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --no-compile "hawkesbook==0.1.0" "numpy==2.2.6" \
     "numba==0.68.1" "scipy==1.17.1" 2>/dev/null
 "$folder/venv/bin/python" - <<'PYTHON'
+import warnings
 from importlib.metadata import version
 
 import hawkesbook
 import numpy as np
-from numba import njit
+from numba import NumbaExperimentalFeatureWarning, njit
 from numba.typed import List
+
+warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)  # of functions as arguments
 
 
 @njit

@@ -4,8 +4,8 @@
 # One would guess: of 100 fits of the right model 5 or more are rejected at .05; the documentation
 # calls the p-value "anti-conservative" once parameters were estimated on the same data. It is that
 # of known parameters, to which fitted residuals come too close. Seen on 2026-11-30 (Python 3.11, numpy
-# 2.2.6, scipy 1.17.1): none below .05 nor below .1, median .83 (baseline .5, norm .5, decay 1, window
-# 200); the same events at the true parameters: 4 below .05, median near .5.
+# 2.2.6, scipy 1.17.1): none below .05 nor below .1, median .82 (baseline .5, norm .5, decay 1, window
+# 200); the same events at the true parameters: 2 below .05, 8 below .1, median .47.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
