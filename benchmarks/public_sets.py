@@ -31,7 +31,7 @@ REFERENCE = "exponential, 24 pieces"
 DECAYS = 1.0 / np.array([1.0, 0.1, 0.01])
 SLOW_TO_FAST = 1.0 / np.array([100.0, 1.0, 0.1])
 STEPS = np.concatenate([[0.0], 0.05 * 2.0 ** np.arange(9)])
-TICKS, N_TICKS, WIDTHS = {"pubg": 1.0 / 60.0}, 20, (0.02, 0.002)
+TICKS, N_TICKS, WIDTHS = {"pubg": 1.0 / 60.0}, 8, (0.02, 0.002)
 
 
 def main(arguments=None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 jit = Compiled("nonlinear")
+# events whose columns are held at once, as whole realisations
+_AT_A_TIME = 5_000
 
 FilterShape = tuple[FloatArray, FloatArray, FloatArray, int, int, int]
 
@@ -342,7 +345,13 @@ class NonlinearHawkes(Process):
         return float(abs(fine - coarse))
 
     def _by_columns(self, events: Events, n_given: int, n_nodes: int) -> FloatArray:
-        """Return the log-likelihood of each realisation, from the columns."""
+        """Return the log-likelihood of each realisation, from the columns of some at a time."""
+        share = events.offsets[:-1] // _AT_A_TIME
+        first = np.flatnonzero(np.diff(share, prepend=-1))
+        parts = [slice(*ends) for ends in pairwise((*first.tolist(), events.n_realizations))]
+        return np.concatenate([self._some_by_columns(events[p], n_given, n_nodes) for p in parts])
+
+    def _some_by_columns(self, events: Events, n_given: int, n_nodes: int) -> FloatArray:
         out, model = np.zeros(events.n_realizations), self.predictor
         columns = None
         for i, theta in enumerate(self.parameters):

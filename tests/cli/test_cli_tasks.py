@@ -1,5 +1,6 @@
 """``hawkeys benchmark --task``: event times and free text."""
 
+import re
 import sys
 
 import numpy as np
@@ -40,6 +41,16 @@ def test_event_times_of_the_demo(capsys, tmp_path):
     assert len(rates) == 10
     assert {"eer", "eer_one_threshold", "false_alarm_kept", "accuracy_sd"} <= set(rates.columns)
     assert rates["n_folds"].eq(10).all()
+    assert rates["n_learned"].loc["lognormal-renewal"] == 4  # location and scale of two people
+    page = (tmp_path / "here" / "report.html").read_text(encoding="utf-8")
+    assert "SIMULATED event times, no real person" in page
+    tables = [re.findall("<tr>(.*?)</tr>", one) for one in page.split("<table>")[1:]]
+    assert [len(rows) - 1 for rows in tables] == [10, 8, 8]
+    names = ("system", "uses", "numbers", "train s", "ms")
+    assert tables[2][0] == "".join(f"<th>{name}</th>" for name in names)
+    shown = [int(re.findall("<td>(.*?)</td>", row)[2]) for row in tables[2][1:]]
+    assert shown == rates["n_learned"].iloc[:8].round().tolist()
+    assert "hawkeys benchmark --task event-times --dataset demo --false-alarm 0.05 --seed 0" in page
     events = pd.read_csv(tmp_path / "here" / "event_times_events.csv")
     assert sorted(events["n_events"].unique()) == [30, 60, 120, 240, 480]
 

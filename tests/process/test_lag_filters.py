@@ -277,3 +277,23 @@ def test_a_negative_baseline_and_given_events_with_the_rectified_link():
         process.realization_log_likelihoods(events, n_given=1)
     with pytest.raises(InvalidParameterError, match="the compiled loops are for LogTimeFilters"):
         process.shape  # noqa: B018
+
+
+def test_the_likelihood_of_many_realisations_is_the_sum_of_theirs(monkeypatch):
+    process = NonlinearHawkes(
+        [0.2, -0.1],
+        [[[[0.5, -0.3], [0.1, 0.2]], [[-0.4, 0.2], [0.3, 0.1]]]],
+        filters=LagFilters(edges=[0.0, 0.5], decays=[1.0]),
+        link="softplus",
+    )
+    times = np.random.default_rng(0).uniform(0.0, 20.0, (7, 2, 9))
+    events = hawkeys.Events.from_lists([*map(list, np.sort(times, axis=2))], end_times=20.0)
+    each = [process.log_likelihood(events[r]) for r in range(7)]
+    whole = process.realization_log_likelihoods(events)
+    np.testing.assert_allclose(whole, each, rtol=1e-13)
+    error = process.quadrature_error(events)
+    monkeypatch.setattr("hawkeys.process.nonlinear._AT_A_TIME", 20)
+    np.testing.assert_array_equal(process.realization_log_likelihoods(events), whole)
+    assert process.quadrature_error(events) == error
+    nothing = hawkeys.Events.from_lists([[[], []], [[], []]], end_times=1.0)
+    assert process.realization_log_likelihoods(nothing).shape == (2,)

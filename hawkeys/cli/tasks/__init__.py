@@ -10,13 +10,20 @@ from hawkeys._validation import check_fraction
 from hawkeys.cli.logs import print_json
 from hawkeys.cli.tasks.options import TASKS, TaskOptions, networks_option
 from hawkeys.evaluation import check_output_directory
+from hawkeys.evaluation.report.task import TaskPage, write_task_page
 from hawkeys.exceptions import InvalidParameterError
+
+TITLES = {
+    "event-times": "Who types, by times of events alone",
+    "few-shot": "New people who enrol with few samples",
+    "free-text": "Who typed a sentence",
+}
 
 __all__ = ["TASKS", "TaskOptions", "networks_option", "run_task"]
 
 
 def run_task(task: str, asked: TaskOptions) -> None:
-    """Run a task, print its tables and write them as csv.
+    """Run a task, print its tables and write them as csv and as a page.
 
     Parameters
     ----------
@@ -55,7 +62,21 @@ def run_task(task: str, asked: TaskOptions) -> None:
         Path(asked.output).mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             write_text(Path(asked.output) / f"{name}.csv", table.to_csv(index=False))
+        page = write_task_page(_page(task, asked), asked.output)
         asked.say(f"\nTables: {asked.output}/{', '.join(f'{name}.csv' for name in tables)}")
+        asked.say(f"Report: {page}")
     if asked.as_json:
         rows = {name: table.to_dict("records") for name, table in tables.items()}
         print_json(f"benchmark-{task}", {"output": asked.output, **rows})
+
+
+def _page(task: str, asked: TaskOptions) -> TaskPage:
+    """Return the page of a task: what it said first is what was compared."""
+    lead, *rest = [one for one in asked.said if not isinstance(one, str) or one]
+    return TaskPage(
+        title=TITLES[task],
+        lead=str(lead),
+        parts=[("Results", rest)],
+        command=asked.command(task),
+        notice=" ".join(asked.notices),
+    )

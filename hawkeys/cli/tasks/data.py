@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hawkeys.cli.console import print_notice
 from hawkeys.cli.tasks.options import TaskOptions
 from hawkeys.datasets import (
     EventTimes,
@@ -30,14 +29,14 @@ def event_time_data(asked: TaskOptions) -> EventTimes:
     """Return event times; raises `DatasetNotFoundError` or `DatasetError` for real ones."""
     if asked.dataset == "demo":
         data = simulate_event_times(rng=asked.seed)
-        print_notice(data.provenance["notice"], err=asked.as_json)
+        asked.tell(data.provenance["notice"])
         return data
     try:
         return load_press_times(asked.data_path)
     except DatasetNotFoundError as error:
         if asked.dataset != "auto" or asked.data_path is not None:
             raise
-        print_notice(_DEMO.format(what="Press times", why=error), err=asked.as_json)
+        asked.tell(_DEMO.format(what="Press times", why=error))
         return simulate_event_times(rng=asked.seed)
 
 
@@ -50,9 +49,9 @@ def keyed_data(asked: TaskOptions) -> tuple[Strokes, tuple[str, ...], tuple[str,
         except DatasetNotFoundError as error:
             if asked.dataset != "auto" or asked.data_path is not None:
                 raise
-            print_notice(_DEMO.format(what="Aalto sentences", why=error), err=asked.as_json)
+            asked.tell(_DEMO.format(what="Aalto sentences", why=error))
     else:
-        print_notice(_SIMULATED, err=asked.as_json)
+        asked.tell(_SIMULATED)
     if strokes is None:
         strokes = simulate_keyed_text(24, n_sessions=10, n_keys=40, rng=asked.seed)
     subjects = strokes.subjects
@@ -64,5 +63,5 @@ def fixed_text_data(asked: TaskOptions) -> Keystrokes:
     """Return samples of one text; raises `DatasetNotFoundError` or `DatasetError` for real ones."""
     samples, _ = load_dataset(asked.dataset, path=asked.data_path)
     if samples.provenance.get("notice"):
-        print_notice(samples.provenance["notice"], err=asked.as_json)
+        asked.tell(samples.provenance["notice"])
     return samples

@@ -6,7 +6,7 @@ import pandas as pd
 
 from hawkeys.cli.console import progress_on_stderr
 from hawkeys.cli.tasks.data import event_time_data
-from hawkeys.cli.tasks.options import REPORTED, TaskOptions, with_reported
+from hawkeys.cli.tasks.options import REPORTED, TaskOptions, print_costs, with_reported
 from hawkeys.datasets import cut_slices
 from hawkeys.evaluation import (
     accuracy_by_events,
@@ -52,6 +52,7 @@ def run_event_times(asked: TaskOptions) -> dict[str, pd.DataFrame]:
     )
     wide = growth.pivot(index="system", columns="n_events", values="accuracy")
     asked.show(wide.loc[rates["system"]].round(3).reset_index())
+    print_costs(rates, {name: system.needs for name, system in systems.items()}, asked)
     return {
         "event_times_rates": pd.concat([rates, probes], ignore_index=True),
         "event_times_events": growth,
@@ -70,8 +71,6 @@ def _print_rates(rates: pd.DataFrame, asked: TaskOptions) -> None:
             "one": rates["eer_one_threshold"].round(3),
             "alarm": rates["false_alarm_kept"].round(3),
             "miss": rates["miss_kept"].round(3),
-            "train s": rates["train_seconds"].round(2),
-            "ms": rates["decide_ms"].round(3),
         }
     )
     if "reported" in rates:
@@ -79,7 +78,7 @@ def _print_rates(rates: pd.DataFrame, asked: TaskOptions) -> None:
     asked.show(shown)
     asked.say(
         "EER: equal-error rate with a threshold per subject; one: with one threshold for all. "
-        "alarm, miss: rates at the threshold that the training sessions set. ms: to decide one "
-        "slice. The other person is the background and the impostor, so that his training sessions "
+        "alarm, miss: rates at the threshold that the training sessions set. "
+        "The other person is the background and the impostor, so that his training sessions "
         "are known.\n" + REPORTED * ("reported" in rates)
     )

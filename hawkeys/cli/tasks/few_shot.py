@@ -42,6 +42,8 @@ def run_few_shot(asked: TaskOptions) -> dict[str, pd.DataFrame]:
     print_columns(with_reported(largest, asked), ["eer", "eer_one_threshold"], shown, asked)
     asked.say(
         "EER: with a threshold per subject; one: with one threshold for all. bytes: stored of a "
-        "person, of networks. " + KEPT + REPORTED * asked.networks
+        "person, numbers of 8 bytes; a network's template is shared and is not in them. "
+        + KEPT
+        + REPORTED * asked.networks
     )
     return {"few_shot_rates": with_reported(rates, asked)}

@@ -7,7 +7,14 @@ import pandas as pd
 
 from hawkeys.cli.console import progress_on_stderr
 from hawkeys.cli.tasks.data import keyed_data
-from hawkeys.cli.tasks.options import KEPT, REPORTED, TaskOptions, print_columns, with_reported
+from hawkeys.cli.tasks.options import (
+    KEPT,
+    REPORTED,
+    TaskOptions,
+    print_columns,
+    print_costs,
+    with_reported,
+)
 from hawkeys.datasets import Strokes
 from hawkeys.evaluation import (
     KeyedTextScores,
@@ -51,6 +58,10 @@ def run_free_text(asked: TaskOptions) -> dict[str, pd.DataFrame]:
         "accuracy: of naming the person from one recording. EER: equal-error rate with a threshold "
         "per subject; one: with one threshold for all; by the probability among all enrolled "
         "people, or by the likelihood ratio to the cohort. " + KEPT + REPORTED * asked.networks
+    )
+    needs = dict.fromkeys(rates["system"], MarkedRenewal.needs)
+    print_costs(
+        rates, needs | {name: one.needs for name, one in keyed_text_networks().items()}, asked
     )
     return {"free_text_rates": rates}
 

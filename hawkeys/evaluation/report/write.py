@@ -31,7 +31,7 @@ from hawkeys.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from hawkeys.evaluation.results import Results
 
-__all__ = ["check_formats", "write_report"]
+__all__ = ["check_formats", "environment", "write_report"]
 
 _FIGURES = "figures"
 _PAGE = "report.html"
@@ -83,7 +83,7 @@ def write_report(
         write_tables(evaluation, tables | shown, folder)
         pictures = _draw(evaluation, shown, Gallery(folder / _FIGURES, formats), progress)
         content = page_content(evaluation, tables, command) | pictures
-        page = _environment().get_template("report.html.jinja").render(content)
+        page = environment().get_template("report.html.jinja").render(content)
         (folder / _PAGE).write_text(page, encoding="utf-8")
         _write_manifest(evaluation, folder, command)
     return Path(directory) / _PAGE
@@ -116,7 +116,8 @@ def check_formats(figures: Sequence[str]) -> tuple[str, ...]:
     return given
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where the templates of pages are found."""
     return Environment(
         loader=PackageLoader("hawkeys.evaluation.report", ""),
         autoescape=True,

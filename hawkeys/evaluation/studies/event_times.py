@@ -21,6 +21,7 @@ from hawkeys.datasets.slices import EventSlices
 from hawkeys.datasets.splits import SampleSplit, balanced, session_folds
 from hawkeys.evaluation.metrics import auc, error_counts, threshold_at
 from hawkeys.evaluation.rates.one_threshold import equal_errors
+from hawkeys.evaluation.studies.learned import count_learned
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural import ContrastiveClassifier, Runtime
 from hawkeys.verifiers.event_times import (
@@ -122,6 +123,8 @@ class EventTimeFold:
         Scores of the person's own training slices, as `scores` has them.
     train_seconds, test_seconds : float
         Processor time of training, and of deciding all testing slices.
+    n_learned : int
+        Numbers that the system has learned of all people together.
     """
 
     system: str
@@ -134,6 +137,7 @@ class EventTimeFold:
     train_scores: tuple[FloatArray, ...]
     train_seconds: float
     test_seconds: float
+    n_learned: int = 0
 
     @property
     def scores(self) -> FloatArray:
@@ -232,7 +236,8 @@ def event_time_rates(folds: Sequence[EventTimeFold], *, false_alarm: float = 0.0
         Means over folds of: accuracy (with accuracy_sd, n - 1); auc and eer, per subject and then
         averaged (with eer_sd); eer_one_threshold, with all scores of a fold pooled;
         false_alarm_kept and miss_kept, at the threshold set in the training sessions; seconds to
-        train, and milliseconds to decide one slice. n_folds, n_subjects and n_test say how many.
+        train, milliseconds to decide one slice, and numbers learned (n_learned). n_folds,
+        n_subjects and n_test say how many.
 
     Raises
     ------
@@ -252,7 +257,7 @@ def event_time_rates(folds: Sequence[EventTimeFold], *, false_alarm: float = 0.0
     >>> systems = {"two-statistics": event_time_systems()["two-statistics"]}
     >>> folds = score_event_times(slices, systems, n_folds=3, n_repeats=1)
     >>> event_time_rates(folds).shape
-    (1, 14)
+    (1, 15)
     """
     check_fraction(false_alarm, "false_alarm")
     if not folds:
@@ -367,6 +372,7 @@ def _run(
         train_scores=tuple(own[train.subject == one, k] for k, one in enumerate(people)),
         train_seconds=trained - started,
         test_seconds=decided - trained,
+        n_learned=count_learned(fitted),
     )
 
 
@@ -391,6 +397,7 @@ def _fold_rates(fold: EventTimeFold, false_alarm: float) -> dict[str, Any]:
         "miss_kept": np.mean([one.miss for one in kept]),
         "train_seconds": fold.train_seconds,
         "decide_ms": 1000.0 * fold.test_seconds / fold.subject.size,
+        "n_learned": fold.n_learned,
         "n_subjects": len(fold.people),
     }
 

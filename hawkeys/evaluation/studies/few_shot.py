@@ -20,6 +20,7 @@ from hawkeys._typing import FloatArray, RandomState
 from hawkeys._validation import check_count
 from hawkeys.datasets import Keystrokes, Strokes, Tally, user_folds
 from hawkeys.evaluation.rates.one_threshold import equal_errors, kept_errors
+from hawkeys.evaluation.studies.learned import count_learned
 from hawkeys.exceptions import EnrolmentWarning, InvalidParameterError
 from hawkeys.neural import EmbeddingVerifier, HeadVerifier, NetworkTemplate, Runtime, Schedule
 from hawkeys.verifiers import (
@@ -64,7 +65,7 @@ class FewShotScores:
         Processor time: to learn the people of the template, once; to enrol a person; and to decide
         a sample.
     n_stored : float
-        Bytes stored per person; NaN if that is not known.
+        Bytes stored of a person: of the numbers that are learned of one alone, as doubles.
     """
 
     system: str
@@ -300,7 +301,7 @@ def _score(make: Maker, people: list[_Person], size: int) -> dict[str, Any]:
         )
         enrol += enrolled - started
         decide += (time.process_time() - enrolled) / (genuine.size + len(impostor))
-        stored = _stored(system)
+        stored = 8.0 * count_learned(system)
     names = ("genuine", "impostor", "genuine_first", "impostor_first")
     return {
         **dict(zip(names, zip(*scores, strict=True), strict=True)),
@@ -313,14 +314,6 @@ def _score(make: Maker, people: list[_Person], size: int) -> dict[str, Any]:
 def _by_person(X: FloatArray, y: np.ndarray) -> list[FloatArray]:
     """Return the samples of each person."""
     return [X[y == person] for person in np.unique(y)]
-
-
-def _stored(system: Any) -> float:
-    """Return the bytes that a network stores of a person; NaN of other systems."""
-    for name in ("head_", "center_"):
-        if isinstance(system, HeadVerifier | EmbeddingVerifier) and hasattr(system, name):
-            return float(getattr(system, name).nbytes)
-    return np.nan
 
 
 def _rates(one: FewShotScores) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import check_count
 from hawkeys.datasets import Strokes
 from hawkeys.evaluation.rates.one_threshold import equal_errors, kept_errors
+from hawkeys.evaluation.studies.learned import count_learned
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural import Runtime, TemporalCharacters
 from hawkeys.verifiers import MarkedRenewal
@@ -86,6 +87,8 @@ class KeyedTextScores:
         Processor time of enrolling everybody, and of all test recordings.
     session : ndarray, shape (n_samples,), or None
         Session of each test recording; that of the lowest label sets the threshold that is kept.
+    n_learned : int
+        Numbers that the system has learned of all people together.
     """
 
     system: str
@@ -96,6 +99,7 @@ class KeyedTextScores:
     train_seconds: float
     test_seconds: float
     session: np.ndarray | None = None
+    n_learned: int = 0
 
 
 def score_keyed_text(
@@ -179,6 +183,7 @@ def score_keyed_text(
         train_seconds=trained - started,
         test_seconds=decided - trained,
         session=sessions,
+        n_learned=count_learned(people),
     )
 
 
@@ -198,7 +203,8 @@ def keyed_text_rates(scores: Sequence[KeyedTextScores]) -> pd.DataFrame:
         eer_ratio, eer_ratio_one_threshold (NaN without a cohort); threshold_kept,
         false_alarm_kept and miss_kept: of the probabilities, the one threshold of equal errors in
         the first session, and what it does in the later ones (NaN without sessions);
-        train_seconds, and decide_ms per recording against everybody.
+        train_seconds, decide_ms per recording against everybody, and n_learned, the numbers learned
+        of all people.
 
     Notes
     -----
@@ -304,6 +310,7 @@ def _rates(one: KeyedTextScores) -> dict[str, Any]:
     row |= kept_errors(posterior[genuine], posterior[~genuine], first[genuine], first[~genuine])
     row["train_seconds"] = one.train_seconds
     row["decide_ms"] = 1000.0 * one.test_seconds / one.typist.size
+    row["n_learned"] = one.n_learned
     return row
 
 
