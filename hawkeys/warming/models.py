@@ -166,6 +166,11 @@ def decays() -> None:
     for sharing in ("shared", "source", "pair"):
         fit(_data(), decay="estimate", decay_sharing=sharing)
     fit(_data(), decay="estimate", method="map")
+    both = _answers()
+    alone = Events.from_arrays(
+        both.times, np.zeros(both.n_events, np.int64), offsets=both.offsets, end_times=25.0
+    )
+    fit(alone, decay="estimate")
     fit(_data(), decay_grid=[0.5, 2.0])
 
 

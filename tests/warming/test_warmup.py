@@ -42,6 +42,8 @@ lagged = hawkeys.simulate(delayed, end_time=700.0, rng=3)
 assert min(long.n_events, short.n_events) * 2 > 20_000
 
 hawkeys.fit([np.sort(rng.uniform(0.0, 9_000.0, 30_000))], decay=1.5, end_time=9_000.0)
+bursts = hawkeys.simulate(hawkeys.Hawkes([0.5], [[0.5]], decay=2.0), end_time=30_000.0, rng=4)
+hawkeys.fit(bursts, decay="estimate")
 result = hawkeys.fit(lists, decay=1.5, end_time=9_000.0)
 for decay in (1.5, PAIRS[0], PAIRS):
     for method in ("mle", "map", "vi", "least_squares"):
