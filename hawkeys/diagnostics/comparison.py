@@ -330,6 +330,9 @@ def _difference(one: Fit, other: Fit) -> str | None:
     given = [fit.options.get("n_given", 0) for fit in (one, other)]
     if given[0] != given[1]:
         return f"n_given {given[0]} and {given[1]}"
+    clocks = [fit.options.get("resolution") for fit in (one, other)]
+    if clocks[0] != clocks[1]:
+        return f"resolution {clocks[0]} and {clocks[1]}"
     past, other_past = _times_before(one), _times_before(other)
     if not np.array_equal(past, other_past):
         return f"other histories, of {past.size} and {other_past.size} events"

@@ -20,6 +20,7 @@ from hawkeys.events._checks import (
 )
 from hawkeys.events.building import Windows, from_numbers, number_windows
 from hawkeys.events.clock import Clock
+from hawkeys.events.counts import EventCounts, read_counts, refuse_counts
 from hawkeys.events.nested import parts_of, parts_of_lists, refuse_reading
 from hawkeys.events.options import Reading, refuse_unknown, take_reading
 from hawkeys.events.reading import read_lists, read_table
@@ -315,6 +316,7 @@ class Events(Views):
         if isinstance(data, Events):
             refuse_reading(data, how)
             return data
+        refuse_counts(data)
         return cls(*parts_of(data, how))
 
     @classmethod
@@ -379,6 +381,56 @@ class Events(Views):
         how = take_reading(given, end_times, start_times)
         refuse_unknown(given)
         return cls(*read_table(frame, how))
+
+    @staticmethod
+    def from_counts(
+        counts: Any,
+        *,
+        edges: Any = None,
+        width: float | None = None,
+        start_time: float = 0.0,
+        mark_names: Iterable[object] | None = None,
+        unit: str | None = None,
+    ) -> EventCounts:
+        """Build counts by bins, of events whose times are not known; `hawkeys.fit` takes them.
+
+        Parameters
+        ----------
+        counts : array_like of int, frame, or list of them, one per realisation
+            Events in each bin, shape (n_bins,) or (n_bins, n_marks); a frame has a column for each
+            mark. A list of tables (n_bins, n_marks) is several realisations. Empty bins belong to
+            it: a bin that is left out is a gap in the window.
+        edges : array_like, shape (n_bins + 1,), or list of them, one per realisation
+            Where bins begin and end; the bins fill the window.
+        width : float
+            Width of bins of one width, instead of `edges`.
+        start_time : float, default 0.0
+            Where the first bin begins, beside `width`.
+        mark_names : iterable, length n_marks, optional
+            Labels of the marks. Default: the columns of a frame, else "0", "1", ...
+        unit : {"ns", "us", "ms", "s", "min", "h", "day", "week"}, optional
+            Unit of time of edges and width.
+
+        Returns
+        -------
+        EventCounts
+            The checked counts.
+
+        Raises
+        ------
+        InvalidEventsError
+            Counts that are negative, no whole numbers or of different marks; edges that do not
+            increase, or do not fit.
+        InvalidParameterError
+            Neither edges nor a width, or both; NaN.
+
+        Examples
+        --------
+        >>> from hawkeys import Events
+        >>> Events.from_counts([[3, 0], [1, 2]], width=7.0, mark_names=["a", "b"], unit="day")
+        EventCounts(n_events=6, n_bins=2, n_marks=2, n_realizations=1, unit='day')
+        """
+        return read_counts(counts, edges, width, start_time, mark_names, unit)
 
     def __repr__(self) -> str:
         names = self.mark_names if self.n_marks <= 6 else (*self.mark_names[:5], "...")

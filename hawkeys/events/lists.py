@@ -6,6 +6,7 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from hawkeys.events.container import Events
+from hawkeys.events.counts import refuse_counts
 from hawkeys.events.nested import parts_of, refuse_reading
 from hawkeys.events.options import WORDS, refuse_unknown, take_reading
 
@@ -73,6 +74,7 @@ def as_events(
     if isinstance(data, Events):
         refuse_reading(data, how)
         return data
+    refuse_counts(data)
     if how.mark_names is None and mark_names is not None:
         how = how._replace(mark_names=mark_names)
     return Events(*parts_of(data, how))

@@ -6,6 +6,7 @@ from hawkeys._faces import named_on_demand
 
 if TYPE_CHECKING:
     from hawkeys.inference.branching_options import BranchingKernelOptions, BranchingVIOptions
+    from hawkeys.inference.coarse.fit import CoarseOptions
     from hawkeys.inference.each.fit import fit_each
     from hawkeys.inference.each.result import EachResult
     from hawkeys.inference.fit_pooled import fit
@@ -35,6 +36,7 @@ __all__ = [
     "BootstrapResult",
     "BranchingKernelOptions",
     "BranchingVIOptions",
+    "CoarseOptions",
     "EMOptions",
     "EachOnDisk",
     "EachResult",
@@ -76,6 +78,7 @@ _HOME = {
     "BootstrapResult": "post_estimation.bootstrap",
     "BranchingKernelOptions": "branching_options",
     "BranchingVIOptions": "branching_options",
+    "CoarseOptions": "coarse.fit",
     "EMOptions": "options",
     "EachOnDisk": "on_disk.each",
     "EachResult": "each.result",

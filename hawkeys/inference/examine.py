@@ -16,7 +16,7 @@ from hawkeys._typing import FloatArray, IntArray
 from hawkeys.baselines import Baseline, Constant, Periodic
 from hawkeys.events import Events
 from hawkeys.exceptions import EventsWarning
-from hawkeys.inference.clock import clock_step
+from hawkeys.inference.coarse.clock import clock_step
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, SumExponential
 
 __all__ = ["examine", "log_fit", "quietly", "warn_about_ties"]
@@ -343,30 +343,38 @@ def _about_ties(events: Events, scale: _Scale | None, *, separate: bool = False)
     independent = events.n_realizations if separate else 1
     if ties < _TIES[scale is not None] * math.sqrt(events.n_events * independent):
         return None
+    clock, remedy = _clock(events, _apart(events), scale)
     return (
         f"{ties} of {events.n_events} events ({100 * ties / events.n_events:.2g} %) are at the "
-        f"time of the event before. {_clock(events, _apart(events), scale)} Simultaneous events do "
-        "not excite each other, and lags shorter than the clock's step are lost: adjacency and "
-        "decay are biased, their intervals too narrow and edge_tests not valid. Record finer "
-        "times, or treat the data as counts."
+        f"time of the event before. {clock} Simultaneous events do not excite each other, and lags "
+        "shorter than the clock's step are lost: adjacency and decay are biased, their intervals "
+        f"too narrow and edge_tests not valid. {remedy}"
     )
 
 
-def _clock(events: Events, apart: FloatArray, scale: _Scale | None) -> str:
-    """Say what the clock is that makes events simultaneous."""
+def _clock(events: Events, apart: FloatArray, scale: _Scale | None) -> tuple[str, str]:
+    """Say what the clock is that makes events simultaneous, and what to do."""
     largest = float(np.abs(events.times).max())
     spacing = float(np.spacing(largest))
+    finer = "Record finer times."
     if apart.size and apart.min() < 4.0 * spacing:
-        return f"Doubles as large as the times, {largest:.6g}, lie {spacing:.3g} apart."
+        return f"Doubles as large as the times, {largest:.6g}, lie {spacing:.3g} apart.", finer
     step = clock_step(apart, 16.0 * spacing)
     if step is None:
-        return "No step of a clock is apparent; were events recorded twice?"
+        return "No step of a clock is apparent; were events recorded twice?", finer
+    told = f"resolution={step:.6g}"
+    remedy = (
+        f"hawkeys.fit with an exponential kernel allows for it: {told} if times were rounded down, "
+        f"{told} and rounding='nearest' if to the nearest step; of counts by bins make "
+        "Events.from_counts. Or record finer times."
+    )
     if scale is None:
-        return f"The clock steps by {step:.6g}; compare that with the time scale of the kernel."
+        where = "compare that with the time scale of the kernel."
+        return f"The clock steps by {step:.6g}; {where}", remedy
     return (
         f"The clock steps by {step:.6g}; the {scale.name} of the kernel is {scale.length:.4g}, "
         f"{scale.length / step:.3g} steps."
-    )
+    ), remedy
 
 
 def _about_doubles(events: Events, scale: _Scale | None) -> str | None:

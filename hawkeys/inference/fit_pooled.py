@@ -11,6 +11,7 @@ from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray, RandomState
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.coarse.fit import fit_coarse, is_coarse
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
@@ -118,12 +119,13 @@ def fit(
 
     Parameters
     ----------
-    data : Events, frame, mapping, sequence or PartitionedEvents
+    data : Events, frame, mapping, sequence, PartitionedEvents or EventCounts
         Anything that `hawkeys.Events.from_data` reads: a frame of pandas, polars or pyarrow, a
         mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
         list of such lists. All but Events need `end_time`. Or events on disk, of
         `hawkeys.open_events`: by "mle", the kernel given, with ``memory`` ("1GB") among the
-        options for what may be kept between passes.
+        options for what may be kept between passes. Or counts by bins, of
+        `hawkeys.Events.from_counts`, fitted as times with a ``resolution`` are.
     decay : float, array_like of shape (n_marks,) or (n_marks, n_marks), or "estimate", optional
         Decay of the exponential kernel, per unit of time: one for all, one per source mark or one
         per (target, source) pair. A given one is held fixed; "estimate" maximises over it, too
@@ -164,6 +166,11 @@ def fit(
         share or one for each, observed up to where its window starts (the first part of
         ``events.split(...)``); they excite, but only the windows count: the likelihood is that
         given the history. All three need a kernel whose parameters are given, or one decay.
+        ``resolution``: the tick of the clock that times were recorded with, in their unit, or
+        "detect"; ``rounding``: "floor" (default: a time t stands for [t, t + tick)) or "nearest"
+        (t - tick / 2 to t + tick / 2). By "mle", with an exponential kernel of one decay (given or
+        estimated) or one for each source given; see Notes, and
+        `hawkeys.inference.CoarseOptions`.
         Options of the method: see `hawkeys.inference.MLEOptions`, `MAPOptions` (``prior``),
         `LeastSquaresOptions`, `VIOptions`, `StochasticVIOptions`, `BranchingVIOptions`; while a
         delayed kernel is estimated, `EMOptions` ("mle") and `BranchingKernelOptions`
@@ -241,8 +248,29 @@ def fit(
     (benchmarks/kernel_null.py); 20 to 90 % of the former gain more than 1.92 nats, the hurdle of
     one kernel that is given.
 
+    Times with a ``resolution``, and counts, are fitted by the likelihood of what is known: that the
+    times lie within their ticks or bins, whose widths may be many times 1/decay. (Times spread
+    evenly within them repair the estimates up to ticks of about 1/decay, but neither those of wider
+    ones nor, even with Rubin's rule, all intervals: benchmarks/coarse_clocks.py.) The likelihood is
+    an integral over all possible times. Its derivatives are the means of those of exact times,
+    drawn given the data and the current parameters by Metropolis' rule (as in Monte Carlo EM:
+    Shlomovich et al. 2022; not evenly), its information that of exact times less the variance of
+    their derivatives (Louis 1982). Newton steps climb with as many draws as make the Monte Carlo
+    error small beside the standard errors (``precision``); both are in the covariance. The decay's
+    interval is that of its profile likelihood, integrated from the slope. `log_likelihood` is that
+    of the counts, or for times the log of the mean density over their ticks, and is known to the
+    error that `message` tells, as is all of the result: another `rng` gives slightly other numbers.
+
     References
     ----------
+    Louis, T. A. (1982). Finding the observed information matrix when using the EM algorithm.
+    Journal of the Royal Statistical Society B 44(2), 226-233, eq. 3.2.
+    doi:10.1111/j.2517-6161.1982.tb01203.x
+
+    Shlomovich, L., Cohen, E. A. K. and Adams, N. (2022). A parameter estimation method for
+    multivariate binned Hawkes processes. Statistics and Computing 32, 98.
+    doi:10.1007/s11222-022-10121-2
+
     Ozaki, T. (1979). Maximum likelihood estimation of Hawkes' self-exciting point processes.
     Annals of the Institute of Statistical Mathematics 31, 145-155, eq. 3.
     doi:10.1007/BF02480272
@@ -267,10 +295,11 @@ def fit(
     if isinstance(data, PartitionedEvents):
         beside = {"end_time": end_time, "weights": weights}
         options |= {name: value for name, value in beside.items() if value is not None}
-        return fit_partitions(
-            data, decay=decay, kernel=kernel, method=method, support=support, options=options
-        )
+        how: Any = {"decay": decay, "kernel": kernel, "method": method, "support": support}
+        return fit_partitions(data, options=options, **how)
     method = name_of_method(method)
+    if is_coarse(data, options):
+        return fit_coarse(data, (decay, kernel), (method, support, weights, end_time), options, rng)
     events = log_fit(f"fit by {method}", as_events(data, options, end_time=end_time))
     search, rest = split_search(decay, kernel, options)
     excitation = search or choose_kernel(decay, kernel)

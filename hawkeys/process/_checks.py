@@ -34,9 +34,14 @@ def as_process(model: Any) -> Any:
 def read_for(model: Any, process: Any, data: Any, reading: Mapping[str, Any]) -> Events:
     """Return data as Events with the marks of a process, in its order, and the unit of a result.
 
-    Raises `InvalidEventsError` for other marks, `InvalidParameterError` for another unit or what is
-    wrong with the reading.
+    Raises `InvalidEventsError` for other marks, `InvalidParameterError` for another unit, what is
+    wrong with the reading, or a fit whose times are not known.
     """
+    if "resolution" in getattr(model, "options", ()):
+        raise InvalidParameterError(
+            "this fit is of times known up to their ticks, or of counts, and exact times are "
+            "needed here. Pass its process, result.process, beside exact times."
+        )
     unit, wanted = getattr(model, "unit", None), getattr(process, "mark_names", None)
     if isinstance(data, Events) and not reading:
         events = data

@@ -71,6 +71,15 @@ class MLERecord(SearchOptions, kw_only=True):
     max_iter: Several
 
 
+class CoarseRecord(SearchOptions, kw_only=True):
+    """Of times known up to a tick, or of counts."""
+
+    resolution: Any  # the tick, or "bins"
+    rounding: Literal["floor", "nearest"] | UnsetType = UNSET
+    precision: Fraction
+    max_iter: Several
+
+
 class MAPRecord(MLERecord, kw_only=True):
     prior: Any
 
@@ -204,7 +213,11 @@ def read_options(options: Mapping[str, Any], method: str, n_marks: int) -> Recor
     """Return the options of a method, of a fit of so many marks; raises `RecordError`."""
     estimated = "min_spread" in options and method in _OF_KERNELS
     kind = _OF_KERNELS[method] if estimated else _BY_METHOD[method]
+    if "resolution" in options and method == "mle":
+        kind = CoarseRecord
     found: Any = read(options, kind, ".options")
+    if kind is CoarseRecord and options["resolution"] != "bins":
+        read(options["resolution"], Positive, ".options.resolution")
     if "prior" in options and kind is not EMRecord:
         _read_prior(options["prior"], n_marks, penalties=method == "map")
     if isinstance(found, KernelOptions):

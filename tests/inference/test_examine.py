@@ -11,7 +11,7 @@ from hawkeys.baselines import Periodic, PiecewiseConstant
 from hawkeys.datasets.timings import timings_to_events
 from hawkeys.exceptions import EventsWarning, HawkeysWarning
 from hawkeys.features import HawkesFeatures
-from hawkeys.inference.clock import clock_step
+from hawkeys.inference.coarse.clock import clock_step
 from hawkeys.inference.examine import examine, quietly
 from hawkeys.kernels import Exponential, Gamma, Histogram, LogNormal, PowerLaw, SumExponential
 
@@ -190,7 +190,7 @@ class TestTies:
     def test_whole_seconds(self):
         times = np.floor(uniform(600, 0.0, 1000.0))
         ties = int((np.diff(times) == 0).sum())
-        with pytest.warns(EventsWarning, match="Record finer times, or treat the data as counts"):
+        with pytest.warns(EventsWarning, match="allows for it: resolution=1 if times were rounded"):
             hawkeys.fit([times], decay=2.0, end_time=1000.0)
         (message,) = said(one(times, end=1000.0), Exponential(2.0))
         assert message.startswith(

@@ -34,7 +34,7 @@ def clock_step(gaps: FloatArray, rounding: float) -> float | None:
     Examples
     --------
     >>> import numpy as np
-    >>> from hawkeys.inference.clock import clock_step
+    >>> from hawkeys.inference.coarse.clock import clock_step
     >>> clock_step(np.array([0.5, 0.75, 1.25]), 1e-12)
     0.25
     """

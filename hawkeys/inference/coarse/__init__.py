@@ -1,0 +1,1 @@
+"""Fits to times known up to a tick, or counted by bins: likelihood of the cells, by Monte Carlo."""
