@@ -108,6 +108,15 @@ def test_perfect_and_inverted_scores():
     assert metrics.zero_miss_false_alarm(impostor, genuine) == 1.0
 
 
+def test_saturated_scores_keep_the_last_piece_of_the_curve():
+    """Yes or no: P(genuine > impostor) + P(tie) / 2, and an error rate between the two."""
+    impostor = np.repeat([1.0, 0.0], [10, 90])
+    for right, area, rate in ((90, 0.9, 0.1), (95, 0.925, 0.2 / 2.1)):
+        genuine = np.repeat([1.0, 0.0], [right, 100 - right])
+        assert metrics.auc(genuine, impostor) == pytest.approx(area, abs=1e-12)
+        assert metrics.equal_error_rate(genuine, impostor) == pytest.approx(rate, abs=1e-12)
+
+
 def test_constant_scores_are_chance():
     assert metrics.equal_error_rate([1.0, 1.0], [1.0]) == 0.5
     assert metrics.auc([1.0, 1.0], [1.0]) == 0.5
