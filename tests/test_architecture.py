@@ -115,7 +115,6 @@ PARAMETERS = {"hawkeys.verifiers.fixed_text.hawkes_likelihood": 9}
 CROWDED = {
     "hawkeys": 41,
     "hawkeys._jit": 26,
-    "hawkeys.results": 24,
 }
 # the only compiled functions that may add in another order than written: bare sums
 REORDERED = {"hawkeys._jit.rows": {"_add_four", "_inner"}, "hawkeys._jit.variational": {"_inner"}}

@@ -87,7 +87,7 @@ def _check_schema(record: Any) -> dict[str, Any]:
 
 def _rebuild(record: dict[str, Any], content: bytes) -> FitResult | LinkedResult:
     """Return the result of a record whose schema is known."""
-    from hawkeys.results import _rebuilding  # msgspec takes time to import
+    from hawkeys.results._saved import rebuilding  # msgspec takes time to import
 
     first = record["schema"].endswith("/1")
     if first == (CHECKSUM in record):
@@ -96,12 +96,12 @@ def _rebuild(record: dict[str, Any], content: bytes) -> FitResult | LinkedResult
     fields = {key: value for key, value in record.items() if key not in ("schema", CHECKSUM)}
     fields.setdefault("unit", None)  # of files saved before there was one
     if first:
-        fields = _rebuilding.as_of_now(fields)
+        fields = rebuilding.as_of_now(fields)
     kind = record["schema"].split("/")[0]
     rebuild: Any = {
-        "hawkeys-rectified-fit": _rebuilding.rectified_result,
-        "hawkeys-nonlinear-fit": _rebuilding.nonlinear_result,
-    }.get(kind, _rebuilding.fit_result)
+        "hawkeys-rectified-fit": rebuilding.rectified_result,
+        "hawkeys-nonlinear-fit": rebuilding.nonlinear_result,
+    }.get(kind, rebuilding.fit_result)
     found: FitResult | LinkedResult = rebuild(fields)
     if not first:
         check_sum(record, content, _REMEDY)

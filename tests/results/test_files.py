@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import hawkeys
 from hawkeys._records import DEEPEST, checksum_of, encode, seal
 from hawkeys.exceptions import HawkeysError, ResultFileError
-from hawkeys.results import _schema as schema
+from hawkeys.results._saved import schema
 from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.contrast import ContrastResult
 from hawkeys.results.decay_profile import DecayProfile

@@ -9,7 +9,7 @@ import hawkeys
 from hawkeys import _records
 from hawkeys._records import encode, pack, unpack
 from hawkeys.exceptions import ResultFileError
-from hawkeys.results._reading import Floats, Unbounded, read
+from hawkeys.results._saved.reading import Floats, Unbounded, read
 
 RNG = np.random.default_rng(0)
 SQUARE = RNG.standard_normal((4, 5, 5))

@@ -8,13 +8,13 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.process import Hawkes
-from hawkeys.results import _schema as schema
-from hawkeys.results._agreement import (
+from hawkeys.results._saved import schema
+from hawkeys.results._saved.agreement import (
     check_blanks,
     check_matrices,
 )
-from hawkeys.results._option_schema import KernelOptions
-from hawkeys.results._reading import Record, check_shape, demand
+from hawkeys.results._saved.option_schema import KernelOptions
+from hawkeys.results._saved.reading import Record, check_shape, demand
 
 __all__ = ["check_contrast", "check_likelihood", "check_variational"]
 

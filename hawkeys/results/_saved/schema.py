@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from hawkeys.results._reading import (
+from hawkeys.results._saved.reading import (
     Bools,
     Count,
     Extended,

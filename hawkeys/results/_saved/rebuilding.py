@@ -14,22 +14,22 @@ from hawkeys.exceptions import HawkeysError
 from hawkeys.kernels import kernel_from_dict
 from hawkeys.process import Hawkes, LagFilters, LogTimeFilters, NonlinearHawkes
 from hawkeys.process.rectified import RectifiedHawkes
-from hawkeys.results._agreement import (
+from hawkeys.results._saved.agreement import (
     check_fit,
     check_matrices,
     check_rectified,
     check_weights,
     is_close,
 )
-from hawkeys.results._option_schema import read_linked_options, read_options
-from hawkeys.results._parts import read_part
-from hawkeys.results._posterior_agreement import (
+from hawkeys.results._saved.option_schema import read_linked_options, read_options
+from hawkeys.results._saved.parts import read_part
+from hawkeys.results._saved.posterior_agreement import (
     check_contrast,
     check_likelihood,
     check_variational,
 )
-from hawkeys.results._reading import AGAIN, Floats, check_shape, demand, read
-from hawkeys.results._schema import (
+from hawkeys.results._saved.reading import AGAIN, Floats, check_shape, demand, read
+from hawkeys.results._saved.schema import (
     ADDED,
     BASELINES,
     KERNELS,

@@ -12,8 +12,8 @@ from hawkeys._records import RecordError, shown, words
 from hawkeys.events import Events
 from hawkeys.exceptions import HawkeysError
 from hawkeys.kernels import kernel_from_dict
-from hawkeys.results._parts import read_part
-from hawkeys.results._reading import (
+from hawkeys.results._saved.parts import read_part
+from hawkeys.results._saved.reading import (
     AGAIN,
     Bools,
     Floats,
@@ -29,7 +29,7 @@ from hawkeys.results._reading import (
     demand,
     read,
 )
-from hawkeys.results._schema import BASELINES, KERNELS
+from hawkeys.results._saved.schema import BASELINES, KERNELS
 
 __all__ = ["ModelOptions", "NonlinearOptions", "read_linked_options", "read_options"]
 

@@ -12,9 +12,9 @@ from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
 from hawkeys.kernels import Gamma, LogNormal, PowerLaw, SumExponential
 from hawkeys.process import Hawkes, RectifiedHawkes
-from hawkeys.results import _schema as schema
-from hawkeys.results._option_schema import KernelOptions, ModelOptions
-from hawkeys.results._reading import check_shape, demand
+from hawkeys.results._saved import schema
+from hawkeys.results._saved.option_schema import KernelOptions, ModelOptions
+from hawkeys.results._saved.reading import check_shape, demand
 from hawkeys.results.decay_profile import DecayProfile
 
 __all__ = [

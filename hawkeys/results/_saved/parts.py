@@ -7,7 +7,7 @@ from typing import Any, get_args
 from hawkeys._records import RecordError, shown, words
 from hawkeys._registry import known_names, rebuild
 from hawkeys.exceptions import HawkeysError
-from hawkeys.results._reading import AGAIN, read
+from hawkeys.results._saved.reading import AGAIN, read
 
 __all__ = ["read_part"]
 
