@@ -200,10 +200,7 @@ class Problem:
         elif not (lower > 0 and np.isfinite(upper)):
             side = f"above {lower:.3g}" if lower > 0 else f"below {upper:.3g}"
             side = side if lower > 0 or np.isfinite(upper) else "anything"
-            why = (
-                f"cells as wide as these tell only that it is {side}; what is estimated of the "
-                "adjacency does not depend on more"
-            )
+            why = f"cells as wide as these tell only that it is {side}"
         else:
             return
         warnings.warn(
