@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         kernels,
         neural,
         plotting,
+        productivity,
         verifiers,
     )
     from hawkeys.diagnostics.comparison import compare
@@ -84,6 +85,7 @@ __all__ = [
     "neural",
     "open_events",
     "plotting",
+    "productivity",
     "simulate",
     "simulate_branching",
     "simulate_nonlinear",

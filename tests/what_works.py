@@ -17,7 +17,7 @@ import matplotlib as mpl
 import numpy as np
 
 import hawkeys
-from hawkeys import baselines, inference, kernels, plotting
+from hawkeys import baselines, inference, kernels, plotting, productivity
 from hawkeys.exceptions import HawkeysError
 from hawkeys.process import LagFilters, LogTimeFilters
 
@@ -25,6 +25,8 @@ BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 PAGE = Path(__file__).parents[1] / "docs" / "what_works.md"
 TRUTH = hawkeys.Hawkes([0.5, 0.4], [[0.3, 0.2], [0.1, 0.4]], decay=2.0, mark_names="ab")
 EVENTS = hawkeys.simulate(TRUTH, end_time=[150.0, 120.0], rng=1)
+# values that only a productivity looks at
+EVENTS = EVENTS.with_values(3.0 + np.random.default_rng(1).exponential(0.4, EVENTS.n_events))
 HALVES, DAY = [0.0, 60.0, 250.0], [0.0, 12.0]
 
 ROWS: dict[str, Callable[[], Any]] = {
@@ -42,6 +44,12 @@ ROWS: dict[str, Callable[[], Any]] = {
         EVENTS, kernel=kernels.SumExponential([1.0, 4.0])
     ),
     "`PowerLaw`, given": lambda: hawkeys.fit(EVENTS, kernel=kernels.PowerLaw(0.5, 2.0)),
+    "`productivity`, given": lambda: hawkeys.fit(
+        EVENTS, decay=2.0, productivity=productivity.Exponential(a=0.7, v0=3.0)
+    ),
+    "`productivity`, estimated": lambda: hawkeys.fit(
+        EVENTS, decay="estimate", productivity="exponential"
+    ),
     "`LogNormal`, given": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal(-1.0, 0.8)),
     "`LogNormal`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal()),
     "`Gamma`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.Gamma()),

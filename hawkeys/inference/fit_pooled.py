@@ -13,9 +13,10 @@ from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.coarse.fit import fit_coarse, is_coarse
 from hawkeys.inference.decay.choice import choose_decay
+from hawkeys.inference.decay.coordinates import Joint, joint_of
 from hawkeys.inference.decay.errors import beside_decays
+from hawkeys.inference.decay.joint import fit_joint
 from hawkeys.inference.decay.options import DecaySearch, split_search
-from hawkeys.inference.decay.power_law import fit_power_law
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
@@ -32,9 +33,10 @@ from hawkeys.inference.task import (
     refuse_models,
     split_model,
 )
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, Productive
 from hawkeys.partitions import PartitionedEvents
-from hawkeys.process.hawkes import choose_kernel
+from hawkeys.process.hawkes import choose_kernel, with_productivity
+from hawkeys.productivity import as_productivity
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.contrast import ContrastResult
 from hawkeys.results.decay_profile import DecayProfile
@@ -165,7 +167,11 @@ def fit(
         >= 0 share one value. ``history``: Events before the windows, one realisation that all
         share or one for each, observed up to where its window starts (the first part of
         ``events.split(...)``); they excite, but only the windows count: the likelihood is that
-        given the history. All three need a kernel whose parameters are given, or one decay.
+        given the history. All three need a kernel whose parameters are given, one decay, or a
+        power law.
+        ``productivity``: how many children an event has by its value (`Events.values`), one of
+        `hawkeys.productivity`, or "exponential" or "power"; by "mle" its coefficient is estimated
+        if it is left out, jointly with the decay or the power law if these are, too.
         ``resolution``: the tick of the clock that times were recorded with, in their unit, or
         "detect"; ``rounding``: "floor" (default: a time t stands for [t, t + tick)) or "nearest"
         (t - tick / 2 to t + tick / 2). By "mle", with an exponential kernel of one decay (given or
@@ -301,6 +307,7 @@ def fit(
     if is_coarse(data, options):
         return fit_coarse(data, (decay, kernel), (method, support, weights, end_time), options, rng)
     events = log_fit(f"fit by {method}", as_events(data, options, end_time=end_time))
+    productivity = options.pop("productivity", None)
     search, rest = split_search(decay, kernel, options)
     excitation = search or choose_kernel(decay, kernel)
     model, others = split_model(rest)
@@ -308,12 +315,8 @@ def fit(
     counting = task.observed
     given = None if isinstance(excitation, DecaySearch) else excitation
     examine(counting.events, given, model.get("baseline"))
-    if isinstance(excitation, DelayedKernel | PowerLaw) and not excitation.known:
-        fitted = _fit_kernel(counting, excitation, (method, _without_history(rest)))
-    elif method == "least_squares":
-        fitted = _fit_contrast(counting, excitation, (method, _without_history(rest)))
-    else:
-        fitted = _fit_rows(counting, excitation, (method, others), rng)
+    chosen = _with_productivity(counting, excitation, productivity)
+    fitted = _fit_chosen(counting, chosen, (method, rest), rng)
     found = fitted.result
     if counting is not task:
         found = about_all(found, events, weights, task.history)
@@ -346,15 +349,50 @@ class _Fitted(NamedTuple):
     seen: FloatArray | None = None
 
 
-def _fit_kernel(
-    task: Task, kernel: DelayedKernel | PowerLaw, how: tuple[str, dict[str, Any]]
+def _fit_chosen(
+    task: Task,
+    chosen: tuple[Kernel | DecaySearch, Joint | None],
+    how: tuple[str, dict[str, Any]],
+    rng: RandomState,
 ) -> _Fitted:
+    """Fit in the way that the kernel, and what is estimated of it, asks for."""
+    excitation, joint = chosen
+    method, rest = how
+    others = {name: value for name, value in split_model(rest)[1].items() if name != "history"}
+    if joint is not None:
+        return _Fitted(*fit_joint(task, joint, (method, others)))
+    if isinstance(excitation, DelayedKernel) and not excitation.known:
+        return _fit_kernel(task, excitation, (method, _without_history(rest)))
+    if method == "least_squares":
+        return _fit_contrast(task, excitation, (method, _without_history(rest)))
+    return _fit_rows(task, excitation, (method, others), rng)
+
+
+def _with_productivity(
+    task: Task, excitation: Kernel | DecaySearch, productivity: Any
+) -> tuple[Kernel | DecaySearch, Joint | None]:
+    """Return the kernel with its productivity, and what of both is estimated together, if any."""
+    if isinstance(excitation, Productive):
+        if productivity is not None:
+            with_productivity(excitation, productivity)  # refuses two
+        productivity, excitation = excitation.productivity, excitation.kernel
+    heard = task.heard
+    if productivity is not None:
+        productivity = as_productivity(productivity).filled(heard)
+    joint = joint_of(excitation, productivity, heard)
+    if productivity is None:
+        return excitation, joint
+    if joint is not None:
+        with_productivity(joint.kernel, productivity)  # refuses kernels that take none
+    elif not isinstance(excitation, DecaySearch):
+        return with_productivity(excitation, productivity), None
+    return excitation, joint
+
+
+def _fit_kernel(task: Task, kernel: DelayedKernel, how: tuple[str, dict[str, Any]]) -> _Fitted:
     """Fit the parameters of a kernel with all others."""
     given = how[0], refuse_models(how[1], "a fit of kernel parameters")
     found: FitResult
-    if isinstance(kernel, PowerLaw):
-        found, told = fit_power_law(task, kernel, given)
-        return _Fitted(found, np.full(task.events.n_marks, found.converged), told)
     found, told = fit_unknown(
         task.events, kernel, given, support=task.support, weights=task.weights
     )

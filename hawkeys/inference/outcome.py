@@ -20,6 +20,7 @@ from hawkeys.inference.rows.in_parameters import in_parameters
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Kernel, SumExponential
+from hawkeys.kernels.productive import spread_again, spread_of
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
@@ -147,8 +148,9 @@ def _process(task: Task, kernel: Kernel, x: FloatArray, columns: FittedColumns |
     if columns is None:
         return Hawkes.of_estimates(x[:, 0], x[:, 1:], kernel, names)
     where = columns.map
-    if isinstance(kernel, SumExponential) and not kernel.known:
-        kernel = SumExponential(kernel.decays, where.shares(x))
+    spread = spread_of(kernel)
+    if isinstance(spread, SumExponential) and not spread.known:
+        kernel = spread_again(kernel, SumExponential(spread.decays, where.shares(x)))
     return Hawkes(
         task.baseline.with_rates(where.rates(x)),
         where.mixture(x).sum(axis=2),

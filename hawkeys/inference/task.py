@@ -15,9 +15,14 @@ from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.events import Events
-from hawkeys.events.windows import history_before, history_from_record, history_to_record
+from hawkeys.events.windows import (
+    continued,
+    history_before,
+    history_from_record,
+    history_to_record,
+)
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.kernels import Kernel
+from hawkeys.kernels import Kernel, Productive
 from hawkeys.kernels.after_history import AfterHistory
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.rectified import RectifiedResult
@@ -105,6 +110,11 @@ class Task:
         return replace(self, history=history_before(self.events, history))
 
     @property
+    def heard(self) -> Events:
+        """All events that may excite: those of a history, too."""
+        return self.events if self.history is None else continued(self.history, self.events)[0]
+
+    @property
     def observed(self) -> Task:
         """The task without the realisations of weight 0, which do not count at all."""
         if self.weights is None or (self.weights > 0).all():
@@ -128,13 +138,15 @@ class Task:
             baseline=self.baseline,
             ties=self.ties,
         )
-        events, largest = self.events, 1.0 if self.weights is None else float(self.weights.max())
-        past = 0 if history is None else history.n_events
-        if not design.may_have_unseen(weight * largest * (events.n_events + past)):
+        largest = 1.0 if self.weights is None else float(self.weights.max())
+        most = float(self.events.n_events + (0 if history is None else history.n_events))
+        counts = None
+        if isinstance(kernel, Productive):
+            counts = self._counts(kernel)
+            most = float(counts.sum())
+        if not design.may_have_unseen(weight * largest * most):
             return design
-        counts = count_events(events.marks, events.offsets, events.n_marks).astype(np.float64)
-        if history is not None:
-            counts += history.counts
+        counts = self._counts(kernel) if counts is None else counts
         counts = (
             weight * counts if self.weights is None else weight * self.weights[:, None] * counts
         )
@@ -156,6 +168,21 @@ class Task:
                 "hawkeys.fit estimate the baseline."
             )
         return held
+
+    def _counts(self, kernel: Kernel) -> FloatArray:
+        """Return what the sources' events count for, (n_realizations, n_marks)."""
+        parts = [self.events] if self.history is None else [self.events, self.history]
+        if not isinstance(kernel, Productive):
+            return np.sum(
+                [count_events(one.marks, one.offsets, one.n_marks) for one in parts],
+                axis=0,
+                dtype=np.float64,
+            )
+        shape = parts[0].n_realizations, parts[0].n_marks
+        out = np.zeros(shape)
+        for one in parts:
+            np.add.at(out, (one.realization, one.marks), kernel.productivity.strengths(one))
+        return out
 
     def pick(self, rows: BoolArray | slice) -> Task:
         """Return the task of some of the realisations."""

@@ -12,6 +12,7 @@ from hawkeys.kernels.exponential import Exponential
 from hawkeys.kernels.histogram import Histogram
 from hawkeys.kernels.parametric import Gamma, LogNormal
 from hawkeys.kernels.power_law import PowerLaw
+from hawkeys.kernels.productive import Productive
 from hawkeys.kernels.records import kernel_from_dict
 from hawkeys.kernels.sum_exponential import SumExponential
 
@@ -25,6 +26,7 @@ __all__ = [
     "Kernel",
     "LogNormal",
     "PowerLaw",
+    "Productive",
     "SumExponential",
     "kernel_from_dict",
 ]

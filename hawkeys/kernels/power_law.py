@@ -66,7 +66,7 @@ class PowerLaw(DensityKernel):
     can hardly be told apart there.
 
     Left out, c and p are estimated by "mle", with c from a tenth of the shortest lags to the
-    longest window and p from 1.02 to 51; a warning says if it rises to one of these bounds.
+    longest window and p from 1.002 to 51; a warning says if it rises to one of these bounds.
     In 100 simulated samples of 1,000 events (c = 0.2, p = 2) the 95 % intervals of c and p covered
     in 90 and 93 % (benchmarks/power_law_coverage.py).
 

@@ -19,6 +19,7 @@ from hawkeys.kernels import (
     SumExponential,
 )
 from hawkeys.kernels.pairs import in_ranges, one_pair, parts_of
+from hawkeys.kernels.productive import spread_of
 from hawkeys.process.hawkes import Hawkes
 
 __all__ = ["Pairs", "find_pairs"]
@@ -49,6 +50,8 @@ def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pa
     baseline = process.baseline_function.at_within(events.times, ends)
     baseline = baseline[np.arange(events.n_events), events.marks]
     first = _first_candidates(process, events, baseline)
+    kernel, productivity = spread_of(process.kernel), process.productivity
+    strengths = None if productivity is None else productivity.strengths(events)
     each = np.arange(events.n_events)
     for rows in parts_of(each - first):
         children, parents = in_ranges(first, each, rows)
@@ -57,7 +60,8 @@ def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pa
         possible = (lags > 0) & (process.adjacency[targets, sources] > 0)
         children, parents, lags = children[possible], parents[possible], lags[possible]
         pairs = targets[possible], sources[possible]
-        share = process.adjacency[pairs] * _densities(process.kernel, process.n_marks, lags, pairs)
+        share = process.adjacency[pairs] * _densities(kernel, process.n_marks, lags, pairs)
+        share = share if strengths is None else share * strengths[parents]
         own = baseline[rows]
         rate = own + np.bincount(children - rows.start, weights=share, minlength=own.size)
         kept = (share > 0) & (share >= threshold * rate[children - rows.start])
@@ -83,7 +87,9 @@ def _first_candidates(process: Hawkes, events: Events, baseline: FloatArray) -> 
 
 def _memory(process: Hawkes, events: Events, baseline: FloatArray) -> FloatArray:
     """Return the lag beyond which the parents of each event do not count, shape (n_events,)."""
-    kernel, size = process.kernel, process.n_marks
+    kernel, size, largest = spread_of(process.kernel), process.n_marks, 1.0
+    if process.productivity is not None and events.n_events:
+        largest = float(process.productivity.strengths(events).max())
     if isinstance(kernel, DelayedKernel):
         reach = np.where(process.adjacency > 0, kernel.compiled(size)[4], 0.0)
         return reach.max(axis=1)[events.marks]
@@ -96,7 +102,7 @@ def _memory(process: Hawkes, events: Events, baseline: FloatArray) -> FloatArray
         share = _NEGLIGIBLE / (max(events.n_events, 1) * len(parts))
         least = np.log(share) + np.log(np.maximum(rates, np.finfo(float).tiny))
     for decay, weight in parts:
-        height = process.adjacency * weight * decay
+        height = process.adjacency * weight * decay * largest
         logs = np.log(height, out=np.full_like(height, -np.inf), where=height > 0)
         lags = (logs[events.marks] - least[:, None]) / decay[events.marks]
         out = np.maximum(out, lags.max(axis=1))

@@ -16,12 +16,13 @@ from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
 from hawkeys.events.windows import history_before
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
-from hawkeys.kernels import Exponential, Kernel
+from hawkeys.kernels import Exponential, Kernel, Productive
 from hawkeys.kernels.after_history import AfterHistory
 from hawkeys.process._checks import check_events, read_for
 from hawkeys.process.base import Process
+from hawkeys.productivity import Productivity, as_productivity
 
-__all__ = ["Hawkes", "choose_kernel"]
+__all__ = ["Hawkes", "choose_kernel", "with_productivity"]
 
 
 class Hawkes(Process):
@@ -47,6 +48,9 @@ class Hawkes(Process):
         Excitation kernel. Give either this or `decay`.
     mark_names : iterable, length n_marks, optional
         Labels of the marks. Default: "0", "1", ...
+    productivity : Productivity, optional
+        How many children an event has by its value (`Events.values`), relative to `adjacency`, one
+        of `hawkeys.productivity`. Default: the values of events do not matter.
 
     Attributes
     ----------
@@ -54,8 +58,10 @@ class Hawkes(Process):
         The baseline; if it changes over time its mean, see `Baseline.mean_rates`.
     baseline_function : Baseline
         The baseline as a function of time.
-    adjacency, kernel, mark_names
+    adjacency, mark_names
         As given.
+    kernel : Kernel
+        As given; with a productivity it is a `kernels.Productive` of both.
 
     Raises
     ------
@@ -85,6 +91,7 @@ class Hawkes(Process):
         decay: ArrayLike | None = None,
         kernel: Kernel | None = None,
         mark_names: Iterable[object] | None = None,
+        productivity: Productivity | None = None,
     ) -> None:
         matrix = check_square(check_nonnegative(adjacency, "adjacency"), "adjacency")
         function = _baseline_function(baseline, matrix.shape[0])
@@ -92,6 +99,8 @@ class Hawkes(Process):
         self.baseline = rates = function.mean_rates
         self.adjacency = matrix
         self.kernel = choose_kernel(decay, kernel)
+        if productivity is not None:
+            self.kernel = with_productivity(self.kernel, productivity)
         self.kernel.check_marks(self.n_marks)
         self.mark_names = name_marks(mark_names, self.n_marks, np.empty(0, dtype=np.int64))
         rates.flags.writeable = matrix.flags.writeable = False
@@ -142,8 +151,30 @@ class Hawkes(Process):
 
     @cached_property
     def spectral_radius(self) -> float:
-        """Largest absolute eigenvalue of the adjacency; the process is stable below 1."""
-        return float(np.abs(np.linalg.eigvals(self.adjacency)).max())
+        """Largest absolute eigenvalue of `mean_adjacency`; the process is stable below 1."""
+        matrix = self.mean_adjacency
+        if not np.isfinite(matrix).all():
+            return float("inf" if np.isinf(matrix).any() else "nan")
+        return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+    @property
+    def productivity(self) -> Productivity | None:
+        """How many children an event has by its value; None if values do not matter."""
+        return self.kernel.productivity if isinstance(self.kernel, Productive) else None
+
+    @property
+    def mean_adjacency(self) -> FloatArray:
+        """Expected direct children of an event whose value is not known, target by source.
+
+        That is `adjacency`; with a productivity times its mean under the law of the values, which
+        may be infinite, and is NaN if the law is not known.
+        """
+        if self.productivity is None:
+            return self.adjacency
+        mean = self.productivity.mean_factors(self.n_marks)
+        if mean is None:
+            return np.full_like(self.adjacency, np.nan)
+        return self.adjacency * np.where(self.adjacency > 0, mean, 0.0)
 
     @property
     def stationary_rate(self) -> FloatArray:
@@ -156,8 +187,14 @@ class Hawkes(Process):
         UnstableProcessError
             The spectral radius is 1 or more, so that no stationary rate exists.
         InvalidParameterError
-            The baseline is piecewise constant, and so says nothing of the time outside its knots.
+            The baseline is piecewise constant, and so says nothing of the time outside its knots;
+            or the law of the values, which a productivity needs, is not known.
         """
+        if np.isnan(self.spectral_radius):
+            raise InvalidParameterError(
+                "no stationary rate is known: the law of the values is not. Give the productivity "
+                "its law=, such as productivity.ExponentialValues(mean)."
+            )
         if self.spectral_radius >= 1:
             raise UnstableProcessError(
                 f"no stationary rate exists: the spectral radius is {self.spectral_radius:.6g}, "
@@ -169,7 +206,7 @@ class Hawkes(Process):
                 "no stationary rate exists: the baseline is given for a stretch of time, "
                 f"{brief(self.baseline_function)}. Its mean there is process.baseline."
             )
-        rate = np.linalg.solve(np.eye(self.n_marks) - self.adjacency, self.baseline)
+        rate = np.linalg.solve(np.eye(self.n_marks) - self.mean_adjacency, self.baseline)
         return rate.astype(np.float64)
 
     def log_likelihood_gradient(self, events: Any, **windows: Any) -> tuple[FloatArray, FloatArray]:
@@ -312,3 +349,17 @@ def choose_kernel(decay: ArrayLike | None, kernel: Kernel | None) -> Kernel:
             "decay=."
         )
     return kernel
+
+
+def with_productivity(kernel: Kernel, productivity: Any) -> Productive:
+    """Return a kernel whose events count with a productivity, or the one of a name.
+
+    Raises `InvalidParameterError` if there is no such productivity, the kernel has one already or
+    is none that takes one.
+    """
+    if isinstance(kernel, Productive):
+        raise InvalidParameterError(
+            "the kernel has a productivity already; got another. Give productivity= or a "
+            "kernels.Productive, not both."
+        )
+    return Productive(kernel, as_productivity(productivity))

@@ -15,6 +15,7 @@ from hawkeys._design.columns import ColumnMap, FittedColumns
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import check_fraction
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.kernels.productive import value_of
 from hawkeys.results.by_name import wald_pvalues
 from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.decay_profile import DecayProfile
@@ -90,7 +91,7 @@ class LikelihoodResult(PointResult):
         reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level"))
         out = {}
         for name, error in (self.kernel_std_err or {}).items():
-            value = np.asarray(getattr(self.kernel, name))
+            value = np.asarray(value_of(self.kernel, name))
             out[name] = (value - reach * error, value + reach * error)
         return out
 
@@ -148,8 +149,9 @@ class LikelihoodResult(PointResult):
         Parameters that are tied count once.
         """
         if self.columns is not None:
-            known_kernel = self.decay_profile is not None
-            extra = self.n_kernel_parameters if known_kernel else 0
+            extra = self.n_kernel_parameters if self.decay_profile is not None else 0
+            if self.kernel_std_err is not None:  # weights of a mixture are columns
+                extra = sum(np.size(error) for error in self.kernel_std_err.values())
             return self.columns.n_determined(self.information) + extra
         counted = self.identified
         if self.decay_profile is not None and self.decay_profile.limit is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant, baseline_from_dict
 from hawkeys.kernels import Exponential, Kernel, SumExponential
+from hawkeys.kernels.productive import spread_of
 from hawkeys.process import Hawkes
 from hawkeys.results.base import Result
 from hawkeys.results.few_events import FEW_EVENTS, events_per_parameter, few_events, shape_note
@@ -228,7 +229,8 @@ class FitResult(Result):
     def _facts(self) -> dict[str, str]:
         function = self.process.baseline_function
         constant = isinstance(function, Constant)
-        decays = self.unit is not None and isinstance(self.kernel, Exponential | SumExponential)
+        kinds = Exponential | SumExponential
+        decays = self.unit is not None and isinstance(spread_of(self.kernel), kinds)
         per = f" per {self.unit}" if decays else ""
         return {
             "Events": f"{self.n_events}",

@@ -42,26 +42,56 @@ _FEW = 2**16
 
 
 class Points(NamedTuple):
-    """Events being drawn: elapsed times, marks, owning realisations and indices of the parents."""
+    """Events being drawn: elapsed times, marks, owning realisations and indices of the parents.
+
+    And their values, if the process asks for them.
+    """
 
     times: FloatArray
     marks: IntArray
     owners: IntArray
     parents: IntArray
+    values: FloatArray | None = None
 
     def pick(self, rows: BoolArray | IntArray) -> Points:
         """Return the points of some rows."""
-        return Points(self.times[rows], self.marks[rows], self.owners[rows], self.parents[rows])
+        values = pick_values(self.values, rows)
+        return Points(
+            self.times[rows], self.marks[rows], self.owners[rows], self.parents[rows], values
+        )
 
 
 def join_points(parts: list[Points]) -> Points:
     """Return points one after the other."""
+    values = [part.values for part in parts if part.values is not None]
     return Points(
         np.concatenate([part.times for part in parts]),
         np.concatenate([part.marks for part in parts]),
         np.concatenate([part.owners for part in parts]),
         np.concatenate([part.parents for part in parts]),
+        np.concatenate(values) if values else None,
     )
+
+
+def _with_values(process: Hawkes, points: Points, rng: np.random.Generator) -> Points:
+    """Return points with values drawn from their law, if the process has a productivity."""
+    if process.productivity is None:
+        return points
+    law = process.productivity.law
+    if law is None:
+        raise InvalidParameterError(
+            "the law of the values is not known, so that none can be drawn. Give the productivity "
+            "its law=, such as hawkeys.productivity.ExponentialValues(mean)."
+        )
+    return points._replace(values=law.sample(rng, points.marks))
+
+
+def _means(process: Hawkes, parents: Points) -> FloatArray:
+    """Return the expected number of direct children of each point, (n_points,)."""
+    means = process.adjacency.sum(axis=0)[parents.marks]
+    if process.productivity is None or parents.values is None:
+        return means
+    return means * process.productivity.factors(parents.values, parents.marks)
 
 
 def draw_immigrants(
@@ -73,21 +103,24 @@ def draw_immigrants(
         function.check_windows(starts, starts + durations)
         times, marks, owners = function.immigrants(rng, starts, starts + durations)
         elapsed = np.clip(times - starts[owners], 0.0, durations[owners])
-        return Points(elapsed, marks, owners, np.full(times.size, IMMIGRANT))
+        points = Points(elapsed, marks, owners, np.full(times.size, IMMIGRANT))
+        return _with_values(process, points, rng)
     counts = rng.poisson(np.outer(durations, process.baseline))
     owners, marks = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
     times = rng.uniform(0.0, durations[owners])
-    return Points(times, marks, owners, np.full(times.size, IMMIGRANT))
+    points = Points(times, marks, owners, np.full(times.size, IMMIGRANT))
+    return _with_values(process, points, rng)
 
 
 def draw_children(process: Hawkes, parents: Points, first: int, rng: np.random.Generator) -> Points:
     """Draw all direct children; row k of `parents` has the index first + k."""
-    counts = rng.poisson(process.adjacency.sum(axis=0)[parents.marks])
+    counts = rng.poisson(_means(process, parents))
     rows = np.repeat(np.arange(parents.times.size), counts)
     sources = parents.marks[rows]
     targets = _draw_targets(process.adjacency, sources, rng)
     lags = process.kernel.sample_lags(rng, targets, sources)
-    return Points(parents.times[rows] + lags, targets, parents.owners[rows], first + rows)
+    points = Points(parents.times[rows] + lags, targets, parents.owners[rows], first + rows)
+    return _with_values(process, points, rng)
 
 
 def recent_part(process: Hawkes, history: Events) -> Events:
@@ -123,10 +156,12 @@ def draw_due_children(
     """
     if history is None:
         none = np.empty(0, dtype=np.int64)
-        return Points(np.empty(0), none, none, none)
+        return _with_values(process, Points(np.empty(0), none, none, none), rng)
     elapsed = np.repeat(history.end_times, np.diff(history.offsets)) - history.times
     due = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks)
     due = due * process.adjacency[:, history.marks].T
+    if process.productivity is not None:
+        due *= process.productivity.strengths(history)[:, None]
     shared = history.n_realizations == 1
     due *= n_realizations if shared else 1
     if due.sum() > limit:
@@ -141,7 +176,8 @@ def draw_due_children(
     owners = history.realization[rows]
     if shared:
         owners = rng.integers(n_realizations, size=rows.size)
-    return Points(times, targets, owners, np.full(rows.size, CHILD_OF_HISTORY))
+    points = Points(times, targets, owners, np.full(rows.size, CHILD_OF_HISTORY))
+    return _with_values(process, points, rng)
 
 
 def grow(
@@ -160,7 +196,7 @@ def grow(
     everyone = [fresh]
     size, drawn = fresh.times.size, 0.0
     while fresh.times.size:
-        drawn += float(process.adjacency.sum(axis=0)[fresh.marks].sum())
+        drawn += float(_means(process, fresh).sum())
         if drawn > limit:
             raise UnstableProcessError(
                 f"the simulated clusters grow beyond {limit:.3g} events; the spectral radius is "
@@ -274,6 +310,7 @@ def collect(
         start_times=starts,
         end_times=ends,
         mark_names=process.mark_names,
+        values=pick_values(points.values, order),
     )
 
 

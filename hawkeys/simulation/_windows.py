@@ -181,7 +181,8 @@ def limit_of_events(
         )
     process.baseline_function.check_windows(starts, ends)
     immigrants = process.baseline_function.integral(starts, ends).sum(axis=0)
-    expected = float(np.linalg.solve(np.eye(process.n_marks) - process.adjacency, immigrants).sum())
+    children = np.eye(process.n_marks) - process.mean_adjacency
+    expected = float(np.linalg.solve(children, immigrants).sum())
     if expected > _MAX_EXPECTED_EVENTS:
         raise InvalidParameterError(
             f"about {expected:.3g} events would be simulated, the limit is "

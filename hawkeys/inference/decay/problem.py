@@ -11,7 +11,6 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys.events import Events
-from hawkeys.events.windows import continued
 from hawkeys.inference.decay.peak import extrapolate
 from hawkeys.inference.methods import Method
 from hawkeys.inference.rows.newton import solve_mle, solve_nearby
@@ -45,8 +44,7 @@ class DecayProblem:
     @property
     def heard(self) -> Events:
         """All events that may excite: those of a history, too."""
-        history = self.task.history
-        return self.events if history is None else continued(history, self.events)[0]
+        return self.task.heard
 
     @property
     def scale(self) -> float:

@@ -32,7 +32,7 @@ from hawkeys.inference.rows.pooling import (
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.seeds import each_seeds
 from hawkeys.inference.task import Task, refuse_given, refuse_models, split_model
-from hawkeys.kernels import Kernel
+from hawkeys.kernels import Kernel, Productive
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior
@@ -193,6 +193,11 @@ def _choose_kernel(decay: ArrayLike | str | None, kernel: Kernel | None, n_marks
             "it for all realisations with hawkeys.fit, and give the kernel of the result."
         )
     excitation = choose_kernel(decay, kernel)
+    if isinstance(excitation, Productive):
+        raise InvalidParameterError(
+            "fit_each knows no productivity; got a kernel that has one. Fit all realisations "
+            "together with hawkeys.fit, or leave it out."
+        )
     for component in excitation.components:
         component.check_marks(n_marks)
     return excitation

@@ -16,6 +16,7 @@ from hawkeys.inference.post_estimation.pareto import smooth_weights
 from hawkeys.inference.post_estimation.refits import task_again
 from hawkeys.inference.priors.conjugate import GammaPrior
 from hawkeys.kernels import SumExponential
+from hawkeys.kernels.productive import spread_again, spread_of
 from hawkeys.results import VariationalResult
 from hawkeys.results.posterior import LogNormalPosterior
 
@@ -69,9 +70,9 @@ def targets(
     check_count(n_draws, "n_draws", minimum=100)
     generator = as_generator(rng)
     columns = fit.column_posterior
-    kernel = fit.kernel
-    if columns is not None and columns.map.n_components > 1 and isinstance(kernel, SumExponential):
-        kernel = kernel.unknown()
+    kernel, spread = fit.kernel, spread_of(fit.kernel)
+    if columns is not None and columns.map.n_components > 1 and isinstance(spread, SumExponential):
+        kernel = spread_again(kernel, spread.unknown())
     design = replace(task_again(fit, events), weights=None).design(kernel, separate=True)
     for b in range(design.n_blocks_each):
         location, covariance, used = _start(fit, b)

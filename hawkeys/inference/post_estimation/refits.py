@@ -18,7 +18,14 @@ from hawkeys.inference.priors.conjugate import GammaPrior, KernelPrior
 from hawkeys.inference.priors.penalties import penalty_from_dict
 from hawkeys.inference.rectified.fit import fit_rectified
 from hawkeys.inference.task import Task, split_model
-from hawkeys.kernels import DelayedKernel, Kernel, PowerLaw, SumExponential, kernel_from_dict
+from hawkeys.kernels import (
+    DelayedKernel,
+    Kernel,
+    PowerLaw,
+    Productive,
+    SumExponential,
+    kernel_from_dict,
+)
 from hawkeys.process import Hawkes, NonlinearHawkes
 from hawkeys.process._checks import as_process, read_for
 from hawkeys.results.base import Result
@@ -246,9 +253,11 @@ def _quiet_nonlinear(result: NonlinearResult, events: Events, **changed: Any) ->
 
 def _fit_again(result: FitResult) -> Callable[..., FitResult]:
     kernel, options = result.kernel, options_again(result.options)
-    if result.n_kernel_parameters or "groups" in options:  # none is identified without events
-        kernel = to_estimate(kernel)
     given: dict[str, Any] = {"kernel": kernel}
+    if isinstance(kernel, Productive):
+        given = _productive_again(result, kernel)
+    elif result.n_kernel_parameters or "groups" in options:  # none is identified without events
+        given = {"kernel": to_estimate(kernel)}
     if "decay_sharing" in options:
         given = {"decay": "estimate"}
     elif "decay_grid" in options:
@@ -259,6 +268,20 @@ def _fit_again(result: FitResult) -> Callable[..., FitResult]:
             return fit(events, method=result.method, **given, **{**options, **changed})
 
     return again
+
+
+def _productive_again(result: FitResult, kernel: Productive) -> dict[str, Any]:
+    """Return kernel, or decay, and productivity for `hawkeys.fit` to estimate what it estimated."""
+    names = dict(getattr(result, "kernel_std_err", None) or {})
+    spread: Kernel = kernel.kernel
+    productivity = kernel.productivity
+    mixture = isinstance(spread, SumExponential) and result.n_kernel_parameters > len(names)
+    if "c" in names or mixture:
+        spread = to_estimate(spread)
+    if "a" in names:
+        productivity = productivity.replaced(a=None)
+    how = {"decay": "estimate"} if "decay" in names else {"kernel": spread}
+    return {**how, "productivity": productivity}
 
 
 def simulate_like(

@@ -10,7 +10,8 @@ from msgspec import UNSET
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant
-from hawkeys.kernels import Gamma, LogNormal, PowerLaw, SumExponential
+from hawkeys.kernels import Gamma, LogNormal, PowerLaw, Productive, SumExponential
+from hawkeys.kernels.productive import spread_of, value_of
 from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.results._saved import schema
 from hawkeys.results._saved.option_schema import KernelOptions, ModelOptions
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 _CLOSE = 1e-6
+# what is estimated of a kernel with a productivity
+_JOINT = [set(names) for names in ("a", "cp", "cpa", ["decay"], ["decay", "a"])]
 
 
 def check_common(record: schema.Common, n_marks: int, n_parameters: int) -> None:
@@ -141,7 +144,7 @@ def _check_model(record: Any, process: Hawkes, options: Any) -> None:
     where = "columns" if isinstance(record, schema.LikelihoodRecord) else "column_posterior"
     rich_ties = tied is not UNSET
     rich = changing or rich_ties
-    mixture = isinstance(process.kernel, SumExponential)
+    mixture = isinstance(spread_of(process.kernel), SumExponential)
     fits = columns is not None if rich else columns is None or mixture
     demand(fits, where, "is null exactly of a plain model")
     if columns is not None:
@@ -160,9 +163,10 @@ def _most_kernel_parameters(record: Any, process: Hawkes, options: Any, columns:
         names = values.keys() & {"location", "scale", "shape", "rate", "masses"}
         return sum(np.size(values[name]) for name in names)
     profile = getattr(record, "decay_profile", None)
-    if isinstance(process.kernel, PowerLaw):
-        return len(process.kernel.parameter_names)
-    most = 0 if profile is None else int(np.size(process.kernel.decay))  # type: ignore[attr-defined]
+    errors = getattr(record, "kernel_std_err", None) or {}
+    most = sum(np.size(error) for error in errors.values())
+    if profile is not None:
+        most = int(np.size(process.kernel.decay))  # type: ignore[attr-defined]
     if columns is not None:
         pairs = np.unique(columns.map.adjacency[record.identified[:, -process.n_marks :]][:, 0])
         most += pairs.size * (columns.map.adjacency.shape[2] - 1)
@@ -233,12 +237,16 @@ def _check_kernel_errors(record: schema.LikelihoodRecord, process: Hawkes, optio
     estimated = isinstance(options, KernelOptions) and isinstance(kernel, LogNormal | Gamma)
     estimated |= isinstance(kernel, PowerLaw) and record.n_kernel_parameters > 0
     where, names = "kernel_std_err", getattr(kernel, "parameter_names", ())
+    if isinstance(kernel, Productive):
+        names = tuple(errors or ())
+        estimated = errors is not None and set(names) in _JOINT
     demand((errors is not None) == estimated, where, "does not fit the kernel")
     if errors is None:
         return
     demand(set(errors) == set(names), where, f"expected {' and '.join(names)}")
     for name, error in errors.items():
-        check_shape(error, f"{where}.{name}", *np.shape(getattr(kernel, name)))
+        demand(hasattr(spread_of(kernel), name) or name == "a", where, f"there is no {name}")
+        check_shape(error, f"{where}.{name}", *np.shape(value_of(kernel, name)))
         demand(not (error < 0).any(), f"{where}.{name}", "a standard error is negative")
 
 

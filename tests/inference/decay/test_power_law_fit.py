@@ -10,7 +10,8 @@ import hawkeys
 from hawkeys import Events, Hawkes
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.refits import fit_again
-from hawkeys.kernels import Exponential, PowerLaw
+from hawkeys.kernels import Exponential, PowerLaw, SumExponential
+from hawkeys.kernels.exponential_sums import power_as_exponentials
 
 TRUTH = np.array([0.5, 0.5, 0.2, 2.0])  # baseline, adjacency, c, p
 
@@ -163,12 +164,16 @@ class TestLimits:
         assert np.isnan(found.kernel_std_err["c"])
 
     def test_mass_beyond_the_windows(self):
-        process = Hawkes([0.2], [[30.0]], kernel=PowerLaw(0.01, 1.002))
-        sample = hawkeys.simulate(process, end_time=2_000.0, rng=1, max_events=100_000)
+        # (1 + u / 0.01)^-0.8 up to the longest lag, which no density falls as slowly as for ever
+        found = power_as_exponentials(0.8, 2_000.0 / 0.01, 1e-6)
+        masses = found.heights / found.rates
+        spread = SumExponential(found.rates / 0.01, masses / masses.sum())
+        process = Hawkes([0.2], [[0.8]], kernel=spread)
+        sample = hawkeys.simulate(process, end_time=2_000.0, rng=1)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", IdentifiabilityWarning)
             found = hawkeys.fit(sample, kernel=PowerLaw())
-        assert "p falls to 1.02: nearly all its mass" in str(caught[0].message)
+        assert "p falls to 1.002: nearly all its mass" in str(caught[0].message)
         assert not found.identified[0, 1]
         assert np.isnan(found.kernel_std_err["p"])
 
@@ -187,7 +192,21 @@ def test_other_uses_of_an_unknown_law_are_refused(events):
     ):
         with pytest.raises(InvalidParameterError, match="c and p of PowerLaw are not known; give"):
             use()
-    with pytest.raises(InvalidParameterError, match="one constant baseline per mark"):
-        hawkeys.fit(
-            events, kernel=PowerLaw(), baseline=hawkeys.baselines.Periodic([0.0, 12.0], 24.0)
-        )
+
+
+def test_baselines_that_change_and_histories(events, result):
+    clock = hawkeys.baselines.Periodic([0.0, 12.0], 24.0)
+    found = hawkeys.fit(events, kernel=PowerLaw(), baseline=clock)
+    assert found.log_likelihood > result.log_likelihood
+    assert found.n_parameters == 5
+    held = hawkeys.fit(events, kernel=found.kernel, baseline=clock)
+    np.testing.assert_allclose(held.estimates, found.estimates, rtol=1e-4)
+    assert (held.std_err[0] < found.std_err[0]).all()
+    first, second = events.split(share=0.5)
+    given = hawkeys.fit(second, kernel=PowerLaw(), history=first)
+    direct = given.process.log_likelihood(second, history=first)
+    assert given.log_likelihood == pytest.approx(direct, abs=1e-6)
+    for p in (-0.05, 0.05):
+        near = PowerLaw(given.kernel.law()[0], given.kernel.law()[1] + p)
+        other = hawkeys.fit(second, kernel=near, history=first)
+        assert other.log_likelihood < given.log_likelihood

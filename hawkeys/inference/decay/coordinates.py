@@ -1,0 +1,260 @@
+"""Parameters of a kernel and of a productivity that are estimated together, as coordinates.
+
+They are log c and log(p - 1) of a power law, the logarithm of a decay, and the coefficients a of a
+productivity times the standard deviation of the scores that they multiply: all without unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hawkeys._typing import FloatArray
+from hawkeys._validation import brief_names
+from hawkeys.events import Events
+from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.decay.options import DecaySearch
+from hawkeys.inference.decay.problem import decay_bounds
+from hawkeys.kernels import Exponential, Kernel, PowerLaw, Productive
+from hawkeys.productivity import Productivity
+
+__all__ = ["Coordinate", "Joint", "joint_of"]
+
+# while it is searched, so that differences are exact
+FINE = 1e-12
+# p - 1 of the power laws that data can tell from mass spread for ever, and from an exponential
+_LEAST, _MOST = 0.002, 50.0
+_GRID_OF_C, _GRID_OF_P = 6, np.log(np.array([0.05, 0.2, 0.6, 2.0, 8.0]))
+_GRID_OF_DECAY = 10
+# of a coefficient times the spread of the scores; and the largest exponent of an event
+_STEEPEST, _LARGEST = 8.0, 300.0
+_GRID_OF_A = (-1.0, 0.0, 1.0, 2.0)
+_USUAL_A = 0.5
+# of differences of excitations: second ones are then right to some 1e-6
+_STEP = 1e-3
+
+_TEXTS = {
+    "c": (
+        "c falls to the shortest lags of the data, {low:.4g}, as it does without a level part",
+        "c rises to the longest window, {high:.4g}, as it does for a trend in the baseline",
+    ),
+    "p": (
+        f"p falls to {1 + _LEAST:g}: nearly all its mass lies beyond the windows, and p and the "
+        "adjacency cannot be told apart",
+        f"p rises to {1 + _MOST:g}: the kernel is an exponential, of decay p / c",
+    ),
+    "decay": (
+        "the decay falls to one over the longest window, {low:.4g}, as it does for a trend in the "
+        "baseline",
+        "the decay rises to {high:.4g}, beyond what the shortest lags of the data tell",
+    ),
+    "a": (
+        "a falls to {low:.4g}: the events of the least values alone excite",
+        "a rises to {high:.4g}: the events of the largest values alone excite",
+    ),
+}
+# where the adjacency is not identified, either: parameter, and whether the upper bound is meant
+_WITH_ADJACENCY = {("c", True), ("p", False), ("decay", False), ("a", False), ("a", True)}
+
+
+class Coordinate(NamedTuple):
+    """One of them.
+
+    Attributes
+    ----------
+    name : str
+        Of the parameter.
+    low, high : float
+        Bounds within which it is searched.
+    step : float
+        Of differences.
+    unit : float
+        By which a coefficient is divided: the standard deviation of its scores.
+    """
+
+    name: str
+    low: float
+    high: float
+    step: float = _STEP
+    unit: float = 1.0
+
+    def value(self, phi: float) -> float:
+        """Return the parameter, of p the part above 1."""
+        return phi / self.unit if self.name == "a" else float(np.exp(phi))
+
+    def scale(self, phi: float) -> float:
+        """Return by how much the parameter changes with the coordinate."""
+        return 1.0 / self.unit if self.name == "a" else float(np.exp(phi))
+
+    def text(self, *, high: bool) -> tuple[str, bool]:
+        """Return what a maximum at a bound means, and whether the adjacency is lost with it."""
+        bounds = {"low": self.value(self.low), "high": self.value(self.high)}
+        text = _TEXTS[self.name][int(high)].format(**bounds)
+        return text, (self.name, high) in _WITH_ADJACENCY
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """A kernel of which some parameters are coordinates.
+
+    Attributes
+    ----------
+    kernel : Kernel
+        Given, or a `PowerLaw` or `Exponential` that stands for those of any parameters.
+    productivity : Productivity or None
+        Its v0 and law are known.
+    coordinates : tuple of Coordinate
+        In the order c, p, decay, a.
+    """
+
+    kernel: Kernel
+    productivity: Productivity | None
+    coordinates: tuple[Coordinate, ...]
+
+    @property
+    def box(self) -> FloatArray:
+        """Lowest and highest of each coordinate, (2, n)."""
+        return np.array([(one.low, one.high) for one in self.coordinates]).T
+
+    @property
+    def steps(self) -> FloatArray:
+        """Steps of differences, (n,)."""
+        return np.array([one.step for one in self.coordinates])
+
+    def of_name(self, name: str) -> list[int]:
+        """Return the places of the coordinates of one parameter."""
+        return [k for k, one in enumerate(self.coordinates) if one.name == name]
+
+    def at(self, phi: FloatArray, tolerance: float = FINE) -> Kernel:
+        """Return the kernel at a point."""
+        values = [one.value(float(x)) for one, x in zip(self.coordinates, phi, strict=True)]
+        kernel, found = self.kernel, {one.name for one in self.coordinates}
+        if "c" in found:
+            kernel = PowerLaw(values[0], 1.0 + values[1], tolerance=tolerance)
+        elif "decay" in found:
+            kernel = Exponential(values[0])
+        if self.productivity is None:
+            return kernel
+        if "a" in found:
+            own = [values[k] for k in self.of_name("a")]
+            a = own if self.productivity.sharing == "source" else own[0]
+            return Productive(kernel, self.productivity.replaced(a=a))
+        return Productive(kernel, self.productivity)
+
+    def final(self, phi: FloatArray) -> Kernel:
+        """Return the kernel at the maximum, with the tolerance that was asked for."""
+        return self.at(phi, getattr(self.kernel, "tolerance", FINE))
+
+    def errors(self, phi: FloatArray, errors: FloatArray) -> dict[str, FloatArray]:
+        """Return standard errors of the parameters by name, from those of the coordinates."""
+        scales = [one.scale(float(x)) for one, x in zip(self.coordinates, phi, strict=True)]
+        own = np.array(scales) * errors
+        shared = self.productivity is None or self.productivity.sharing == "shared"
+        out = {}
+        for name in dict.fromkeys(one.name for one in self.coordinates):
+            found = own[self.of_name(name)]
+            out[name] = found[0] if name != "a" or shared else found
+        return {name: np.asarray(value) for name, value in out.items()}
+
+    def starts(self) -> list[FloatArray]:
+        """Return the points of a grid over the kernel's own parameters, a as it often is."""
+        a = np.full(len(self.of_name("a")), _USUAL_A)
+        low, high = self.box
+        if self.of_name("c"):
+            margin = 0.05 * (high[0] - low[0])
+            along = np.linspace(low[0] + margin, high[0] - margin, _GRID_OF_C)
+            return [np.array([c, p, *a]) for c in along for p in _GRID_OF_P]
+        if self.of_name("decay"):
+            return [np.array([x, *a]) for x in np.linspace(low[0], high[0], _GRID_OF_DECAY)[1:-1]]
+        return [a]
+
+    def aside(self, phi: FloatArray) -> list[FloatArray]:
+        """Return the same point with other coefficients."""
+        where = self.of_name("a")
+        out = []
+        for a in _GRID_OF_A if where else ():
+            other = phi.copy()
+            other[where] = np.clip(a, self.box[0, where], self.box[1, where])
+            out.append(other)
+        return out
+
+
+def joint_of(
+    excitation: Kernel | DecaySearch, productivity: Productivity | None, heard: Events
+) -> Joint | None:
+    """Return what of a kernel and a productivity is to be estimated together; None if nothing is.
+
+    Parameters
+    ----------
+    excitation : Kernel or DecaySearch
+        The kernel without the productivity, or the search of a decay.
+    productivity : Productivity or None
+        Its v0 and law are known.
+    heard : Events
+        All events that may excite.
+
+    Returns
+    -------
+    Joint or None
+        With its coordinates.
+
+    Raises
+    ------
+    InvalidParameterError
+        A decay beside a productivity that is searched in another way than one for all; values that
+        are all equal, of which no coefficient can be estimated.
+    """
+    kernel: Kernel
+    coordinates: list[Coordinate] = []
+    if isinstance(excitation, DecaySearch):
+        if productivity is None:
+            return None
+        if excitation.grid is not None or excitation.sharing != "shared":
+            raise InvalidParameterError(
+                "beside a productivity a decay is one number, given or decay='estimate'; got "
+                f"{'decay_grid' if excitation.grid is not None else 'decay_sharing'}. Leave it out."
+            )
+        low, high = decay_bounds(heard)
+        kernel, coordinates = Exponential(1.0), [Coordinate("decay", low, high)]
+    else:
+        kernel = excitation
+        if isinstance(kernel, PowerLaw) and not kernel.known:
+            low, high = decay_bounds(heard)
+            coordinates = [
+                Coordinate("c", -high, -low),
+                Coordinate("p", float(np.log(_LEAST)), float(np.log(_MOST))),
+            ]
+    if productivity is not None and productivity.a is None:
+        coordinates += _coefficients(productivity, heard)
+    return Joint(kernel, productivity, tuple(coordinates)) if coordinates else None
+
+
+def _coefficients(productivity: Productivity, heard: Events) -> list[Coordinate]:
+    """Return the coordinates of the coefficients, one for all or one per source."""
+    scores = productivity.scores(values_of(heard))
+    parts = [scores]
+    if productivity.sharing == "source":
+        parts = [scores[heard.marks == j] for j in range(heard.n_marks)]
+    spreads = [float(part.std()) if part.size else 0.0 for part in parts]
+    if not all(spreads):
+        where = ""
+        if productivity.sharing == "source":
+            lacking = [n for n, s in zip(heard.mark_names, spreads, strict=True) if not s]
+            where = f" of the mark{'s' * (len(lacking) > 1)} {brief_names(lacking)}"
+        raise InvalidParameterError(
+            f"the values{where} are all equal, so that a of the productivity cannot be estimated. "
+            "Give a, or leave productivity out."
+        )
+    out = []
+    for part, spread in zip(parts, spreads, strict=True):
+        bound = min(_STEEPEST, _LARGEST * spread / float(np.abs(part).max()))
+        step = _STEP * spread / float(np.sqrt(np.mean(part**2)))
+        out.append(Coordinate("a", -bound, bound, step, spread))
+    return out
+
+
+def values_of(events: Events) -> Any:
+    """Return the values of events, of which a productivity has seen that there are any."""
+    return np.empty(0) if events.values is None else events.values

@@ -1,0 +1,182 @@
+"""Maximum likelihood over parameters of a kernel and a productivity, with all else.
+
+c and p of a power law, a decay beside a productivity and the productivity's coefficients are the
+coordinates over which the profile is climbed (`climb`), from the best point of a grid; of long data
+a part of them has been climbed first.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import scipy
+
+from hawkeys._loops.choice import compiled_only
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.inference.decay.climb import GAIN, Search, Top, climb
+from hawkeys.inference.decay.coordinates import Joint
+from hawkeys.inference.decay.errors import information_beside
+from hawkeys.inference.decay.peak import first_part
+from hawkeys.inference.kernel.errors import regular_inverse
+from hawkeys.inference.methods import choose_method
+from hawkeys.inference.outcome import result_of
+from hawkeys.inference.task import Task
+from hawkeys.results import LikelihoodResult
+
+__all__ = ["fit_joint"]
+
+# events from which loops are compiled, since the sums are made a hundred times
+_MANY = 500
+_LEVEL = 0.95
+# degrees of freedom of what a power law gains without excitation, beside one for each pair, as for
+# log-normal kernels; each coefficient of a productivity has one
+_SEARCH = 3.0
+_FAINT = "excitation gains {gain:.3g} nats over none, less than {hurdle:.3g}, as by chance"
+
+
+def fit_joint(
+    task: Task, joint: Joint, how: tuple[str, dict[str, Any]]
+) -> tuple[LikelihoodResult, BoolArray, BoolArray]:
+    """Fit baseline, adjacency and the coordinates.
+
+    Parameters
+    ----------
+    task : Task
+        Data and model.
+    joint : Joint
+        The kernel and its coordinates.
+    how : tuple (method, options)
+        Name of the method, and its options by name.
+
+    Returns
+    -------
+    LikelihoodResult
+        With ``kernel`` the estimated one, and standard errors that allow for it.
+    ndarray of bool, shape (n_marks,)
+        Targets that converged.
+    ndarray of bool, shape (n_marks, n_marks)
+        Pairs whose adjacency is not identified, of which a warning has told.
+
+    Raises
+    ------
+    InvalidParameterError
+        The method is not "mle", or an option is wrong.
+
+    Warns
+    -----
+    IdentifiabilityWarning
+        The likelihood rises to the edge of what the data can tell, or gains no more than chance.
+    """
+    names = list(dict.fromkeys(one.name for one in joint.coordinates))
+    if how[0] != "mle":
+        what = " and ".join(names)
+        whose = "PowerLaw" if names == ["c", "p"] else "the kernel and its productivity"
+        raise InvalidParameterError(
+            f"{what} of {whose} are left out, and only the method 'mle' estimates them; got "
+            f"method {how[0]!r}. Use it, or give {what}, for example those of a fit by 'mle'."
+        )
+    method, settings = choose_method(*how)
+    search = Search(task, settings, joint)
+    with compiled_only() if task.events.n_events >= _MANY else nullcontext():
+        top = climb(search, _start(search))
+        faint = _faint(search, top.value)
+    reasons, lost, estimated = _limits(search, top, faint)
+    final = joint.final(top.phi)
+    design = task.design(final)
+    solution = method.solve(design, settings, np.empty(0, np.int64), keep=True)
+    found = result_of(task, final, design, solution, (method, settings))
+    if not isinstance(found, LikelihoodResult):
+        raise TypeError(f"method {method.name!r} returned no information")
+    found = _with_kernel(found, search, top, estimated)
+    size = task.events.n_marks
+    identified = found.identified.copy()
+    identified[:, -size:] &= not lost
+    _warn(reasons, names)
+    converged = solution.converged[design.columns.blocks] & (top.gap <= GAIN)
+    return replace(found, identified=identified), converged, np.full((size, size), lost)
+
+
+def _start(search: Search) -> FloatArray:
+    """Return where the climb begins: the best of a grid, of long data the top of a part of them."""
+    part = first_part(search.task.events)
+    if part is None or search.task.events.n_realizations > 1:
+        return _best(search)
+    task = replace(search.task, events=part, history=None, weights=None)
+    some = replace(search, task=task)
+    return np.clip(climb(some, _best(some)).phi, *search.joint.box)
+
+
+def _best(search: Search) -> FloatArray:
+    """Return the best point of a grid over the kernel, then over the coefficients."""
+    grid = search.joint.starts()
+    values = [search.solve(phi)[0] for phi in grid] if len(grid) > 1 else [0.0]
+    phi = grid[int(np.argmax(values))]
+    others = [phi, *search.joint.aside(phi)]
+    values = [search.solve(other)[0] for other in others] if len(others) > 1 else [0.0]
+    return others[int(np.argmax(values))]
+
+
+def _limits(search: Search, top: Top, faint: str | None) -> tuple[list[str], bool, BoolArray]:
+    """Return what the data do not tell in words, if the adjacency is lost, what has an estimate."""
+    size = top.phi.size
+    if faint is not None:
+        return [faint], True, np.zeros(size, dtype=bool)
+    held = search.held(top.phi, top.near.slope)
+    told = [
+        search.joint.coordinates[k].text(high=bool(top.near.slope[k] > 0))
+        for k in np.flatnonzero(held)
+    ]
+    return [text for text, _ in told], any(lost for _, lost in told), ~held
+
+
+def _warn(reasons: list[str], names: list[str]) -> None:
+    if not reasons:
+        return
+    told = " and ".join(names)
+    what = "the power law is" if names == ["c", "p"] else f"the excitation ({told} estimated) is"
+    warnings.warn(
+        f"{what} not identified by the data: {'; '.join(reasons)}. What is at a "
+        f"bound has no interval (kernel_std_err). Give {told}, or observe more.",
+        IdentifiabilityWarning,
+        stacklevel=5,
+    )
+
+
+def _with_kernel(
+    found: LikelihoodResult, search: Search, top: Top, estimated: BoolArray
+) -> LikelihoodResult:
+    """Return the result with what the estimation of the coordinates adds to it."""
+    x, near = top.x, top.near
+    information = found.information
+    errors = np.full(estimated.size, np.nan)
+    if estimated.any():
+        errors = np.sqrt(np.diagonal(regular_inverse(near.curvature(x), estimated)))
+        information = np.array(information_beside(near.rows, x, near.moves, estimated))
+    return replace(
+        found,
+        information=information,
+        kernel_std_err=search.joint.errors(top.phi, errors),
+        n_kernel_parameters=found.n_kernel_parameters + estimated.size,
+        optimality_gap=found.optimality_gap + top.gap,
+        converged=found.converged and top.gap <= GAIN,
+        options=dict(found.options) | search.task.as_options(),
+    )
+
+
+def _faint(search: Search, value: float) -> str | None:
+    """Return in words that the excitation gains no more than chance, None if it does."""
+    task, joint = search.task, search.joint
+    if task.baseline.known and (task.baseline.known_rates == 0.0).any():
+        return None  # without excitation some events may be impossible
+    size = task.events.n_marks
+    pairs = size**2 if task.support is None else int(task.support.sum())
+    more = len(joint.of_name("a")) + (_SEARCH if joint.of_name("c") else 0.0)
+    hurdle = 0.5 * float(scipy.special.chdtri(pairs + more, 1.0 - _LEVEL))
+    nothing = replace(search, task=replace(task, support=np.zeros((size, size), bool)))
+    gain = value - nothing.solve(joint.box.mean(axis=0))[0]
+    return _FAINT.format(gain=max(gain, 0.0), hurdle=hurdle) if gain < hurdle else None
