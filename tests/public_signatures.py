@@ -17,7 +17,8 @@ import hawkeys
 PATH = Path(__file__).parent / "reference" / "public.txt"
 FACES = ("hawkeys", *(f"hawkeys.{name}" for name in (
     "baselines", "capture", "datasets", "evaluation", "exceptions", "features", "inference",
-    "interop", "kernels", "neural", "partitions", "plotting", "process", "results", "verifiers",
+    "interop", "kernels", "neural", "partitions", "plotting", "process", "productivity", "results",
+    "verifiers",
 )))  # fmt: skip
 
 

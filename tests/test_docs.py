@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *(DOCS / "api").glob("*.rst")])
 FACES = ("baselines", "capture", "datasets", "evaluation", "exceptions", "features", "inference",
-         "interop", "kernels", "neural", "plotting", "verifiers")  # fmt: skip
+         "interop", "kernels", "neural", "plotting", "productivity", "verifiers")  # fmt: skip
 
 
 def blocks(page):
