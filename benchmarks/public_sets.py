@@ -41,10 +41,14 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="40 training sequences, few models")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    tables = []
     with one_thread(), unwarned():
-        table = pd.concat([compare(name, options.quick) for name in options.sets])
+        for name in options.sets:
+            tables.append(compare(name, options.quick))
+            print(tables[-1].to_string(index=False, float_format="%.3f"), flush=True)
+    table = pd.concat(tables)
     write_table(table, options.output / "public_sets.csv", ("scipy",))
-    print(table.to_string(index=False, float_format="%.3f"))
 
 
 def compare(name, quick=False):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
+import hawkeys
 from hawkeys._design import Design
 from hawkeys.datasets import load_demo, timings_to_events
 from hawkeys.evaluation import VERIFIERS, make_verifiers
@@ -70,6 +71,32 @@ def test_later_speed(script, tmp_path):
     saved = pd.read_csv(RESULTS / "later_speed.csv")
     assert list(saved) == list(table)
     assert set(saved["case"]) == {case.__name__ for case in script("later_cases").CASES}
+
+
+def test_public_sets(script, tmp_path, monkeypatch):
+    """One model is chosen by validation, and test figures are of it and of the reference alone."""
+    module, truth = script("public_sets"), hawkeys.Hawkes([0.5], [[0.4]], decay=3.0)
+    events = hawkeys.simulate(truth, end_time=20.0, n_realizations=60, rng=0)
+    (tmp_path / "event_sequences").mkdir()
+    np.savez(
+        tmp_path / "event_sequences" / "taxi.npz",
+        times=events.times,
+        lengths=np.diff(events.offsets),
+        end_time=20.0,
+    )
+    monkeypatch.setenv("HAWKEYS_DATA", str(tmp_path))
+    module.main(["--quick", "--sets", "taxi", "--output", str(tmp_path / "out")])
+    quick = pd.read_csv(tmp_path / "out" / "public_sets.csv")
+    saved = pd.read_csv(RESULTS / "public_sets.csv")
+    assert list(saved) == list(quick)
+    assert set(saved["set"]) == set(module.SETS)
+    for table in (quick, saved):
+        assert table.groupby("set")["chosen"].sum().eq(1).all()
+        judged = table["chosen"] | (table["model"] == module.REFERENCE)
+        assert (table["test"].notna() == judged).all()
+        candidates = table[~table["model"].str.startswith("at the ticks")]
+        best = candidates.loc[candidates.groupby("set")["validation"].idxmin()]
+        assert best["chosen"].all()
 
 
 @pytest.mark.usefixtures("no_data")
