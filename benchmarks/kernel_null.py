@@ -103,7 +103,7 @@ def gain_of_decay(events):
         mock.patch.object(DecayProblem, "hurdle", nothing),
     ):
         warnings.simplefilter("always", IdentifiabilityWarning)
-        profile = choose_decay(task, how, DecaySearch())
+        profile = choose_decay(problem, DecaySearch())
     clear = profile.limit is None and not told
     return (float(profile.objective.max()) - none if clear else 0.0), least
 

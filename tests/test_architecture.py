@@ -104,7 +104,7 @@ LONGER = {
     "hawkeys._jit.nonlinear": 275,
     "hawkeys._jit.penalized": 395,
     "hawkeys._jit.profile": 300,
-    "hawkeys._jit.rows": 285,
+    "hawkeys._jit.rows": 345,
     "hawkeys._jit.variational": 425,
     "hawkeys._plain.rows": 270,
     "hawkeys._plain.variational": 275,

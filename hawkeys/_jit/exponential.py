@@ -20,6 +20,7 @@ __all__ = [
     "excitation_per_pair",
     "excitation_per_source",
     "excitation_shared",
+    "fades",
     "integrals_per_pair",
     "integrals_per_source",
 ]
@@ -71,6 +72,15 @@ def _fades(before, after, decay, scale, out):
         bits[k] = (bits[k] + 1023) << 52
     for k in range(n):
         out[k] *= scale[k]
+
+
+@njit(cache=True, nogil=True)
+def fades(times, decay, out):
+    """Write exp(-decay (t_k - t_(k-1))) of every event; the first of a realisation is of no use."""
+    scale = np.empty(_CHUNK)
+    for at in range(1, times.size, _CHUNK):
+        here = times[at : at + _CHUNK]
+        _fades(times[at - 1 : at - 1 + here.size], here, decay, scale, out[at:])
 
 
 @njit(cache=True, nogil=True)

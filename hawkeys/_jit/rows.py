@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["solve_rows"]
+__all__ = ["row_sums", "solve_rows", "sums_shared"]
 
 # A function that is called is compiled again within each caller, and every loop and view costs: so
 # calls go two or three deep, vectors are rows of one array, and loops are shared. Loops over events
@@ -33,11 +33,15 @@ _ARMIJO = 1e-4
 _SHORTEST = 1e-6
 # events from which on a row may begin on a part of them, and ends with a last step
 _MANY = 20_000
+# events of a row whose excitations are held until they fill a tile, and most numbers held in all
+_LANES, _HELD = 128, 65_536
+# a state below is 0: slow arithmetic on the smallest numbers is spared
+_FAINTEST = 1e-290
 _SILENT = 1e-60  # a coordinate with a gradient D below this could never matter: D is 0
 
-# vectors of a row problem, with a number for each coordinate: z; x; costs; D; lower bounds of the
+# vectors of a row problem, with a number for each coordinate: x; z; costs; D; lower bounds of the
 # step; 1 where the step may move; z before the step; the step; its change
-_Z, _X, _COST, _SLOPE, _LOWER, _FREE, _BEFORE, _STEP, _CHANGE = range(9)
+_X, _Z, _COST, _SLOPE, _LOWER, _FREE, _BEFORE, _STEP, _CHANGE = range(9)
 
 
 @njit(cache=True, nogil=True)
@@ -146,25 +150,31 @@ def _aligned(n_rows, n_columns):
 
 
 @njit(cache=True, nogil=True)
+def _add_tile(tile, gram):
+    """Add q q' of a tile's events to `gram`, on and below the diagonal, but for its last entry.
+
+    Sums of our own are quicker than a product of matrices, as they do only what is needed.
+    """
+    n_rows = gram.shape[0]
+    for a in range(0, n_rows - 1, 2):
+        for b in range(0, a + 1, 2):
+            _add_four(tile, a, b, gram)
+    if n_rows % 2 == 1:
+        for b in range(n_rows - 1):
+            gram[n_rows - 1, b] += _inner(tile, n_rows - 1, b)
+
+
+@njit(cache=True, nogil=True)
 def _accumulate(block, own, n, v, gram, tile):
-    """Fill `gram` with sum_k q q' over n events (see `_fill_tile`); return sum_k w_k log lambda_k.
+    """Add sum_k q q' over n events (see `_fill_tile`) to `gram`; return sum_k w_k log lambda_k.
 
     What is above the diagonal is of no use, nor is the last entry. `tile` is overwritten; it has a
-    multiple of 8 columns. Sums of our own are quicker than a product of matrices, as they do only
-    what is needed.
+    multiple of 8 columns.
     """
-    n_rows, width, total = gram.shape[0], tile.shape[1], 0.0
-    for a in range(n_rows):
-        for b in range(n_rows):
-            gram[a, b] = 0.0
+    width, total = tile.shape[1], 0.0
     for at in range(0, n, width):
         total += _fill_tile(block, own, at, min(width, n - at), v, tile)
-        for a in range(0, n_rows - 1, 2):
-            for b in range(0, a + 1, 2):
-                _add_four(tile, a, b, gram)
-        if n_rows % 2 == 1:
-            for b in range(n_rows - 1):
-                gram[n_rows - 1, b] += _inner(tile, n_rows - 1, b)
+        _add_tile(tile, gram)
     return total
 
 
@@ -373,6 +383,7 @@ def solve_rows(data, cost, shape, limits, start, out, part):
         value, gap, violation, promised = -math.inf, math.inf, math.inf, 0.0
         length, iteration, done = 1.0, 0, False
         while iteration < limits[1] and not done:
+            gram[:, :] = 0.0
             new = _accumulate(block, own, n, v, gram, tile)
             new += _derive(gram, shape, v, hessian)
             risen = length <= 0.0 or new >= value + _ARMIJO * length * promised
@@ -395,3 +406,81 @@ def solve_rows(data, cost, shape, limits, start, out, part):
             if not done or length > 0.0:
                 _move(v, length, risen)
         _finish(cost[b], v, hessian, (value, gap, violation, float(iteration)), out, b)
+
+
+@njit(cache=True, nogil=True)
+def _add_held(held, n, block, v, gram, tile):
+    """Add q q' of n events, whose excitations are held one after the other; return sum(log lambda).
+
+    `block` (n_sources * tile width) is overwritten with the excitations, source after source.
+    """
+    n_marks, width = gram.shape[0] - 2, tile.shape[1]
+    for j in range(n_marks):
+        row = block[j * width :]
+        for c in range(n):
+            row[c] = held[c * n_marks + j]
+    return _accumulate(block, held[:0], n, v, gram, tile)
+
+
+@njit(cache=True, nogil=True)
+def row_sums(data, x, wanted, value, gram):
+    """Add what a Newton step needs of the sums over the events of row problems.
+
+    data = (excitation, weights, offsets). With v = (1, c_1, ...), lambda = x_b . v and
+    q = sqrt(w) (v, lambda) / lambda at an event of row problem b, add w log(lambda) to value[b] and
+    q q' to gram[b] (P + 1, P + 1), of which what is above the diagonal is of no use, nor is the
+    last entry. Rows not `wanted` (n_blocks,) are left as they are.
+    """
+    (excitation, weights, offsets), size = data, x.shape[1]
+    v = np.empty((1, size))
+    for b in range(value.size):
+        begin, end = offsets[b], offsets[b + 1]
+        if wanted[b]:
+            tile = _aligned(size + 2, max(8, min(end - begin + 7, _TILE) // 8 * 8))
+            block, own = excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end]
+            v[_X, :] = x[b]
+            value[b] += _accumulate(block, own, end - begin, v, gram[b], tile)
+
+
+@njit(cache=True, nogil=True)
+def sums_shared(events, fades, decay, x, wanted, value, gram):
+    """Add what a step needs of the sums over events, excitations from one decay for all marks.
+
+    events = (times, marks, offsets), of several marks; fades[k] is exp(-decay (t_k - t_(k-1))). At
+    an event of mark i, with v = (1, c_1, ..., c_D), lambda = x_i . v and q = (v, lambda) / lambda,
+    add log(lambda) to value[i] and q q' to gram[i] (D + 2, D + 2), of which what is above the
+    diagonal is of no use, nor is the last entry. Marks not `wanted` (n_marks,) are left out. No
+    excitation is written out but those of the next tile of each mark.
+    """
+    (times, marks, offsets), n_marks = events, value.size
+    lanes = max(8, min(_LANES, _HELD // (n_marks * n_marks)) // 8 * 8)
+    state, filled = np.empty(n_marks), np.zeros(n_marks, np.int64)
+    held, block = np.empty((n_marks, lanes * n_marks)), np.empty(lanes * n_marks)
+    tile, v = _aligned(n_marks + 3, lanes), np.empty((1, n_marks + 1))
+    for r in range(offsets.size - 1):
+        begin = offsets[r]
+        applied = begin
+        for j in range(n_marks):
+            state[j] = 0.0
+        for k in range(begin, offsets[r + 1]):
+            if k > begin and times[k] > times[k - 1]:
+                for e in range(applied, k):
+                    state[marks[e]] += decay
+                applied, factor = k, fades[k]
+                for j in range(n_marks):
+                    faded = state[j] * factor
+                    state[j] = faded if faded > _FAINTEST else 0.0
+            i = marks[k]
+            if not wanted[i]:
+                continue
+            for j in range(n_marks):
+                held[i, filled[i] * n_marks + j] = state[j]
+            filled[i] += 1
+            if filled[i] == lanes:
+                v[_X, :] = x[i]
+                value[i] += _add_held(held[i], lanes, block, v, gram[i], tile)
+                filled[i] = 0
+    for i in range(n_marks):
+        if filled[i] > 0:
+            v[_X, :] = x[i]
+            value[i] += _add_held(held[i], filled[i], block, v, gram[i], tile)

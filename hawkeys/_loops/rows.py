@@ -7,14 +7,23 @@ from functools import partial
 import numpy as np
 
 from hawkeys._loops.choice import Compiled, is_small, is_wide
+from hawkeys._plain import exponential as plain_exponential
 from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows as wide
 from hawkeys._threads import in_threads
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["certain_rows", "row_log_likelihood", "row_values_and_gradients", "solve_rows"]
+__all__ = [
+    "certain_rows",
+    "row_log_likelihood",
+    "row_sums",
+    "row_values_and_gradients",
+    "shared_sums",
+    "solve_rows",
+]
 
 jit, jit_likelihood = Compiled("rows"), Compiled("likelihood")
+jit_exponential = Compiled("exponential")
 # nanoseconds per event: of its logarithm, and of each column; and steps that a solution takes
 _LOG, _COLUMN, _STEPS = 5, 1, 4
 # rows of so many events are solved on one in 64 of them first, then on one in 8, then on all, with
@@ -86,6 +95,47 @@ def row_values_and_gradients(
     """Return the value of every row problem (n_blocks,) and its gradient (n_blocks, P)."""
     gradient = np.zeros(cost.shape)
     return _values((excitation, weights, offsets), cost, x, gradient), gradient
+
+
+def row_sums(
+    data: tuple[FloatArray, FloatArray, IntArray], x: FloatArray, wanted: BoolArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return sum_k w_k log(v_k . x_b), its gradient and minus its Hessian of the rows wanted.
+
+    Of shapes (n_blocks,), (n_blocks, P) and (n_blocks, P, P); 0 for other rows. An impossible event
+    makes a value -inf, and is left out of the derivatives.
+    """
+    n_blocks, size = x.shape
+    value, gram = np.zeros(n_blocks), np.zeros((n_blocks, size + 1, size + 1))
+    small = is_small(data[0].size, n_blocks) or is_wide(data[2], size)
+    (plain if small else jit).row_sums(data, x, wanted, value, gram)
+    return value, *_derivatives(gram)
+
+
+def shared_sums(
+    events: tuple[FloatArray, IntArray, IntArray],
+    decay: float,
+    x: FloatArray,
+    wanted: BoolArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the same for events (times, marks, offsets) and one decay that all marks share.
+
+    The excitations are never written out as a whole. `x` (n_marks, n_marks + 1), baseline first.
+    """
+    times, n_marks = events[0], len(x)
+    value, gram = np.zeros(n_marks), np.zeros((n_marks, n_marks + 2, n_marks + 2))
+    small, fades = is_small(times.size * n_marks), np.empty(times.size)
+    (plain_exponential if small else jit_exponential).fades(times, decay, fades)
+    (plain if small else jit).sums_shared(events, fades, decay, x, wanted, value, gram)
+    return value, *_derivatives(gram)
+
+
+def _derivatives(gram: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return gradients and minus Hessians held on and below the diagonal of `gram`."""
+    size = gram.shape[1] - 1
+    lower = np.tril(gram[:, :size, :size])
+    first = gram[:, size, :size].copy()
+    return first, lower + np.tril(lower, -1).transpose(0, 2, 1)
 
 
 def _values(

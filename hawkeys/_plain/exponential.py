@@ -21,9 +21,11 @@ __all__ = [
     "excitation_per_pair",
     "excitation_per_source",
     "excitation_shared",
+    "fades",
     "integrals_per_pair",
     "integrals_per_source",
     "run",
+    "states_of",
 ]
 
 # a factor below is 0: slow arithmetic on the smallest numbers is spared
@@ -97,11 +99,33 @@ def _solve_bands(fades: FloatArray, jumps: FloatArray) -> FloatArray:
     return np.ascontiguousarray(out).reshape(jumps.shape)
 
 
+def fades(times: FloatArray, decay: float, out: FloatArray) -> None:
+    """Write exp(-decay (t_k - t_(k-1))) of every event; the first of a realisation is of no use."""
+    out[1:] = np.exp(-decay * np.maximum(np.diff(times), 0.0))
+
+
 def _before(y: FloatArray, fades: FloatArray) -> FloatArray:
     """Return the states just before each instant."""
     out = np.zeros_like(y)
     out[1:] = y[:-1] * fades[1:]
     return out
+
+
+def states_of(
+    times: FloatArray, marks: IntArray, offsets: IntArray, fades: FloatArray, jumps: FloatArray
+) -> FloatArray:
+    """Return the excitation by each source at every event, (n_events, n_marks).
+
+    `fades` (n_events,) as `fades` writes them; `jumps` (n_marks,), the decay for one.
+    """
+    instants = Instants.of(times, offsets)
+    size, n_instants = jumps.size, instants.at.size
+    where = instants.group * size + marks
+    given = np.bincount(where, jumps[marks], n_instants * size).reshape(n_instants, size)
+    own = fades[instants.at][:, None]
+    own[instants.opens] = 0.0
+    own[own < _FAINTEST] = 0.0
+    return _before(run(own, given.astype(np.float64, copy=False)), own)[instants.group]
 
 
 def _states(times: FloatArray, marks: IntArray, offsets: IntArray, decay: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from hawkeys._plain.exponential import states_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -20,9 +21,11 @@ __all__ = [
     "log_total",
     "newton_step",
     "row_of",
+    "row_sums",
     "row_values",
     "solve_held_rows",
     "solve_rows",
+    "sums_shared",
 ]
 
 _RIDGE = 1e-9
@@ -70,6 +73,52 @@ def row_values(
                 gradient[b] += v @ share - cost[b]
 
 
+def row_sums(
+    data: tuple[FloatArray, FloatArray, IntArray],
+    x: FloatArray,
+    wanted: BoolArray,
+    value: FloatArray,
+    gram: FloatArray,
+) -> None:
+    """Add sum w log(lambda) to value[b] and sum q q' to gram[b], of the rows wanted.
+
+    Here q = sqrt(w) (v, lambda) / lambda. An impossible event makes the value -inf and adds nothing
+    to `gram`.
+    """
+    for b in np.flatnonzero(wanted):
+        v, weights = row_of(data, x.shape[1] - 1, int(b))
+        found = _products(v, weights, x[b])
+        value[b] += found[0]
+        gram[b] += found[1]
+
+
+def sums_shared(
+    events: tuple[FloatArray, IntArray, IntArray],
+    fades: FloatArray,
+    decay: float,
+    x: FloatArray,
+    wanted: BoolArray,
+    value: FloatArray,
+    gram: FloatArray,
+) -> None:
+    """Add the same over events excited by one decay for all marks; fades as `fades` writes them."""
+    times, marks, offsets = events
+    states = states_of(times, marks, offsets, fades, np.full(value.size, decay))
+    for b in np.flatnonzero(wanted):
+        c = states[marks == b]
+        found = _products(np.column_stack((np.ones(len(c)), c)).T, np.ones(len(c)), x[b])
+        value[b] += found[0]
+        gram[b] += found[1]
+
+
+def _products(v: FloatArray, weights: FloatArray, x: FloatArray) -> tuple[float, FloatArray]:
+    """Return sum w log(lambda), and sum q q' of the events that are possible, (P + 1, P + 1)."""
+    lam = x @ v
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        q = np.vstack((v, lam)) * np.where(lam > 0, np.sqrt(weights) / lam, 0.0)
+        return log_total(lam, weights), q @ q.T
+
+
 # value, gradient and minus the Hessian of one row; and an ascent that asks for them
 Sums: TypeAlias = tuple[float, FloatArray, FloatArray]
 End: TypeAlias = tuple[FloatArray, FloatArray, tuple[float, float, float, int]]
@@ -102,6 +151,8 @@ class Row:
         self.weighted = bool((weights != 1.0).any())
         # sum of z at the optimum, if nothing is held; what costs nothing has no z
         self.total = float(weights.sum() + shape[self.costs].sum())
+        # of many events the last step may be taken unseen, as in compiled code
+        self.takes_last_step = False
 
     def start(self) -> FloatArray:
         """Spread the expected total evenly over the coordinates that can gain from it."""
@@ -244,6 +295,10 @@ def climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> Climb
         step = newton_step(hessian, slope, lower, free)
         gap = gap_bound(total, slope, z, step, hessian, explained=row.explained)
         if gap <= tolerance:
+            rise = float((slope - 1.0) @ step - 0.5 * step @ hessian @ step)
+            if row.takes_last_step and 0.0 <= 2.0 * rise <= tolerance:
+                z, value = np.maximum(z + step, 0.0), value + rise
+                trace[iteration - 1] = value
             break
         length = -1.0 if stuck else 1.0
         before, promised = z, float((slope - 1.0) @ step)

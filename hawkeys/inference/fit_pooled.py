@@ -14,14 +14,15 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.coarse.fit import fit_coarse, is_coarse
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.coordinates import Joint, joint_of
-from hawkeys.inference.decay.errors import beside_decays
+from hawkeys.inference.decay.errors import beside_decays, moves_of
 from hawkeys.inference.decay.joint import fit_joint
 from hawkeys.inference.decay.options import DecaySearch, split_search
+from hawkeys.inference.decay.problem import DecayProblem
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
 from hawkeys.inference.methods import choose_method, name_of_method
-from hawkeys.inference.on_disk.pooled import fit_partitions
+from hawkeys.inference.on_disk.pooled import PartitionedFit
 from hawkeys.inference.outcome import result_of
 from hawkeys.inference.rows.least_squares import fit_contrast
 from hawkeys.inference.seeds import row_seeds
@@ -299,10 +300,12 @@ def fit(
            [0.2, 0.2]])
     """
     if isinstance(data, PartitionedEvents):
-        beside = {"end_time": end_time, "weights": weights}
-        options |= {name: value for name, value in beside.items() if value is not None}
-        how: Any = {"decay": decay, "kernel": kernel, "method": method, "support": support}
-        return fit_partitions(data, options=options, **how)
+        beside = {"end_time": end_time, "weights": weights, "support": support}
+        asked = PartitionedFit.check(data, decay, kernel, method, options | beside)
+        examine(asked.task.events(0), asked.kernel, asked.task.baseline)
+        on_disk = asked.run()
+        warn_about_fit(*on_disk)
+        return on_disk.result
     method = name_of_method(method)
     if is_coarse(data, options):
         return fit_coarse(data, (decay, kernel), (method, support, weights, end_time), options, rng)
@@ -419,7 +422,8 @@ def _fit_rows(
     method, settings = how = choose_method(*given)
     search, profile = None, None
     if isinstance(excitation, DecaySearch):
-        search, profile = excitation, choose_decay(task, how, excitation, rng=rng)
+        search = excitation
+        profile = choose_decay(DecayProblem(task, *how, rng), search)
         excitation = Exponential(profile.chosen)
     for component in excitation.components:
         component.check_marks(task.events.n_marks)
@@ -434,8 +438,10 @@ def _fit_rows(
     found = _with_search(found, task, search, profile)
     optimised = profile is not None and profile.bounds is not None
     if profile is not None and optimised and isinstance(found, LikelihoodResult):
-        own = design, weight
-        information = beside_decays(task, own, solution.x, found.information, profile)
+        x = solution.x
+        information = beside_decays(
+            x, found.information, profile, lambda decay: moves_of(task, weight, decay, x)
+        )
         found = dataclasses.replace(found, information=information)
     exact = design.columns.is_plain and task.weights is None and weight > 0.0
     seen = design.cost[:, 1:] / weight if exact else None

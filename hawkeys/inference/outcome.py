@@ -27,7 +27,7 @@ from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.fit_result import FitResult
 
-__all__ = ["plain_result", "result_of"]
+__all__ = ["partitioned_result", "result_of"]
 
 
 def result_of(
@@ -96,50 +96,60 @@ def result_of(
     )
 
 
-def plain_result(
-    events: Events | PartitionedEvents,
-    counts: IntArray,
+def partitioned_result(
+    data: PartitionedEvents,
+    task: Task,
     kernel: Kernel,
+    design: Design,
     solution: Solution,
     how: tuple[Method, Any],
+    seen: tuple[IntArray, float],
 ) -> LikelihoodResult:
-    """Return the result of maximum likelihood of the plain model, each event of weight 1.
+    """Return the result of a fit of events on disk by maximum likelihood or posterior mode.
 
     Parameters
     ----------
-    events : Events or PartitionedEvents
+    data : PartitionedEvents
         The data; their times are not read.
-    counts : ndarray of int64, shape (n_marks,)
-        Events of each mark.
+    task : Task
+        The model, of whatever data.
     kernel : Kernel
-        Of the fit.
+        Of the fit; its weights may be unknown.
+    design : Design
+        Where the parameters are in the row problems.
     solution : Solution
         Of the row problems of all events, with information.
     how : tuple of Method and its options
         What solved them.
+    seen : tuple of ndarray of int64, shape (n_marks,), and float
+        Events of each mark, and the log-likelihood at the estimate.
 
     Returns
     -------
     LikelihoodResult
-        Complete.
+        Complete but for what a search of decays adds.
 
     Raises
     ------
     TypeError
         The solution has no certificate.
     """
-    final = _identified(solution)
+    columns = None
+    if not design.columns.is_plain:
+        columns = FittedColumns(design.columns, solution.x, solution.identified)
+    final = _identified(solution) if columns is None else in_parameters(solution, columns)
     if final.violation is None or final.information is None:
         raise TypeError(f"method {how[0].name!r} returned no certificate")
-    x = solution.x
     return LikelihoodResult(
-        process=Hawkes.of_estimates(x[:, 0], x[:, 1:], kernel, events.mark_names),
-        log_likelihood=float(solution.objective.sum()),
-        **_common(events, counts, solution, how),
+        process=_process(task, kernel, solution.x, columns),
+        log_likelihood=seen[1],
+        **_common(data, seen[0], solution, how),
         identified=final.identified,
         converged=bool(solution.converged.all()),
         kkt_residual=float(final.violation.max(initial=0.0)),
         information=final.information,
+        n_kernel_parameters=_n_kernel_weights(columns, final),
+        columns=columns,
     )
 
 

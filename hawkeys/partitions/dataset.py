@@ -101,6 +101,11 @@ class PartitionedEvents:
         return len(self.places)
 
     @property
+    def unit(self) -> str | None:
+        """Unit of time, "s" or "day" for instance; None if it was not told."""
+        return None if self.clock is None else self.clock.unit
+
+    @property
     def durations(self) -> FloatArray:
         """Length of each observation window, shape (n_realizations,)."""
         return self.end_times - self.start_times

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -13,22 +12,16 @@ from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
-from hawkeys.inference.decay.folds import make_folds
 from hawkeys.inference.decay.options import DecaySearch
 from hawkeys.inference.decay.peak import (
     climb_parabola,
-    first_part,
     is_parabola,
     look_aside,
     refine,
     vertex,
 )
-from hawkeys.inference.decay.problem import NO_GAIN, DecayProblem, decay_bounds
+from hawkeys.inference.decay.problem import NO_GAIN, DecayObjective
 from hawkeys.inference.decay.separate import optimise_apart
-from hawkeys.inference.methods import Method
-from hawkeys.inference.rows.newton import solve_mle
-from hawkeys.inference.task import Task
-from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 
 __all__ = ["choose_decay"]
@@ -41,21 +34,15 @@ _LARGER = 0.1
 _FAINT = 1.92  # half the 95 % quantile of chi-square with one degree of freedom
 
 
-def choose_decay(
-    task: Task, how: tuple[Method, Any], search: DecaySearch, *, rng: Any = 0
-) -> DecayProfile:
+def choose_decay(problem: DecayObjective, search: DecaySearch) -> DecayProfile:
     """Try decays of exponential kernels and return what each achieves.
 
     Parameters
     ----------
-    task : Task
-        Data and model.
-    how : tuple of Method and its options
-        Whose objective is maximised over all other parameters.
+    problem : DecayObjective
+        What is maximised over all other parameters.
     search : DecaySearch
         Candidates, or what is to be optimised.
-    rng : int, Generator, SeedSequence or None
-        Seed of methods that need one; the same for all decays.
 
     Returns
     -------
@@ -73,7 +60,6 @@ def choose_decay(
     IdentifiabilityWarning
         The objective is flat in a decay that was optimised.
     """
-    problem = DecayProblem(task, *how, rng)
     if search.grid is not None:
         return _among(problem, search.grid, search)
     shared = _optimise_shared(problem)
@@ -83,12 +69,12 @@ def choose_decay(
     return optimise_apart(problem, search.sharing, start)
 
 
-def _among(problem: DecayProblem, grid: Sequence[ArrayLike], search: DecaySearch) -> DecayProfile:
-    candidates = _candidates(grid, problem.events.n_marks)
+def _among(problem: DecayObjective, grid: Sequence[ArrayLike], search: DecaySearch) -> DecayProfile:
+    candidates = _candidates(grid, problem.model.n_marks)
     objective = np.array([problem.value(decay) for decay in candidates])
     score = objective
     if search.selection == "cross-validation":
-        score = np.array([_held_out(problem, decay, search.n_folds) for decay in candidates])
+        score = np.array([problem.held_out(decay, search.n_folds) for decay in candidates])
     return DecayProfile(candidates, objective, score, search.selection)
 
 
@@ -105,39 +91,29 @@ def _candidates(grid: Sequence[ArrayLike], n_marks: int) -> FloatArray:
     return np.unique(stacked) if stacked.ndim == 1 else stacked
 
 
-def _held_out(problem: DecayProblem, decay: FloatArray, n_folds: int) -> float:
-    """Return the log-likelihood of each fold under the fit of the others, summed."""
-    folds = make_folds(problem.task, Exponential(decay), n_folds, weight=problem.scale)
-    values = [fold.test.log_likelihood(problem.maximise(fold.train)[1]).sum() for fold in folds]
-    return float(np.sum(values))
-
-
-def _optimise_shared(problem: DecayProblem) -> DecayProfile:
+def _optimise_shared(problem: DecayObjective) -> DecayProfile:
     """Maximise over one decay: near where a part of long data has its maximum, or from a grid."""
     tried: dict[float, float] = {}
-    edges = decay_bounds(problem.heard)
-    part = first_part(problem.events) if problem.task.is_plain else None
+    edges = problem.bounds()
+    part = problem.part() if problem.model.is_plain else None
     if part is not None:
         rough: dict[float, float] = {}
-        task = replace(problem.task, events=part, weights=None)
         with compiled_only():  # as all the data need it
-            found = _search_grid(replace(problem, task=task, found={}), rough, rough=True)
+            found = _search_grid(part, rough, edges=part.bounds(), rough=True)
         if found:
             start, width = _between(problem, max(rough, key=rough.__getitem__), _width(rough))
             if climb_parabola(problem.log_value_nearby, tried, start, width):
                 return _with_limit(problem, _profile(tried), edges)
-    _search_grid(problem, tried)
+    _search_grid(problem, tried, edges=edges)
     return _with_limit(problem, _profile(tried), edges)
 
 
-def _between(problem: DecayProblem, start: float, width: float) -> tuple[float, float]:
+def _between(problem: DecayObjective, start: float, width: float) -> tuple[float, float]:
     """Return a better start and width from a larger part, where there is one that is cheap."""
-    larger = first_part(problem.events, _LARGER)
-    if larger is None:
+    part = problem.part(_LARGER)
+    if part is None:
         return start, width
     tried: dict[float, float] = {}
-    task = replace(problem.task, events=larger, weights=None)
-    part = replace(problem, task=task, found={})
     with compiled_only():
         if climb_parabola(part.log_value_nearby, tried, start, width, sides=False):
             return vertex(tried)
@@ -155,7 +131,7 @@ def _as_decays(edges: tuple[float, float]) -> tuple[float, float]:
 
 
 def _with_limit(
-    problem: DecayProblem, profile: DecayProfile, edges: tuple[float, float]
+    problem: DecayObjective, profile: DecayProfile, edges: tuple[float, float]
 ) -> DecayProfile:
     """Return the profile with the limit to which it rises, if it has no maximum inside `edges`."""
     objective = profile.objective
@@ -191,14 +167,20 @@ def _with_limit(
     return profile
 
 
-def _search_grid(problem: DecayProblem, tried: dict[float, float], *, rough: bool = False) -> bool:
-    """Go through a grid, then on from its best points; tell if the best is inside.
+def _search_grid(
+    problem: DecayObjective,
+    tried: dict[float, float],
+    *,
+    edges: tuple[float, float],
+    rough: bool = False,
+) -> bool:
+    """Go through a grid, then on from its best points; tell if the best is inside the edges.
 
     Unless `rough`, points are added from which the interval can be read.
     """
     from scipy.optimize import minimize_scalar
 
-    loss, edges = problem.loss(tried), decay_bounds(problem.heard)
+    loss = problem.loss(tried)
     decades = (edges[1] - edges[0]) / np.log(10.0)
     grid = np.linspace(*edges, max(5, round(decades * (1 if rough else _PER_DECADE)) + 1))
     values = np.array([loss(point) for point in grid])
@@ -206,7 +188,7 @@ def _search_grid(problem: DecayProblem, tried: dict[float, float], *, rough: boo
     inside = 0 < k < grid.size - 1
     flat = inside and values[k] == min(values[k - 1], values[k + 1])  # there is nothing to climb
     if inside and not flat:
-        if _climb(problem, tried, grid[k - 1 : k + 2], rough=rough) or rough:
+        if _climb(problem, tried, grid[k - 1 : k + 2], edges=edges, rough=rough) or rough:
             return True
     elif not (rough or inside):  # the maximum may lie between the edge and its neighbour
         bounds = (grid[0], grid[1]) if k == 0 else (grid[-2], grid[-1])
@@ -217,7 +199,12 @@ def _search_grid(problem: DecayProblem, tried: dict[float, float], *, rough: boo
 
 
 def _climb(
-    problem: DecayProblem, tried: dict[float, float], around: FloatArray, *, rough: bool
+    problem: DecayObjective,
+    tried: dict[float, float],
+    around: FloatArray,
+    *,
+    edges: tuple[float, float],
+    rough: bool,
 ) -> bool:
     """Find the maximum between the outer two of three log decays by parabolas, else Brent's method.
 
@@ -226,12 +213,12 @@ def _climb(
     from scipy.optimize import minimize_scalar
 
     within = float(around[0]), float(around[2])
-    if problem.method.solve is solve_mle:  # whose values are precise enough for parabolas
+    if problem.by_likelihood:  # whose values are precise enough for parabolas
         error = refine(problem.log_value_nearby, tried, within, *([_NEAR] if rough else []))
         if error is not None and rough:
             return True
         if error is not None:
-            look_aside(problem.log_value_nearby, tried, error, decay_bounds(problem.heard))
+            look_aside(problem.log_value_nearby, tried, error, edges)
             return is_parabola(tried, error)
     options = {"xtol": 1e-2 if rough else 1e-6}
     minimize_scalar(problem.loss(tried), bracket=tuple(around), method="brent", options=options)

@@ -17,6 +17,9 @@ processes. Annals of the Institute of Statistical Mathematics 30, 243-261. doi:1
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 
 from hawkeys._design import Design
@@ -28,33 +31,34 @@ from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
 from hawkeys.results.decay_profile import DecayProfile
 
-__all__ = ["beside_decays", "decay_derivatives", "information_beside"]
+__all__ = ["Moves", "beside_decays", "decay_derivatives", "information_beside", "moves_of"]
 
 # of a log decay: second differences are then right to some 1e-6
 _STEP = 1e-3
 
 
+# B (P, K) and C (K, K) of a row
+Moves: TypeAlias = tuple[FloatArray, FloatArray]
+
+
 def beside_decays(
-    task: Task,
-    fitted: tuple[Design, float],
     x: FloatArray,
     information: FloatArray,
     profile: DecayProfile,
+    moves: Callable[[FloatArray], list[Moves]],
 ) -> FloatArray:
     """Return the information of each row problem with the decays estimated beside it.
 
     Parameters
     ----------
-    task : Task
-        Data and model.
-    fitted : tuple of Design and float
-        The row problems at the decays chosen, and the weight of their log-likelihood.
     x : ndarray, shape (n_blocks, P)
         The estimates.
     information : ndarray, shape (n_blocks, P, P)
         Information for the decays held.
     profile : DecayProfile
         The decays. Those at a bound, or that the data do not determine, are held.
+    moves : callable
+        Returns B and C of each row at decays, as `moves_of` has them; not called if all are held.
 
     Returns
     -------
@@ -64,34 +68,49 @@ def beside_decays(
     decay = np.asarray(profile.chosen)
     if profile.limit is not None and (decay.ndim == 0 or profile.limit == "no excitation"):
         return information
-    moves = _moves(task, fitted, decay, x)
-    held = np.zeros((len(x), moves[0][0].shape[1]), dtype=bool)
+    found = moves(decay)
+    held = np.zeros((len(x), found[0][0].shape[1]), dtype=bool)
     if decay.ndim:
         held = profile.held(decay.shape[-1])
     parts = [[b] for b in range(len(x))] if decay.ndim == 2 else [list(range(len(x)))]
     out = information.copy()
     for part in parts:
         estimated = np.array([not held[part, k].any() for k in range(held.shape[1])])
-        found = information_beside(
-            [information[b] for b in part], x[part], [moves[b] for b in part], estimated
+        less = information_beside(
+            [information[b] for b in part], x[part], [found[b] for b in part], estimated
         )
-        for b, matrix in zip(part, found, strict=True):
+        for b, matrix in zip(part, less, strict=True):
             out[b] = matrix
     return out
 
 
-def _moves(
-    task: Task, fitted: tuple[Design, float], decay: FloatArray, x: FloatArray
-) -> list[tuple[FloatArray, FloatArray]]:
-    """Return B (P, K) and C (K, K) of each row; K decays, of which a row may have its own."""
-    design, weight = fitted
+def moves_of(task: Task, weight: float, decay: FloatArray, x: FloatArray) -> list[Moves]:
+    """Return B (P, K) and C (K, K) of each row; K decays, of which a row may have its own.
+
+    Parameters
+    ----------
+    task : Task
+        Data and model, or a part of the data: both are sums over realisations.
+    weight : float
+        Of the whole log-likelihood.
+    decay : ndarray, shape (), (n_marks,) or (n_marks, n_marks)
+        Where.
+    x : ndarray, shape (n_blocks, P)
+        The estimates.
+
+    Returns
+    -------
+    list of tuple of ndarray, shapes (P, K) and (K, K)
+        Of each row problem.
+    """
     if task.is_plain:
         return list(zip(*decay_derivatives(task, weight, decay, x)[1:], strict=True))
-    there = [task.design(Exponential(decay * np.exp(step)), weight) for step in (-_STEP, _STEP)]
+    steps = (-_STEP, 0.0, _STEP)
+    there = [task.design(Exponential(decay * np.exp(step)), weight) for step in steps]
     sums = np.ones((x.shape[1], 1))
     if decay.ndim:
         sums = np.eye(x.shape[1])[:, -decay.shape[-1] :]
-    rows = [_row([there[0], design, there[1]], b, x[b]) for b in range(len(x))]
+    rows = [_row(there, b, x[b]) for b in range(len(x))]
     return [(mixed @ sums, sums.T @ own @ sums) for mixed, own in rows]
 
 

@@ -11,18 +11,20 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from hawkeys._typing import FloatArray
+from hawkeys._typing import FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.events.values import pick_values
 
 __all__ = [
     "climb_parabola",
     "extrapolate",
+    "first_events",
     "first_part",
     "is_parabola",
     "look_aside",
     "refine",
     "vertex",
+    "which_part",
 ]
 
 # events of the part: enough for all pairs of marks
@@ -55,37 +57,71 @@ def first_part(events: Events, share: float = 0.0) -> Events | None:
         The first events of the longest realisation, which then ends at the last of them; if none is
         long enough, realisations spread evenly over all; None if data are few.
     """
-    sizes = np.diff(events.offsets)
-    longest = int(np.argmax(sizes))
-    wanted = max(_PART, _PART_PER_PAIR * events.n_marks**2)
-    if share > 0.0:
-        if share * events.n_events < _MANY * wanted:
-            return None
-        wanted = int(share * events.n_events)
-    if sizes[longest] < _MANY * wanted:
-        return _some_windows(events, wanted)
-    first = events.offsets[longest]
-    part = slice(first, first + wanted)
-    return Events.from_arrays(
-        events.times[part],
-        events.marks[part],
-        start_times=events.start_times[longest],
-        end_times=events.times[part][-1],
-        mark_names=events.mark_names,
-        values=pick_values(events.values, part),
-    )
-
-
-def _some_windows(events: Events, wanted: int) -> Events | None:
-    """Return every k-th realisation, with about the events wanted, one in `_MANY` of all at most.
-
-    None where that leaves too few realisations to stand for the others.
-    """
-    step = events.n_events // wanted
-    if step < _MANY or events.n_realizations < _FEWEST_WINDOWS * step:
+    found = which_part(np.diff(events.offsets), events.n_marks, share)
+    if found is None:
         return None
-    part = events[step // 2 :: step]
-    return part if _MANY * part.n_events <= 2 * events.n_events else None
+    rows, wanted = found
+    return events[rows] if wanted is None else first_events(events[rows], wanted)
+
+
+def which_part(
+    sizes: IntArray, n_marks: int, share: float = 0.0
+) -> tuple[slice, int | None] | None:
+    """Tell which part `first_part` takes, by the number of events of each realisation.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64, shape (n_realizations,)
+        Number of events of each realisation.
+    n_marks : int
+        Number of marks.
+    share : float, default 0.0
+        As for `first_part`.
+
+    Returns
+    -------
+    tuple of slice and int, or None
+        Which realisations, and how many of the first events of the one; None for all. None if data
+        are few.
+    """
+    total, longest = int(sizes.sum()), int(np.argmax(sizes))
+    wanted = max(_PART, _PART_PER_PAIR * n_marks**2)
+    if share > 0.0:
+        if share * total < _MANY * wanted:
+            return None
+        wanted = int(share * total)
+    if sizes[longest] >= _MANY * wanted:
+        return slice(longest, longest + 1), wanted
+    step = total // wanted
+    if step < _MANY or sizes.size < _FEWEST_WINDOWS * step:
+        return None
+    rows = slice(step // 2, None, step)
+    return (rows, None) if _MANY * int(sizes[rows].sum()) <= 2 * total else None
+
+
+def first_events(alone: Events, n_events: int) -> Events:
+    """Return the first events of one realisation, which then ends at the last of them.
+
+    Parameters
+    ----------
+    alone : Events
+        One realisation.
+    n_events : int
+        How many of its events.
+
+    Returns
+    -------
+    Events
+        The realisation cut short.
+    """
+    return Events.from_arrays(
+        alone.times[:n_events],
+        alone.marks[:n_events],
+        start_times=alone.start_times[0],
+        end_times=alone.times[n_events - 1],
+        mark_names=alone.mark_names,
+        values=pick_values(alone.values, slice(n_events)),
+    )
 
 
 def climb_parabola(

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._loops.choice import usual_form
-from hawkeys._loops.decay_slope import log_decay_slopes
 from hawkeys._typing import FloatArray
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.decay.problem import NO_GAIN, DecayProblem, decay_bounds
-from hawkeys.inference.task import check_weights, leave_out
-from hawkeys.kernels import Exponential
+from hawkeys.inference.decay.problem import NO_GAIN, DecayObjective
 from hawkeys.results.decay_profile import AT_EDGE, DecayProfile
 
 __all__ = ["optimise_apart"]
@@ -21,7 +16,7 @@ _PER_DECADE = 3
 _ROUNDS = 5
 
 
-def optimise_apart(problem: DecayProblem, sharing: str, start: float) -> DecayProfile:
+def optimise_apart(problem: DecayObjective, sharing: str, start: float) -> DecayProfile:
     """Maximise over one decay per source or pair, with the gradient at the inner optimum.
 
     There the other parameters' derivatives vanish, so that only the direct effect remains. The
@@ -30,7 +25,7 @@ def optimise_apart(problem: DecayProblem, sharing: str, start: float) -> DecayPr
 
     Parameters
     ----------
-    problem : DecayProblem
+    problem : DecayObjective
         What is maximised over everything else.
     sharing : {"source", "pair"}
         What has a decay of its own.
@@ -47,12 +42,12 @@ def optimise_apart(problem: DecayProblem, sharing: str, start: float) -> DecayPr
     InvalidParameterError
         The baseline changes, parameters are tied, or there is a history.
     """
-    if not problem.task.is_plain:
+    if not problem.model.is_plain:
         raise InvalidParameterError(
             f"decay_sharing={sharing!r} needs one constant baseline per mark, nothing tied and no "
             "history. Use decay_sharing='shared' or decay_grid."
         )
-    size, edges = problem.events.n_marks, decay_bounds(problem.events)
+    size, edges = problem.model.n_marks, problem.bounds()
     shape = (size,) if sharing == "source" else (size, size)
     logs, value = _climb(problem, np.full(shape, np.log(start)), edges)
     for _ in range(_ROUNDS):
@@ -67,22 +62,17 @@ def optimise_apart(problem: DecayProblem, sharing: str, start: float) -> DecayPr
 
 
 def _climb(
-    problem: DecayProblem, start: FloatArray, edges: tuple[float, float]
+    problem: DecayObjective, start: FloatArray, edges: tuple[float, float]
 ) -> tuple[FloatArray, float]:
     """Return the nearest maximum to log decays `start` within the edges, and the objective."""
     from scipy.optimize import minimize
 
-    events, counting = leave_out(problem.events, problem.task.weights)
-    weights = problem.scale * check_weights(counting, events.n_realizations)
-    size, shape = events.n_marks, start.shape
-    arrays = events.times, events.marks, events.offsets
-    slopes = np.empty((size, size))
+    shape = start.shape
 
     def loss(flat: FloatArray) -> tuple[float, FloatArray]:
         decay = np.exp(flat.reshape(shape))
         value, x = problem.solve(decay)
-        full = usual_form(np.broadcast_to(decay, (size, size)))
-        log_decay_slopes(arrays, events.end_times, weights, full, x, slopes)
+        slopes = problem.slopes(decay, x)
         gradient = slopes.sum(axis=0) if len(shape) == 1 else slopes.ravel()
         return -value, -gradient
 
@@ -98,7 +88,7 @@ def _climb(
 
 
 def _move_idle(
-    problem: DecayProblem, logs: FloatArray, edges: tuple[float, float]
+    problem: DecayObjective, logs: FloatArray, edges: tuple[float, float]
 ) -> FloatArray | None:
     """Return log decays at which adjacency entries that are 0 could gain most; None if none can."""
     x = problem.solve(np.exp(logs))[1]
@@ -107,10 +97,8 @@ def _move_idle(
         idle &= (x[:, 1:] == 0.0).all(axis=0)
     if not idle.any():
         return None
-    now = problem.task.design(Exponential(np.exp(logs)), problem.scale)
     grid = np.linspace(*edges, 2 + round(_PER_DECADE * (edges[1] - edges[0]) / np.log(10.0)))
-    gains = np.array([_gains(problem, float(point), now, x) for point in grid])
-    gains *= idle
+    gains = problem.gains(logs, x, grid) * idle
     if logs.ndim == 1:
         gains = gains.sum(axis=1)
     best = gains.max(axis=0)
@@ -119,23 +107,8 @@ def _move_idle(
     return np.where(best > NO_GAIN, grid[gains.argmax(axis=0)], logs)
 
 
-def _gains(problem: DecayProblem, log_decay: float, now: Design, x: FloatArray) -> FloatArray:
-    """Return what each adjacency entry alone could gain at a decay, to second order, (D, D)."""
-    there = problem.task.design(Exponential(np.exp(log_decay)), problem.scale)
-    out = np.zeros((len(x), len(x)))
-    for i in range(len(x)):
-        rate = x[i, 0] + x[i, 1:] @ now.block(i)
-        own = now.weights[now.offsets[i] : now.offsets[i + 1]] if now.weights.size else 1.0
-        share = there.block(i) / rate
-        slope = (share * own).sum(axis=1) - there.cost[i, 1:]
-        bend = (share**2 * own).sum(axis=1)
-        rising = (slope > 0.0) & (bend > 0.0)
-        out[i] = np.where(rising, slope**2, 0.0) / np.where(rising, 2.0 * bend, 1.0)
-    return out
-
-
 def _profile(
-    problem: DecayProblem, logs: FloatArray, value: float, edges: tuple[float, float]
+    problem: DecayObjective, logs: FloatArray, value: float, edges: tuple[float, float]
 ) -> DecayProfile:
     """Return the decays found, with the limits at which some of them are."""
     low, high = edges

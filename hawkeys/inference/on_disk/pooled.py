@@ -2,148 +2,169 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
-from hawkeys._design import Design
-from hawkeys._typing import ArrayLike, BoolArray
+import numpy as np
+
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.examine import examine
-from hawkeys.inference.identify import warn_about_fit
-from hawkeys.inference.methods import METHODS, make_options, name_of_method
-from hawkeys.inference.on_disk.rows import PartitionedRows, solve_partitioned
-from hawkeys.inference.outcome import plain_result
-from hawkeys.inference.task import check_support
-from hawkeys.kernels import DelayedKernel, Kernel
+from hawkeys.inference.decay.choice import choose_decay
+from hawkeys.inference.decay.errors import beside_decays
+from hawkeys.inference.decay.options import DecaySearch, split_search
+from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.on_disk.decay import PartitionedDecays, moves_over_partitions
+from hawkeys.inference.on_disk.rows import PartitionedRows
+from hawkeys.inference.on_disk.solve import check_prior, solve_partitioned
+from hawkeys.inference.on_disk.task import Memory, PartitionedTask, bytes_of
+from hawkeys.inference.outcome import partitioned_result
+from hawkeys.inference.rows.solution import Solution
+from hawkeys.inference.task import check_support, split_model
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
+from hawkeys.results.decay_profile import DecayProfile
 
-__all__ = ["fit_partitions"]
+__all__ = ["FittedOnDisk", "PartitionedFit"]
 
-_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _MEMORY = "1GB"
+_METHODS = ("mle", "map")
 
 
-def fit_partitions(
-    data: PartitionedEvents,
-    *,
-    decay: ArrayLike | str | None,
-    kernel: Kernel | None,
-    method: str,
-    support: ArrayLike | None,
-    options: dict[str, Any],
-) -> LikelihoodResult:
-    """Fit one process by maximum likelihood, each Newton step in one pass over the partitions.
+class FittedOnDisk(NamedTuple):
+    """A result, and what `warn_about_fit` judges it by: its arguments, in their order."""
 
-    Parameters
+    result: LikelihoodResult
+    converged: BoolArray
+    data: PartitionedEvents
+    support: BoolArray
+    seen: FloatArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class PartitionedFit:
+    """What `hawkeys.fit` is asked of events on disk, checked.
+
+    Attributes
     ----------
-    data : PartitionedEvents
-        Events on disk.
-    decay : float or array_like, shape (), (n_marks,) or (n_marks, n_marks), or None
-        As for `hawkeys.fit`, but given.
+    task : PartitionedTask
+        Data and model.
+    how : tuple of Method and its options
+        Maximum likelihood or posterior mode.
     kernel : Kernel or None
-        As for `hawkeys.fit`, its parameters given, of one component.
-    method : str
-        "mle".
-    support : array_like of bool, shape (n_marks, n_marks), or None
-        As for `hawkeys.fit`.
-    options : dict
-        `tolerance` and `max_iter` of `MLEOptions`, and `memory`: how much the excitations may take
-        to be kept from one pass to the next, such as "2GB" or a number of bytes; what does not fit
-        is computed anew in each pass. Default: "1GB".
-
-    Returns
-    -------
-    LikelihoodResult
-        As of all events in memory.
-
-    Raises
-    ------
-    InvalidParameterError
-        Anything else than that is asked for.
-    InvalidEventsError
-        A partition is damaged.
-
-    Warns
-    -----
-    EventsWarning, IdentifiabilityWarning, ConvergenceWarning
-        As `hawkeys.fit`; the window, the unit and the clock are judged by the first partition.
+        None if decays are searched.
+    search : DecaySearch or None
+        How, if they are.
     """
-    rest = dict(options)
-    most = _bytes_of(rest.pop("memory", _MEMORY))
-    if name_of_method(method) != "mle" or isinstance(decay, str):
-        raise InvalidParameterError(
-            f"events on disk are fitted by method 'mle' with a decay or kernel that is given; got "
-            f"method {method!r}, decay {brief(decay)}. Choose on a part first, for example with "
-            "hawkeys.fit(data.partition(0), decay='estimate'), and give what it finds."
+
+    task: PartitionedTask
+    how: tuple[Method, Any]
+    kernel: Kernel | None
+    search: DecaySearch | None
+
+    @classmethod
+    def check(
+        cls,
+        data: PartitionedEvents,
+        decay: ArrayLike | str | None,
+        kernel: Kernel | None,
+        method: str,
+        options: dict[str, Any],
+    ) -> PartitionedFit:
+        """Check what `hawkeys.fit` was given; those that are None were not.
+
+        The support is among the options, and `memory`: how much may be kept from one pass to the
+        next, such as "2GB" or a number of bytes.
+
+        Raises `InvalidParameterError` for what is wrong, or takes the events in memory.
+        """
+        name = name_of_method(method)
+        if name not in _METHODS:
+            raise InvalidParameterError(
+                f"events on disk are fitted by method 'mle' or 'map'; got method {name!r}. Fit a "
+                "part, hawkeys.fit(data.partition(0), ...), or each realisation alone, "
+                "hawkeys.inference.fit_each_on_disk."
+            )
+        given = {key: value for key, value in options.items() if value is not None}
+        search, rest = split_search(decay, kernel, given)
+        excitation = None if search else choose_kernel(decay, kernel)
+        _refuse_unknown(excitation)
+        model, others = split_model(rest)
+        memory = Memory(bytes_of(others.pop("memory", _MEMORY)))
+        support = others.pop("support", None)
+        how = choose_method(name, others)
+        task = PartitionedTask.check(data, support, model, memory)
+        if task.baseline.known:
+            raise InvalidParameterError(
+                f"of events on disk all rates of a baseline are estimated; {brief(task.baseline)} "
+                "has them given. Leave them out, or write baseline.with_rates(None)."
+            )
+        for component in () if excitation is None else excitation.components:
+            component.check_marks(data.n_marks)
+        check_prior(task, excitation or Exponential(1.0), how[1])
+        return cls(task, how, excitation, search)
+
+    def run(self) -> FittedOnDisk:
+        """Fit, each Newton step in one pass over the partitions.
+
+        Returns the result as of all events in memory, but for what `warn_about_fit` says of it.
+        """
+        kernel, profile = self.kernel, None
+        if self.search is not None:
+            profile = choose_decay(PartitionedDecays(self.task, *self.how), self.search)
+            kernel = Exponential(profile.chosen)
+        rows = PartitionedRows.of(self.task, kernel or Exponential(1.0))
+        solution = solve_partitioned(rows, self.how)
+        found = self._result(rows, solution)
+        if self.search is not None and profile is not None:
+            found = self._with_profile(found, solution.x, self.search, profile)
+        columns = rows.template.columns
+        seen = rows.known().cost[:, 1:] if columns.is_plain else None
+        data, converged = self.task.data, solution.converged[columns.blocks]
+        support = check_support(self.task.support, data.n_marks)
+        return FittedOnDisk(replace(found, unit=data.unit), converged, data, support, seen)
+
+    def _result(self, rows: PartitionedRows, solution: Solution) -> LikelihoodResult:
+        """Return the result but for what a search of decays adds."""
+        facts, value = rows.known(), float(solution.objective.sum())
+        if self.how[0].name != "mle":
+            sums = rows.sums(solution.x, np.ones(len(solution.x), dtype=bool))
+            value = float(sums.value.sum() - (facts.cost * solution.x).sum())
+        seen = facts.marks.astype(np.int64), value
+        task = self.task
+        found = partitioned_result(
+            task.data, task.model, rows.kernel, rows.template, solution, self.how, seen
         )
-    excitation = choose_kernel(decay, kernel)
-    parts = excitation.components
-    if (isinstance(excitation, DelayedKernel) and not excitation.known) or len(parts) > 1:
-        raise InvalidParameterError(
-            "events on disk are fitted with one kernel whose parameters are given; got "
-            f"{brief(excitation)}. Estimate it on a part, hawkeys.fit(data.partition(0), "
-            "kernel=...)."
+        return replace(found, options={**found.options, **task.model.as_options()})
+
+    def _with_profile(
+        self, found: LikelihoodResult, x: FloatArray, search: DecaySearch, profile: DecayProfile
+    ) -> LikelihoodResult:
+        """Return the result with all that says how its decay was found."""
+        n_marks = self.task.data.n_marks
+        identified, information = found.identified.copy(), found.information
+        identified[:, -n_marks:] &= ~profile.held(n_marks)
+        if profile.bounds is not None:
+            information = beside_decays(
+                x, information, profile, lambda decay: moves_over_partitions(self.task, decay, x)
+            )
+        return replace(
+            found,
+            options={**found.options, **search.as_options()},
+            decay_profile=profile,
+            n_kernel_parameters=int(np.size(profile.chosen)),
+            identified=identified,
+            information=information,
         )
-    parts[0].check_marks(data.n_marks)
-    settings = make_options(METHODS["mle"].options, rest, "a fit of events on disk")
-    allowed = check_support(support, data.n_marks)
-    admitted = None if support is None else allowed
-    rows = PartitionedRows.of(_Designs(data, excitation, admitted, most), data.n_marks)
-    solution = solve_partitioned(rows, settings)
-    found = plain_result(data, rows.counts, excitation, solution, (METHODS["mle"], settings))
-    if support is not None:
-        found = replace(found, options={**found.options, "support": allowed})
-    warn_about_fit(found, solution.converged, data, allowed, rows.cost[:, 1:])
-    return found
 
 
-class _Designs:
-    """Row problems of each partition, kept from pass to pass as far as they fit in memory."""
-
-    def __init__(
-        self, data: PartitionedEvents, kernel: Kernel, support: BoolArray | None, most: int
-    ) -> None:
-        self._data, self._kernel, self._support, self._most = data, kernel, support, most
-        self._kept: dict[int, Design] = {}
-        self._passes = 0
-
-    def __call__(self) -> Iterable[Design]:
-        self._passes += 1
-        return self._pass(first=self._passes == 1)
-
-    def _pass(self, *, first: bool) -> Iterator[Design]:
-        for k in range(self._data.n_partitions):
-            design = self._kept.get(k)
-            if design is None:
-                design = self._build(k, first=first)
-            yield design
-
-    def _build(self, k: int, *, first: bool) -> Design:
-        events = self._data.partition(k)
-        if first and k == 0:
-            examine(events, self._kernel)
-        design = Design.build(events, self._kernel, support=self._support)
-        size = design.excitation.nbytes
-        if first and size <= self._most:
-            self._most -= size
-            self._kept[k] = design
-        return design
-
-
-def _bytes_of(memory: Any) -> int:
-    """Return a number of bytes given as such or as a text like "2GB"."""
-    if isinstance(memory, int) and not isinstance(memory, bool) and memory >= 0:
-        return memory
-    found = None
-    if isinstance(memory, str):
-        found = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([kmgt]?b?)\s*", memory.lower())
-    if found is None or (unit := _UNITS.get(found[2])) is None:
+def _refuse_unknown(kernel: Kernel | None) -> None:
+    """Refuse kernels with parameters that need more than row problems."""
+    if isinstance(kernel, DelayedKernel | PowerLaw) and not kernel.known:
         raise InvalidParameterError(
-            f"memory must be a number of bytes or a text such as '2GB'; got {brief(memory)}."
+            "events on disk are fitted with a kernel whose parameters are given, or with "
+            f"decay='estimate'; got {brief(kernel)}. Estimate it on a part, "
+            "hawkeys.fit(data.partition(0), kernel=...)."
         )
-    return int(float(found[1]) * unit)

@@ -1,109 +1,179 @@
-"""Maximum likelihood of row problems whose events lie in partitions: a pass over them a step.
+"""Row problems whose events lie in partitions, and their sums over events: a pass over all.
 
-The row problems and their ascent are those of `hawkeys._plain.rows`; only their sums over events
-are taken partition by partition, all rows in one pass.
+The row problems are those of `hawkeys._design.Design`; of exponential kernels with one decay the
+excitations are computed and used at once, and never written out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._plain.rows import Row, Sums, climb
-from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys.inference.options import MLEOptions
-from hawkeys.inference.rows.solution import Solution
-from hawkeys.kernels.base import TAIL
+from hawkeys._loops.rows import row_sums, shared_sums
+from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.events import Events
+from hawkeys.inference.on_disk.task import PartitionedTask, over_partitions
+from hawkeys.kernels import Exponential, Kernel
 
-__all__ = ["PartitionedRows", "solve_partitioned"]
+__all__ = ["Facts", "PartitionedRows", "Sums"]
 
 
-class PartitionedRows(NamedTuple):
-    """Row problems in partitions.
+class Sums(NamedTuple):
+    """Sums over events at parameters x: sum log lambda, its gradient and minus its Hessian.
 
-    `designs` starts a pass over the partitions; `cost` (n_marks, P) and `counts` (n_marks,) are
-    sums over all; `acts` (n_marks, P) tells which columns are above 0 at some event.
+    Of shapes (n_blocks,), (n_blocks, P) and (n_blocks, P, P), all 0 for rows not asked for.
     """
 
-    designs: Callable[[], Iterable[Design]]
+    value: FloatArray
+    first: FloatArray
+    second: FloatArray
+
+
+class Facts(NamedTuple):
+    """What does not depend on the parameters.
+
+    `cost` (n_blocks, P) as `Design` has it; `counts` (n_blocks,) of events of each row problem,
+    `marks` (n_marks,) of each mark.
+    """
+
     cost: FloatArray
-    counts: IntArray
-    acts: BoolArray
+    counts: FloatArray
+    marks: FloatArray
+
+
+@dataclass(eq=False)
+class PartitionedRows:
+    """Row problems of some partitions under one kernel.
+
+    Attributes
+    ----------
+    task : PartitionedTask
+        Data and model.
+    kernel : Kernel
+        Its parameters are given.
+    numbers : sequence of int
+        Partitions.
+    template : Design
+        The row problems without events; once `sums` was called, with the costs of all.
+    facts : Facts or None
+        None until `sums` was called.
+    kept : dict
+        Designs that memory was granted for, by partition.
+    """
+
+    task: PartitionedTask
+    kernel: Kernel
+    numbers: Sequence[int]
+    template: Design
+    facts: Facts | None = None
+    kept: dict[int, Design] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, designs: Callable[[], Iterable[Design]], n_marks: int) -> PartitionedRows:
-        """Take the sums that do not depend on the parameters, in one pass."""
-        cost, counts = np.zeros((n_marks, n_marks + 1)), np.zeros(n_marks, np.int64)
-        acts = np.zeros(cost.shape, dtype=bool)
-        acts[:, 0] = True
-        for design in designs():
-            cost += design.cost
-            counts += design.counts
-            for b in range(n_marks):
-                acts[b, 1:] |= (design.block(b) > 0).any(axis=1)
-        # what the windows show next to nothing of neither excites nor costs; see `Design`
-        cost[:, 1:][cost[:, 1:] < TAIL * counts] = 0.0
-        return cls(designs, cost, counts, acts)
+    def of(cls, task: PartitionedTask, kernel: Kernel) -> PartitionedRows:
+        """Return those of all partitions."""
+        return cls(task, kernel, range(task.data.n_partitions), task.template(kernel))
 
-    def alone(self, b: int) -> Row:
-        """Return one row problem without its events, whose sums are taken elsewhere."""
-        size = self.cost.shape[1]
-        row = Row(np.empty((size, 0)), np.empty(0), self.cost[b], np.zeros(size))
-        row.total = float(self.counts[b])
-        return row
+    def some(self, numbers: Sequence[int]) -> PartitionedRows:
+        """Return those of some partitions."""
+        return replace(self, numbers=numbers, template=self.task.template(self.kernel), facts=None)
 
-    def sums(self, x: FloatArray, rows: list[int]) -> list[Sums]:
-        """Return sum(log lambda), its gradient and minus its Hessian in x, of some rows."""
-        size = self.cost.shape[1]
-        value = np.zeros(len(self.cost))
-        first, second = np.zeros(self.cost.shape), np.zeros((len(self.cost), size, size))
-        for design in self.designs():
-            for b in rows:
-                own = Row(design.rows(b), design.event_weights(b), self.cost[b], np.zeros(size))
-                found = own.sums(x[b])
-                value[b] += found[0]
-                first[b] += found[1]
-                second[b] += found[2]
-        return [(float(value[b]), first[b], second[b]) for b in rows]
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of row problems, and of columns."""
+        n_blocks, size = self.template.cost.shape
+        return n_blocks, size
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the model is plain and all marks share one decay."""
+        kernel = self.kernel
+        plain = self.template.columns.is_plain and self.task.model.is_plain
+        return plain and isinstance(kernel, Exponential) and kernel.decay.ndim == 0
+
+    def known(self) -> Facts:
+        """Return the facts, in a pass of its own if there was none."""
+        if self.facts is None:
+            self.sums(np.ones(self.shape), np.zeros(len(self.template.cost), dtype=bool))
+        return self.facts or self.known()
+
+    def sums(self, x: FloatArray, wanted: BoolArray) -> Sums:
+        """Return the sums at x (n_blocks, P) of the rows wanted, in one pass over the partitions.
+
+        The first pass takes the facts, too. Partitions are added in their order, so that the sums
+        do not depend on the number of threads.
+        """
+        (n_blocks, size), n_marks = self.shape, self.template.n_marks
+        value, first = np.zeros(n_blocks), np.zeros((n_blocks, size))
+        total = Sums(value, first, np.zeros((n_blocks, size, size)))
+        facts = Facts(np.zeros((n_blocks, size)), np.zeros(n_blocks), np.zeros(n_marks))
+        run = partial(self._part, x, wanted)
+        for sums, own in over_partitions(self.task, run, self.numbers):
+            _add(total, sums)
+            if own is not None:
+                _add(facts, own)
+        if self.facts is None:
+            self._learn(facts)
+        return total
+
+    def _part(self, x: FloatArray, wanted: BoolArray, number: int) -> tuple[Sums, Facts | None]:
+        """Return the sums over one partition and, in the first pass, its facts."""
+        first, design = self.facts is None, self.kept.get(number)
+        if design is not None and not first:
+            return self._sums_of(design, x, wanted), None
+        events = self.task.events(number)
+        if self.is_shared:
+            arrays = events.times, events.marks, events.offsets
+            decay = float(self.kernel.components[0].decay)  # type: ignore[attr-defined]
+            sums = Sums(*shared_sums(arrays, decay, x, wanted))
+        else:
+            design = self._design(number, events)
+            sums = self._sums_of(design, x, wanted)
+        return sums, self._facts_of(events, design) if first else None
+
+    def _sums_of(self, design: Design, x: FloatArray, wanted: BoolArray) -> Sums:
+        data = design.excitation, design.weights, design.offsets
+        return Sums(*row_sums(data, x, wanted))
+
+    def _facts_of(self, events: Events, design: Design | None) -> Facts:
+        """Return the facts of a partition; `design` may be missing if all marks share a decay."""
+        marks = np.bincount(events.marks, minlength=events.n_marks).astype(np.float64)
+        if design is not None:
+            return Facts(design.cost, design.counts.astype(np.float64), marks)
+        time = np.full(events.n_marks, events.durations.sum())
+        cost = np.column_stack((time, self.kernel.integrals(events).sum(axis=0)))
+        if self.template.excluded is not None:
+            cost[self.template.excluded] = 0.0
+        return Facts(cost, marks, marks)
+
+    def _design(self, number: int, events: Events) -> Design:
+        """Return the row problems of one partition, and keep them if memory is granted."""
+        model = self.task.model
+        design = Design.build(
+            events, self.kernel, support=model.support, baseline=model.baseline, ties=model.ties
+        )
+        if self.task.memory.take(design.excitation.nbytes):
+            self.kept[number] = design
+        return design
+
+    def release(self) -> None:
+        """Give back the memory of what was kept."""
+        for design in self.kept.values():
+            self.task.memory.give(design.excitation.nbytes)
+        self.kept.clear()
+
+    def _learn(self, facts: Facts) -> None:
+        """Keep the facts, without what the windows show next to nothing of; see `Design`."""
+        template = replace(self.template, cost=facts.cost)
+        if template.may_have_unseen(float(facts.marks.sum())):
+            template = template.without_unseen(facts.marks[None])
+        self.template, self.facts = template, facts._replace(cost=template.cost)
 
 
-def solve_partitioned(rows: PartitionedRows, options: MLEOptions) -> Solution:
-    """Maximise the log-likelihood of every row; all that are not done take each step together."""
-    n_blocks, size = rows.cost.shape
-    x, report = np.zeros(rows.cost.shape), np.zeros((n_blocks, 4))
-    information = np.zeros((n_blocks, size, size))
-    traces = np.full((n_blocks, options.max_iter), np.nan)
-    each = [rows.alone(b) for b in range(n_blocks)]
-    climbs, points = {}, {}
-    for b in range(n_blocks):
-        if rows.counts[b]:
-            usable = each[b].costs & rows.acts[b]
-            z = np.where(usable, rows.counts[b] / max(usable.sum(), 1), 0.0)
-            climbs[b] = climb(each[b], z, options.tolerance, traces[b])
-            points[b] = next(climbs[b])
-    while points:
-        for b, z in points.items():
-            x[b] = each[b].point(z)
-        active = list(points)
-        for b, found in zip(active, rows.sums(x, active), strict=True):
-            try:
-                points[b] = climbs[b].send(found)
-            except StopIteration as done:
-                z, hessian, report[b] = done.value
-                x[b] = each[b].point(z)
-                information[b] = hessian * np.outer(rows.cost[b], rows.cost[b])
-                del points[b]
-    return Solution(
-        x=x,
-        identified=rows.cost > 0,
-        objective=report[:, 0],
-        gap=report[:, 1],
-        violation=report[:, 2],
-        converged=report[:, 1] <= options.tolerance,
-        n_iterations=report[:, 3].astype(np.int64),
-        traces=traces,
-        information=information,
-    )
+def _add(total: Sums | Facts, part: Sums | Facts) -> None:
+    for whole, own in zip(total, part, strict=True):
+        whole += own

@@ -17,7 +17,7 @@ from hawkeys.inference.priors.penalties import Penalty
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
 
-__all__ = ["precise_enough", "solve_map", "solve_mle", "solve_nearby"]
+__all__ = ["finer_options", "precise_enough", "solve_map", "solve_mle", "solve_nearby"]
 
 _NO_START = np.empty((0, 0))
 # events of a row from which its last Newton step is taken and what it promises counted
@@ -49,9 +49,17 @@ def solve_nearby(
     if not precise:
         return solve_mle(design, options, np.empty(0, np.int64), keep=False, start=start)
     other_loops = design.weights.size > 0 or design.held is not None
-    fine = precise_enough(int(design.counts.min()), weighted=other_loops)
-    finer = replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
+    finer = finer_options(options, int(design.counts.min()), weighted=other_loops)
     return solve_mle(design, finer, np.empty(0, np.int64), keep=False, start=start)
+
+
+def finer_options(options: MLEOptions, n_events: int, *, weighted: bool) -> MLEOptions:
+    """Return options under which values are precise enough for differences.
+
+    `n_events` is that of the row problem with the fewest.
+    """
+    fine = precise_enough(n_events, weighted=weighted)
+    return replace(options, tolerance=fine if fine > _TIGHT else min(options.tolerance, fine))
 
 
 def precise_enough(n_events: int, *, weighted: bool) -> float:

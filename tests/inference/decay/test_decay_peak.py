@@ -5,7 +5,7 @@ import pytest
 
 import hawkeys
 from hawkeys._design import Design
-from hawkeys.inference.decay import choice as decays
+from hawkeys.inference.decay import choice, problem
 from hawkeys.inference.decay.peak import (
     climb_parabola,
     extrapolate,
@@ -22,7 +22,7 @@ def test_the_short_way_and_the_long_way_agree(monkeypatch):
     truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
     sample = hawkeys.simulate(truth, end_time=25_000.0, rng=0)
     short = hawkeys.fit(sample, decay="estimate")
-    monkeypatch.setattr(decays, "first_part", lambda events: None)
+    monkeypatch.setattr(problem, "first_part", lambda events, share: None)
     long = hawkeys.fit(sample, decay="estimate")
     assert short.decay_profile.decays.size < 15 < long.decay_profile.decays.size
     assert short.log_likelihood == pytest.approx(long.log_likelihood, abs=1e-6)
@@ -45,7 +45,7 @@ def test_many_short_windows_go_the_short_way_too(monkeypatch):
     truth = hawkeys.Hawkes([0.4, 0.2], [[0.3, 0.1], [0.0, 0.5]], decay=2.0)
     sample = hawkeys.simulate(truth, end_time=30.0, n_realizations=1_200, rng=0)
     short = hawkeys.fit(sample, decay="estimate")
-    monkeypatch.setattr(decays, "first_part", lambda events: None)
+    monkeypatch.setattr(problem, "first_part", lambda events, share: None)
     long = hawkeys.fit(sample, decay="estimate")
     assert short.decay_profile.decays.size < 15 < long.decay_profile.decays.size
     assert short.log_likelihood == pytest.approx(long.log_likelihood, abs=1e-6)
@@ -108,7 +108,7 @@ def test_very_many_events_are_searched_from_a_larger_part(monkeypatch):
     assert first_part(sample, 0.1).n_events == pytest.approx(0.1 * sample.n_events, rel=0.05)
     assert first_part(sample[:1_000], 0.1) is None
     quick = hawkeys.fit(sample, decay="estimate")
-    monkeypatch.setattr(decays, "_between", lambda problem, start, width: (start, width))
+    monkeypatch.setattr(choice, "_between", lambda problem, start, width: (start, width))
     plain = hawkeys.fit(sample, decay="estimate")
     assert quick.decay_profile.decays.size <= 10
     assert quick.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-6)

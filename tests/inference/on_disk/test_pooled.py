@@ -114,10 +114,41 @@ def test_iterations_that_do_not_suffice(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"decay": "estimate"}, "Choose on a part first"),
-        ({"decay": 2.0, "method": "vi"}, "fitted by method 'mle'"),
+        ({"decay": 2.0, "method": "vi"}, "by method 'mle' or 'map'; got method 'vi'"),
         ({"kernel": hawkeys.kernels.LogNormal()}, "whose parameters are given"),
-        ({"kernel": hawkeys.kernels.SumExponential([1.0, 2.0])}, "one kernel whose parameters"),
+        ({"kernel": hawkeys.kernels.PowerLaw()}, "whose parameters are given"),
+        ({"decay": "estimate", "kernel": hawkeys.kernels.LogNormal()}, "exactly one of decay"),
+        ({"decay": 2.0, "decay_sharing": "source"}, "decay_sharing need decay='estimate'"),
+        (
+            {"decay_grid": [1.0, 2.0], "decay_selection": "cross-validation"},
+            "chosen by their likelihood",
+        ),
+        ({"decay_grid": [[1.0, 2.0]]}, "decay_grid must hold numbers, or arrays of one shape"),
+        (
+            {
+                "decay": "estimate",
+                "decay_sharing": "source",
+                "baseline": hawkeys.baselines.PiecewiseConstant([0, 20, 40]),
+            },
+            "needs one constant baseline per mark",
+        ),
+        (
+            {"decay": 2.0, "method": "map", "prior": hawkeys.inference.Ridge(1.0)},
+            "a penalty with squares or groups, Ridge",
+        ),
+        (
+            {"decay": "estimate", "method": "map", "prior": hawkeys.inference.GroupLasso(1.0)},
+            "a penalty with squares or groups, GroupLasso",
+        ),
+        (
+            {"decay": 2.0, "baseline": hawkeys.baselines.PiecewiseConstant([0, 20])},
+            "realization 0: the window",
+        ),
+        ({"decay": 2.0, "history": EVENTS}, "has no option 'history'"),
+        (
+            {"decay": 2.0, "baseline": hawkeys.baselines.Constant([0.4, 0.2, 0.1])},
+            "all rates of a baseline are estimated",
+        ),
         ({"decay": 2.0, "memory": "much"}, "memory must be a number of bytes"),
         ({"decay": 2.0, "memory": -1}, "memory must be a number of bytes"),
         ({"decay": 2.0, "weights": [1.0]}, "has no option 'weights'"),
@@ -134,10 +165,108 @@ def test_what_cannot_be_asked(tmp_path, asked, message):
 
 @pytest.mark.parametrize("text", ["2GB", "2 gb", "2000mb", "2e9"])
 def test_amounts_of_memory(text):
-    from hawkeys.inference.on_disk.pooled import _bytes_of
+    from hawkeys.inference.on_disk.task import bytes_of
 
     if text == "2e9":
         with pytest.raises(InvalidParameterError, match="memory"):
-            _bytes_of(text)
+            bytes_of(text)
     else:
-        assert _bytes_of(text) == 2 * 10**9
+        assert bytes_of(text) == 2 * 10**9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"baseline": hawkeys.baselines.PiecewiseConstant([0, 20, 40])},
+        {"baseline": hawkeys.baselines.Periodic([0, 5], period=10.0)},
+        {"tied": {"baseline": [0, 0, 1], "adjacency": [[0, -1, -1], [-1, 0, -1], [-1, -1, 0]]}},
+        {"method": "map"},
+        {"method": "map", "prior": hawkeys.GammaPrior(shape=2.0, rate=3.0)},
+        {"method": "map", "prior": hawkeys.inference.Lasso(3.0)},
+        {"method": "map", "baseline": hawkeys.baselines.PiecewiseConstant([0, 20, 40])},
+    ],
+    ids=["steps", "period", "tied", "map", "prior", "lasso", "map of steps"],
+)
+@pytest.mark.parametrize("memory", ["1GB", 0])
+def test_every_model(tmp_path, options, memory):
+    few = EVENTS[:60]
+    data = on_disk(tmp_path, few, 5)
+    found = hawkeys.fit(data, decay=2.0, memory=memory, **options, **TIGHT)
+    expected = hawkeys.fit(few, decay=2.0, **options, **TIGHT)
+    assert_same_fit(found, expected)
+    np.testing.assert_allclose(found.estimates, expected.estimates, rtol=1e-9, atol=1e-10)
+    assert found.options.keys() == expected.options.keys()
+    found.save(tmp_path / "fit.json")
+    assert hawkeys.load_result(tmp_path / "fit.json").aic == found.aic
+
+
+def test_weights_of_a_mixed_kernel(tmp_path):
+    kernel = hawkeys.kernels.SumExponential([1.0, 4.0])
+    found = hawkeys.fit(on_disk(tmp_path, EVENTS, 7), kernel=kernel, **TIGHT)
+    expected = hawkeys.fit(EVENTS, kernel=kernel, **TIGHT)
+    assert_same_fit(found, expected)
+    np.testing.assert_allclose(
+        found.process.kernel.weights, expected.process.kernel.weights, rtol=1e-8, atol=1e-9
+    )
+
+
+MANY = hawkeys.simulate(TRUTH, end_time=40.0, n_realizations=1_200, rng=2)
+
+
+@pytest.mark.parametrize("n_partitions", [1, 7, 100])
+def test_many_events_are_solved_in_part_first(tmp_path, n_partitions):
+    """The first parts are few of all: the optimum is that of all, at the default tolerance too."""
+    data = on_disk(tmp_path, MANY, n_partitions)
+    expected = hawkeys.fit(MANY, decay=2.0, **TIGHT)
+    assert_same_fit(hawkeys.fit(data, decay=2.0, **TIGHT), expected)
+    found = hawkeys.fit(data, decay=2.0)
+    assert expected.log_likelihood - found.log_likelihood < found.optimality_gap + 1e-9
+    np.testing.assert_allclose(found.std_err, expected.std_err, rtol=1e-4)
+
+
+def test_parts_that_know_nothing_of_the_rest(tmp_path):
+    """Where a part is solved first, a mark is silent and an excitation does not show."""
+    lists = MANY.to_lists()
+    parts = [
+        hawkeys.Events.from_lists([[a, b, []] for a, b, _ in lists[:600]], end_times=40.0),
+        hawkeys.Events.from_lists([[[], b, c] for _, b, c in lists[600:]], end_times=40.0),
+    ]
+    data = hawkeys.open_events(hawkeys.write_events(parts, tmp_path / "events"))
+    found = hawkeys.fit(data, decay=2.0, **TIGHT)
+    assert_same_fit(found, hawkeys.fit(hawkeys.Events.joined(parts), decay=2.0, **TIGHT))
+
+
+def test_threads_do_not_matter(tmp_path, monkeypatch):
+    data, found = on_disk(tmp_path, EVENTS, 7), []
+    for count in ("1", "3"):
+        monkeypatch.setenv("HAWKEYS_NUM_THREADS", count)
+        found.append(hawkeys.fit(data, decay=2.0, memory=0))
+    np.testing.assert_array_equal(found[0].estimates, found[1].estimates)
+    np.testing.assert_array_equal(found[0].information, found[1].information)
+    assert found[0].log_likelihood == found[1].log_likelihood
+
+
+def test_the_unit_of_time_is_kept(tmp_path):
+    events = hawkeys.Events.from_data(EVENTS.to_lists(), end_time=40.0, unit="s")
+    found = hawkeys.fit(on_disk(tmp_path, events, 3), decay=2.0)
+    assert found.unit == "s"
+    assert found.summary() == hawkeys.fit(events, decay=2.0).summary()
+
+
+def test_no_more_is_kept_than_was_granted(tmp_path):
+    from hawkeys.inference.on_disk.rows import PartitionedRows
+    from hawkeys.inference.on_disk.task import Memory, PartitionedTask
+
+    data = on_disk(tmp_path, EVENTS, 7)
+    for kernel in (hawkeys.kernels.Exponential(2.0), hawkeys.kernels.LogNormal(-1.0, 0.5)):
+        kept = []
+        for granted in (0, 60_000, 10**9):
+            task = PartitionedTask.check(data, None, {}, Memory(granted))
+            rows = PartitionedRows.of(task, kernel)
+            for _ in range(2):
+                rows.sums(np.ones((3, 4)), np.ones(3, dtype=bool))
+            held = sum(e.times.nbytes + e.marks.nbytes for e in task.kept.values())
+            held += sum(design.excitation.nbytes for design in rows.kept.values())
+            assert held <= granted
+            kept.append(len(task.kept) + len(rows.kept))
+        assert kept[0] == 0 < kept[1] < kept[2]
