@@ -100,13 +100,13 @@ MODULES = sorted(name_of(path) for path in FILES)
 # lines of its own: its parts call each other, and compiled functions may call their own file only
 LONGER = {
     "hawkeys._jit.delayed": 355,
-    "hawkeys._jit.exponential": 260,
+    "hawkeys._jit.exponential": 270,
     "hawkeys._jit.nonlinear": 275,
     "hawkeys._jit.penalized": 395,
     "hawkeys._jit.profile": 300,
     "hawkeys._jit.rows": 345,
     "hawkeys._jit.variational": 425,
-    "hawkeys._plain.rows": 270,
+    "hawkeys._plain.rows": 295,
     "hawkeys._plain.variational": 275,
     # still to be divided
 }

@@ -481,6 +481,7 @@ def sums_shared(events, fades, decay, x, wanted, value, gram):
                 value[i] += _add_held(held[i], lanes, block, v, gram[i], tile)
                 filled[i] = 0
     for i in range(n_marks):
-        if filled[i] > 0:
+        n = filled[i]
+        if n > 0:
             v[_X, :] = x[i]
-            value[i] += _add_held(held[i], filled[i], block, v, gram[i], tile)
+            value[i] += _add_held(held[i], n, block, v, gram[i], tile)

@@ -9,17 +9,24 @@ from typing import Any
 import click
 
 from hawkeys.cli.console import progress_on_stderr
-from hawkeys.cli.inputs.events import read_table_of_events
+from hawkeys.cli.inputs.events import open_folder_of_events, read_table_of_events
 from hawkeys.cli.logs import STDIN, check_output, warnings_at_the_end
 from hawkeys.datasets._tables.events import EventColumns
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, OutputError
 from hawkeys.inference import fit, goodness_of_fit
 from hawkeys.inference.methods import METHODS
+from hawkeys.partitions import PartitionedEvents
 
 __all__ = ["command"]
 
 _SAMPLES = 199  # p-values down to .005, in seconds
+# what says how a table is read, or asks for its events in memory
+_OF_TABLES = {
+    "--start-time": "start_time", "--end-time": "end_time", "--time": "time_column",
+    "--mark": "mark_column", "--realization": "realization", "--ignore": "ignore", "--unit": "unit",
+    "--sort": "sort", "--test": "test",
+}  # fmt: skip
 _PICTURES = (".png", ".svg", ".pdf")
 _EPILOG = """\b
 Examples:
@@ -82,7 +89,8 @@ def command(events: Path, output: Path | None, plot: Path | None, **how: Any) ->
     EVENTS is a table with one row per event (csv, gzipped or not, Excel sheet, Parquet; - for
     stdin). Times are numbers, or dates as 2024-05-01T12:00:00. Columns are found by their names
     (time, timestamp, date; mark, type; realization, run, trial), which is said on stderr. A further
-    column that could be marks or realisations is an error, unless --ignore names it.
+    column that could be marks or realisations is an error, unless --ignore names it. Or EVENTS is a
+    folder that hawkeys.write_events made, which need not fit in memory.
     """
     if how["as_json"]:
         output = _refuse_two_outputs(output)
@@ -91,19 +99,15 @@ def command(events: Path, output: Path | None, plot: Path | None, **how: Any) ->
             check_output(path, events)
     _check_picture(plot)
     decay = _decays(how["decay"])
-    columns = EventColumns(how["time_column"] or "", how["mark_column"], how["realization"])
-    bounds = {"--start-time": how["start_time"], "--end-time": how["end_time"]}
-    ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
-    read = {"ignore": ignore, "unit": how["unit"], "sort": how["sort"]}
     with warnings_at_the_end(), progress_on_stderr() as progress:
         progress("Reading events", 0, 1)
-        data, said = read_table_of_events(events, columns, bounds, read)
+        data, said = _read(events, how)
         progress("Reading events", 1, 1)
         progress(f"Fitting {data.n_events:,} events", 0, 1)
         result = fit(data, decay=decay, method=how["method"], rng=how["seed"])
         progress(f"Fitting {data.n_events:,} events", 1, 1)
         told = [result.summary()]
-        if how["test"]:
+        if how["test"] and isinstance(data, Events):
             told.append(_test(result, data, how["seed"], progress))
         _write(result, output, plot, progress)
     if decay == "estimate":
@@ -113,6 +117,18 @@ def command(events: Path, output: Path | None, plot: Path | None, **how: Any) ->
     shown = told[1:] if output == STDIN else told  # stdout has the result alone, for load_result
     if shown:
         click.echo("\n\n".join(shown), err=output == STDIN)
+
+
+def _read(path: Path, how: dict[str, Any]) -> tuple[Events | PartitionedEvents, list[str]]:
+    """Return the events of a table or a folder, and what was chosen for the caller."""
+    if path.is_dir():
+        given = {option: how[name] for option, name in _OF_TABLES.items()}
+        return open_folder_of_events(path, given), []
+    columns = EventColumns(how["time_column"] or "", how["mark_column"], how["realization"])
+    bounds = {"--start-time": how["start_time"], "--end-time": how["end_time"]}
+    ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
+    read = {"ignore": ignore, "unit": how["unit"], "sort": how["sort"]}
+    return read_table_of_events(path, columns, bounds, read)
 
 
 def _test(result: Any, data: Events, seed: int, progress: Any) -> str:

@@ -19,8 +19,12 @@ sparklen      a b exp(-b t)         [target, source] one                 -log L
 
 All of them count time from the start of the window, which ends where they are told. Each
 convention was established by comparing log-likelihoods (``benchmarks/peer_agreement.py``).
+
+Two benchmarks of event sequences keep their sets in files: `events_from_easytpp` reads JSON,
+`events_from_hotpp` Parquet.
 """
 
+from hawkeys.interop.easytpp import events_from_easytpp
 from hawkeys.interop.hawkes_engine import (
     events_from_hawkes_engine,
     events_to_hawkes_engine,
@@ -45,6 +49,7 @@ from hawkeys.interop.hawkeslib import (
     from_hawkeslib,
     to_hawkeslib,
 )
+from hawkeys.interop.hotpp import events_from_hotpp
 from hawkeys.interop.intensify import (
     events_from_intensify,
     events_to_intensify,
@@ -60,10 +65,12 @@ from hawkeys.interop.sparklen import (
 from hawkeys.interop.tick import events_from_tick, events_to_tick, from_tick, to_tick
 
 __all__ = [
+    "events_from_easytpp",
     "events_from_hawkes_engine",
     "events_from_hawkes_rs",
     "events_from_hawkesbook",
     "events_from_hawkeslib",
+    "events_from_hotpp",
     "events_from_intensify",
     "events_from_sparklen",
     "events_from_tick",

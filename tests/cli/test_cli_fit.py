@@ -239,3 +239,36 @@ def test_fit_questions_a_window_from_1970(capsys):
         capsys, "fit", "unix.csv", "--decay", "1", *window, "--start-time", "1.7e9"
     )
     assert (status, err) == (0, "")
+
+
+def test_fit_takes_a_folder_of_events(capsys, workplace):
+    pytest.importorskip("pyarrow", reason="events on disk take pyarrow (extra [parquet])")
+    hawkeys.write_events(workplace, "folder", events_per_partition=60)
+    data = hawkeys.open_events("folder")
+    assert data.n_partitions > 1
+    status, out, err = run(capsys, "fit", "folder", "--output", "fit.json")
+    assert (status, err) == (0, "hawkeys: the decay was estimated (--decay gives one)\n")
+    expected = hawkeys.fit(workplace, decay="estimate")
+    assert hawkeys.load_result("fit.json").decay_profile.chosen == pytest.approx(
+        expected.decay_profile.chosen, rel=1e-6
+    )
+    assert out.splitlines()[:3] == expected.summary().splitlines()[:3]
+    status, out, _ = run(capsys, "fit", "folder", "--decay", "2", "--method", "map")
+    assert (status, out) == (0, hawkeys.fit(data, decay=2.0, method="map").summary() + "\n")
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [["--end-time", "50"], ["--start-time", "0"], ["--time", "t"], ["--mark", "m"], ["--sort"],
+     ["--realization", "r"], ["--ignore", "x"], ["--unit", "s"], ["--test"]],
+    ids=lambda extra: extra[0],
+)  # fmt: skip
+def test_a_folder_needs_no_columns_and_windows(capsys, workplace, extra):
+    pytest.importorskip("pyarrow", reason="events on disk take pyarrow (extra [parquet])")
+    hawkeys.write_events(workplace, "folder")
+    status, _, err = run(capsys, "fit", "folder", *extra)
+    assert status == 2
+    assert f"got {extra[0]}. Leave that out" in err
+    status, _, err = run(capsys, "fit", ".")
+    assert status == 2
+    assert "holds no windows.parquet" in err

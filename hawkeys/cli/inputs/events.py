@@ -22,11 +22,44 @@ from hawkeys.datasets._tables.files import BrokenFileError, one_line
 from hawkeys.datasets.readers import events_in_cells
 from hawkeys.events import Events
 from hawkeys.exceptions import DatasetError, EventsWarning, InvalidParameterError
+from hawkeys.partitions import PartitionedEvents, open_events
 
-__all__ = ["read_table_of_events"]
+__all__ = ["open_folder_of_events", "read_table_of_events"]
 
 _EDGES = {"--start-time": "first", "--end-time": "last"}
 _UNITS = {"day": 86_400.0, "h": 3_600.0, "min": 60.0, "s": 1.0, "ms": 1e-3}
+
+
+def open_folder_of_events(path: Path, given: Mapping[str, Any]) -> PartitionedEvents:
+    """Return events on disk.
+
+    Parameters
+    ----------
+    path : Path
+        A folder that `hawkeys.write_events` made.
+    given : mapping
+        Options that say how a table is read, or ask for the events in memory, by their names; those
+        that are None, False or empty were not given.
+
+    Returns
+    -------
+    PartitionedEvents
+        Opened, not read.
+
+    Raises
+    ------
+    InvalidEventsError
+        The folder is no such one.
+    InvalidParameterError
+        An option is given that events on disk have no use for.
+    """
+    asked = [name for name, value in given.items() if value]
+    if asked:
+        raise InvalidParameterError(
+            f"{path} is a folder of events, whose windows, marks and unit were written with it, "
+            f"and which is not read as a whole; got {', '.join(asked)}. Leave that out."
+        )
+    return open_events(path)
 
 
 def read_table_of_events(

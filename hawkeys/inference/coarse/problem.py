@@ -17,6 +17,7 @@ from hawkeys.inference.coarse.climb import Climbed, climb
 from hawkeys.inference.coarse.path import decay_profile, excitation_gain, without_excitation
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.options import DecaySearch
+from hawkeys.inference.decay.problem import DecayProblem
 from hawkeys.inference.methods import choose_method
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential
@@ -127,7 +128,7 @@ class Problem:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IdentifiabilityWarning)
             if self.decay is None:
-                decay = np.asarray(choose_decay(task, how, DecaySearch()).chosen)
+                decay = np.asarray(choose_decay(DecayProblem(task, *how, 0), DecaySearch()).chosen)
             else:
                 decay = self.decay
         design = task.design(Exponential(decay))

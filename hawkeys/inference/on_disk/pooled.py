@@ -9,6 +9,8 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief
+from hawkeys.baselines import Baseline
+from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
@@ -105,6 +107,11 @@ class PartitionedFit:
             component.check_marks(data.n_marks)
         check_prior(task, excitation or Exponential(1.0), how[1])
         return cls(task, how, excitation, search)
+
+    @property
+    def examined(self) -> tuple[Events, Kernel | None, Baseline]:
+        """What `examine` judges: the first partition stands for all."""
+        return self.task.events(0), self.kernel, self.task.baseline
 
     def run(self) -> FittedOnDisk:
         """Fit, each Newton step in one pass over the partitions.

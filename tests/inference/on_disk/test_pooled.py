@@ -146,7 +146,7 @@ def test_iterations_that_do_not_suffice(tmp_path):
         ),
         ({"decay": 2.0, "history": EVENTS}, "has no option 'history'"),
         (
-            {"decay": 2.0, "baseline": hawkeys.baselines.Constant([0.4, 0.2, 0.1])},
+            {"decay": 2.0, "baseline": hawkeys.baselines.Constant([[0.4], [0.2], [0.1]])},
             "all rates of a baseline are estimated",
         ),
         ({"decay": 2.0, "memory": "much"}, "memory must be a number of bytes"),
