@@ -142,7 +142,7 @@ def draw(table):
     return figure
 
 
-def main():
+def main(arguments=None):
     """Run the study, or the one fit that it was started for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
@@ -151,7 +151,7 @@ def main():
     parser.add_argument("--memory", default="1GB")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--fit", nargs=3, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.fit:
         fit_events(*given.fit)
         return

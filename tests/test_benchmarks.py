@@ -153,6 +153,20 @@ def test_scaling(script, tmp_path):
     assert (tmp_path / "scaling.png").stat().st_size > 1000
 
 
+def test_scale(script, tmp_path):
+    pytest.importorskip("pyarrow", reason="events on disk take pyarrow (extra [parquet])")
+    script("scale").main(["--quick", "--memory", "100KB", "--output", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "scale.csv")
+    assert table["where"].tolist() == ["on disk", "in memory"] * 2
+    assert table["n_events"].between(15_000, 75_000).all()
+    assert (table["most_standard_errors_apart"] < 1e-6).all()
+    assert (table[["seconds", "peak_megabytes"]] > 0).all(axis=None)
+    assert (tmp_path / "scale.png").stat().st_size > 1000
+    saved = pd.read_csv(RESULTS / "scale.csv").set_index(["where", "n_events"])["seconds"]
+    largest = saved["in memory"].index.max()
+    assert saved["on disk", largest] <= 1.5 * saved["in memory", largest]
+
+
 @pytest.mark.usefixtures("tick")
 def test_an_unequal_side_is_not_timed(script, tmp_path, monkeypatch):
     module = script("speed_against_tick")

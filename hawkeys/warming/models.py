@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hawkeys._design import Design
+from hawkeys._loops.rows import row_sums, shared_sums
 from hawkeys.baselines import PiecewiseConstant
 from hawkeys.events import Events
 from hawkeys.forecasting import forecast
@@ -82,6 +84,14 @@ def _answers() -> Events:
     return Events.from_lists(both, end_times=25.0)
 
 
+def _sums_of_parts(data: Events) -> None:
+    """Take the sums of a pass over events on disk, which need no disk."""
+    x, wanted = np.full((2, 3), 0.3), np.ones(2, dtype=bool)
+    shared_sums((data.times, data.marks, data.offsets), 2.0, x, wanted)
+    design = Design.build(data, Exponential(2.0))
+    row_sums((design.excitation, design.weights, design.offsets), x, wanted)
+
+
 def _process(kernel: Kernel) -> Hawkes:
     return Hawkes([0.8, 0.6], [[0.2, 0.1], [0.1, 0.3]], kernel=kernel)
 
@@ -108,8 +118,9 @@ def events() -> None:
 
 
 def likelihood() -> None:
-    """Maximum likelihood and posterior modes, of all realisations and of each."""
+    """Maximum likelihood and posterior modes, of all realisations, of each and of parts on disk."""
     data = _data()
+    _sums_of_parts(data)
     steps = {"baseline": PiecewiseConstant([0.0, 10.0, 20.0])}
     weights = {"weights": [1.0, 2.0, 0.5]}
     for method in ("mle", "map"):

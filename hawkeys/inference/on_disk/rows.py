@@ -97,9 +97,9 @@ class PartitionedRows:
 
     def known(self) -> Facts:
         """Return the facts, in a pass of its own if there was none."""
-        if self.facts is None:
+        while self.facts is None:
             self.sums(np.ones(self.shape), np.zeros(len(self.template.cost), dtype=bool))
-        return self.facts or self.known()
+        return self.facts
 
     def sums(self, x: FloatArray, wanted: BoolArray) -> Sums:
         """Return the sums at x (n_blocks, P) of the rows wanted, in one pass over the partitions.
@@ -131,7 +131,7 @@ class PartitionedRows:
             decay = float(self.kernel.components[0].decay)  # type: ignore[attr-defined]
             sums = Sums(*shared_sums(arrays, decay, x, wanted))
         else:
-            design = self._design(number, events)
+            design = self._design(number, events) if design is None else design
             sums = self._sums_of(design, x, wanted)
         return sums, self._facts_of(events, design) if first else None
 
