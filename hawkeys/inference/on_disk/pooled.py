@@ -23,7 +23,7 @@ from hawkeys.inference.on_disk.task import Memory, PartitionedTask, bytes_of
 from hawkeys.inference.outcome import partitioned_result
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.task import check_support, split_model
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, Productive
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
@@ -169,9 +169,10 @@ class PartitionedFit:
 
 def _refuse_unknown(kernel: Kernel | None) -> None:
     """Refuse kernels with parameters that need more than row problems."""
-    if isinstance(kernel, DelayedKernel | PowerLaw) and not kernel.known:
+    unknown = isinstance(kernel, DelayedKernel | PowerLaw) and not kernel.known
+    if unknown or isinstance(kernel, Productive):
         raise InvalidParameterError(
             "events on disk are fitted with a kernel whose parameters are given, or with "
-            f"decay='estimate'; got {brief(kernel)}. Estimate it on a part, "
+            f"decay='estimate', and without a productivity; got {brief(kernel)}. Fit a part, "
             "hawkeys.fit(data.partition(0), kernel=...)."
         )

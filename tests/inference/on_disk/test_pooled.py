@@ -145,6 +145,7 @@ def test_iterations_that_do_not_suffice(tmp_path):
             "realization 0: the window",
         ),
         ({"decay": 2.0, "history": EVENTS}, "has no option 'history'"),
+        ({"decay": 2.0, "productivity": "exponential"}, "has no option 'productivity'"),
         (
             {"decay": 2.0, "baseline": hawkeys.baselines.Constant([[0.4], [0.2], [0.1]])},
             "all rates of a baseline are estimated",
