@@ -40,7 +40,7 @@ class Named:
             cls.name = name = cls.__name__
         same = _CLASSES[cls._kind].setdefault(name, {})
         here = f"{cls.__module__}.{cls.__qualname__}"
-        if any(_is_ours(other) for place, other in same.items() if place != here):
+        if any(is_ours(other) for place, other in same.items() if place != here):
             raise InvalidParameterError(
                 f"{here}: the name {name!r} is that of a {cls._kind} of hawkeys, which would be "
                 "rebuilt in its place. Give the class another name."
@@ -100,7 +100,7 @@ class Named:
         InvalidParameterError
             The constructor refuses them.
         """
-        arguments = values if _is_ours(cls) else {k: _as_array(v) for k, v in values.items()}
+        arguments = values if is_ours(cls) else {k: _as_array(v) for k, v in values.items()}
         try:
             return cls(**arguments)
         except HawkeysError:
@@ -143,7 +143,7 @@ def _found(kind: str, name: str) -> list[type[Named]]:
     return [one for one in classes if not inspect.isabstract(one)]
 
 
-def _is_ours(cls: type) -> bool:
+def is_ours(cls: type) -> bool:
     """Tell whether a class is one of this package's modules, not of an example in a docstring."""
     module = sys.modules.get(cls.__module__)
     here = cls.__module__.partition(".")[0] == "hawkeys"

@@ -4,7 +4,10 @@ Each function returns the checked value in canonical form (float64 or int64, C-c
 `InvalidParameterError` with a message that names the argument, what came and what was expected.
 """
 
+import datetime as dt
+import difflib
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,6 +26,7 @@ __all__ = [
     "check_flag",
     "check_fraction",
     "check_jobs",
+    "check_level",
     "check_mask",
     "check_nonnegative",
     "check_nonnegative_number",
@@ -30,12 +34,14 @@ __all__ = [
     "check_positive_number",
     "check_shape",
     "check_square",
+    "did_you_mean",
     "refuse_disguised",
 ]
 
 # longest repr in a message
 _SHOWN = 60
 _NAMED, _SHORT = 8, 24
+_DATES = "dates; count them in the unit of the times, as events.moments(dates) does"
 # attributes of the types whose numbers have a unit: pint, unyt; astropy
 _UNITS = ("units", "unit")
 
@@ -50,13 +56,15 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
     refuse_disguised(value, name)
     try:
         array = np.array(value, order="C")
+        if array.dtype.kind == "O" and any(isinstance(each, dt.date) for each in array.ravel()):
+            raise TypeError(_DATES)
         if array.dtype.kind == "c":
             raise TypeError("complex numbers")
         if array.dtype.kind in "SU":
             # "2.5" would pass here, and the text itself be used later
-            raise TypeError("text")
+            raise TypeError(f"text with {_DATES}" if _holds_dates(array) else "text")
         if array.dtype.kind in "mM":
-            raise TypeError("dates; count them in the unit of the times")
+            raise TypeError(_DATES)
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidParameterError(
@@ -69,6 +77,11 @@ def as_float_array(value: ArrayLike, name: str) -> FloatArray:
             f"{place} is {array[where]}; every value must be finite. Remove or impute it first."
         )
     return array
+
+
+def _holds_dates(array: np.ndarray) -> bool:
+    """Tell whether texts begin as ISO dates do."""
+    return array.size > 0 and re.match(r"\d{4}-\d\d", str(array.ravel()[0])) is not None
 
 
 def refuse_disguised(
@@ -175,6 +188,17 @@ def check_fraction(value: Any, name: str) -> float:
     return float(number)
 
 
+def check_level(value: Any) -> float:
+    """Return the level of an interval; below 0.5 it is taken for 1 minus the level, and refused."""
+    level = check_fraction(value, "level")
+    if level < 0.5:
+        raise InvalidParameterError(
+            f"level is the coverage of the interval, 0.95 by default and at least 0.5; got "
+            f"{level:g}. If you mean the share outside (alpha), write level={1.0 - level:.6g}."
+        )
+    return level
+
+
 def check_count(value: Any, name: str, *, minimum: int = 1) -> int:
     """Return `value` as an int that is at least `minimum`; floats and booleans are refused."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
@@ -258,6 +282,12 @@ def brief(value: Any) -> str:
     if isinstance(value, list | tuple | dict | set):
         return f"{_article(value)} of {len(value)}"
     return f"{text[: _SHOWN - 3]}..."
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return " Did you mean 'support'?" of a misspelt name; empty if none is like it."""
+    near = difflib.get_close_matches(name, list(choices), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def brief_names(names: Iterable[Any]) -> str:

@@ -3,6 +3,8 @@
 Bad files and command lines have tables of their own in tests/datasets and tests/cli.
 """
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,6 +131,32 @@ CALLS = {
     "not a list": (lambda: hawkeys.fit("abc", decay=1, end_time=3), "expected Events, a list"),
     "method": (lambda: hawkeys.fit(DATA, decay=1, end_time=3, method="em"), "method must be one"),
     "option": (lambda: hawkeys.fit(DATA, decay=1, end_time=3, ridge=1), "has no option 'ridge'"),
+    "misspelt": (
+        lambda: hawkeys.fit(DATA, decay=1, end_time=3, suport=1),
+        r"'suport'; it has tolerance, max_iter, .*weights, .*\. Did you mean 'support'\?",
+    ),
+    "misspelt marks": (
+        lambda: hawkeys.fit(DATA, decay=1, end_time=3, marks=[0]),
+        "Did you mean 'mark'",
+    ),
+    "misspelt window": (
+        lambda: hawkeys.Events.from_data(DATA, endtime=3),
+        r"no argument 'endtime' here\. Beside .* Did you mean 'end_time'\?",
+    ),
+    "dates as knots": (
+        lambda: hawkeys.baselines.PiecewiseConstant([dt.date(2024, 1, 1), dt.date(2024, 1, 2)]),
+        r"knots: .*dates; count them .* as events\.moments\(dates\) does",
+    ),
+    "texts as knots": (
+        lambda: hawkeys.baselines.PiecewiseConstant(["2024-01-01", "2024-01-02"]),
+        r"text with dates; count them .* as events\.moments\(dates\) does",
+    ),
+    "date of a simulation": (
+        lambda: hawkeys.simulate(
+            hawkeys.Hawkes([1], [[0.5]], decay=1), end_time=dt.datetime(2024, 1, 1)
+        ),
+        r"end_time: .*as events\.moments\(dates\) does",
+    ),
     "tolerance": (
         lambda: hawkeys.fit(DATA, decay=1, end_time=3, tolerance=0),
         "tolerance must be one positive number",

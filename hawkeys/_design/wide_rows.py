@@ -11,6 +11,7 @@ from hawkeys._design.columns import ColumnMap
 from hawkeys._design.ties import Ties
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.baselines import Baseline
+from hawkeys.baselines.checks import checked_integrals
 from hawkeys.events import Events
 from hawkeys.kernels import BlockLayout, Kernel
 
@@ -84,7 +85,8 @@ def _costs(
 ) -> FloatArray:
     """Return what the columns of each row problem cost, the unused constant nothing."""
     size = events.n_marks
-    exposure = scale[:, None] * baseline.integrals(events.start_times, events.end_times)
+    spans = checked_integrals(baseline, events.start_times, events.end_times)
+    exposure = scale[:, None] * spans
     integrals = [scale[:, None, None] * kernel.integrals(events) for kernel in components]
     if not separate:
         exposure = exposure.sum(axis=0, keepdims=True)

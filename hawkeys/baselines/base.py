@@ -11,6 +11,7 @@ import numpy as np
 from hawkeys._registry import Named
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
+from hawkeys.baselines.checks import check_times, checked_basis, checked_integrals
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Baseline"]
@@ -37,6 +38,13 @@ class Baseline(Named, ABC):
     ----------
     rates : ndarray of float64, shape (n_marks, n_pieces), or None
         Read-only; None if they are to be estimated by `hawkeys.fit`.
+
+    Raises
+    ------
+    InvalidParameterError
+        Rates that are negative, not finite or of the wrong shape. Later, of a class of your own:
+        what a method returned is not finite, negative or of another shape, or `integrals` is not
+        the area under `basis` (they are compared on one window, once for each object).
     """
 
     _kind: ClassVar[str] = "baseline"
@@ -134,7 +142,7 @@ class Baseline(Named, ABC):
 
     def at(self, times: FloatArray) -> FloatArray:
         """Return each mark's baseline at times within the span, shape (n_times, n_marks)."""
-        return self.basis(times) @ self.known_rates.T
+        return checked_basis(self, times) @ self.known_rates.T
 
     def basis_within(self, times: FloatArray, ends: FloatArray) -> FloatArray:
         """Return b_q at times in windows that end at `ends`, shape (n_times, n_pieces).
@@ -142,7 +150,8 @@ class Baseline(Named, ABC):
         Windows are closed. A time exactly at the end of its window is judged from the left: by the
         piece that the window covers, not by one that only begins there.
         """
-        return self.basis(np.where(times == ends, np.nextafter(ends, -np.inf), times))
+        inside = np.where(times == ends, np.nextafter(ends, -np.inf), times)
+        return checked_basis(self, inside)
 
     def at_within(self, times: FloatArray, ends: FloatArray) -> FloatArray:
         """Return each mark's baseline as `basis_within`, shape (n_times, n_marks)."""
@@ -150,7 +159,7 @@ class Baseline(Named, ABC):
 
     def integral(self, starts: FloatArray, ends: FloatArray) -> FloatArray:
         """Return the expected number of events without parents, shape (n_windows, n_marks)."""
-        return self.integrals(starts, ends) @ self.known_rates.T
+        return checked_integrals(self, starts, ends) @ self.known_rates.T
 
     def immigrants(
         self, rng: np.random.Generator, starts: FloatArray, ends: FloatArray
@@ -170,12 +179,15 @@ class Baseline(Named, ABC):
             Time, mark and window of each event, in no order of time: the pieces are independent
             Poisson processes, drawn one after the other.
         """
-        expected = self.integrals(starts, ends)[:, None, :] * self.known_rates[None, :, :]
+        integrals = checked_integrals(self, starts, ends)
+        expected = integrals[:, None, :] * self.known_rates[None, :, :]
         counts = rng.poisson(expected)
         windows, marks, pieces = (
             np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape)
         )
-        return self.sample_times(rng, pieces, starts[windows], ends[windows]), marks, windows
+        low, high = starts[windows], ends[windows]
+        times = check_times(self, self.sample_times(rng, pieces, low, high), low, high)
+        return times, marks, windows
 
     def _keep(self, rates: ArrayLike | None) -> None:
         """Check and keep the rates, or keep that they are unknown."""
@@ -185,11 +197,18 @@ class Baseline(Named, ABC):
         array = check_nonnegative(rates, "rates")
         if array.ndim != 2 or array.shape[1] != self.n_pieces:
             raise InvalidParameterError(
-                f"rates must have one row per mark and one column per piece, ({self.n_pieces} "
-                f"pieces here); got shape {array.shape}."
+                f"rates of {type(self).__name__} must have one row per mark and one column per "
+                f"piece, shape (n_marks, {self.n_pieces}); got shape {array.shape}."
+                f"{self._advice(array)}"
             )
         array.flags.writeable = False
         self.rates = array
+
+    def _advice(self, rates: FloatArray) -> str:
+        """Return how to write rates that came without a row or column for each mark."""
+        if rates.ndim == 1 and rates.size == self.n_pieces:
+            return " Of one mark they are a row: write [[r1, r2, ...]]."
+        return " Write [[r1, ...], ...], a list for each mark."
 
     def rates_to_json(self) -> list[list[float]] | None:
         """Return the rates as lists, None while unknown."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._validation import check_nonnegative
 from hawkeys.baselines.base import Baseline
 
 __all__ = ["Constant"]
@@ -17,9 +18,9 @@ class Constant(Baseline):
 
     Parameters
     ----------
-    rates : array_like, shape (n_marks, 1), optional
-        Rate of each mark, per unit of time. Left out, it is estimated by
-        `hawkeys.fit`; given, it is held.
+    rates : array_like, shape (n_marks,) or (n_marks, 1), optional
+        Rate of each mark, per unit of time; the attribute has shape (n_marks, 1). Left out, it is
+        estimated by `hawkeys.fit`; given, it is held.
 
     Raises
     ------
@@ -30,7 +31,7 @@ class Constant(Baseline):
     --------
     >>> import numpy as np
     >>> from hawkeys.baselines import Constant
-    >>> Constant([[0.5], [2.0]]).integral(np.array([0.0]), np.array([4.0]))
+    >>> Constant([0.5, 2.0]).integral(np.array([0.0]), np.array([4.0]))
     array([[2., 8.]])
     """
 
@@ -66,6 +67,16 @@ class Constant(Baseline):
     def with_rates(self, rates: ArrayLike | None) -> Constant:
         """Return a constant with other rates."""
         return type(self)(rates)
+
+    def _keep(self, rates: ArrayLike | None) -> None:
+        """Check and keep the rates, which may be one number per mark."""
+        if rates is not None:
+            array = check_nonnegative(rates, "rates")
+            rates = array[:, None] if array.ndim == 1 else array
+        super()._keep(rates)
+
+    def _advice(self, rates: FloatArray) -> str:
+        return " Write one rate for each mark: Constant([0.4, 0.15])."
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"name": "constant", "rates": ...}``."""

@@ -11,6 +11,7 @@ import numpy as np
 from hawkeys._loops import exponential as loops
 from hawkeys._loops.choice import is_small
 from hawkeys._typing import FloatArray, IntArray
+from hawkeys.baselines.checks import checked_integrals
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
@@ -224,7 +225,7 @@ def _linear(process: Hawkes, events: Events) -> tuple[FloatArray, FloatArray]:
     """Return what `_by_path` does of a process whose influences add up, without its path."""
     base = process.baseline_function
     integrals = (process.kernel.integrals(events) * process.adjacency).sum(axis=2)
-    since = base.integrals(events.start_times[events.realization], events.times)
+    since = checked_integrals(base, events.start_times[events.realization], events.times)
     own = (since * base.known_rates[events.marks]).sum(axis=1) + _excited(process, events)
     return own, base.integral(events.start_times, events.end_times) + integrals
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
-from hawkeys._validation import check_flag, refuse_disguised
+from hawkeys._validation import check_flag, did_you_mean, refuse_disguised
 from hawkeys.events.building import Windows
 from hawkeys.exceptions import InvalidParameterError
 
@@ -64,5 +64,9 @@ def take_reading(
 def refuse_unknown(options: Mapping[str, Any]) -> None:
     """Refuse what is left of options that say how data are read."""
     for name in options:
-        known = ", ".join((*READING, "end_time", "start_time"))
-        raise InvalidParameterError(f"there is no argument {name!r} here; there are {known}.")
+        known = (*READING, "end_time", "start_time")
+        raise InvalidParameterError(
+            f"there is no argument {name!r} here. Beside the arguments that the function itself "
+            f"has (help tells), {', '.join(known)} say how data are read."
+            f"{did_you_mean(name, known)}"
+        )

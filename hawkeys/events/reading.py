@@ -236,9 +236,15 @@ def _of_column(data: Any, how: Reading) -> Flat:
 
 
 def _refuse_series_of_values(data: Any) -> None:
-    """Refuse a Series of numbers at dates: which of them are the times?"""
+    """Refuse a Series of numbers at dates, or of times at texts: the index would be lost."""
     index = getattr(data, "index", None)
     kind = getattr(getattr(index, "dtype", None), "kind", "")
+    if index is not None and kind == "O" and any(isinstance(label, str) for label in index):
+        raise InvalidEventsError(
+            f"the index of the Series holds labels ({brief_names(dict.fromkeys(index))}), which "
+            "would be lost. Pass mark=x.index beside the times if they are marks; else pass the "
+            "times alone, x.to_numpy()."
+        )
     if kind in ("m", "M") and getattr(getattr(data, "dtype", None), "kind", "") not in ("m", "M"):
         raise InvalidEventsError(
             "a Series with dates as its index holds values at times. Pass the times, x.index, and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from hawkeys.events.building import date_bounds
 from hawkeys.events.clock import Clock, Instants, plural
 from hawkeys.events.showing import Shown
 from hawkeys.events.values import as_values, pick_values, values_of_all
-from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+from hawkeys.exceptions import EventsWarning, InvalidEventsError, InvalidParameterError
 
 __all__ = ["Views"]
 
@@ -96,6 +97,11 @@ class Views(Shown):
         InvalidParameterError
             Not exactly one of `at` and `share`, or a part without any window.
 
+        Warns
+        -----
+        EventsWarning
+            All events are on one side of `at`.
+
         Examples
         --------
         >>> from hawkeys import Events
@@ -111,7 +117,9 @@ class Views(Shown):
                 f"share={brief(share)}."
             )
         if share is None:
-            return self.between(end=at), self.between(start=at)
+            parts = self.between(end=at), self.between(start=at)
+            self._warn_of_empty(at, [part.times.size for part in parts])
+            return parts
         width = self.end_times - self.start_times
         cut = self.start_times + check_fraction(share, "share") * width
         first, every = self.times <= cut[self._group], np.arange(len(self))
@@ -119,6 +127,17 @@ class Views(Shown):
             self._cut(first, every, self.start_times, cut),
             self._cut(~first, every, cut, self.end_times),
         )
+
+    def _warn_of_empty(self, at: Any, sizes: list[int]) -> None:
+        """Warn of a moment that has all events on one side, as a share of the time mostly has."""
+        if self.times.size and 0 in sizes:
+            warnings.warn(
+                f"split(at={brief(at)}): the {'first' if sizes[0] == 0 else 'second'} part has "
+                f"none of the {self.times.size} events. at= is a moment on the clock of the "
+                "events; for a part of the time write share=0.7.",
+                EventsWarning,
+                stacklevel=3,
+            )
 
     def with_marks(self: AnyEvents, marks: Iterable[str | int]) -> AnyEvents:
         """Return the events of some marks alone, in the order given.

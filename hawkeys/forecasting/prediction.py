@@ -13,7 +13,7 @@ from hawkeys._validation import (
     brief,
     check_count,
     check_flag,
-    check_fraction,
+    check_level,
     check_positive_number,
 )
 from hawkeys._version import __version__
@@ -121,7 +121,7 @@ def forecast(
         events = continued(history_before(events, history), events)[0]
     length = check_positive_number(_in_unit(horizon, events), "horizon")
     size = check_count(n_paths, "n_paths")
-    width = check_fraction(level, "level")
+    width = check_level(level)
     generator = as_generator(rng)
     draws: list[Any] = []
     if check_flag(parameter_uncertainty, "parameter_uncertainty"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_count, check_fraction
+from hawkeys._validation import as_float_array, check_count, check_level
 from hawkeys.events import Events
 from hawkeys.events.showing import in_table, label_time, on_axis
 from hawkeys.exceptions import InvalidParameterError
@@ -305,7 +305,7 @@ class Forecast:
 
 def _quantiles(counts: IntArray, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the lower end, the median and the upper end over the first axis: values that occur."""
-    tail = 0.5 * (1.0 - check_fraction(level, "level"))
+    tail = 0.5 * (1.0 - check_level(level))
     found = np.quantile(counts, [tail, 0.5, 1.0 - tail], axis=0, method="inverted_cdf")
     lower, median, upper = found.astype(np.float64)
     return lower, median, upper

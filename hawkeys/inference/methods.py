@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from hawkeys._validation import check_choice
+from hawkeys._validation import check_choice, did_you_mean
+from hawkeys.events.options import READING
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingVIOptions
 from hawkeys.inference.options import (
@@ -49,6 +50,13 @@ class Method:
     solve: Callable[..., Solution]
 
 
+# arguments of fits that belong to no method
+_BESIDE = (
+    *("decay", "kernel", "method", "rng", "support", "weights"),
+    *("baseline", "tied", "history"),
+    *("decay_grid", "decay_sharing", "decay_selection", "n_folds"),
+    *(*READING, "start_time", "end_time"),
+)
 METHODS = {
     method.name: method
     for method in (
@@ -119,10 +127,10 @@ def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
         No such method, or an option the method does not have.
     """
     method = METHODS[name_of_method(name)]
-    return method, make_options(method.options, given, f"method {method.name!r}")
+    return method, make_options(method.options, given, f"method {method.name!r}", _BESIDE)
 
 
-def make_options(kind: type, given: dict[str, Any], what: str) -> Any:
+def make_options(kind: type, given: dict[str, Any], what: str, beside: tuple[str, ...] = ()) -> Any:
     """Return the record of options, checked.
 
     Parameters
@@ -133,6 +141,8 @@ def make_options(kind: type, given: dict[str, Any], what: str) -> Any:
         Options by name.
     what : str
         Whose options they are, for the message.
+    beside : tuple of str, default ()
+        Names of the other arguments that there are, for the message.
 
     Returns
     -------
@@ -149,8 +159,10 @@ def make_options(kind: type, given: dict[str, Any], what: str) -> Any:
     known = [option.name for option in fields(kind)]
     for option in given:
         if option not in known:
+            others = f", beside {', '.join(beside)} of every fit" if beside else ""
             raise InvalidParameterError(
-                f"{what} has no option {option!r}; it has {', '.join(known)}."
+                f"{what} has no option {option!r}; it has {', '.join(known)}{others}."
+                f"{did_you_mean(option, (*known, *beside))}"
             )
     return kind(**given)
 

@@ -14,6 +14,7 @@ from hawkeys._loops.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
+from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events
 from hawkeys.events.windows import (
     continued,
@@ -211,9 +212,17 @@ def refuse_models(options: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Refuse the options baseline and tied in the name of `what`; return the others."""
     model, rest = split_model(options)
     if model:
+        baseline = model.get("baseline")
+        held = isinstance(baseline, Baseline) and baseline.known
+        methods = (
+            "'mle' or 'map', which hold rates that are given,"
+            if held
+            else ("'mle', 'map' or 'vi',")
+        )
         raise InvalidParameterError(
             f"{what} has one constant baseline per mark and free parameters; got the options "
-            f"{', '.join(model)}. Use hawkeys.fit by 'mle', 'map' or 'vi', the kernel given."
+            f"{', '.join(model)}. Use hawkeys.fit by {methods} with a kernel whose parameters are "
+            "given, such as Gamma(shape, rate), or decay='estimate'."
         )
     return rest
 
@@ -224,8 +233,10 @@ def _check_baseline(baseline: Any, names: tuple[str, ...]) -> Baseline:
     if not isinstance(baseline, Baseline):
         raise InvalidParameterError(
             f"baseline must be one of hawkeys.baselines, such as PiecewiseConstant(knots); got "
-            f"{brief(baseline)}. Its rates are estimated, or held if they are given."
+            f"{brief(baseline)}. Its rates are estimated, or held if they are given: write "
+            "baseline=hawkeys.baselines.Constant([0.4, 0.15]) to hold one rate for each mark."
         )
+    check_pieces(baseline)
     if baseline.known and len(baseline.known_rates) != len(names):
         raise InvalidParameterError(
             f"a baseline that is given has a row of rates for each of the {len(names)} marks "

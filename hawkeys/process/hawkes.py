@@ -12,6 +12,7 @@ from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_shape, check_square
 from hawkeys.baselines import Baseline, Constant
+from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events
 from hawkeys.events._checks import name_marks
 from hawkeys.events.windows import history_before
@@ -322,6 +323,7 @@ def _baseline_function(baseline: ArrayLike | Baseline, n_marks: int) -> Baseline
         rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
         check_shape(rates, "baseline", (n_marks,), meaning)
         return Constant(rates[:, None])
+    check_pieces(baseline)
     check_shape(baseline.known_rates[:, 0], "baseline.rates[:, 0]", (n_marks,), meaning)
     return baseline
 

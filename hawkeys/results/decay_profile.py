@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_level
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes, label_logarithms
 
@@ -120,6 +120,11 @@ class DecayProfile:
             f"and {self.bounds[1]:.4g} of what the data can tell, and the adjacency with it"
         )
 
+    @property
+    def is_estimate(self) -> bool:
+        """Whether the likelihood chose the decays, and has a maximum at them."""
+        return self.selection == "likelihood" and self.limit is None
+
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the profile-likelihood interval of one shared decay.
 
@@ -153,7 +158,7 @@ class DecayProfile:
                 f"a profile interval exists for one shared decay; these candidates have shape "
                 f"{self.decays.shape[1:]} each."
             )
-        drop = 0.5 * chi2.ppf(check_fraction(level, "level"), 1)
+        drop = 0.5 * chi2.ppf(check_level(level), 1)
         top = int(np.argmax(self.objective))
         floor = float(self.objective[top]) - drop
         logs = np.log(self.decays)

@@ -13,7 +13,7 @@ import numpy as np
 
 from hawkeys._design.columns import ColumnMap, FittedColumns
 from hawkeys._typing import BoolArray, FloatArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_level
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.productive import value_of
 from hawkeys.results.by_name import wald_pvalues
@@ -25,6 +25,9 @@ from hawkeys.results.point_result import PointResult
 from hawkeys.results.posterior import LogNormalPosterior
 
 __all__ = ["LikelihoodResult", "VariationalResult"]
+
+# marks whose rates a note names
+_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +73,10 @@ class LikelihoodResult(PointResult):
     kernel_std_err: Mapping[str, FloatArray] | None = None
 
     def kernel_interval(self, level: float = 0.95) -> dict[str, tuple[FloatArray, FloatArray]]:
-        """Return Wald confidence intervals of the kernel parameters.
+        """Return confidence intervals of the kernel parameters.
+
+        Wald intervals; of one shared decay that was estimated the profile-likelihood interval of
+        `DecayProfile.interval`, under the name "decay".
 
         Parameters
         ----------
@@ -81,15 +87,19 @@ class LikelihoodResult(PointResult):
         -------
         dict
             Lower and upper bounds, each shaped as the parameter, by its name; NaN at a bound or if
-            not identified. Empty if no kernel parameter has a standard error.
+            not identified. Empty if no kernel parameter has an interval.
 
         Raises
         ------
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level"))
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
         out = {}
+        profile = self.decay_profile
+        if profile is not None and profile.is_estimate and profile.decays.ndim == 1:
+            lower, upper = profile.interval(level)
+            out["decay"] = (np.asarray(lower), np.asarray(upper))
         for name, error in (self.kernel_std_err or {}).items():
             value = np.asarray(value_of(self.kernel, name))
             out[name] = (value - reach * error, value + reach * error)
@@ -168,6 +178,37 @@ class LikelihoodResult(PointResult):
         """Schwarz's criterion, log(n_events) n_parameters - 2 log_likelihood."""
         return math.log(max(self.n_events, 1)) * self.n_parameters - 2.0 * self.log_likelihood
 
+    @property
+    def _without_excitation(self) -> list[str]:
+        """What the model without excitation is, where no decay fits clearly better."""
+        plain = self.method == "mle" and not {"baseline", "tied", "weights"} & set(self.options)
+        if self.decay_profile is None or self.decay_profile.limit != "no excitation" or not plain:
+            return []
+        rates, names = self.event_counts / self.total_time, self.process.mark_names[:_SHOWN]
+        told = [f"{name}: {rate:.4g}" for name, rate in zip(names, rates, strict=False)]
+        more = ", ..." if len(rates) > len(told) else ""
+        return [
+            f"Without excitation the baseline is events by time, {', '.join(told)}{more}; the "
+            "baseline above goes with the excitation that is not identified."
+        ]
+
+    def _decay_note(self, level: float) -> str | None:
+        """Return what the data say of decays that they chose; None of decays that were given."""
+        profile = self.decay_profile
+        if profile is None or profile.limit is not None:
+            return None
+        n = self.n_kernel_parameters
+        told = f"Decay: estimated ({n} of the {self.n_parameters} parameters)"
+        if profile.selection != "likelihood":
+            return f"{told} by {profile.selection}, which gives no interval."
+        if profile.decays.ndim > 1:
+            return f"{told}; only one shared decay has an interval. See decay_profile."
+        lower, upper = profile.interval(level)
+        return (
+            f"{told}, {100 * level:g} % profile interval {lower:.4g} to {upper:.4g}: "
+            "decay_profile.interval()."
+        )
+
     def _facts(self) -> dict[str, str]:
         return {
             **super()._facts(),
@@ -180,9 +221,13 @@ class LikelihoodResult(PointResult):
         notes = super()._notes(level)
         if self.at_bound.any():
             notes.append(f"{self.at_bound.sum()} estimates are at the bound 0: no normal interval.")
+        decay = self._decay_note(level)
+        if decay is not None:
+            notes.append(decay)
         if self.decay_profile is not None and self.decay_profile.limit is not None:
             message = self.decay_profile.limit_message()
             notes.append(message[0].upper() + message[1:] + ".")
+            notes += self._without_excitation
         return notes
 
     def _interval_name(self) -> str:

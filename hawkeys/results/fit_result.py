@@ -236,13 +236,29 @@ class FitResult(Result):
             "Events": f"{self.n_events}",
             "Log-likelihood": f"{self.log_likelihood:.6f}",
             "Realisations": self._realizations_and_marks,
-            "Spectral radius": f"{self.process.spectral_radius:.4g}",
+            "Spectral radius": f"{self.process.spectral_radius:.4g}{self._unfounded}",
             "Total time": self._total_time,
             **self._past,
-            "Kernel": f"{self.kernel!r}{per}",
+            "Kernel": f"{self._shown_kernel!r}{per}",
             **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",
         }
+
+    @property
+    def _unfounded(self) -> str:
+        """What stands behind the spectral radius if its excitation has run into a limit."""
+        size = self.adjacency.shape[0]
+        known = self.identified[:, -size:] | self.held[:, -size:]
+        return " (not identified)" if (self.adjacency[~known] > 0).any() else ""
+
+    @property
+    def _shown_kernel(self) -> Kernel:
+        """The kernel, estimated decays with as many digits as the other estimates."""
+        kernel = self.kernel
+        if not isinstance(kernel, Exponential) or not self.n_kernel_parameters:
+            return kernel
+        digits = [float(f"{decay:.4g}") for decay in kernel.decay.ravel()]
+        return Exponential(np.reshape(digits, kernel.decay.shape))
 
     @property
     def _past(self) -> dict[str, str]:

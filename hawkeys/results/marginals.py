@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_level
 
 __all__ = ["Marginals"]
 
@@ -35,5 +35,5 @@ class Marginals(ABC):
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        tail = 0.5 * (1.0 - check_fraction(level, "level"))
+        tail = 0.5 * (1.0 - check_level(level))
         return self.quantile(tail), self.quantile(1.0 - tail)

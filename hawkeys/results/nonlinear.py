@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_level
 from hawkeys.process.nonlinear import NonlinearHawkes
 from hawkeys.results.base import Result
 
@@ -120,7 +120,7 @@ class LinkedResult(Result):
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level)) * self.std_err
         return np.maximum(self.estimates - reach, self.lowest), self.estimates + reach
 
 

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from hawkeys._typing import FloatArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_level
 from hawkeys.results.fit_result import FitResult
 
 __all__ = ["PointResult"]
@@ -52,5 +52,5 @@ class PointResult(FitResult):
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level)) * self.std_err
         return np.maximum(self.estimates - reach, 0.0), self.estimates + reach

@@ -137,9 +137,11 @@ def _as_bounds(value: Any, name: str, history: Events | None) -> FloatArray:
     """Return bounds counted as the history is; large integers and dates are not yet."""
     refuse_disguised(value, name)
     clock = None if history is None else history.clock
-    plain = np.ndim(value) > 0 or isinstance(value, int | float | np.number)
+    plain = np.ndim(value) > 0 or (
+        isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64)
+    )
     if history is not None and clock is not None and clock.origin is not None and not plain:
-        return np.array(history.moment(value))
+        return history._moments(value, name).reshape(())
     exact = as_exact(value)
     if history is None or history.origins is None or not is_large(exact):
         return as_float_array(value, name)

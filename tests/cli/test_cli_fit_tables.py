@@ -146,3 +146,13 @@ def test_methods_in_any_case_and_unsorted_rows(capsys, sample):
     status, out, _ = run(capsys, "fit", "e.csv", *how, "--sort", "--method", "VI")
     assert status == 0
     assert out == hawkeys.fit(sample, decay=2.0, method="vi").summary() + "\n"
+
+
+def test_a_broken_row_is_to_be_corrected_for_there_is_no_option_that_drops_it(capsys, tmp_path):
+    (tmp_path / "broken.csv").write_text("time,mark\n1,a\n2,b,c\n")
+    status, _, err = run(capsys, "fit", "broken.csv", "--end-time", "5", "--decay", "1")
+    assert status != 0
+    assert "broken.csv: line 3: expected 2 cells, as in the header, got 3" in err
+    assert "on-error" not in err
+    assert "on_error" not in err
+    assert err.rstrip().endswith("correct or remove the row.")

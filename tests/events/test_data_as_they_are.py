@@ -291,3 +291,16 @@ def test_large_frames_take_little_memory():
     tracemalloc.stop()
     assert peak <= 2 * (found.times.nbytes + found.marks.nbytes)
     np.testing.assert_allclose(found.times, ticks / 1e9, rtol=1e-15)
+
+
+def test_labels_in_the_index_of_a_series_are_not_lost():
+    times, labels = [1.0, 2.0, 3.5], ["buy", "view", "buy"]
+    series = pd.Series(times, index=labels)
+    for index in (labels, pd.CategoricalIndex(labels), pd.Index(labels, dtype="string")):
+        with pytest.raises(InvalidEventsError, match=r"labels \('buy', 'view'\), .* mark=x\.index"):
+            Events.from_data(pd.Series(times, index=index), end_time=4.0)
+    found = Events.from_data(series.to_numpy(), mark=series.index, end_time=4.0)
+    assert found.mark_names == ("buy", "view")
+    assert found.marks.tolist() == [0, 1, 0]
+    picked = Events.from_data(pd.Series(times, index=[7, 3, 12]), end_time=4.0)
+    assert picked.times.tolist() == times

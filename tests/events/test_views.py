@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 import hawkeys
 from hawkeys import Events
-from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
+from hawkeys.exceptions import EventsWarning, InvalidEventsError, InvalidParameterError
 
 LISTS = [[[1.0, 2.0, 2.5], [2.0]], [[], [0.5, 4.0]], [[7.0], []]]
 STARTS, ENDS = [0.0, 0.5, 6.0], [3.0, 5.0, 8.0]
@@ -168,3 +168,16 @@ def test_ties_are_counted_within_realisations(seed):
     assert events.n_ties == events.n_ties == sum(ties)
     assert events[3:7].n_ties == sum(ties[3:7])
     assert hawkeys.Events.from_arrays([], [], end_times=1.0, n_marks=1).n_ties == 0
+
+
+def test_a_share_given_as_a_moment_is_told():
+    events = Events.from_lists([[np.linspace(3.0, 299.0, 301)]], end_times=300.0)
+    with pytest.warns(EventsWarning, match=r"split\(at=0.7\): the first part has none of the 301"):
+        first, second = events.split(0.7)
+    assert (first.n_events, second.n_events) == (0, 301)
+    with pytest.warns(EventsWarning, match=r"the second part has none .* write share=0\.7"):
+        events.split(at=299.5)
+    assert [part.n_events for part in events.split(share=0.5)] == [149, 152]
+    assert [part.n_events for part in events.split(at=150.0)] == [149, 152]
+    silent = Events.from_lists([[[]]], end_times=300.0)
+    assert [part.n_events for part in silent.split(at=5.0)] == [0, 0]

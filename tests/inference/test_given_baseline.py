@@ -19,7 +19,7 @@ from hawkeys.inference import (
     profile_interval,
     sandwich_covariance,
 )
-from hawkeys.kernels import Exponential, LogNormal, PowerLaw, SumExponential
+from hawkeys.kernels import Exponential, Gamma, LogNormal, PowerLaw, SumExponential
 
 RATES = [[1.0, 0.3], [0.2, 0.5]]
 STEPS = PiecewiseConstant([0.0, 30.0, 80.0], RATES)
@@ -369,7 +369,18 @@ def test_methods_that_estimate_all_refuse_it(method):
     ("options", "message"),
     [
         ({"baseline": Constant([[1.0]])}, r"a row of rates for each of the 2 marks .* got 1 rows"),
-        ({"method": "least_squares"}, "least squares has one constant baseline per mark"),
+        (
+            {"method": "least_squares"},
+            r"least squares has one constant .* by 'mle' or 'map', which",
+        ),
+        (
+            {"kernel": Gamma(), "decay": None},
+            r"by 'mle' or 'map', .* with a kernel whose parameters are given, such as Gamma\(shape",
+        ),
+        (
+            {"method": "least_squares", "baseline": STEPS.with_rates(None)},
+            "Use hawkeys.fit by 'mle', 'map' or 'vi', with a kernel",
+        ),
         ({"method": "map", "prior": Lasso(1.0)}, r"'map' with a GammaPrior; got the penalty Lasso"),
         ({"kernel": LogNormal(), "decay": None}, "one constant baseline per mark and free param"),
         ({"tied": {"baseline": [0, 0], "adjacency": [[-1, -1], [-1, -1]]}}, "tied baselines have"),

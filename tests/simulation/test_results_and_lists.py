@@ -1,5 +1,7 @@
 """Results where processes are expected, and lists of times where Events are."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,17 @@ def test_compare_takes_lists_and_one_after_another(fitted):
     for wrong in (({"a": fitted}, selves), ([],), ({},)):
         with pytest.raises(InvalidParameterError, match="fits must be a mapping"):
             hawkeys.compare(*wrong)
+
+
+def test_bounds_of_a_history_of_dates_are_named():
+    window = {"start_time": "2024-03-01", "end_time": "2024-03-02"}
+    days = np.arange("2024-03-01T01", "2024-03-01T20", dtype="M8[h]")
+    history = hawkeys.Events.from_data(days, unit="h", **window)
+    process = hawkeys.Hawkes([1.0], [[0.2]], decay=1.0)
+    for length in (np.timedelta64(2, "h"), dt.timedelta(hours=2)):
+        with pytest.raises(InvalidParameterError, match=r"end_time must be .*Write end_time='"):
+            hawkeys.simulate(process, history=history, end_time=length, rng=0)
+    found = hawkeys.simulate(process, history=history, end_time="2024-03-03", rng=0)
+    same = hawkeys.simulate(process, history=history, end_time=48.0, rng=0)
+    np.testing.assert_array_equal(found.times, same.times)
+    assert found.end_times.tolist() == [48.0]

@@ -19,8 +19,10 @@ _PLACES = 3
 class Faults:
     """Broken rows by rule; with on_error="raise" the first of them is an error."""
 
-    def __init__(self, on_error: str) -> None:
+    def __init__(self, on_error: str, hint: str = f", {DROP_HINT}") -> None:
+        """Keep what to do, and the advice of an error; `hint` is empty where rows must not drop."""
         check_choice(on_error, "on_error", ("raise", "drop"))
+        self._hint = hint
         self.drop = on_error == "drop"
         self.counts: dict[str, int] = {}
         self._places: dict[str, list[str]] = {}
@@ -28,7 +30,7 @@ class Faults:
     def strike(self, rule: str, tell: Callable[[], str]) -> None:
         """Count one broken row, or raise `BrokenFileError` with what `tell` says of it."""
         if not self.drop:
-            raise BrokenFileError(f"{tell()}; correct or remove the row, {DROP_HINT}.")
+            raise BrokenFileError(f"{tell()}; correct or remove the row{self._hint}.")
         self.counts[rule] = self.counts.get(rule, 0) + 1
         places = self._places.setdefault(rule, [])
         if len(places) < _PLACES:

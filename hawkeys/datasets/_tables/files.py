@@ -99,7 +99,7 @@ def read_columns(content: bytes, faults: Faults | None = None) -> list[list[str]
     separator = find_separator(text)
     columns = _columns_without_quotes(text, separator)
     if columns is None:
-        rows = [cells for _, cells in _even_rows(text, separator, faults or Faults("raise"))]
+        rows = [cells for _, cells in _even_rows(text, separator, faults or Faults("raise", ""))]
         if not rows:
             raise BrokenFileError("the file is empty.")
         columns = [list(column) for column in zip(*rows, strict=True)]

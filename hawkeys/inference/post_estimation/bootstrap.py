@@ -12,7 +12,7 @@ import numpy as np
 
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
-from hawkeys._validation import check_choice, check_count, check_fraction, check_jobs
+from hawkeys._validation import check_choice, check_count, check_jobs, check_level
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     ConvergenceWarning,
@@ -126,7 +126,7 @@ class BootstrapResult:
             `level` is not strictly between 0 and 1; no such kind.
         """
         check_choice(kind, "kind", _INTERVALS)
-        tail = 0.5 - 0.5 * check_fraction(level, "level")
+        tail = 0.5 - 0.5 * check_level(level)
         low, high = np.full((2, *self.estimates.shape), np.nan)
         for place in zip(*np.nonzero(self._usable), strict=True):
             draws = (slice(None), *place)

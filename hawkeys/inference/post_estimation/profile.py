@@ -12,7 +12,7 @@ import numpy as np
 from hawkeys._loops import profile as loops
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys._validation import check_fraction, check_mask
+from hawkeys._validation import check_level, check_mask
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.chi_bar import mixture_quantile, mixture_weights
@@ -232,7 +232,7 @@ def profile_interval(
     """
     from scipy.stats import chi2
 
-    coverage = check_fraction(level, "level")
+    coverage = check_level(level)
     events = events_of_fit(result, events, windows)
     if isinstance(result, LinkedResult):
         return ProfileIntervals(**linked_profile(result, events, coverage, parameters))

@@ -13,7 +13,7 @@ from hawkeys._design import Design
 from hawkeys._design.columns import ColumnMap, FittedColumns
 from hawkeys._loops import profile as loops
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_fraction
+from hawkeys._validation import check_level
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.post_estimation.fitted_rows import FittedRows, columns_of, rows_again
@@ -98,7 +98,7 @@ class SandwichCovariance:
         InvalidParameterError
             `level` is not strictly between 0 and 1.
         """
-        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_fraction(level, "level")) * self.std_err
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level)) * self.std_err
         return np.maximum(self.estimates - reach, self.lowest), self.estimates + reach
 
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:

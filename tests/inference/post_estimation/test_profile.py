@@ -81,7 +81,7 @@ def test_zero_is_judged_by_the_mixture(events):
     assert (found.statistic_at_zero[bound] == 0.0).all()
     assert (found.lower[bound] == 0.0).all()
     assert found.includes_zero[bound].all()
-    assert profile_interval(fit(events), events, level=0.4).cutoff_at_zero == 0.0
+    assert profile_interval(fit(events), events, level=0.5).cutoff_at_zero == 0.0
 
 
 def test_one_mark_without_excitation_is_a_gamma_likelihood():
