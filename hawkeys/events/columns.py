@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._typing import IntArray
-from hawkeys._validation import refuse_disguised
+from hawkeys._validation import brief_names, refuse_disguised
 from hawkeys.events._checks import as_times, plain_times
 from hawkeys.events.clock import Instants, instants_of
 from hawkeys.exceptions import InvalidEventsError
@@ -24,7 +24,7 @@ from hawkeys.exceptions import InvalidEventsError
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-__all__ = ["as_column", "as_frame", "labels_of", "times_of"]
+__all__ = ["as_column", "as_frame", "labels_of", "refuse_series_of_values", "times_of"]
 
 _DATES = (datetime.date, np.datetime64)
 _DURATIONS = (datetime.timedelta, np.timedelta64)
@@ -197,6 +197,23 @@ def _by_pandas(values: Sequence[Any], name: str, where: str, **options: Any) -> 
     if getattr(index, "tz", None) is not None:
         index = index.tz_localize(None)
     return np.asarray(index)
+
+
+def refuse_series_of_values(data: Any) -> None:
+    """Refuse a Series of numbers at dates, or of times at texts: the index would be lost."""
+    index = getattr(data, "index", None)
+    kind = getattr(getattr(index, "dtype", None), "kind", "")
+    if index is not None and kind == "O" and any(isinstance(label, str) for label in index):
+        raise InvalidEventsError(
+            f"the index of the Series holds labels ({brief_names(dict.fromkeys(index))}), which "
+            "would be lost. Pass mark=x.index beside the times if they are marks; else pass the "
+            "times alone, x.to_numpy()."
+        )
+    if kind in ("m", "M") and getattr(getattr(data, "dtype", None), "kind", "") not in ("m", "M"):
+        raise InvalidEventsError(
+            "a Series with dates as its index holds values at times. Pass the times, x.index, and "
+            "mark=x if the values are the marks."
+        )
 
 
 def refuse_empty(column: nw.Series[Any], where: str) -> None:

@@ -13,7 +13,13 @@ from hawkeys.events._checks import as_names, is_sequence, name_marks
 from hawkeys.events._frames import add_silent_labels, by_label
 from hawkeys.events.building import Parts, Windows, from_instants, from_numbers, number_windows
 from hawkeys.events.clock import Clock, Instants, check_unit
-from hawkeys.events.columns import as_column, as_frame, labels_of, times_of
+from hawkeys.events.columns import (
+    as_column,
+    as_frame,
+    labels_of,
+    refuse_series_of_values,
+    times_of,
+)
 from hawkeys.events.options import Reading
 from hawkeys.events.tables import choose_columns, looks_like_columns
 from hawkeys.events.values import (
@@ -226,30 +232,12 @@ def _of_column(data: Any, how: Reading) -> Flat:
         if value is not None and (isinstance(value, str) or not is_sequence(value)):
             raise InvalidParameterError(
                 f"{name} must be one label per event beside flat times; got {brief(value)}. "
-                "The name of "
-                "a column goes with a frame."
+                "The name of a column goes with a frame."
             )
-    _refuse_series_of_values(data)
+    refuse_series_of_values(data)
     flat = _flat(data, how.mark, how.realization)
     values = None if how.values is None else values_beside(how.values, flat.marks.size)
     return flat._replace(values=values)
-
-
-def _refuse_series_of_values(data: Any) -> None:
-    """Refuse a Series of numbers at dates, or of times at texts: the index would be lost."""
-    index = getattr(data, "index", None)
-    kind = getattr(getattr(index, "dtype", None), "kind", "")
-    if index is not None and kind == "O" and any(isinstance(label, str) for label in index):
-        raise InvalidEventsError(
-            f"the index of the Series holds labels ({brief_names(dict.fromkeys(index))}), which "
-            "would be lost. Pass mark=x.index beside the times if they are marks; else pass the "
-            "times alone, x.to_numpy()."
-        )
-    if kind in ("m", "M") and getattr(getattr(data, "dtype", None), "kind", "") not in ("m", "M"):
-        raise InvalidEventsError(
-            "a Series with dates as its index holds values at times. Pass the times, x.index, and "
-            "mark=x if the values are the marks."
-        )
 
 
 def _picked(times: np.ndarray | Instants, order: np.ndarray) -> np.ndarray | Instants:
