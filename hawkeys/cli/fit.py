@@ -41,8 +41,8 @@ Examples:
     "--decay",
     default="estimate",
     show_default=True,
-    help="Decay of the exponential kernel, per unit of time: one number, or one per mark separated "
-    "by commas.",
+    help="Decay of the exponential kernel, per unit of time (of dates: per --unit): one number, or "
+    "one per mark separated by commas.",
 )
 @click.option(
     "--end-time",
@@ -127,7 +127,8 @@ def _read(path: Path, how: dict[str, Any]) -> tuple[Events | PartitionedEvents, 
     columns = EventColumns(how["time_column"] or "", how["mark_column"], how["realization"])
     bounds = {"--start-time": how["start_time"], "--end-time": how["end_time"]}
     ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
-    read = {"ignore": ignore, "unit": how["unit"], "sort": how["sort"]}
+    decay = _decays(how["decay"])
+    read = {"ignore": ignore, "unit": how["unit"], "sort": how["sort"], "decay": decay}
     return read_table_of_events(path, columns, bounds, read)
 
 

@@ -4,6 +4,9 @@ The rules, in this order. *Times*: the one column with a name of `TIME_NAMES`, e
 of dates or durations, else an index of dates. *Realisations*: the one column with a name of
 `REALIZATION_NAMES`. *Marks*: the one column with a name of `MARK_NAMES`, else the one further
 column of text, categories or truth values, else, if times are the only column, none: one mark.
+A column that is then left, and could be marks or realisations (it has one of these names, or of
+`OPEN_NAMES`; its values repeat, or are text), is refused unless both times and marks were named.
+The levels of an index of pandas that have such names, or repeat, count as columns.
 Names are compared without case, blanks and punctuation. Whatever is open after that is refused,
 with what to write. Tables in files (`hawkeys.datasets`, the command line) go by the same lists.
 """
@@ -11,6 +14,7 @@ with what to write. Tables in files (`hawkeys.datasets`, the command line) go by
 from __future__ import annotations
 
 import logging
+import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +32,7 @@ __all__ = [
     "Columns",
     "choose_columns",
     "looks_like_columns",
+    "looks_like_time",
     "plain",
 ]
 
@@ -40,7 +45,15 @@ REALIZATION_NAMES = {
     f"{name}{end}" for name in ("realization", "realisation", "run", "trial") for end in ("", "id")
 }
 # could tell realisations apart, or not: asked for
-OPEN_NAMES = {"session", "segment", "sequence", "seq", "subject", "patient", "day"}
+OPEN_NAMES = {"segment", "sequence", "seq", "day", "recording", "replicate", "experiment"} | {
+    f"{name}{end}"
+    for name in (
+        *("session", "subject", "patient", "participant", "person", "user", "animal", "customer"),
+        *("group", "city", "site"),
+    )
+    for end in ("", "id")
+}
+_NAMES = TIME_NAMES | MARK_NAMES | REALIZATION_NAMES | OPEN_NAMES
 _log = logging.getLogger("hawkeys")
 
 
@@ -63,6 +76,18 @@ def looks_like_columns(names: Any) -> bool:
     return bool(found & TIME_NAMES) and bool(found & MARK_NAMES)
 
 
+def looks_like_time(name: Any) -> bool:
+    """Tell whether a column is called by a number or date, as where the first line is an event."""
+    if not isinstance(name, str):
+        return False  # pandas numbers columns without names
+    if re.match(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}", name):
+        return True
+    try:
+        return math.isfinite(float(name))
+    except ValueError:
+        return False
+
+
 def choose_columns(
     frame: nw.DataFrame[Any], time: str | None, mark: str | None, realization: str | None
 ) -> Columns:
@@ -74,31 +99,81 @@ def choose_columns(
                 "one of them."
             )
     given = time, mark, realization
-    when = _index_of(frame) if time is None else frame[time]
+    frame = _with_named_index(frame)
+    when = _index_of(frame) if time is None else frame.get_column(time)
     if when is None:
         time = _one_of(frame, TIME_NAMES, [mark, realization]) or _only_dates(frame)
-        when = frame[time]
+        when = frame.get_column(time)
     if mark is not None and realization is None and time is not None:
         realization = _one_of(frame, REALIZATION_NAMES, [time, mark])
     elif realization is None:
         realization = _realization(frame, [time, mark])
     if mark is None:
         mark = _mark(frame, [time, realization])
-    if len({name for name in (time, mark, realization) if name}) < sum(
-        name is not None for name in (time, mark, realization)
-    ):
+    named = [name for name in (time, mark, realization) if name is not None]
+    if len(set(named)) < len(named):
         raise InvalidEventsError(
             f"times, marks and realisations must be columns of their own; got {brief(time)}, "
             f"{brief(mark)} "
             f"and {brief(realization)}."
         )
+    if given[0] is None or given[1] is None:
+        _refuse_unread(frame, [time, mark, realization])
     if (time, mark, realization) != given:
         _log.info("columns read: time %r, mark %r, realization %r", time, mark, realization)
     return Columns(
         when,
-        None if mark is None else frame[mark],
-        None if realization is None else frame[realization],
+        None if mark is None else frame.get_column(mark),
+        None if realization is None else frame.get_column(realization),
     )
+
+
+def _with_named_index(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Return a frame of pandas with those levels of its index as columns that could be labels."""
+    import narwhals.stable.v2 as nw
+
+    if not frame.implementation.is_pandas():
+        return frame
+    native = frame.to_native()
+    index = native.index
+    told = [
+        name
+        for k, name in enumerate(index.names)
+        if isinstance(name, str)
+        and name not in frame.columns
+        and index.get_level_values(k).dtype.kind not in "mM"
+        and (plain(name) in _NAMES or not index.get_level_values(k).is_unique)
+    ]
+    return nw.from_native(native.reset_index(told), eager_only=True) if told else frame
+
+
+def _refuse_unread(frame: nw.DataFrame[Any], taken: list[str | None]) -> None:
+    """Refuse a further column that could be marks or realisations: its values repeat, or are text.
+
+    Measurements, which are all different, are left out.
+    """
+    kinds = frame.schema
+    for name in frame.columns:
+        if name in taken or (n_different := _n_different(frame.get_column(name))) < 2:
+            continue
+        counted = kinds[name].is_numeric() or kinds[name].is_temporal()
+        if plain(name) in _NAMES or n_different < len(frame) or not counted:
+            ways = [] if taken[1] is not None else [f"write mark={name!r} if it holds the marks"]
+            if taken[2] is None:
+                ways.append(f"write realization={name!r} if it tells realisations apart")
+            ways.append("leave it out of the frame, or name both time= and mark=, if neither")
+            raise InvalidEventsError(
+                f"the column {name!r} would not be read, and could be marks or realisations: "
+                f"{'; '.join(ways)}."
+            )
+
+
+def _n_different(column: nw.Series[Any]) -> int:
+    """Return how many different values a column has; 1 if they cannot be compared."""
+    try:
+        return int(column.n_unique())
+    except TypeError:  # lists, say
+        return 1
 
 
 def _index_of(frame: nw.DataFrame[Any]) -> Any:
@@ -134,6 +209,12 @@ def _only_dates(frame: nw.DataFrame[Any]) -> str:
             f"which column holds the times? Write time='NAME' (and mark='NAME'); the frame has "
             f"{brief_names(frame.columns)}."
         )
+    if looks_like_time(dated[0]):
+        raise InvalidEventsError(
+            f"the column of times is called {dated[0]!r}, which is a time itself: was the first "
+            "line of a file taken for the header, its event would be lost. Read the file without a "
+            f"header (pandas.read_csv(..., header=None)), or name the column: time={dated[0]!r}."
+        )
     return dated[0]
 
 
@@ -143,7 +224,11 @@ def _realization(frame: nw.DataFrame[Any], taken: list[str | None]) -> str | Non
     if named is not None:
         return named
     for name in frame.columns:
-        if name not in taken and plain(name) in OPEN_NAMES:
+        if (
+            name not in taken
+            and plain(name) in OPEN_NAMES
+            and _n_different(frame.get_column(name)) > 1
+        ):
             raise InvalidEventsError(
                 f"does the column {name!r} tell realisations (runs) apart? Write "
                 f"realization={name!r} if it does; leave the column out of the frame, or name both "

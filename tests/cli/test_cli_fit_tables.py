@@ -47,7 +47,7 @@ WINDOW = ["--start-time", "2024-03-01", "--end-time", "2024-04-30"]
 def test_dates_runs_and_marks(capsys, sample, zone):
     """The same fit as of the numbers of days, found by the names of the columns."""
     dated(sample, zone).to_csv("visits.csv", index=False)
-    window = [word + "T00:00:00+02:00" if zone == "+02:00" and word[0] == "2" else word
+    window = [word + "T00:00:00" + zone if zone and word[0] == "2" else word
               for word in WINDOW]  # fmt: skip
     status, out, err = run(capsys, "fit", "visits.csv", *window, "--unit", "day", "-o", "f.json")
     assert status == 0
@@ -156,3 +156,83 @@ def test_a_broken_row_is_to_be_corrected_for_there_is_no_option_that_drops_it(ca
     assert "on-error" not in err
     assert "on_error" not in err
     assert err.rstrip().endswith("correct or remove the row.")
+
+
+@pytest.mark.parametrize("ending", [["--time", "0.5"], []])
+@pytest.mark.parametrize("source", ["stdin", "file"])
+def test_a_first_line_that_is_an_event_is_no_header(capsys, monkeypatch, ending, source):
+    text = "0.5\n1.5\n2.5\n3.0\n4.1\n"
+    with open("bare.csv", "w", encoding="utf-8") as file:
+        file.write(text)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    path = "-" if source == "stdin" else "bare.csv"
+    status, out, err = run(
+        capsys, "fit", path, "--end-time", "5", "--decay", "1", *ending, "--json"
+    )
+    if ending:
+        assert status == 0
+        assert json.loads(out)["event_counts"] == [4]
+    else:
+        assert (status, out) == (2, "")
+        assert "the first line, '0.5', is a time" in err
+        assert "first line with a name, such as time, above it" in err
+
+
+def test_a_first_line_that_is_a_date_is_no_header(capsys):
+    with open("bare.csv", "w", encoding="utf-8") as file:
+        file.write("2024-03-01T01:00\n2024-03-01T02:00\n2024-03-01T05:00\n")
+    status, out, err = run(capsys, "fit", "bare.csv", *WINDOW)
+    assert (status, out) == (2, "")
+    assert "the first line, '2024-03-01T01:00', is a time" in err
+
+
+@pytest.mark.parametrize("quiet", [[], ["-q"]])
+def test_a_decay_of_dates_needs_a_unit(capsys, sample, quiet):
+    dated(sample).to_csv("visits.csv", index=False)
+    status, out, err = run(capsys, "fit", "visits.csv", *WINDOW, "--decay", "2", *quiet)
+    assert (status, out) == (2, "")
+    assert "--unit is missing: the times are dates, and --decay is per unit of time" in err
+    in_days = ["--decay", "2", "--unit", "day", "--json"]
+    status, out, _ = run(capsys, "fit", "visits.csv", *WINDOW, *in_days)
+    assert status == 0
+    expected = hawkeys.fit(sample, decay=2.0).log_likelihood
+    assert json.loads(out)["log_likelihood"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_bounds_without_the_zone_of_the_times_are_refused(capsys, sample):
+    dated(sample, "+02:00").to_csv("visits.csv", index=False)
+    status, out, err = run(capsys, "fit", "visits.csv", *WINDOW, "--unit", "day")
+    assert (status, out) == (2, "")
+    assert "--start-time 2024-03-01T00:00:00 has no time zone and the times have one, as" in err
+    assert "Write --start-time 2024-03-01T00:00:00+02:00, or the zone that is meant." in err
+    dated(sample).to_csv("visits.csv", index=False)
+    zoned = [word + "T00:00Z" if word[0] == "2" else word for word in WINDOW]
+    status, out, err = run(capsys, "fit", "visits.csv", *zoned, "--unit", "day")
+    assert (status, out) == (2, "")
+    assert "--start-time 2024-03-01T00:00:00+00:00 has a time zone and the times have none" in err
+    assert "Write --start-time 2024-03-01T00:00:00." in err
+
+
+def test_parquet_with_a_zone_asks_for_it_in_bounds(capsys):
+    pytest.importorskip("pyarrow")
+    hours = pd.date_range("2024-03-01", periods=30, freq="7h", tz="Europe/Berlin")
+    pd.DataFrame({"time": hours}).to_parquet("berlin.parquet")
+    how = ["--unit", "h", "--decay", "1", "--json"]
+    bounds = ["--start-time", "2024-03-01", "--end-time", "2024-03-12"]
+    status, out, err = run(capsys, "fit", "berlin.parquet", *bounds, *how)
+    assert (status, out) == (2, "")
+    assert "Write --start-time 2024-03-01T00:00:00+01:00" in err
+    zoned = [word + "T00:00+01:00" if word[0] == "2" else word for word in bounds]
+    status, out, err = run(capsys, "fit", "berlin.parquet", *zoned, *how)
+    assert status == 0
+    assert json.loads(out)["total_time"] == 11 * 24.0
+
+
+def test_a_date_beside_times_that_are_numbers_is_refused(capsys):
+    pd.DataFrame({"time": [1.0, 2.0, 4.0]}).to_csv("numbers.csv", index=False)
+    for text in ("2024-03-01", "01.03.2024", "a=2024-03-01"):
+        status, out, err = run(
+            capsys, "fit", "numbers.csv", "--start-time", text, "--end-time", "9"
+        )
+        assert (status, out) == (2, "")
+        assert f"--start-time {text} is a date, but the column 'time' holds numbers" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -76,7 +77,8 @@ def read_table_of_events(
     bounds : mapping
         What stands behind "--start-time" and "--end-time".
     how : mapping
-        "ignore" (tuple of names), "unit" and "sort".
+        "ignore" (tuple of names), "unit", "sort" and "decay" (which, given as a number, asks for a
+        unit of dates).
 
     Returns
     -------
@@ -90,7 +92,8 @@ def read_table_of_events(
     DatasetError
         The file is damaged, or a column is missing or ambiguous.
     InvalidParameterError
-        A bound of the windows is missing, or is neither a number nor a date.
+        A bound of the windows is missing, or is neither a number nor a date; or there is a decay,
+        and nobody knows its unit.
     """
     content, name = read_input(path) if path == STDIN else (None, str(path))
     frame = load_cells(name, content)
@@ -106,6 +109,11 @@ def read_table_of_events(
         }
     except BrokenFileError as error:
         raise DatasetError(f"{name}: {one_line(error)}") from error
+    if dated and how["unit"] is None and not isinstance(how["decay"], str):
+        raise InvalidParameterError(
+            "--unit is missing: the times are dates, and --decay is per unit of time. Write "
+            "--unit s, min, h, day or the like; or --decay estimate, which needs none."
+        )
     unit = how["unit"] or (_unit_of(times) if dated else None)
     said = _choices(columns, chosen, unit if dated and how["unit"] is None else None)
     ends = {"end_times": windows["--end-time"], "start_times": windows["--start-time"]}
@@ -156,13 +164,36 @@ def _window(
             stacklevel=2,
         )
         return edge_times(frame, columns, edge)
-    return _told(text, option, columns.realization, dates)
+    told = _told(text, option, columns, dates)
+    if dates is not None:
+        _check_zones(told, option, dates, str(frame[columns.time].iloc[0]))
+    return told
 
 
-def _told(text: str, option: str, realization: str | None, dates: Any) -> Any:
+def _check_zones(told: Any, option: str, dates: pd.Series, first: str) -> None:
+    """Refuse a bound without a zone beside times with one, and the reverse; `first` is a time."""
+    for bound in told.values() if isinstance(told, dict) else [told]:
+        if (bound.tz is None) == (dates.dt.tz is None):
+            continue
+        here, offset = bound.tz_localize(None), pd.Timestamp(first).strftime("%z")
+        offset = f"{offset[:3]}:{offset[3:5]}" if offset else ""
+        raise InvalidParameterError(
+            f"{option} {bound.isoformat()} has {'no' if bound.tz is None else 'a'} time zone and "
+            f"the times have {'one' if bound.tz is None else 'none'}, as {first!r}. Write "
+            f"{option} {here.isoformat()}{offset}{', or the zone that is meant' if offset else ''}."
+        )
+
+
+def _told(text: str, option: str, columns: EventColumns, dates: Any) -> Any:
     """Return what an option says: one time, or LABEL=TIME,..."""
     with suppress(ValueError):
         return _time(text, dates)
+    if dates is None and re.match(r"\d{4}-\d|\d{1,2}[./]\d{1,2}[./]\d", text.rpartition("=")[2]):
+        raise InvalidParameterError(
+            f"{option} {text} is a date, but the column {columns.time!r} holds numbers. Write a "
+            "number in their unit, or the times as dates (year-month-day)."
+        )
+    realization = columns.realization
     times: dict[str, Any] = {}
     for part in text.split(","):
         label, sign, value = (word.strip() for word in part.rpartition("="))
@@ -191,6 +222,4 @@ def _time(text: str, dates: Any) -> Any:
     if not text[:4].isdigit() or text[4:5] != "-":
         raise ValueError("the year comes first")
     found = pd.Timestamp(text)
-    if dates.dt.tz is not None and found.tz is None:
-        return found.tz_localize("UTC")
     return found

@@ -22,7 +22,13 @@ from hawkeys.datasets._tables.files import (
     read_table,
     times_of,
 )
-from hawkeys.events.tables import MARK_NAMES, REALIZATION_NAMES, TIME_NAMES, plain
+from hawkeys.events.tables import (
+    MARK_NAMES,
+    REALIZATION_NAMES,
+    TIME_NAMES,
+    looks_like_time,
+    plain,
+)
 from hawkeys.exceptions import DatasetError
 
 __all__ = ["EventColumns", "edge_times", "instants_of", "load_cells", "pick_columns"]
@@ -97,6 +103,12 @@ def pick_columns(
                 f"{list_names(list(frame.columns), 8)}."
             )
         time = str(frame.columns[0])
+        if looks_like_time(time):
+            raise BrokenFileError(
+                f"the first line, {time[:40]!r}, is a time, where the name of the column is "
+                "expected; its event would be lost. Write a first line with a name, such as time, "
+                f"above it; if it is the name, say so: --time {time[:40]}."
+            )
     return EventColumns(
         time,
         asked.mark or _one(rest, MARK_NAMES, "marks", "--mark"),
