@@ -24,6 +24,7 @@ LAYERS = [
         "_typing",
         "_threads",
         "_validation",
+        "_labels",
         "_files",
         "_progress",
         "_records",

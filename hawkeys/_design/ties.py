@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, IntArray
 from hawkeys._validation import as_float_array, brief_names, check_shape
 from hawkeys.exceptions import InvalidParameterError
@@ -113,6 +114,7 @@ def _identify(labels: IntArray) -> IntArray:
 def _labels(value: ArrayLike | None, name: str, shape: tuple[int, ...]) -> IntArray:
     if value is None:
         return np.full(shape, -1)
+    refuse_labels(value, name)
     array = as_float_array(value, name)
     if (array != np.round(array)).any():
         raise InvalidParameterError(

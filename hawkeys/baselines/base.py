@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._registry import Named
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
@@ -194,6 +195,7 @@ class Baseline(Named, ABC):
         self.rates = None
         if rates is None:
             return
+        refuse_labels(rates, "rates")
         array = check_nonnegative(rates, "rates")
         if array.ndim != 2 or array.shape[1] != self.n_pieces:
             raise InvalidParameterError(

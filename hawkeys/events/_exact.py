@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, refuse_disguised
 from hawkeys.exceptions import InvalidEventsError
@@ -62,6 +63,7 @@ def is_large(array: np.ndarray) -> bool:
 def as_window(value: ArrayLike, name: str, n_realizations: int) -> np.ndarray:
     """Return one window bound per realisation: doubles, or objects if there are large integers."""
     refuse_disguised(value, name)
+    refuse_labels(value, name)
     exact = as_exact(value)
     array = exact.astype(object) if is_large(exact) else as_float_array(exact, name)
     if array.dtype.kind == "O":

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, IntArray
+from hawkeys._validation import brief_names
 from hawkeys.exceptions import InvalidEventsError
 
 __all__ = ["add_silent_labels", "by_label"]
@@ -20,7 +21,13 @@ def add_silent_labels(
     if not isinstance(end_times, Mapping):
         return group, labels
     known = set(labels)
-    every = sorted((*labels, *(label for label in end_times if label not in known)))
+    try:
+        every = sorted((*labels, *(label for label in end_times if label not in known)))
+    except TypeError as error:
+        raise InvalidEventsError(
+            f"end_times has the labels {brief_names(end_times)} and the realisations are "
+            f"{brief_names(labels)}, of another type. Write labels as the data have them."
+        ) from error
     place = {label: k for k, label in enumerate(every)}
     position = np.array([place[label] for label in labels], dtype=np.int64)
     return (position[group] if group.size else group), tuple(every)
@@ -34,5 +41,8 @@ def by_label(
         return value
     missing = [label for label in labels if label not in value]
     if missing:
-        raise InvalidEventsError(f"{name} has no entry for realisation {missing[0]!r}.")
+        raise InvalidEventsError(
+            f"{name} has no entry for realisation {missing[0]!r}; it has {brief_names(value)}. "
+            "Give one for each."
+        )
     return [value[label] for label in labels]

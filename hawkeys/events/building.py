@@ -27,7 +27,7 @@ __all__ = ["Parts", "Windows", "date_bounds", "from_instants", "from_numbers", "
 
 
 class Parts(NamedTuple):
-    """The fields of `Events`, in their order."""
+    """The fields of `Events`, in their order; then the labels of realisations, if they have any."""
 
     times: FloatArray
     marks: IntArray
@@ -38,6 +38,7 @@ class Parts(NamedTuple):
     origins: Origins = None
     clock: Clock | None = None
     values: FloatArray | None = None
+    labels: tuple[Any, ...] | None = None
 
 
 class Windows(NamedTuple):

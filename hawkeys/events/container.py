@@ -18,7 +18,7 @@ from hawkeys.events._checks import (
     count_marks,
     name_marks,
 )
-from hawkeys.events.building import Windows, from_numbers, number_windows
+from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
 from hawkeys.events.clock import Clock
 from hawkeys.events.counts import EventCounts, read_counts, refuse_counts
 from hawkeys.events.nested import parts_of, parts_of_lists, refuse_reading
@@ -111,6 +111,7 @@ class Events(Views):
     unit: str | None = field(init=False)
     durations: FloatArray = field(init=False)
     _n_ties: int = field(init=False, default=-1)  # not yet counted
+    _labels: tuple[Any, ...] | None = field(init=False, default=None)  # of realisations
 
     def __post_init__(self) -> None:
         durations = self.end_times - self.start_times
@@ -123,6 +124,13 @@ class Events(Views):
             ("durations", durations),
         ):
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def _of(cls, parts: Parts) -> Events:
+        """Return the events that were read, with the labels of their realisations."""
+        made = cls(*parts[:-1])
+        object.__setattr__(made, "_labels", parts.labels)
+        return made
 
     @property
     def realization(self) -> IntArray:
@@ -209,7 +217,7 @@ class Events(Views):
         names = name_marks(mark_names, n_marks, flat_marks)
         windows = number_windows(Windows(start_times, end_times), bounds.size - 1)
         parts = from_numbers(flat_times, flat_marks, bounds, windows, names)
-        return cls(*parts._replace(values=as_values(values, bounds)))
+        return cls._of(parts._replace(values=as_values(values, bounds)))
 
     @classmethod
     def from_lists(
@@ -253,10 +261,10 @@ class Events(Views):
         names = None if mark_names is None else as_names(mark_names)
         windows = Windows(start_times, end_times)
         if values is None:
-            return cls(*parts_of_lists(realizations, windows, names))
+            return cls._of(parts_of_lists(realizations, windows, names))
         count_marks(realizations, names)
         how = Reading(windows=windows, mark_names=names, values=values)
-        return cls(*read_lists(realizations, how))
+        return cls._of(read_lists(realizations, how))
 
     @classmethod
     def from_data(cls, data: Any, *, end_time: Any = None, **reading: Any) -> Events:
@@ -317,7 +325,7 @@ class Events(Views):
             refuse_reading(data, how)
             return data
         refuse_counts(data)
-        return cls(*parts_of(data, how))
+        return cls._of(parts_of(data, how))
 
     @classmethod
     def from_frame(
@@ -380,7 +388,7 @@ class Events(Views):
         given = {"time": time, "mark": mark, "realization": realization, "unit": unit, **reading}
         how = take_reading(given, end_times, start_times)
         refuse_unknown(given)
-        return cls(*read_table(frame, how))
+        return cls._of(read_table(frame, how))
 
     @staticmethod
     def from_counts(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+from hawkeys._labels import as_mapping, in_order
+from hawkeys._validation import brief_names
 from hawkeys.events.container import Events
 from hawkeys.events.counts import refuse_counts
 from hawkeys.events.nested import parts_of, refuse_reading
 from hawkeys.events.options import WORDS, refuse_unknown, take_reading
+from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["as_events"]
+__all__ = ["as_events", "by_labels"]
 
 
 def as_events(
@@ -77,4 +80,27 @@ def as_events(
     refuse_counts(data)
     if how.mark_names is None and mark_names is not None:
         how = how._replace(mark_names=mark_names)
-    return Events(*parts_of(data, how))
+    return Events._of(parts_of(data, how))
+
+
+def by_labels(
+    events: Events, decay: Any = None, support: Any = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    """Return decay, support and weights in the order of the marks and realisations of the events.
+
+    What has no labels is returned as it is. Raises `InvalidParameterError` for labels that are not
+    those of the events.
+    """
+    names = events.mark_names
+    given = as_mapping(weights, "weights")
+    if isinstance(given, Mapping):
+        labels = events._labels
+        known = tuple(range(len(events))) if labels is None else labels
+        if set(given) != set(known):
+            told = "are numbered from 0" if labels is None else f"are {brief_names(known)}"
+            raise InvalidParameterError(
+                f"weights has the labels {brief_names(given)}, and the realisations {told}. Give "
+                "one for each, or pass x.to_numpy() in their order."
+            )
+        weights = [given[label] for label in known]
+    return in_order(decay, names, "decay"), in_order(support, names, "support"), weights

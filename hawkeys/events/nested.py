@@ -9,6 +9,7 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike
 from hawkeys.events._checks import as_names, count_marks, freeze, is_sequence, name_marks
+from hawkeys.events._frames import by_label
 from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
 from hawkeys.events.columns import as_frame
@@ -81,6 +82,9 @@ def _of_lists(data: Any, how: Reading) -> Parts:
     if nested is not data:
         for name, bound in zip(("start_time", "end_time"), how.windows, strict=True):
             _refuse_two_readings(len(data), bound, name)
+    numbers = tuple(range(len(nested)))
+    bounds = zip(("start_time", "end_time"), how.windows, strict=True)
+    how = how._replace(windows=Windows(*(by_label(one, numbers, name) for name, one in bounds)))
     plain = how.unit is None and not how.sort and how.values is None
     if plain and not _are_dates(nested):
         return parts_of_lists(nested, how.windows, how.mark_names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
+from hawkeys._labels import as_mapping
 from hawkeys._validation import check_flag, did_you_mean, refuse_disguised
 from hawkeys.events.building import Windows
 from hawkeys.exceptions import InvalidParameterError
@@ -48,7 +49,7 @@ def take_reading(
     bounds = []
     for name, value in (("start_time", start_time), ("end_time", end_time)):
         given = [value, options.pop(name, None), options.pop(f"{name}s", None)]
-        given = [one for one in given if one is not None]
+        given = [as_mapping(one, name) for one in given if one is not None]
         for one in given:
             refuse_disguised(one, f"{name}s")
         if len(given) > 1:

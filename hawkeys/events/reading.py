@@ -272,7 +272,8 @@ def _finished(flat: Flat, how: Reading) -> Parts:
         clock = None if how.unit is None else _clock_of_numbers(times, how.unit)
         bounds = number_windows(windows, len(labels))
         parts = from_numbers(times, marks, offsets, bounds, names, clock=clock)
-    return parts._replace(values=as_values(values, offsets))
+    labelled = None if group is None else labels
+    return parts._replace(values=as_values(values, offsets), labels=labelled)
 
 
 def _order(times: np.ndarray | Instants, group: IntArray | None, *, sort: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Shown:
     origins: Origins
     clock: Clock | None
     values: FloatArray | None
+    _labels: tuple[Any, ...] | None
 
     def __len__(self) -> int:
         return self.end_times.size

@@ -278,7 +278,10 @@ class Views(Shown):
         origins = None if self.origins is None else tuple(self.origins[r] for r in picked)
         arrays = self.times[flat], self.marks[flat], bounds, starts, ends
         values = pick_values(self.values, flat)
-        return self._made(*arrays, self.mark_names, origins, self.clock, values)
+        made = self._made(*arrays, self.mark_names, origins, self.clock, values)
+        if self._labels is not None:
+            object.__setattr__(made, "_labels", tuple(self._labels[r] for r in picked))
+        return made
 
     @property
     def _kind(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray, RandomState
-from hawkeys.events.lists import as_events
+from hawkeys.events.lists import as_events, by_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.coarse.fit import fit_coarse, is_coarse
 from hawkeys.inference.decay.choice import choose_decay
@@ -309,14 +309,14 @@ def fit(
     if is_coarse(data, options):
         return fit_coarse(data, (decay, kernel), (method, support, weights, end_time), options, rng)
     events = log_fit(f"fit by {method}", as_events(data, options, end_time=end_time))
+    decay, support, weights = by_labels(events, decay, support, weights)
     productivity = options.pop("productivity", None)
     search, rest = split_search(decay, kernel, options)
     excitation = search or choose_kernel(decay, kernel)
     model, others = split_model(rest)
     task = Task.check(events, support, weights, model).after(others.pop("history", None))
     counting = task.observed
-    given = None if isinstance(excitation, DecaySearch) else excitation
-    examine(counting.events, given, model.get("baseline"))
+    examine(counting.events, _given(excitation), model.get("baseline"))
     chosen = _with_productivity(counting, excitation, productivity)
     fitted = _fit_chosen(counting, chosen, (method, rest), rng)
     found = fitted.result
@@ -325,6 +325,10 @@ def fit(
     allowed = check_support(support, events.n_marks) & np.logical_not(fitted.told)
     warn_about_fit(found, fitted.converged, counting.events, allowed, fitted.seen)
     return found if events.unit is None else found.in_unit_of(events)
+
+
+def _given(excitation: Kernel | DecaySearch) -> Kernel | None:
+    return None if isinstance(excitation, DecaySearch) else excitation
 
 
 def _without_history(options: dict[str, Any]) -> dict[str, Any]:
@@ -406,8 +410,9 @@ def _fit_contrast(
 ) -> _Fitted:
     """Fit by least squares, for which decays are given."""
     settings = choose_method(how[0], refuse_models(how[1], "least squares"))[1]
-    given = None if isinstance(kernel, DecaySearch) else kernel
-    found = fit_contrast(task.events, given, settings, support=task.support, weights=task.weights)
+    found = fit_contrast(
+        task.events, _given(kernel), settings, support=task.support, weights=task.weights
+    )
     return _Fitted(found, np.full(task.events.n_marks, found.converged))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
+from hawkeys._labels import refuse_labels
 from hawkeys._loops.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
@@ -289,6 +290,7 @@ def check_support(support: ArrayLike | None, n_marks: int) -> BoolArray:
         The mask has another shape or is not boolean.
     """
     shape = (n_marks, n_marks)
+    refuse_labels(support, "support")
     if support is None:
         return np.ones(shape, dtype=bool)
     return check_mask(support, "support", shape, "target by source, True where admissible")
@@ -316,6 +318,7 @@ def check_weights(weights: ArrayLike | None, n_realizations: int) -> FloatArray:
     """
     if weights is None:
         return np.ones(n_realizations)
+    refuse_labels(weights, "weights")
     array = check_nonnegative(weights, "weights")
     meaning = "one per realisation"
     if n_realizations == 1:

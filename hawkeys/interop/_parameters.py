@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_positive, check_shape, check_square
 from hawkeys.baselines import Constant
@@ -22,12 +23,14 @@ _SHAPES = {
 
 def check_weights(value: ArrayLike, name: str) -> FloatArray:
     """Return a square matrix of weights >= 0; a single number is the matrix of one mark."""
+    refuse_labels(value, name)
     matrix = check_nonnegative(value, name)
     return check_square(matrix.reshape(1, 1) if matrix.ndim == 0 else matrix, name)
 
 
 def check_rates(value: ArrayLike, name: str, n_marks: int) -> FloatArray:
     """Return the baseline rates >= 0, one per mark; a single number is the rate of one mark."""
+    refuse_labels(value, name)
     rates = np.atleast_1d(check_nonnegative(value, name))
     return check_shape(rates, name, (n_marks,), "one rate per mark of the matrix")
 
@@ -36,6 +39,7 @@ def check_decay(
     value: ArrayLike, name: str, n_marks: int, dimensions: tuple[int, ...]
 ) -> FloatArray:
     """Return decays > 0 whose number of dimensions is one of those the other library has."""
+    refuse_labels(value, name)
     decay = check_positive(value, name)
     if decay.ndim not in dimensions or any(size != n_marks for size in decay.shape):
         wanted = " or ".join(_SHAPES[d].format(n_marks) for d in dimensions)

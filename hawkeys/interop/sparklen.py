@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_nonnegative
 from hawkeys.events import Events
@@ -67,6 +68,7 @@ def from_sparklen(
     >>> process.baseline, float(process.adjacency[0, 1])
     (array([0.4, 0.2]), 0.1)
     """
+    refuse_labels(theta, "theta")
     matrix = check_nonnegative(theta, "theta")
     if matrix.ndim != 2 or matrix.shape[0] == 0 or matrix.shape[1] != matrix.shape[0] + 1:
         raise InvalidParameterError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._loops import exponential as loops
 from hawkeys._loops.choice import is_small
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
@@ -61,6 +62,7 @@ class Exponential(Kernel):
     name = "exponential"
 
     def __init__(self, decay: ArrayLike) -> None:
+        refuse_labels(decay, "decay")
         value = check_positive(decay, "decay")
         if value.ndim > 2 or (value.ndim == 2 and value.shape[0] != value.shape[1]):
             raise InvalidParameterError(

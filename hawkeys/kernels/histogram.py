@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._loops.delayed import HISTOGRAM
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
@@ -147,6 +148,7 @@ def _check_edges(value: ArrayLike) -> FloatArray:
 
 
 def _check_masses(value: ArrayLike, n_bins: int) -> FloatArray:
+    refuse_labels(value, "masses")
     masses = check_nonnegative(value, "masses")
     shared = masses.shape == (n_bins,)
     paired = masses.ndim == 3 and masses.shape == (masses.shape[0], masses.shape[0], n_bins)

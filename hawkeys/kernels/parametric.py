@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import scipy
 
+from hawkeys._labels import refuse_labels
 from hawkeys._loops.delayed import GAMMA, LOG_NORMAL
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_positive, check_square
@@ -34,6 +35,7 @@ class _TwoParameters(DelayedKernel):
                 f"is to estimate them; {missing[0]} is missing."
             )
         for check, (name, value) in zip(self.checks, named.items(), strict=True):
+            refuse_labels(value, name)
             kept = None if value is None else _matrix_or_number(check(value, name), name)
             setattr(self, name, kept)
         if len({value.shape for value in self._given() if value.ndim}) > 1:

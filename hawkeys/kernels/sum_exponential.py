@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative, check_positive
 from hawkeys.events import Events
@@ -74,6 +75,7 @@ class SumExponential(Kernel):
         self.decays = _different(check_positive(decays, "decays"))
         self.weights: FloatArray | None = None
         if weights is not None:
+            refuse_labels(weights, "weights")
             self.weights = self._check_weights(check_nonnegative(weights, "weights"))
         elif self.decays.size == 1:
             self.weights = np.ones(1)

@@ -160,7 +160,7 @@ class PartitionedEvents:
             begins = f" (its realisations count from {rows.start})" if rows.start else ""
             raise InvalidEventsError(f"{where}{error}{begins}") from error
         origins = self.origins and self.origins[rows]
-        return Events(*parts._replace(origins=origins, values=values))
+        return Events._of(parts._replace(origins=origins, values=values))
 
     def read(self) -> Events:
         """Read all partitions into memory.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hawkeys._labels import same_names
 from hawkeys._typing import ArrayLike
 from hawkeys._validation import as_float_array, check_positive_number, check_square
 from hawkeys.exceptions import InvalidParameterError
@@ -43,8 +44,8 @@ def plot_adjacency(
         Expected direct children of the row's mark from one event of the column's mark. Negative
         entries, which inhibit, turn the scale of blues into one from red to blue.
     mark_names : sequence of str, length n_marks, optional
-        Tick labels. Default: "0", "1", ... With more than 40 marks every second, third, ... one
-        is shown.
+        Tick labels. Default: those of a data frame, else "0", "1", ... With more than 40 marks
+        every second, third, ... one is shown.
     vmax : float, optional
         Value of the darkest colour. Default: the largest absolute entry.
     colorbar : bool, default True
@@ -70,6 +71,7 @@ def plot_adjacency(
     >>> ax.get_xlabel()
     'source'
     """
+    mark_names, adjacency = same_names(mark_names, adjacency=adjacency)
     matrix = check_square(as_float_array(adjacency, "adjacency"), "adjacency")
     size = matrix.shape[0]
     names = [str(m) for m in range(size)] if mark_names is None else list(mark_names)

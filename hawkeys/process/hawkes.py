@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._labels import same_names
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_shape, check_square
 from hawkeys.baselines import Baseline, Constant
@@ -94,6 +95,9 @@ class Hawkes(Process):
         mark_names: Iterable[object] | None = None,
         productivity: Productivity | None = None,
     ) -> None:
+        mark_names, baseline, adjacency, decay = same_names(
+            mark_names, baseline=baseline, adjacency=adjacency, decay=decay
+        )
         matrix = check_square(check_nonnegative(adjacency, "adjacency"), "adjacency")
         function = _baseline_function(baseline, matrix.shape[0])
         self.baseline_function = function

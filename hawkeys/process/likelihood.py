@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._labels import in_order, refuse_labels
 from hawkeys._typing import ArrayLike, Bounds, FloatArray
 from hawkeys._validation import as_float_array
 from hawkeys.events.lists import as_events
@@ -94,7 +95,7 @@ class LogLikelihood:
         **reading: Any,
     ) -> None:
         events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)
-        excitation = choose_kernel(decay, kernel)
+        excitation = choose_kernel(in_order(decay, events.mark_names, "decay"), kernel)
         excitation.check_marks(events.n_marks)
         self.n_marks = events.n_marks
         self.n_events = events.n_events
@@ -148,6 +149,7 @@ class LogLikelihood:
         return f"LogLikelihood(n_events={self.n_events}, n_marks={self.n_marks})"
 
     def _rows(self, x: ArrayLike) -> FloatArray:
+        refuse_labels(x, "x")
         array = as_float_array(x, "x")
         shape = (self.n_marks, self.n_marks + 1)
         if array.shape not in (shape, (shape[0] * shape[1],)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels, same_names
 from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_count
@@ -133,6 +134,10 @@ class NonlinearHawkes(Process):
         mark_names: Iterable[object] | None = None,
     ) -> None:
         self.memory = check_model(filters, memory, link, pieces)
+        if np.ndim(baseline) < 2:
+            mark_names, baseline = same_names(mark_names, baseline=baseline)
+        refuse_labels(baseline, "baseline")
+        refuse_labels(weights, "weights")
         inside, layers = np.atleast_1d(as_float_array(baseline, "baseline")), _layers(weights)
         n_pieces = 1 if pieces is None else pieces.n_pieces
         inside = inside[:, None] if inside.ndim == 1 and pieces is None else inside

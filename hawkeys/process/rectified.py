@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import same_names
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import as_float_array, check_nonnegative, check_shape, check_square
 from hawkeys.events import Events
@@ -90,6 +91,9 @@ class RectifiedHawkes(NonlinearHawkes):
         decay: ArrayLike,
         mark_names: Iterable[object] | None = None,
     ) -> None:
+        mark_names, baseline, adjacency, decay = same_names(
+            mark_names, baseline=baseline, adjacency=adjacency, decay=decay
+        )
         matrix = check_square(as_float_array(adjacency, "adjacency"), "adjacency")
         rates = np.atleast_1d(check_nonnegative(baseline, "baseline"))
         check_shape(rates, "baseline", matrix.shape[:1], "one rate per mark of the adjacency")

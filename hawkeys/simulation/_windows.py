@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import Bounds, FloatArray
 from hawkeys._validation import as_float_array, check_count, refuse_disguised
 from hawkeys.events import Events
@@ -136,6 +137,7 @@ def on_clock_of(history: Events | None, events: Events) -> Events:
 def _as_bounds(value: Any, name: str, history: Events | None) -> FloatArray:
     """Return bounds counted as the history is; large integers and dates are not yet."""
     refuse_disguised(value, name)
+    refuse_labels(value, name)
     clock = None if history is None else history.clock
     plain = np.ndim(value) > 0 or (
         isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_positive
@@ -80,6 +81,8 @@ def _among(problem: DecayObjective, grid: Sequence[ArrayLike], search: DecaySear
 
 def _candidates(grid: Sequence[ArrayLike], n_marks: int) -> FloatArray:
     """Return the candidates as an array, numbers in increasing order."""
+    for k, decay in enumerate(grid):
+        refuse_labels(decay, f"decay_grid[{k}]")
     checked = [check_positive(decay, f"decay_grid[{k}]") for k, decay in enumerate(grid)]
     shapes = {decay.shape for decay in checked}
     if len(shapes) > 1 or shapes.pop() not in ((), (n_marks,), (n_marks, n_marks)):

@@ -15,7 +15,7 @@ from hawkeys._threads import VARIABLES, limit_threads, most_threads
 from hawkeys._typing import ArrayLike, Bounds, FloatArray, IntArray, RandomState
 from hawkeys._validation import brief, check_count
 from hawkeys.baselines import Constant
-from hawkeys.events.lists import as_events
+from hawkeys.events.lists import as_events, by_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.each.result import EachResult
 from hawkeys.inference.examine import examine
@@ -151,7 +151,7 @@ def fit_each(
     how = choose_method(method, others)
     task = Task.check(events, None, None, model)
     size, n = task.events.n_marks, task.events.n_realizations
-    excitation = _choose_kernel(decay, kernel, size)
+    excitation = _choose_kernel(by_labels(events, decay)[0], kernel, size)
     examine(task.events, excitation, task.baseline, separate=True)
     seeds = each_seeds(rng, n, size, method)
     parts: list[_Part] = []

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._loops import lags as loops
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import brief, check_nonnegative, check_shape
@@ -197,6 +198,7 @@ def _check_groups(groups: ArrayLike | str, support: BoolArray) -> IntArray:
             f"groups must be 'shared', 'edge' or a matrix of group numbers; got {brief(groups)}."
         )
     else:
+        refuse_labels(groups, "groups")
         given = check_nonnegative(groups, "groups")
         check_shape(given, "groups", support.shape, "the group of each pair, target by source")
     out = np.zeros(support.shape, dtype=np.int64)

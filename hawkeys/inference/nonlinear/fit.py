@@ -20,7 +20,7 @@ from hawkeys._validation import (
 from hawkeys._version import __version__
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events
+from hawkeys.events.lists import as_events, by_labels
 from hawkeys.exceptions import (
     ConvergenceWarning,
     IdentifiabilityWarning,
@@ -164,6 +164,7 @@ def fit_nonlinear(
     events = as_events(data, options, end_time=end_time, start_time=start_time)
     log_fit("fit_nonlinear", events)
     recalled = check_model(filters, memory, link, baseline)
+    options["weights"] = by_labels(events, weights=options.get("weights"))[2]
     given = _check_options(options, events.n_realizations, filters)
     if link == "rectified":
         return _rectified(events, filters, given)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hawkeys._labels import in_order
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief
 from hawkeys.baselines import Baseline
@@ -91,11 +92,11 @@ class PartitionedFit:
             )
         given = {key: value for key, value in options.items() if value is not None}
         search, rest = split_search(decay, kernel, given)
-        excitation = None if search else choose_kernel(decay, kernel)
+        excitation = None if search else choose_kernel(in_order(decay, data.mark_names, "decay"), kernel)
         _refuse_unknown(excitation)
         model, others = split_model(rest)
         memory = Memory(bytes_of(others.pop("memory", _MEMORY)))
-        support = others.pop("support", None)
+        support = in_order(others.pop("support", None), data.mark_names, "support")
         how = choose_method(name, others)
         task = PartitionedTask.check(data, support, model, memory)
         if task.baseline.known:

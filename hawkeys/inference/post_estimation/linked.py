@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_mask
 from hawkeys.events import Events
@@ -74,6 +75,7 @@ def linked_profile(
     rows = _rows(result, events, "profile_interval")
     wanted = result.identified & ~(result.at_bound & (result.estimates != 0.0))
     if parameters is not None:
+        refuse_labels(parameters, "parameters")
         wanted &= check_mask(parameters, "parameters", wanted.shape, "parameters of each target")
     cutoff = float(chi2.ppf(level, 1))
     lower, upper, statistic = np.full((3, *wanted.shape), np.nan)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._loops import profile as loops
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
@@ -241,6 +242,7 @@ def profile_interval(
     wanted = fitted.identified.copy()
     if parameters is not None:
         meaning = "baseline and adjacency row of each target"
+        refuse_labels(parameters, "parameters")
         wanted &= check_mask(parameters, "parameters", wanted.shape, meaning)
     cutoff = float(chi2.ppf(coverage, 1))
     with told(verbose, "Following profiles", len(rows.columns.estimates)) as done:

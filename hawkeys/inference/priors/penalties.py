@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._labels import refuse_labels
 from hawkeys._registry import Named, rebuild
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, brief, check_choice, check_nonnegative, check_shape
@@ -37,6 +38,7 @@ class Penalty(Named, ABC):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
+        refuse_labels(self.strength, f"{name}: strength")
         strength = check_nonnegative(self.strength, f"{name}: strength")
         if strength.ndim not in (0, 2) or (strength.ndim == 2 and len(set(strength.shape)) > 1):
             raise InvalidParameterError(
@@ -292,6 +294,7 @@ class GroupLasso(Penalty):
         if isinstance(self.groups, str):
             check_choice(self.groups, "GroupLasso: groups", ("source", "target", "pair"))
             return
+        refuse_labels(self.groups, "GroupLasso: groups")
         given = as_float_array(self.groups, "GroupLasso: groups")
         if given.ndim != 2 or given.shape[0] != given.shape[1] or (given % 1 != 0).any():
             raise InvalidParameterError(

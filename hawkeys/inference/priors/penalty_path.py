@@ -15,7 +15,7 @@ from hawkeys._validation import (
     check_positive,
     check_positive_number,
 )
-from hawkeys.events.lists import as_events
+from hawkeys.events.lists import as_events, by_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.folds import fold_names, make_folds
 from hawkeys.inference.examine import examine, log_fit
@@ -174,6 +174,7 @@ def penalty_path(
     """
     events = as_events(data, options, end_time=end_time, start_time=start_time)
     log_fit("penalty_path", events)
+    decay, support, weights = by_labels(events, decay, support, weights)
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
     task = Task.check(events, support, weights, model)

@@ -14,7 +14,7 @@ from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray
 from hawkeys._validation import brief, check_count, check_positive_number
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events
+from hawkeys.events.lists import as_events, by_labels
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about, warn_if_unseen
@@ -159,6 +159,7 @@ def fit_rectified(
     """
     events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)
     log_fit("fit_rectified", events)
+    decay, support, weights = by_labels(events, decay, support, weights)
     allowed = admissible(support, events.n_marks)
     counting, positive = leave_out(events, weights)
     problem = _Problem(
