@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._registry import Named, rebuild
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, brief, check_choice
@@ -67,6 +68,7 @@ class Productivity(Named, ABC):
         sharing: str = "shared",
         law: ValueLaw | None = None,
     ) -> None:
+        refuse_labels(a, "a")
         self.a = None if a is None else as_float_array(a, "a")
         if self.a is not None and self.a.ndim > 1:
             raise InvalidParameterError(
