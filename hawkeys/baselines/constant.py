@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
 from hawkeys.baselines.base import Baseline
@@ -71,6 +72,7 @@ class Constant(Baseline):
     def _keep(self, rates: ArrayLike | None) -> None:
         """Check and keep the rates, which may be one number per mark."""
         if rates is not None:
+            refuse_labels(rates, "rates")
             array = check_nonnegative(rates, "rates")
             rates = array[:, None] if array.ndim == 1 else array
         super()._keep(rates)

@@ -92,7 +92,9 @@ class PartitionedFit:
             )
         given = {key: value for key, value in options.items() if value is not None}
         search, rest = split_search(decay, kernel, given)
-        excitation = None if search else choose_kernel(in_order(decay, data.mark_names, "decay"), kernel)
+        excitation = (
+            None if search else choose_kernel(in_order(decay, data.mark_names, "decay"), kernel)
+        )
         _refuse_unknown(excitation)
         model, others = split_model(rest)
         memory = Memory(bytes_of(others.pop("memory", _MEMORY)))
