@@ -1,5 +1,7 @@
 """Importing compiled code, and compiling it once on a machine however many processes ask for it.
 
+The first compilation of a process is logged: it takes many seconds once on every machine.
+
 numba keeps what it compiled on disk, and its cache has no lock: ten processes that start at once
 where nothing is compiled compile everything ten times. Here the first call of a function that is
 not on disk compiles it while processes that want the same file of functions wait.
@@ -14,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 from numba import config
+from numba.core import event
 from numba.core.dispatcher import Dispatcher
 
 try:
@@ -21,7 +24,14 @@ try:
 except ImportError:  # no such locks on Windows: processes may compile the same
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["first_call", "functions", "load", "places"]
+__all__ = ["announce", "first_call", "functions", "load", "places"]
+
+_SAY = (
+    "compiling numerical code for the first use, %s s; later runs read it from %s. "
+    "To compile everything at once: hawkeys warmup"
+)
+# on an idle machine, of one method (benchmarks/results/first_use.csv)
+_SECONDS = "about 5 to 20"
 
 _WAIT = "another process compiles %s, which this one waits for"
 _NO_PLACE = (
@@ -34,6 +44,35 @@ _NO_PLACE = (
 _PATIENCE = 300.0
 
 _temporary: list[tempfile.TemporaryDirectory] = []
+
+
+class _Listener(event.Listener):
+    """Logs the first compilation of this package's code in this process."""
+
+    def __init__(self):
+        self.said = False
+
+    def on_start(self, event):
+        """Log, unless that was done; what is loaded from the cache is not compiled."""
+        dispatcher = event.data["dispatcher"]
+        ours = dispatcher.py_func.__module__.startswith("hawkeys.")
+        if ours and not self.said:
+            self.said = True
+            logging.getLogger("hawkeys").info(_SAY, _SECONDS, dispatcher.stats.cache_path)
+
+    def on_end(self, event):
+        """Do nothing."""
+
+
+_LISTENER = _Listener()
+_registered: list[bool] = []
+
+
+def announce():
+    """Have the first compilation of this process logged, by the logger ``hawkeys`` as INFO."""
+    if not _registered:
+        _registered.append(True)
+        event.register("numba:compile", _LISTENER)
 
 
 def load(name):

@@ -151,7 +151,7 @@ class Compiled:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # asked by tools that look at objects
             raise AttributeError(name)
-        import_module("hawkeys._jit.announcing").announce()
         loading = import_module("hawkeys._jit.loading")
+        loading.announce()
         value = getattr(loading.load(self._name), name)
         return loading.first_call(value, lambda: setattr(self, name, value))
