@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -356,6 +357,12 @@ def test_errors_are_documented():
             if not re.search("[Rr]aises|Refuse", text):
                 missing.append(f"{name_of(path)}.{node.name}")
     assert missing == []
+
+
+def test_every_file_of_tests_has_a_name_of_its_own():
+    """pytest imports them by their names alone."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_project_stands_on_its_own():

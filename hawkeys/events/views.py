@@ -100,7 +100,7 @@ class Views(Shown):
         Warns
         -----
         EventsWarning
-            All events are on one side of `at`.
+            `at` is between 0 and 1, as a share would be, and all events are on one side of it.
 
         Examples
         --------
@@ -129,8 +129,9 @@ class Views(Shown):
         )
 
     def _warn_of_empty(self, at: Any, sizes: list[int]) -> None:
-        """Warn of a moment that has all events on one side, as a share of the time mostly has."""
-        if self.times.size and 0 in sizes:
+        """Warn of a moment that was meant as a share: all events are on one side of it."""
+        meant = isinstance(at, float) and 0.0 < at < 1.0
+        if meant and self.times.size and 0 in sizes:
             warnings.warn(
                 f"split(at={brief(at)}): the {'first' if sizes[0] == 0 else 'second'} part has "
                 f"none of the {self.times.size} events. at= is a moment on the clock of the "

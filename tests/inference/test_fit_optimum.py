@@ -141,7 +141,7 @@ def test_sums_over_events_are_as_defined(n_sources, n, odd, weighted):
     excitation[:, n - 3] = odd
     weights = rng.integers(0, 3, n).astype(float) if weighted else np.empty(0)
     w = weights if weighted else np.ones(n)
-    v, gram = np.zeros((9, n_sources + 1)), np.empty((n_sources + 2, n_sources + 2))
+    v, gram = np.zeros((9, n_sources + 1)), np.zeros((n_sources + 2, n_sources + 2))
     v[rows._X] = x = rng.uniform(0.1, 1.0, n_sources + 1)
     if n_sources > 2:
         x[2] = v[rows._X, 2] = 0.0
