@@ -180,7 +180,7 @@ def test_the_maximum_does_not_depend_on_the_start(kind, baseline):
 
 def test_sums_over_the_first_events():
     excitation = np.random.default_rng(1).gamma(1.0, 1.0, (2, 30))
-    v, gram, tile = np.zeros((9, 3)), np.empty((4, 4)), np.empty((5, 16))
+    v, gram, tile = np.zeros((9, 3)), np.zeros((4, 4)), np.empty((5, 16))
     v[rows._X] = 0.5
     value = rows._accumulate(excitation.ravel(), np.empty(0), 19, v, gram, tile)
     lam = 0.5 + 0.5 * excitation[:, :19].sum(axis=0)
