@@ -21,6 +21,9 @@ __all__ = ["Views"]
 
 AnyEvents = TypeVar("AnyEvents", bound="Views")
 
+# of the longest window: a moment before that is unlikely to be meant as one
+_HARDLY_BEGUN = 0.01
+
 
 class Views(Shown):
     """The methods of `hawkeys.Events` that give other events."""
@@ -100,7 +103,8 @@ class Views(Shown):
         Warns
         -----
         EventsWarning
-            `at` is between 0 and 1, as a share would be, and all events are on one side of it.
+            `at` is between 0 and 1, as a share would be, within the first hundredth of the longest
+            window, and all events are on one side of it.
 
         Examples
         --------
@@ -130,8 +134,11 @@ class Views(Shown):
 
     def _warn_of_empty(self, at: Any, sizes: list[int]) -> None:
         """Warn of a moment that was meant as a share: all events are on one side of it."""
-        meant = isinstance(at, float) and 0.0 < at < 1.0
-        if meant and self.times.size and 0 in sizes:
+        if not (isinstance(at, float) and 0.0 < at < 1.0):
+            return
+        longest = float((self.end_times - self.start_times).max())
+        early = at - float(self.start_times.min()) < _HARDLY_BEGUN * longest
+        if early and self.times.size and 0 in sizes:
             warnings.warn(
                 f"split(at={brief(at)}): the {'first' if sizes[0] == 0 else 'second'} part has "
                 f"none of the {self.times.size} events. at= is a moment on the clock of the "

@@ -186,7 +186,7 @@ def test_results_speak_in_the_unit(days, tmp_path):
     assert (found.unit, plain.unit) == ("day", None)
     summary = found.summary()
     assert "300 days" in summary
-    assert f"Exponential(decay={found.kernel.decay}) per day" in summary
+    assert f"Exponential(decay={found.kernel.decay:.4g}) per day" in summary
     assert "Times are in days: baseline and decay are per day." in summary
     assert "days" not in plain.summary()
     found.save(tmp_path / "fit.json")
