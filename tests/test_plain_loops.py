@@ -13,11 +13,10 @@ import hawkeys
 from hawkeys._jit import exponential as jit_exponential
 from hawkeys._jit import layout as jit_layout
 from hawkeys._jit import likelihood as jit_likelihood
-from hawkeys._jit import merging as jit_merging
 from hawkeys._jit import rows as jit_rows
 from hawkeys._jit import variational as jit_variational
 from hawkeys._loops import choice, delayed
-from hawkeys._plain import exponential, layout, merging, rows, variational
+from hawkeys._plain import exponential, layout, rows, variational
 from hawkeys.inference.rows.bound import base_draws
 from hawkeys.kernels import BlockLayout, Exponential
 
@@ -25,7 +24,6 @@ PAIRS = [
     (exponential, jit_exponential),
     (layout, jit_layout),
     (rows, jit_likelihood),
-    (merging, jit_merging),
     (rows, jit_rows),
     (variational, jit_variational),
 ]
@@ -316,8 +314,8 @@ class TestMerging:
         rng = np.random.default_rng(seed)
         sizes = rng.integers(0, 6, 4)
         columns = [np.sort(rng.integers(0, 11, n)).astype(float) for n in sizes]
-        plain = self.merged(merging, columns, self.WINDOW)
-        assert plain == self.merged(jit_merging, columns, self.WINDOW)
+        plain = self.merged(layout, columns, self.WINDOW)
+        assert plain == self.merged(jit_layout, columns, self.WINDOW)
         assert plain[:2] == (True, True)
 
     @pytest.mark.parametrize("bad", [[2.0, 1.0], [-1.0], [11.0], [np.nan], [1.0, np.nan, 2.0],
@@ -326,7 +324,7 @@ class TestMerging:
     def test_refuses_what_is_not_sorted_or_outside(self, bad, place):
         columns = [np.array([1.0, 5.0]), np.empty(0), np.array([0.0]), np.array([3.0])]
         columns[place] = np.array(bad)
-        for module in (merging, jit_merging):
+        for module in (layout, jit_layout):
             assert self.merged(module, columns, self.WINDOW)[:2] == (False, False)
 
 

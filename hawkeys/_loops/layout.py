@@ -1,4 +1,4 @@
-"""Grouping events by row problem, in linear time."""
+"""The order of events: grouped by row problem, and merged from many marks, in linear time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from hawkeys._loops.choice import Compiled, is_small
 from hawkeys._plain import layout as plain
-from hawkeys._typing import IntArray
+from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["count_events", "place_events"]
+__all__ = ["are_regular", "count_events", "merge_realizations", "place_events"]
 
 jit = Compiled("layout")
 
@@ -30,3 +30,17 @@ def place_events(marks: IntArray, offsets: IntArray, first: IntArray) -> IntArra
     loops = plain if is_small(marks.size * first.shape[1]) else jit
     slots: IntArray = loops.place_events(marks, offsets, first)
     return slots
+
+
+def merge_realizations(
+    flat: FloatArray, bounds: IntArray, windows: FloatArray, times: FloatArray, marks: IntArray
+) -> bool:
+    """Write times and marks of every realisation in time order; see `hawkeys._jit.layout`."""
+    loops = plain if is_small(flat.size + bounds.size) else jit
+    return bool(loops.merge_realizations(flat, bounds, windows, times, marks))
+
+
+def are_regular(flat: FloatArray, offsets: IntArray, windows: FloatArray) -> bool:
+    """Tell whether no realisation of a single mark has times that decrease or leave the window."""
+    loops = plain if is_small(flat.size + offsets.size) else jit
+    return bool(loops.are_regular(flat, offsets, windows))

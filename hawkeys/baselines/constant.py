@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.baselines.base import Baseline
 
 __all__ = ["Constant"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._loops.merging import are_regular, merge_realizations
+from hawkeys._loops.layout import are_regular, merge_realizations
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events._checks import Origins, as_columns, merge_marks
 from hawkeys.events._exact import find_origins, shift_column

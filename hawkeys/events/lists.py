@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-from hawkeys._labels import as_mapping, in_order
 from hawkeys._validation import brief_names
+from hawkeys._validation.labels import as_mapping, in_order
 from hawkeys.events.container import Events
 from hawkeys.events.counts import refuse_counts
 from hawkeys.events.nested import parts_of, refuse_reading

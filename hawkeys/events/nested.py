@@ -50,9 +50,17 @@ def parts_of(data: Any, how: Reading) -> Parts:
 def parts_of_lists(
     realizations: Sequence[Sequence[ArrayLike]], windows: Windows, names: Sequence[Any] | None
 ) -> Parts:
-    """Return the parts of events from lists of numbers per realisation and mark."""
+    """Return the parts of events from lists of numbers per realisation and mark.
+
+    Raises `InvalidEventsError` if there is no mark.
+    """
     known = None if names is None else as_names(names)
     n_marks = count_marks(realizations, known)
+    if n_marks == 0:
+        raise InvalidEventsError(
+            "there is no mark: got an empty list, where [t1, t2, ...] has the times of each mark. "
+            "One mark without events is [[]]."
+        )
     starts, ends = number_windows(windows, len(realizations))
     exact = starts.dtype.kind == "O" or ends.dtype.kind == "O"
     merged = None if exact else merge_quickly(realizations, starts, ends)

@@ -10,10 +10,10 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
-from hawkeys._labels import refuse_labels
 from hawkeys._loops.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_positive, check_shape, check_square
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.baselines import Constant
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential

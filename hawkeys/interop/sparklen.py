@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import check_nonnegative
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.interop._layouts import check_events, lists_per_mark

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._loops import exponential as loops
 from hawkeys._loops.choice import is_small
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_positive
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import TAIL, BlockLayout, Kernel

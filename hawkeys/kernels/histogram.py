@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._loops.delayed import HISTOGRAM
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.delayed import DelayedKernel
 

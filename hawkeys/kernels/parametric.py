@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 import scipy
 
-from hawkeys._labels import refuse_labels
 from hawkeys._loops.delayed import GAMMA, LOG_NORMAL
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_positive, check_square
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.delayed import TAIL, DelayedKernel
 from hawkeys.kernels.gamma_series import log_excess, log_front

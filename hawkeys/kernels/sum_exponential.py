@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_nonnegative, check_positive
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import TAIL, BlockLayout, Kernel

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._labels import same_names
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_shape, check_square
+from hawkeys._validation.labels import same_names
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events

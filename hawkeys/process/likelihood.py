@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._labels import in_order, refuse_labels
 from hawkeys._typing import ArrayLike, Bounds, FloatArray
 from hawkeys._validation import as_float_array
+from hawkeys._validation.labels import in_order, refuse_labels
 from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Kernel

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._labels import refuse_labels
 from hawkeys._typing import Bounds, FloatArray
 from hawkeys._validation import as_float_array, check_count, refuse_disguised
+from hawkeys._validation.labels import refuse_labels
 from hawkeys.events import Events
 from hawkeys.events._exact import as_exact, is_large, shift_windows
 from hawkeys.events.lists import as_events

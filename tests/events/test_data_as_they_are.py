@@ -304,3 +304,9 @@ def test_labels_in_the_index_of_a_series_are_not_lost():
     assert found.marks.tolist() == [0, 1, 0]
     picked = Events.from_data(pd.Series(times, index=[7, 3, 12]), end_time=4.0)
     assert picked.times.tolist() == times
+
+
+def test_a_list_without_marks_is_told():
+    with pytest.raises(InvalidEventsError, match=r"there is no mark: got an empty list"):
+        hawkeys.fit([], end_time=5.0, decay=1.0)
+    assert hawkeys.Events.from_data([[]], end_time=5.0).n_marks == 1

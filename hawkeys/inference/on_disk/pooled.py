@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hawkeys._labels import in_order
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys._validation import brief
+from hawkeys._validation.labels import in_order
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError

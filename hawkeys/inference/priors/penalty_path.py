@@ -178,11 +178,10 @@ def penalty_path(
     model, rest = split_model(options)
     settings = make_options(PathOptions, rest, "penalty_path")
     task = Task.check(events, support, weights, model)
-    refuse_given(task, "penalty_path")
     excitation = _check_kernel(decay, kernel, events.n_marks)
     examine(events, excitation, task.baseline)
     own = _check_penalty(Lasso(1.0) if penalty is None else penalty)
-    rows = PenalizedRows.of(task.design(excitation))
+    rows = _rows(task, excitation)
     strengths = _strengths(rows, own, settings)
     solutions = _solve(rows, own.terms(rows.design), strengths, settings)
     values = [solution.x for solution in solutions]
@@ -202,6 +201,12 @@ def penalty_path(
         options=task.as_options()
         | {"tolerance": settings.tolerance, "max_iter": settings.max_iter},
     )
+
+
+def _rows(task: Task, kernel: Kernel) -> PenalizedRows:
+    """Return the row problems; no penalty goes with a baseline that is given."""
+    refuse_given(task, "penalty_path")
+    return PenalizedRows.of(task.design(kernel))
 
 
 def _check_kernel(decay: ArrayLike | None, kernel: Kernel | None, n_marks: int) -> Kernel:

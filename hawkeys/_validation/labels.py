@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._validation import brief, brief_names
+from hawkeys._validation.checks import brief, brief_names
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["as_mapping", "in_order", "labels_of_axes", "refuse_labels", "same_names"]
