@@ -108,7 +108,6 @@ LONGER = {
     "hawkeys._jit.rows": 345,
     "hawkeys._jit.variational": 425,
     "hawkeys._plain.rows": 295,
-    "hawkeys._plain.variational": 275,
     # still to be divided
 }
 # an estimator names each of its parameters, as scikit-learn asks

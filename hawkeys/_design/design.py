@@ -15,7 +15,7 @@ import numpy as np
 from hawkeys._design.columns import ColumnMap
 from hawkeys._design.ties import Ties
 from hawkeys._design.wide_rows import merge_rows, wide_rows
-from hawkeys._loops import rows
+from hawkeys._loops import rows, variational
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import brief
 from hawkeys.baselines import Baseline, Constant
@@ -243,6 +243,46 @@ class Design:
     def counts(self) -> IntArray:
         """Number of events of each block, shape (n_blocks,)."""
         return np.diff(self.offsets)
+
+    @property
+    def amounts(self) -> FloatArray:
+        """Total weight of the events of each block, shape (n_blocks,)."""
+        if not self.weights.size:
+            return self.counts.astype(np.float64)
+        return np.diff(np.concatenate(([0.0], np.cumsum(self.weights)))[self.offsets])
+
+    def with_cost(self, cost: FloatArray) -> Design:
+        """Return the same row problems with other costs."""
+        return replace(self, cost=cost)
+
+    def raise_bound(
+        self, prior: FloatArray, draws: FloatArray, start: FloatArray, limits: tuple[float, int]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Raise every evidence bound; see `BoundRows`."""
+        return variational.raise_rows(
+            self.excitation,
+            self.weights,
+            self.offsets,
+            self.cost,
+            prior,
+            draws,
+            start,
+            np.array(limits, dtype=np.float64),
+        )
+
+    def expected_log(self, draws: FloatArray, params: FloatArray) -> FloatArray:
+        """Return the expected log intensities of each block's events, summed, (n_blocks,)."""
+        return variational.expected_log_rows(
+            self.excitation, self.weights, self.offsets, draws, params
+        )
+
+    def bound_curvature(
+        self, prior: FloatArray, draws: FloatArray, params: FloatArray
+    ) -> FloatArray:
+        """Return minus the second derivatives of every bound, (n_blocks, 2 P, 2 P)."""
+        return variational.curvature_rows(
+            self.excitation, self.weights, self.offsets, self.cost, prior, draws, params
+        )
 
     def log_likelihood(self, x: FloatArray) -> FloatArray:
         """Return the log-likelihood of each block at ``x`` (n_blocks, n_columns + 1)."""

@@ -127,9 +127,9 @@ def fit(
         mapping from mark to times, one flat sequence of times, a list of D arrays of times, or a
         list of such lists. All but Events need `end_time`. Or events on disk, of
         `hawkeys.open_events`: by "mle", or "map" under a GammaPrior or Lasso, the kernel given or
-        one decay or several estimated; ``memory`` ("1GB") is then among the options, what may be
-        kept between passes. Or counts by bins, of `hawkeys.Events.from_counts`, fitted as times
-        with a ``resolution`` are.
+        one decay or several estimated, or by "vi"; ``memory`` ("1GB") is then among the options,
+        what may be kept between passes. Or counts by bins, of `hawkeys.Events.from_counts`, fitted
+        as times with a ``resolution`` are.
     decay : float, array_like of shape (n_marks,) or (n_marks, n_marks), or "estimate", optional
         Decay of the exponential kernel, per unit of time: one for all, one per source mark or one
         per (target, source) pair. A given one is held fixed; "estimate" maximises over it, too
@@ -303,7 +303,7 @@ def fit(
     if isinstance(data, PartitionedEvents):
         options |= {"end_time": end_time, "weights": weights, "support": support}
         examine(*(asked := PartitionedFit.check(data, decay, kernel, method, options)).examined)
-        warn_about_fit(*(on_disk := asked.run()))
+        warn_about_fit(*(on_disk := asked.run(rng)))
         return on_disk.result
     method = name_of_method(method)
     if is_coarse(data, options):

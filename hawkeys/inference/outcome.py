@@ -62,38 +62,10 @@ def result_of(
     TypeError
         The method returned neither a posterior nor a certificate.
     """
-    columns = None
-    if not design.columns.is_plain:
-        columns = FittedColumns(design.columns, solution.x, solution.identified)
+    columns = _columns(design, solution)
     process = _process(task, kernel, solution.x, columns)
-    common = {
-        "process": process,
-        "log_likelihood": _log_likelihood(task, process, design, solution, how[1]),
-        **_common(task.events, _counts(task.events), solution, how),
-    }
-    final = _identified(solution, design) if columns is None else in_parameters(solution, columns)
-    common |= {"identified": final.identified, "converged": bool(solution.converged.all())}
-    if final.posterior is not None and final.prior_coefficient is not None:
-        return VariationalResult(
-            **common,
-            posterior=final.posterior,
-            prior_coefficient=final.prior_coefficient,
-            log_covariance=final.log_covariance,
-            posterior_covariance=final.covariance,
-            column_posterior=_column_posterior(design, solution),
-            prior=final.prior,
-            inclusion_probability=final.inclusion,
-            n_kernel_parameters=_n_kernel_weights(columns, final),
-        )
-    if final.violation is None or final.information is None:
-        raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")
-    return LikelihoodResult(
-        **common,
-        kkt_residual=float(final.violation.max(initial=0.0)),
-        information=final.information,
-        n_kernel_parameters=_n_kernel_weights(columns, final),
-        columns=columns,
-    )
+    seen = _counts(task.events), _log_likelihood(task, process, design, solution, how[1])
+    return _complete(task.events, process, (design, columns), solution, how, seen)
 
 
 def partitioned_result(
@@ -104,8 +76,8 @@ def partitioned_result(
     solution: Solution,
     how: tuple[Method, Any],
     seen: tuple[IntArray, float],
-) -> LikelihoodResult:
-    """Return the result of a fit of events on disk by maximum likelihood or posterior mode.
+) -> FitResult:
+    """Return the result of a fit of events on disk.
 
     Parameters
     ----------
@@ -118,7 +90,7 @@ def partitioned_result(
     design : Design
         Where the parameters are in the row problems.
     solution : Solution
-        Of the row problems of all events, with information.
+        Of the row problems of all events.
     how : tuple of Method and its options
         What solved them.
     seen : tuple of ndarray of int64, shape (n_marks,), and float
@@ -126,29 +98,62 @@ def partitioned_result(
 
     Returns
     -------
-    LikelihoodResult
+    LikelihoodResult or VariationalResult
         Complete but for what a search of decays adds.
 
     Raises
     ------
     TypeError
-        The solution has no certificate.
+        The method returned neither a posterior nor a certificate.
     """
-    columns = None
-    if not design.columns.is_plain:
-        columns = FittedColumns(design.columns, solution.x, solution.identified)
-    final = _identified(solution) if columns is None else in_parameters(solution, columns)
-    if final.violation is None or final.information is None:
-        raise TypeError(f"method {how[0].name!r} returned no certificate")
-    return LikelihoodResult(
-        process=_process(task, kernel, solution.x, columns),
-        log_likelihood=seen[1],
+    columns = _columns(design, solution)
+    process = _process(task, kernel, solution.x, columns)
+    return _complete(data, process, (design, columns), solution, how, seen)
+
+
+def _columns(design: Design, solution: Solution) -> FittedColumns | None:
+    """Return the estimates by column, unless the columns are the parameters."""
+    if design.columns.is_plain:
+        return None
+    return FittedColumns(design.columns, solution.x, solution.identified)
+
+
+def _complete(
+    data: Events | PartitionedEvents,
+    process: Hawkes,
+    where: tuple[Design, FittedColumns | None],
+    solution: Solution,
+    how: tuple[Method, Any],
+    seen: tuple[IntArray, float],
+) -> FitResult:
+    """Return the result, given the events of each mark and the log-likelihood."""
+    design, columns = where
+    final = _identified(solution, design) if columns is None else in_parameters(solution, columns)
+    common = {
+        "process": process,
+        "log_likelihood": seen[1],
         **_common(data, seen[0], solution, how),
-        identified=final.identified,
-        converged=bool(solution.converged.all()),
+        "identified": final.identified,
+        "converged": bool(solution.converged.all()),
+        "n_kernel_parameters": _n_kernel_weights(columns, final),
+    }
+    if final.posterior is not None and final.prior_coefficient is not None:
+        return VariationalResult(
+            **common,
+            posterior=final.posterior,
+            prior_coefficient=final.prior_coefficient,
+            log_covariance=final.log_covariance,
+            posterior_covariance=final.covariance,
+            column_posterior=_column_posterior(design, solution),
+            prior=final.prior,
+            inclusion_probability=final.inclusion,
+        )
+    if final.violation is None or final.information is None:
+        raise TypeError(f"method {how[0].name!r} returned neither a posterior nor a certificate")
+    return LikelihoodResult(
+        **common,
         kkt_residual=float(final.violation.max(initial=0.0)),
         information=final.information,
-        n_kernel_parameters=_n_kernel_weights(columns, final),
         columns=columns,
     )
 
@@ -179,12 +184,12 @@ def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | N
     )
 
 
-def _identified(solution: Solution, design: Design | None = None) -> Solution:
+def _identified(solution: Solution, design: Design) -> Solution:
     """Return the solution with parameters along flat directions flagged."""
     if solution.information is None:
         return solution
     told = solution.information, solution.x, solution.identified
-    identified = flat_directions(*told, 0 if design is None else design.excitation.size)
+    identified = flat_directions(*told, design.excitation.size)
     return dataclasses.replace(solution, identified=identified)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
 from hawkeys._validation import brief
 from hawkeys._validation.labels import in_order
 from hawkeys.baselines import Baseline
@@ -17,29 +17,33 @@ from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
 from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.on_disk.bounds import PartitionedBounds
 from hawkeys.inference.on_disk.decay import PartitionedDecays, moves_over_partitions
 from hawkeys.inference.on_disk.rows import PartitionedRows
 from hawkeys.inference.on_disk.solve import check_prior, solve_partitioned
 from hawkeys.inference.on_disk.task import Memory, PartitionedTask, bytes_of
 from hawkeys.inference.outcome import partitioned_result
 from hawkeys.inference.rows.solution import Solution
+from hawkeys.inference.rows.variational import solve_vi
+from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.task import check_support, split_model
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, Productive
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
 from hawkeys.results.decay_profile import DecayProfile
+from hawkeys.results.fit_result import FitResult
 
 __all__ = ["FittedOnDisk", "PartitionedFit"]
 
 _MEMORY = "1GB"
-_METHODS = ("mle", "map")
+_METHODS = ("mle", "map", "vi")
 
 
 class FittedOnDisk(NamedTuple):
     """A result, and what `warn_about_fit` judges it by: its arguments, in their order."""
 
-    result: LikelihoodResult
+    result: FitResult
     converged: BoolArray
     data: PartitionedEvents
     support: BoolArray
@@ -55,7 +59,7 @@ class PartitionedFit:
     task : PartitionedTask
         Data and model.
     how : tuple of Method and its options
-        Maximum likelihood or posterior mode.
+        Maximum likelihood, posterior mode or variational inference.
     kernel : Kernel or None
         None if decays are searched.
     search : DecaySearch or None
@@ -86,12 +90,17 @@ class PartitionedFit:
         name = name_of_method(method)
         if name not in _METHODS:
             raise InvalidParameterError(
-                f"events on disk are fitted by method 'mle' or 'map'; got method {name!r}. Fit a "
-                "part, hawkeys.fit(data.partition(0), ...), or each realisation alone, "
+                f"events on disk are fitted by method 'mle', 'map' or 'vi'; got method {name!r}. "
+                "Fit a part, hawkeys.fit(data.partition(0), ...), or each realisation alone, "
                 "hawkeys.inference.fit_each_on_disk."
             )
         given = {key: value for key, value in options.items() if value is not None}
         search, rest = split_search(decay, kernel, given)
+        if search is not None and name == "vi":
+            raise InvalidParameterError(
+                "a decay can be estimated or chosen with the methods 'mle' and 'map'; got 'vi'. "
+                "Choose the decay by maximum likelihood first and give it."
+            )
         excitation = (
             None if search else choose_kernel(in_order(decay, data.mark_names, "decay"), kernel)
         )
@@ -116,8 +125,8 @@ class PartitionedFit:
         """What `examine` judges: the first partition stands for all."""
         return self.task.events(0), self.kernel, self.task.baseline
 
-    def run(self) -> FittedOnDisk:
-        """Fit, each Newton step in one pass over the partitions.
+    def run(self, rng: RandomState) -> FittedOnDisk:
+        """Fit, each Newton step in one pass over the partitions; `rng` is for posteriors.
 
         Returns the result as of all events in memory, but for what `warn_about_fit` says of it.
         """
@@ -126,9 +135,9 @@ class PartitionedFit:
             profile = choose_decay(PartitionedDecays(self.task, *self.how), self.search)
             kernel = Exponential(profile.chosen)
         rows = PartitionedRows.of(self.task, kernel or Exponential(1.0))
-        solution = solve_partitioned(rows, self.how)
-        found = self._result(rows, solution)
-        if self.search is not None and profile is not None:
+        solution, value = self._solve(rows, rng)
+        found = self._result(rows, solution, value)
+        if profile is not None and self.search is not None and isinstance(found, LikelihoodResult):
             found = self._with_profile(found, solution.x, self.search, profile)
         columns = rows.template.columns
         seen = rows.known().cost[:, 1:] if columns.is_plain else None
@@ -136,13 +145,21 @@ class PartitionedFit:
         support = check_support(self.task.support, data.n_marks)
         return FittedOnDisk(replace(found, unit=data.unit), converged, data, support, seen)
 
-    def _result(self, rows: PartitionedRows, solution: Solution) -> LikelihoodResult:
+    def _solve(self, rows: PartitionedRows, rng: RandomState) -> tuple[Solution, float]:
+        """Return the solution, and the log-likelihood there."""
+        method, settings = self.how
+        if method.name == "vi":
+            bounds = PartitionedBounds.of(rows, settings.likelihood_weight)
+            solution = solve_vi(bounds, settings, row_seeds(rng, bounds.n_blocks), keep=True)
+        else:
+            solution = solve_partitioned(rows, self.how)
+            if method.name == "mle":
+                return solution, float(solution.objective.sum())
+        return solution, rows.log_likelihood(solution.x)
+
+    def _result(self, rows: PartitionedRows, solution: Solution, value: float) -> FitResult:
         """Return the result but for what a search of decays adds."""
-        facts, value = rows.known(), float(solution.objective.sum())
-        if self.how[0].name != "mle":
-            sums = rows.sums(solution.x, np.ones(len(solution.x), dtype=bool))
-            value = float(sums.value.sum() - (facts.cost * solution.x).sum())
-        seen = facts.marks.astype(np.int64), value
+        seen = rows.known().marks.astype(np.int64), value
         task = self.task
         found = partitioned_result(
             task.data, task.model, rows.kernel, rows.template, solution, self.how, seen

@@ -6,10 +6,10 @@ excitations are computed and used at once, and never written out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from hawkeys.inference.on_disk.task import PartitionedTask, over_partitions
 from hawkeys.kernels import Exponential, Kernel
 
 __all__ = ["Facts", "PartitionedRows", "Sums"]
+
+T = TypeVar("T")
 
 
 class Sums(NamedTuple):
@@ -119,6 +121,22 @@ class PartitionedRows:
         if self.facts is None:
             self._learn(facts)
         return total
+
+    def log_likelihood(self, x: FloatArray) -> float:
+        """Return the log-likelihood of all events at x (n_blocks, P), in one pass."""
+        sums = self.sums(x, np.ones(len(x), dtype=bool))
+        return float(sums.value.sum() - (self.known().cost * x).sum())
+
+    def over_designs(self, one: Callable[[Design], T]) -> Iterator[T]:
+        """Yield ``one(design)`` of the row problems of each partition, in their order."""
+
+        def of_part(number: int) -> T:
+            design = self.kept.get(number)
+            if design is None:
+                design = self._design(number, self.task.events(number))
+            return one(design)
+
+        return over_partitions(self.task, of_part, self.numbers)
 
     def _part(self, x: FloatArray, wanted: BoolArray, number: int) -> tuple[Sums, Facts | None]:
         """Return the sums over one partition and, in the first pass, its facts."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._design import Design
+from hawkeys._design.bound_rows import AnyRows, BoundRows
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.results.gamma_posterior import GammaPosterior
 
@@ -65,22 +65,22 @@ class RowPriors:
         terms = np.where(where[:, None], gamma, self.terms)
         return RowPriors(terms, np.where(where, rate, self.rate))
 
-    def charged(self, design: Design) -> Design:
+    def charged(self, design: AnyRows) -> AnyRows:
         """Return the row problems with the rates added to the costs.
 
         Parameters
         ----------
-        design : Design
+        design : Design or other BoundRows
             Row problems.
 
         Returns
         -------
-        Design
+        Design or other BoundRows
             The same if no rate is above 0.
         """
         if not self.rate.any():
             return design
-        return replace(design, cost=np.where(design.cost > 0, design.cost + self.rate, 0.0))
+        return design.with_cost(np.where(design.cost > 0, design.cost + self.rate, 0.0))
 
     def expected_log(self, params: FloatArray) -> FloatArray:
         """Return the expected log densities under log-normal posteriors, (n_blocks, P).
@@ -124,7 +124,7 @@ class RowPriors:
         return GammaPosterior(shape, np.where(known, self.rate, np.nan))
 
 
-def weak_prior(design: Design, likelihood_weight: float = 1.0) -> tuple[FloatArray, FloatArray]:
+def weak_prior(design: BoundRows, likelihood_weight: float = 1.0) -> tuple[FloatArray, FloatArray]:
     r"""Return shape and rate of the Gamma priors that VI has by default, each (n_blocks, P).
 
     A baseline is exponential, with the mean rate of the row's events as its mean, whatever the unit
@@ -135,7 +135,7 @@ def weak_prior(design: Design, likelihood_weight: float = 1.0) -> tuple[FloatArr
 
     Parameters
     ----------
-    design : Design
+    design : Design or other BoundRows
         The row problems.
     likelihood_weight : float, default 1.0
         Factor on the log-likelihood in `design`.
@@ -154,9 +154,7 @@ def weak_prior(design: Design, likelihood_weight: float = 1.0) -> tuple[FloatArr
     shape, rate = np.ones(design.cost.shape), np.ones(design.cost.shape)
     n_sources = (design.cost[:, n_baselines:] > 0).sum(axis=1)
     shape[:, n_baselines:] = (2.0 / (n_sources + 1.0))[:, None]
-    amount = design.counts.astype(np.float64)
-    if design.weights.size:
-        amount = np.diff(np.concatenate(([0.0], np.cumsum(design.weights)))[design.offsets])
+    amount = design.amounts
     time = design.cost[:, :n_baselines].sum(axis=1)
     # without an event the mean rate is at most of the order of one
     rate[:, :n_baselines] = (time / np.where(amount > 0, amount, likelihood_weight))[:, None]

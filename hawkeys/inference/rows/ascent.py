@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
+from hawkeys._design.bound_rows import BoundRows
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_choice
 
@@ -93,7 +93,7 @@ class Groups:
     n: int
 
     @classmethod
-    def build(cls, sharing: str, design: Design, *, common: bool) -> Groups:
+    def build(cls, sharing: str, design: BoundRows, *, common: bool) -> Groups:
         """Label the parameters of a design.
 
         `sharing` is "parameter" (none shared), "row" (the adjacency of a target) or "all" (all

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._loops import variational as loops
+from hawkeys._design.bound_rows import BoundRows
 from hawkeys._typing import FloatArray
 from hawkeys.inference.options import VIOptions
 
@@ -38,13 +37,13 @@ def base_draws(n_draws: int, size: int, seed: int) -> FloatArray:
     return np.ascontiguousarray(np.concatenate((white, -white)))
 
 
-def draws_for(design: Design, options: VIOptions, seed: int) -> FloatArray:
+def draws_for(design: BoundRows, options: VIOptions, seed: int) -> FloatArray:
     """Return the base draws that the options ask for."""
     size = design.cost.shape[1]
     return base_draws(options.n_draws or max(32, 4 * size), size, seed)
 
 
-def start_params(design: Design, options: VIOptions) -> FloatArray:
+def start_params(design: BoundRows, options: VIOptions) -> FloatArray:
     """Start every coordinate with an equal share of the events, whatever the unit of time."""
     size = design.cost.shape[1]
     share = options.likelihood_weight * np.maximum(design.counts, 1)[:, None] / size
@@ -58,23 +57,14 @@ def second_moment(params: FloatArray) -> FloatArray:
 
 
 def raise_bound(
-    design: Design, options: VIOptions, prior: FloatArray, draws: FloatArray, start: FloatArray
+    design: BoundRows, options: VIOptions, prior: FloatArray, draws: FloatArray, start: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return locations and log scales, report and traces; see `raise_rows`."""
-    return loops.raise_rows(
-        design.excitation,
-        design.weights,
-        design.offsets,
-        design.cost,
-        prior,
-        draws,
-        start,
-        np.array([options.tolerance, options.max_iter]),
-    )
+    return design.raise_bound(prior, draws, start, (options.tolerance, options.max_iter))
 
 
 def bound_under(
-    design: Design, params: FloatArray, log_prior: FloatArray, draws: FloatArray
+    design: BoundRows, params: FloatArray, log_prior: FloatArray, draws: FloatArray
 ) -> FloatArray:
     """Return the bound of every row problem, in nats, constants included.
 
@@ -85,18 +75,15 @@ def bound_under(
     used = design.cost > 0
     location, log_scale = params[:, 0], params[:, 1]
     silenced = np.stack((np.where(used, location, -700.0), np.where(used, log_scale, -5.0)), 1)
-    expected = loops.expected_log_rows(
-        design.excitation, design.weights, design.offsets, draws, silenced
-    )
-    return expected + own_terms(design, params, log_prior).sum(axis=1)
+    return design.expected_log(draws, silenced) + own_terms(design, params, log_prior).sum(axis=1)
 
 
-def own_terms(design: Design, params: FloatArray, log_prior: FloatArray) -> FloatArray:
+def own_terms(design: BoundRows, params: FloatArray, log_prior: FloatArray) -> FloatArray:
     """Return what each parameter alone adds to the bound, (n_blocks, P): prior, entropy, cost.
 
     Parameters
     ----------
-    design : Design
+    design : Design or other BoundRows
         The row problems.
     params : ndarray, shape (n_blocks, 2, P)
         Locations and log scales.

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from hawkeys._design import Design
+from hawkeys._design.bound_rows import BoundRows
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.priors.row_priors import RowPriors, weak_prior
@@ -18,12 +18,12 @@ __all__ = ["inclusion_probability", "switched_off"]
 _SEEN = 0.1
 
 
-def switched_off(design: Design, params: FloatArray, *, n_realizations: int = 1) -> BoolArray:
+def switched_off(design: BoundRows, params: FloatArray, *, n_realizations: int = 1) -> BoolArray:
     """Return which parameters explain next to nothing: in expectation less than 0.1 events.
 
     Parameters
     ----------
-    design : Design
+    design : Design or other BoundRows
         The row problems.
     params : ndarray, shape (n_blocks, 2, P)
         Locations and log scales of the posteriors.
@@ -45,7 +45,7 @@ def switched_off(design: Design, params: FloatArray, *, n_realizations: int = 1)
 
 
 def inclusion_probability(
-    design: Design,
+    design: BoundRows,
     options: VIOptions,
     solved: tuple[FloatArray, RowPriors],
     off: BoolArray,
@@ -58,7 +58,7 @@ def inclusion_probability(
 
     Parameters
     ----------
-    design : Design
+    design : Design or other BoundRows
         The row problems.
     options : VIOptions
         Of the fit.

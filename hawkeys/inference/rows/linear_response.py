@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._design import Design
-from hawkeys._loops import variational as loops
+from hawkeys._design.bound_rows import BoundRows
 from hawkeys._typing import FloatArray
 
 __all__ = ["linear_response"]
 
 
 def linear_response(
-    design: Design, params: FloatArray, prior: FloatArray, draws: FloatArray
+    design: BoundRows, params: FloatArray, prior: FloatArray, draws: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     r"""Return the covariances of log-parameters and of parameters, each (n_blocks, P, P).
 
@@ -30,9 +29,7 @@ def linear_response(
     Giordano, R., Broderick, T. and Jordan, M. I. (2018). Covariances, robustness, and variational
     Bayes. JMLR 19(51), theorem 1. arXiv:1709.02536
     """
-    curvature = loops.curvature_rows(
-        design.excitation, design.weights, design.offsets, design.cost, prior, draws, params
-    )
+    curvature = design.bound_curvature(prior, draws, params)
     size = design.cost.shape[1]
     log_covariance = np.full((design.n_blocks, size, size), np.nan)
     covariance = np.full_like(log_covariance, np.nan)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._design import Design
+from hawkeys._design.bound_rows import BoundRows
 from hawkeys._loops import variational as loops
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.options import VIOptions
@@ -33,7 +33,7 @@ _Found = tuple[FloatArray, RowPriors, FloatArray, dict[str, Any]]
 
 
 def solve_vi(
-    design: Design,
+    design: BoundRows,
     options: VIOptions,
     seeds: IntArray,
     *,
@@ -68,14 +68,14 @@ def solve_vi(
 
 
 def _responses(
-    design: Design, params: FloatArray, priors: RowPriors, draws: FloatArray
+    design: BoundRows, params: FloatArray, priors: RowPriors, draws: FloatArray
 ) -> dict[str, FloatArray]:
     """Return the linear-response covariances by the names of `Solution`."""
     found = linear_response(priors.charged(design), params, priors.terms, draws)
     return dict(zip(("log_covariance", "covariance"), found, strict=True))
 
 
-def fixed_priors(design: Design, options: VIOptions) -> RowPriors:
+def fixed_priors(design: BoundRows, options: VIOptions) -> RowPriors:
     """Return the priors that do not depend on the posterior: half-normal, or the default."""
     if options.prior_coefficient is not None:
         return RowPriors.half_normal(np.full(design.cost.shape, options.prior_coefficient))
@@ -84,7 +84,9 @@ def fixed_priors(design: Design, options: VIOptions) -> RowPriors:
     return nothing.with_gamma(shape, rate, np.ones(shape.shape, dtype=bool))
 
 
-def _own_priors(design: Design, options: VIOptions, draws: FloatArray, start: FloatArray) -> _Found:
+def _own_priors(
+    design: BoundRows, options: VIOptions, draws: FloatArray, start: FloatArray
+) -> _Found:
     """Solve with every prior fixed, or every C at its own optimum; return bounds and report."""
     if options.relevance_determination:
         priors = RowPriors.half_normal(np.zeros(design.cost.shape))
@@ -102,7 +104,7 @@ def _own_priors(design: Design, options: VIOptions, draws: FloatArray, start: Fl
 
 
 def _shared_coefficients(
-    design: Design, options: VIOptions, draws: FloatArray, start: FloatArray
+    design: BoundRows, options: VIOptions, draws: FloatArray, start: FloatArray
 ) -> _Found:
     """Solve with C shared within groups, each at its optimum, the mean of 2 E theta^2."""
     used = design.cost > 0
@@ -134,7 +136,7 @@ def _shared_coefficients(
     return params, priors_at(end.point), bound, outcome
 
 
-def _outcome(design: Design, options: VIOptions, report: FloatArray) -> dict[str, Any]:
+def _outcome(design: BoundRows, options: VIOptions, report: FloatArray) -> dict[str, Any]:
     """Return what the compiled code reports, by the names of `Solution`."""
     return {
         "gap": report[:, 1],
@@ -144,7 +146,7 @@ def _outcome(design: Design, options: VIOptions, report: FloatArray) -> dict[str
 
 
 def variational_solution(
-    design: Design,
+    design: BoundRows,
     params: FloatArray,
     priors: RowPriors | None = None,
     *,
@@ -176,7 +178,7 @@ def variational_solution(
 
 
 def evidence_bound(
-    design: Design, params: FloatArray, coefficient: FloatArray, draws: FloatArray
+    design: BoundRows, params: FloatArray, coefficient: FloatArray, draws: FloatArray
 ) -> FloatArray:
     """Return the bound of every row problem under half-normal priors; see `bound_under`."""
     log_prior = expected_log_half_normal(np.where(design.cost > 0, coefficient, 1.0), params)

@@ -114,7 +114,9 @@ def test_iterations_that_do_not_suffice(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"decay": 2.0, "method": "vi"}, "by method 'mle' or 'map'; got method 'vi'"),
+        ({"decay": 2.0, "method": "vi_stochastic"}, "'map' or 'vi'; got method 'vi_stochastic'"),
+        ({"decay": "estimate", "method": "vi"}, "methods 'mle' and 'map'; got 'vi'"),
+        ({"decay_grid": [1.0, 2.0], "method": "vi"}, "methods 'mle' and 'map'; got 'vi'"),
         ({"kernel": hawkeys.kernels.LogNormal()}, "whose parameters are given"),
         ({"kernel": hawkeys.kernels.PowerLaw()}, "whose parameters are given"),
         ({"decay": "estimate", "kernel": hawkeys.kernels.LogNormal()}, "exactly one of decay"),
