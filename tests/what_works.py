@@ -65,6 +65,9 @@ ROWS: dict[str, Callable[[], Any]] = {
     "`Periodic` baseline": lambda: hawkeys.fit(
         EVENTS, decay=2.0, baseline=baselines.Periodic(DAY, 24.0)
     ),
+    "`LogLinear` baseline, estimated": lambda: hawkeys.fit(
+        EVENTS, decay="estimate", baseline=baselines.LogLinear(HALVES, [0.0, 1.0])
+    ),
     "`fit_rectified`": lambda: hawkeys.fit_rectified(EVENTS, decay=2.0),
     "`fit_nonlinear`": lambda: hawkeys.fit_nonlinear(
         EVENTS, filters=LogTimeFilters([0.2, 0.6, 1.5]), penalty=0.0

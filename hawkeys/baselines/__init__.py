@@ -7,8 +7,16 @@ pieces are.
 
 from hawkeys.baselines.base import Baseline
 from hawkeys.baselines.constant import Constant
+from hawkeys.baselines.log_linear import LogLinear
 from hawkeys.baselines.periodic import Periodic
 from hawkeys.baselines.piecewise import PiecewiseConstant
 from hawkeys.baselines.records import baseline_from_dict
 
-__all__ = ["Baseline", "Constant", "Periodic", "PiecewiseConstant", "baseline_from_dict"]
+__all__ = [
+    "Baseline",
+    "Constant",
+    "LogLinear",
+    "Periodic",
+    "PiecewiseConstant",
+    "baseline_from_dict",
+]

@@ -119,6 +119,11 @@ class Baseline(Named, ABC):
         return self.rates is not None
 
     @property
+    def is_positive(self) -> bool:
+        """Whether some b_q is known to be above 0 at every time of the span."""
+        return False
+
+    @property
     def is_stationary(self) -> bool:
         """Whether a mean over all time exists, so that a process can have a stationary rate."""
         return True

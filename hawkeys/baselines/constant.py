@@ -51,6 +51,11 @@ class Constant(Baseline):
         """One: the mean of 1."""
         return np.ones(1)
 
+    @property
+    def is_positive(self) -> bool:
+        """True: one b_q is 1 at every time."""
+        return True
+
     def basis(self, times: FloatArray) -> FloatArray:
         """Return ones, shape (n_times, 1)."""
         return np.ones((times.size, 1))

@@ -92,6 +92,11 @@ class Periodic(Baseline):
         return self._widths / self.period
 
     @property
+    def is_positive(self) -> bool:
+        """True: one b_q is 1 at every time."""
+        return True
+
+    @property
     def _bounds(self) -> FloatArray:
         """Phases at which stretches begin, from 0, and the period."""
         return np.append(self.knots - self.knots[0], self.period)

@@ -8,8 +8,7 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.baselines.base import Baseline
-from hawkeys.baselines.steps import increasing_knots, indicators, stretches
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.baselines.steps import increasing_knots, indicators, refuse_outside, stretches
 
 __all__ = ["PiecewiseConstant"]
 
@@ -78,23 +77,18 @@ class PiecewiseConstant(Baseline):
         return np.diff(self.knots) / (self.knots[-1] - self.knots[0])
 
     @property
+    def is_positive(self) -> bool:
+        """True: one b_q is 1 at every time."""
+        return True
+
+    @property
     def is_stationary(self) -> bool:
         """False: nothing is said of the time outside the knots."""
         return False
 
     def check_windows(self, starts: FloatArray, ends: FloatArray) -> None:
         """Refuse windows that are not within the knots; see `Baseline.check_windows`."""
-        first, last = self.knots[[0, -1]]
-        # an end computed as start + length may miss the knot by rounding
-        slack = 4.0 * np.spacing(max(abs(first), abs(last)))
-        outside = np.flatnonzero((starts < first - slack) | (ends > last + slack))
-        if outside.size:
-            r = outside[0]
-            raise InvalidParameterError(
-                f"realization {r}: the window [{starts[r]:.12g}, {ends[r]:.12g}] is not within the "
-                f"knots of the piecewise-constant baseline, which go from {first:.12g} to "
-                f"{last:.12g}. Knots are on the clock of the events; move the first or last one."
-            )
+        refuse_outside(self.knots, starts, ends, "piecewise-constant")
 
     def basis(self, times: FloatArray) -> FloatArray:
         """Return which stretch each time is in, shape (n_times, n_pieces)."""

@@ -10,7 +10,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array
 from hawkeys.exceptions import InvalidParameterError
 
-__all__ = ["increasing_knots", "indicators", "stretches"]
+__all__ = ["increasing_knots", "indicators", "refuse_outside", "stretches"]
 
 
 def increasing_knots(knots: ArrayLike, *, minimum: int) -> FloatArray:
@@ -29,6 +29,21 @@ def increasing_knots(knots: ArrayLike, *, minimum: int) -> FloatArray:
         )
     array.flags.writeable = False
     return array
+
+
+def refuse_outside(knots: FloatArray, starts: FloatArray, ends: FloatArray, what: str) -> None:
+    """Refuse windows, each (n_windows,), that are not within the knots of a baseline."""
+    first, last = knots[[0, -1]]
+    # an end computed as start + length may miss the knot by rounding
+    slack = 4.0 * np.spacing(max(abs(first), abs(last)))
+    outside = np.flatnonzero((starts < first - slack) | (ends > last + slack))
+    if outside.size:
+        r = outside[0]
+        raise InvalidParameterError(
+            f"realization {r}: the window [{starts[r]:.12g}, {ends[r]:.12g}] is not within the "
+            f"knots of the {what} baseline, which go from {first:.12g} to {last:.12g}. Knots are "
+            "on the clock of the events; move the first or last one."
+        )
 
 
 def stretches(bounds: FloatArray) -> tuple[str, ...]:

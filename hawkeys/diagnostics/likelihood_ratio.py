@@ -10,7 +10,7 @@ import scipy
 
 from hawkeys._design.ties import Ties
 from hawkeys._validation import check_count
-from hawkeys.baselines import Baseline, Constant, Periodic, PiecewiseConstant
+from hawkeys.baselines import Baseline, Constant, LogLinear, Periodic, PiecewiseConstant
 from hawkeys.diagnostics.comparison import check_same_data, is_maximum
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential, Kernel, SumExponential
@@ -234,7 +234,8 @@ def _check_nested(small: Fit, large: Fit) -> int:
     _check_kernels(small, large)
     if isinstance(small, LikelihoodResult) and isinstance(large, LikelihoodResult):
         _check_given(small, large)
-        _check_baselines(small.process.baseline_function, large.process.baseline_function)
+        if not _is_log_linear_within(small, large):
+            _check_baselines(small.process.baseline_function, large.process.baseline_function)
         _check_ties(small, large)
     return added
 
@@ -279,9 +280,26 @@ def _check_given(small: LikelihoodResult, large: LikelihoodResult) -> None:
         )
 
 
+def _is_log_linear_within(small: LikelihoodResult, large: LikelihoodResult) -> bool:
+    """Tell whether the smaller baseline is the larger one at some coefficients."""
+    one, other = small.process.baseline_function, large.process.baseline_function
+    if not isinstance(other, LogLinear) or large.coefficient_std_err is None:
+        return False
+    if isinstance(one, Constant):
+        return bool((other.exposure == other.exposure[0]).all())
+    if not isinstance(one, LogLinear) or not set(one.names) <= set(other.names):
+        return False
+    columns = [other.names.index(name) for name in one.names]
+    return (
+        np.array_equal(one.knots, other.knots)
+        and np.array_equal(one.exposure, other.exposure)
+        and np.array_equal(one.covariates, other.covariates[:, columns])
+    )
+
+
 def _check_baselines(small: Baseline, large: Baseline) -> None:
     """Refuse pieces of the smaller model that are no unions of pieces of the larger."""
-    inside = isinstance(small, Constant)
+    inside = isinstance(small, Constant) and not isinstance(large, LogLinear)
     inside |= small.with_rates(None).to_dict() == large.with_rates(None).to_dict()
     if isinstance(small, PiecewiseConstant) and isinstance(large, PiecewiseConstant):
         inside |= bool(np.isin(small.knots[1:-1], large.knots).all())

@@ -163,7 +163,8 @@ def fit(
         ``baseline``: a baseline that changes over time, with its rates left out, such as
         ``hawkeys.baselines.PiecewiseConstant([0, 10, 20])``; or one whose rates are given ("mle",
         and "map" with a Gamma prior), which is held: it is no parameter, and has no standard
-        errors. ``tied``: labels of parameters,
+        errors. The coefficients of a ``hawkeys.baselines.LogLinear`` that are left out are
+        estimated by "mle". ``tied``: labels of parameters,
         integer array_like of shape (n_marks, n_marks + 1), baseline first, or a mapping with
         "baseline" (n_marks,) and "adjacency" (n_marks, n_marks); parameters with the same label
         >= 0 share one value. ``history``: Events before the windows, one realisation that all
@@ -385,7 +386,7 @@ def _with_productivity(
     heard = task.heard
     if productivity is not None:
         productivity = as_productivity(productivity).filled(heard)
-    joint = joint_of(excitation, productivity, heard)
+    joint = joint_of(excitation, productivity, task)
     if productivity is None:
         return excitation, joint
     if joint is not None:

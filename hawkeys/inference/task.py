@@ -125,8 +125,14 @@ class Task:
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""
-        free = self._free_design(kernel, weight, separate=separate)
-        return self._hold(free) if self.baseline.known else free
+        out = self._free_design(kernel, weight, separate=separate)
+        positive = self.baseline.is_positive
+        if self.baseline.known:
+            out = out.hold_baselines(self.baseline.known_rates)
+            positive &= bool((self.baseline.known_rates > 0.0).all())
+        if not positive:
+            self._refuse_impossible(out)
+        return out
 
     def _free_design(self, kernel: Kernel, weight: float, *, separate: bool) -> Design:
         history = self.history
@@ -154,22 +160,21 @@ class Task:
         )
         return design.without_unseen(counts if separate else counts.sum(axis=0, keepdims=True))
 
-    def _hold(self, design: Design) -> Design:
-        """Return row problems with the baseline held; refuse one under which events cannot be."""
-        held = design.hold_baselines(self.baseline.known_rates)
-        if (self.baseline.known_rates > 0.0).all():
-            return held
-        impossible = held.n_impossible()
-        if impossible.any():
-            block = int(np.argmax(impossible > 0))
-            target = int(np.argmax(held.columns.blocks == block)) % self.events.n_marks
-            raise InvalidParameterError(
-                f"{impossible.sum()} events cannot be, those of mark "
-                f"{self.events.mark_names[target]!r} among them: the baseline given is 0 at their "
-                "times, and no earlier event can excite them. Give a rate above 0 there, or let "
-                "hawkeys.fit estimate the baseline."
-            )
-        return held
+    def _refuse_impossible(self, design: Design) -> None:
+        """Refuse row problems under which some events cannot be."""
+        impossible = design.n_impossible()
+        if not impossible.any():
+            return
+        block = int(np.argmax(impossible > 0))
+        target = int(np.argmax(design.columns.blocks == block)) % self.events.n_marks
+        remedy = "Mend the baseline, or leave these events out."
+        if self.baseline.known:
+            remedy = "Give a rate above 0 there, or let hawkeys.fit estimate the baseline."
+        raise InvalidParameterError(
+            f"{impossible.sum()} events cannot be, those of mark "
+            f"{self.events.mark_names[target]!r} among them: the baseline given is 0 at their "
+            f"times, and no earlier event can excite them. {remedy}"
+        )
 
     def _counts(self, kernel: Kernel) -> FloatArray:
         """Return what the sources' events count for, (n_realizations, n_marks)."""

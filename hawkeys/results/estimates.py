@@ -14,6 +14,7 @@ import numpy as np
 from hawkeys._design.columns import ColumnMap, FittedColumns
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import check_level
+from hawkeys.baselines import LogLinear
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.productive import value_of
 from hawkeys.results.by_name import wald_pvalues
@@ -50,6 +51,9 @@ class LikelihoodResult(PointResult):
     kernel_std_err : mapping of str to ndarray, or None
         Standard errors of the parameters of a log-normal, gamma or power-law kernel estimated by
         "mle", by name, shaped as they are; NaN at a bound or if not identified. None of others.
+    coefficient_std_err : ndarray, shape (n_covariates,), or None
+        Standard errors of the coefficients of a `hawkeys.baselines.LogLinear` that were estimated;
+        NaN at a bound. None if there are none.
 
     Notes
     -----
@@ -71,6 +75,7 @@ class LikelihoodResult(PointResult):
     decay_profile: DecayProfile | None = None
     columns: FittedColumns | None = None
     kernel_std_err: Mapping[str, FloatArray] | None = None
+    coefficient_std_err: FloatArray | None = None
 
     def kernel_interval(self, level: float = 0.95) -> dict[str, tuple[FloatArray, FloatArray]]:
         """Return confidence intervals of the kernel parameters.
@@ -104,6 +109,35 @@ class LikelihoodResult(PointResult):
             value = np.asarray(value_of(self.kernel, name))
             out[name] = (value - reach * error, value + reach * error)
         return out
+
+    def coefficient_interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Return Wald confidence intervals of the coefficients of a log-linear baseline.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : ndarray, shape (n_covariates,)
+            Bounds, NaN where a coefficient is at the edge of what the data tell.
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1, or no coefficients were estimated.
+        """
+        reach = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
+        baseline = self.process.baseline_function
+        if self.coefficient_std_err is None or not isinstance(baseline, LogLinear):
+            raise InvalidParameterError(
+                "no coefficients were estimated in this fit. Fit with baseline="
+                "hawkeys.baselines.LogLinear(knots, covariates), its coefficients left out."
+            )
+        value = np.asarray(baseline.coefficients)
+        error = self.coefficient_std_err
+        return value - reach * error, value + reach * error
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -162,6 +196,8 @@ class LikelihoodResult(PointResult):
             extra = self.n_kernel_parameters if self.decay_profile is not None else 0
             if self.kernel_std_err is not None:  # weights of a mixture are columns
                 extra = sum(np.size(error) for error in self.kernel_std_err.values())
+            if self.coefficient_std_err is not None:
+                extra += self.coefficient_std_err.size
             return self.columns.n_determined(self.information) + extra
         counted = self.identified
         if self.decay_profile is not None and self.decay_profile.limit is not None:
@@ -209,6 +245,20 @@ class LikelihoodResult(PointResult):
             "decay_profile.interval()."
         )
 
+    def _coefficient_note(self, level: float) -> str:
+        """Return the coefficients of the baseline with their intervals."""
+        baseline = self.process.baseline_function
+        told = [
+            f"{name} {value:.4g} ({low:.4g} to {high:.4g})"
+            for name, value, low, high in zip(
+                baseline.names,  # type: ignore[attr-defined]
+                baseline.coefficients,  # type: ignore[attr-defined]
+                *self.coefficient_interval(level),
+                strict=True,
+            )
+        ]
+        return f"Coefficients of the baseline, {100 * level:g} % Wald: {', '.join(told)}."
+
     def _facts(self) -> dict[str, str]:
         return {
             **super()._facts(),
@@ -224,6 +274,8 @@ class LikelihoodResult(PointResult):
         decay = self._decay_note(level)
         if decay is not None:
             notes.append(decay)
+        if self.coefficient_std_err is not None:
+            notes.append(self._coefficient_note(level))
         if self.decay_profile is not None and self.decay_profile.limit is not None:
             message = self.decay_profile.limit_message()
             notes.append(message[0].upper() + message[1:] + ".")

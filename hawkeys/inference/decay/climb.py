@@ -88,7 +88,7 @@ class Search:
 
     def design(self, phi: FloatArray) -> Design:
         """Return the row problems at phi."""
-        return self.task.design(self.joint.at(phi))
+        return self.joint.model_at(self.task, phi).design(self.joint.at(phi))
 
     def solve(self, phi: FloatArray, start: FloatArray | None = None) -> tuple[float, FloatArray]:
         """Return the profile at phi and the columns there, (n_blocks, P)."""

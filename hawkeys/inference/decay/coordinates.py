@@ -1,23 +1,27 @@
-"""Parameters of a kernel and of a productivity that are estimated together, as coordinates.
+"""Parameters of a kernel, a productivity and a baseline that are estimated together.
 
-They are log c and log(p - 1) of a power law, the logarithm of a decay, and the coefficients a of a
-productivity times the standard deviation of the scores that they multiply: all without unit.
+As coordinates they are log c and log(p - 1) of a power law, the logarithm of a decay, the
+coefficients a of a productivity times the standard deviation of the scores that they multiply, and
+those of a log-linear baseline times the standard deviation of the covariates over the time
+observed: all without unit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hawkeys._typing import FloatArray
+from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import brief_names
+from hawkeys.baselines import Baseline, LogLinear
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.options import DecaySearch
 from hawkeys.inference.decay.problem import decay_bounds
-from hawkeys.kernels import Exponential, Kernel, PowerLaw, Productive
+from hawkeys.inference.task import Task
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, Productive
 from hawkeys.productivity import Productivity
 
 __all__ = ["Coordinate", "Joint", "joint_of"]
@@ -32,6 +36,8 @@ _GRID_OF_DECAY = 10
 _STEEPEST, _LARGEST = 8.0, 300.0
 _GRID_OF_A = (-1.0, 0.0, 1.0, 2.0)
 _USUAL_A = 0.5
+# of a covariate's size, a spread that is none
+_EVEN = 1e-9
 # of differences of excitations: second ones are then right to some 1e-6
 _STEP = 1e-3
 
@@ -54,6 +60,12 @@ _TEXTS = {
         "a falls to {low:.4g}: the events of the least values alone excite",
         "a rises to {high:.4g}: the events of the largest values alone excite",
     ),
+    "coefficient": (
+        "the coefficient of {label} falls to {low:.4g}: the baseline has next to no events where "
+        "it is large",
+        "the coefficient of {label} rises to {high:.4g}: the baseline has next to no events where "
+        "it is small",
+    ),
 }
 # where the adjacency is not identified, either: parameter, and whether the upper bound is meant
 _WITH_ADJACENCY = {("c", True), ("p", False), ("decay", False), ("a", False), ("a", True)}
@@ -71,7 +83,11 @@ class Coordinate(NamedTuple):
     step : float
         Of differences.
     unit : float
-        By which a coefficient is divided: the standard deviation of its scores.
+        By which a coefficient is divided: the standard deviation of its scores or covariate.
+    label : str
+        Name of the covariate.
+    reach : float
+        Largest change of the log baseline with the coordinate, 0 if there is none.
     """
 
     name: str
@@ -79,25 +95,32 @@ class Coordinate(NamedTuple):
     high: float
     step: float = _STEP
     unit: float = 1.0
+    label: str = ""
+    reach: float = 0.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is the parameter times a unit; else it is the logarithm."""
+        return self.name in ("a", "coefficient")
 
     def value(self, phi: float) -> float:
         """Return the parameter, of p the part above 1."""
-        return phi / self.unit if self.name == "a" else float(np.exp(phi))
+        return phi / self.unit if self.is_linear else float(np.exp(phi))
 
     def scale(self, phi: float) -> float:
         """Return by how much the parameter changes with the coordinate."""
-        return 1.0 / self.unit if self.name == "a" else float(np.exp(phi))
+        return 1.0 / self.unit if self.is_linear else float(np.exp(phi))
 
-    def text(self, *, high: bool) -> tuple[str, bool]:
+    def text(self, phi: float, *, high: bool) -> tuple[str, bool]:
         """Return what a maximum at a bound means, and whether the adjacency is lost with it."""
-        bounds = {"low": self.value(self.low), "high": self.value(self.high)}
-        text = _TEXTS[self.name][int(high)].format(**bounds)
+        value = self.value(phi)
+        text = _TEXTS[self.name][int(high)].format(low=value, high=value, label=repr(self.label))
         return text, (self.name, high) in _WITH_ADJACENCY
 
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """A kernel of which some parameters are coordinates.
+    """A kernel and a baseline of which some parameters are coordinates.
 
     Attributes
     ----------
@@ -106,12 +129,15 @@ class Joint:
     productivity : Productivity or None
         Its v0 and law are known.
     coordinates : tuple of Coordinate
-        In the order c, p, decay, a.
+        In the order c, p, decay, a, coefficients.
+    baseline : LogLinear or None
+        One whose coefficients are coordinates.
     """
 
     kernel: Kernel
     productivity: Productivity | None
     coordinates: tuple[Coordinate, ...]
+    baseline: LogLinear | None = None
 
     @property
     def box(self) -> FloatArray:
@@ -143,6 +169,20 @@ class Joint:
             return Productive(kernel, self.productivity.replaced(a=a))
         return Productive(kernel, self.productivity)
 
+    def model_at(self, task: Task, phi: FloatArray) -> Task:
+        """Return the task with the baseline at a point."""
+        if self.baseline is None:
+            return task
+        values = [self.coordinates[k].value(float(phi[k])) for k in self.of_name("coefficient")]
+        return replace(task, baseline=self.baseline.with_coefficients(values))
+
+    @property
+    def of_baseline(self) -> Joint:
+        """The coefficients of the baseline alone, the kernel being that of the middle."""
+        where = self.of_name("coefficient")
+        kernel = self.at(self.box.mean(axis=0))
+        return Joint(kernel, None, tuple(self.coordinates[k] for k in where), self.baseline)
+
     def final(self, phi: FloatArray) -> Kernel:
         """Return the kernel at the maximum, with the tolerance that was asked for."""
         return self.at(phi, getattr(self.kernel, "tolerance", FINE))
@@ -155,36 +195,42 @@ class Joint:
         out = {}
         for name in dict.fromkeys(one.name for one in self.coordinates):
             found = own[self.of_name(name)]
-            out[name] = found[0] if name != "a" or shared else found
+            several = name == "coefficient" or (name == "a" and not shared)
+            out[name] = found if several else found[0]
         return {name: np.asarray(value) for name, value in out.items()}
 
-    def starts(self) -> list[FloatArray]:
-        """Return the points of a grid over the kernel's own parameters, a as it often is."""
-        a = np.full(len(self.of_name("a")), _USUAL_A)
+    def starts(self, coefficients: FloatArray) -> list[FloatArray]:
+        """Return the points of a grid over the kernel's own parameters, a as it often is.
+
+        The coefficients of the baseline are those given.
+        """
+        rest = np.append(np.full(len(self.of_name("a")), _USUAL_A), coefficients)
         low, high = self.box
         if self.of_name("c"):
             margin = 0.05 * (high[0] - low[0])
             along = np.linspace(low[0] + margin, high[0] - margin, _GRID_OF_C)
-            return [np.array([c, p, *a]) for c in along for p in _GRID_OF_P]
+            return [np.array([c, p, *rest]) for c in along for p in _GRID_OF_P]
         if self.of_name("decay"):
-            return [np.array([x, *a]) for x in np.linspace(low[0], high[0], _GRID_OF_DECAY)[1:-1]]
-        return [a]
+            along = np.linspace(low[0], high[0], _GRID_OF_DECAY)[1:-1]
+            return [np.array([x, *rest]) for x in along]
+        return [rest]
 
     def aside(self, phi: FloatArray) -> list[FloatArray]:
-        """Return the same point with other coefficients."""
-        where = self.of_name("a")
+        """Return the same point with other coefficients: a of a grid, and those of a baseline 0."""
         out = []
-        for a in _GRID_OF_A if where else ():
-            other = phi.copy()
-            other[where] = np.clip(a, self.box[0, where], self.box[1, where])
-            out.append(other)
+        for name, grid in (("a", _GRID_OF_A), ("coefficient", (0.0,))):
+            where = self.of_name(name)
+            for value in grid if where else ():
+                other = phi.copy()
+                other[where] = np.clip(value, self.box[0, where], self.box[1, where])
+                out.append(other)
         return out
 
 
 def joint_of(
-    excitation: Kernel | DecaySearch, productivity: Productivity | None, heard: Events
+    excitation: Kernel | DecaySearch, productivity: Productivity | None, task: Task
 ) -> Joint | None:
-    """Return what of a kernel and a productivity is to be estimated together; None if nothing is.
+    """Return what is to be estimated together; None if nothing is, or in another way.
 
     Parameters
     ----------
@@ -192,8 +238,8 @@ def joint_of(
         The kernel without the productivity, or the search of a decay.
     productivity : Productivity or None
         Its v0 and law are known.
-    heard : Events
-        All events that may excite.
+    task : Task
+        Data and baseline.
 
     Returns
     -------
@@ -203,23 +249,28 @@ def joint_of(
     Raises
     ------
     InvalidParameterError
-        A decay beside a productivity that is searched in another way than one for all; values that
-        are all equal, of which no coefficient can be estimated.
+        A decay beside a productivity or coefficients that is searched in another way than one for
+        all; values that are all equal, or covariates that depend on each other, of which no
+        coefficients can be estimated.
     """
     kernel: Kernel
+    heard, baseline = task.heard, _unknown(task.baseline)
     coordinates: list[Coordinate] = []
     if isinstance(excitation, DecaySearch):
-        if productivity is None:
+        if productivity is None and baseline is None:
             return None
         if excitation.grid is not None or excitation.sharing != "shared":
+            beside = "a productivity" if baseline is None else "coefficients of a baseline"
             raise InvalidParameterError(
-                "beside a productivity a decay is one number, given or decay='estimate'; got "
+                f"beside {beside} a decay is one number, given or decay='estimate'; got "
                 f"{'decay_grid' if excitation.grid is not None else 'decay_sharing'}. Leave it out."
             )
         low, high = decay_bounds(heard)
         kernel, coordinates = Exponential(1.0), [Coordinate("decay", low, high)]
     else:
         kernel = excitation
+        if isinstance(kernel, DelayedKernel) and not kernel.known:
+            return None
         if isinstance(kernel, PowerLaw) and not kernel.known:
             low, high = decay_bounds(heard)
             coordinates = [
@@ -228,7 +279,54 @@ def joint_of(
             ]
     if productivity is not None and productivity.a is None:
         coordinates += _coefficients(productivity, heard)
-    return Joint(kernel, productivity, tuple(coordinates)) if coordinates else None
+    if baseline is not None:
+        coordinates += _of_covariates(baseline, task)
+    return Joint(kernel, productivity, tuple(coordinates), baseline) if coordinates else None
+
+
+def _unknown(baseline: Baseline) -> LogLinear | None:
+    """Return a baseline if its coefficients are to be estimated."""
+    if isinstance(baseline, LogLinear) and baseline.coefficients is None:
+        return baseline
+    return None
+
+
+def _of_covariates(baseline: LogLinear, task: Task) -> list[Coordinate]:
+    """Return the coordinates of a baseline's coefficients.
+
+    The spread of a covariate is that over the time observed, times the exposure.
+    """
+    time = baseline.time_in_stretches(task.events.start_times, task.events.end_times, task.weights)
+    seen = time > 0.0
+    covariates, share = baseline.covariates[seen], time[seen] / time.sum()
+    middle = share @ covariates
+    spreads = np.sqrt(share @ (covariates - middle) ** 2)
+    dependent = spreads <= _EVEN * abs(covariates).max(axis=0)
+    if not dependent.any():
+        scaled = (covariates - middle) / spreads * np.sqrt(share)[:, None]
+        dependent = _dependent(scaled)
+    if dependent.any():
+        names = [name for name, bad in zip(baseline.names, dependent, strict=True) if bad]
+        raise InvalidParameterError(
+            f"the coefficients of {brief_names(names)} cannot be told apart: over the time "
+            "observed they are constant, which the rates say already, or follow from the other "
+            "covariates. Leave one of them out."
+        )
+    out = []
+    for k, name in enumerate(baseline.names):
+        unit, largest = float(spreads[k]), float(abs(baseline.covariates[:, k]).max())
+        bound = min(_STEEPEST, _LARGEST * unit / largest / len(baseline.names))
+        reach = float(np.ptp(covariates[:, k])) / unit
+        out.append(Coordinate("coefficient", -bound, bound, _STEP, unit, name, reach))
+    return out
+
+
+def _dependent(scaled: FloatArray) -> BoolArray:
+    """Tell which columns are sums of others, (n,)."""
+    _, sizes, directions = np.linalg.svd(np.linalg.qr(scaled, mode="r"), full_matrices=True)
+    sizes = np.append(sizes, np.zeros(scaled.shape[1] - sizes.size))
+    flat = directions[sizes <= _EVEN * sizes.max()]
+    return np.asarray((abs(flat) > np.sqrt(_EVEN)).any(axis=0))
 
 
 def _coefficients(productivity: Productivity, heard: Events) -> list[Coordinate]:

@@ -1,8 +1,8 @@
-"""Maximum likelihood over parameters of a kernel and a productivity, with all else.
+"""Maximum likelihood over parameters of a kernel, a productivity and a baseline, with all else.
 
-c and p of a power law, a decay beside a productivity and the productivity's coefficients are the
-coordinates over which the profile is climbed (`climb`), from the best point of a grid; of long data
-a part of them has been climbed first.
+c and p of a power law, a decay beside a productivity, the productivity's coefficients and those of
+a log-linear baseline are the coordinates over which the profile is climbed (`climb`), from the best
+point of a grid; of long data a part of them has been climbed first.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ _LEVEL = 0.95
 # degrees of freedom of what a power law gains without excitation, beside one for each pair, as for
 # log-normal kernels; each coefficient of a productivity has one
 _SEARCH = 3.0
+# standard error of the log baseline between the ends of a covariate, beyond which there is none
+_LOST = 20.0
+_WORDS = {"coefficient": "coefficients"}
 _FAINT = "excitation gains {gain:.3g} nats over none, less than {hurdle:.3g}, as by chance"
 
 
@@ -74,22 +77,21 @@ def fit_joint(
     """
     names = list(dict.fromkeys(one.name for one in joint.coordinates))
     if how[0] != "mle":
-        what = " and ".join(names)
-        whose = "PowerLaw" if names == ["c", "p"] else "the kernel and its productivity"
+        what = _listed(names)
         raise InvalidParameterError(
-            f"{what} of {whose} are left out, and only the method 'mle' estimates them; got "
-            f"method {how[0]!r}. Use it, or give {what}, for example those of a fit by 'mle'."
+            f"{what} of {_whose(names)} are left out, and only the method 'mle' estimates them; "
+            f"got method {how[0]!r}. Use it, or give {what}, for example those of a fit by 'mle'."
         )
     method, settings = choose_method(*how)
     search = Search(task, settings, joint)
     with compiled_only() if task.events.n_events >= _MANY else nullcontext():
         top = climb(search, _start(search))
-        faint = _faint(search, top.value)
+        faint = _faint(search, top)
     reasons, lost, estimated = _limits(search, top, faint)
-    final = joint.final(top.phi)
-    design = task.design(final)
+    final, model = joint.final(top.phi), joint.model_at(task, top.phi)
+    design = model.design(final)
     solution = method.solve(design, settings, np.empty(0, np.int64), keep=True)
-    found = result_of(task, final, design, solution, (method, settings))
+    found = result_of(model, final, design, solution, (method, settings))
     if not isinstance(found, LikelihoodResult):
         raise TypeError(f"method {method.name!r} returned no information")
     found = _with_kernel(found, search, top, estimated)
@@ -113,70 +115,123 @@ def _start(search: Search) -> FloatArray:
 
 def _best(search: Search) -> FloatArray:
     """Return the best point of a grid over the kernel, then over the coefficients."""
-    grid = search.joint.starts()
+    joint, nothing = search.joint, np.empty(0)
+    if joint.baseline is not None:
+        nothing = np.zeros(len(joint.of_name("coefficient")))
+        if joint.baseline.is_positive:  # else some events need excitation
+            nothing = climb(_without_excitation(search), nothing).phi
+    grid = joint.starts(nothing)
     values = [search.solve(phi)[0] for phi in grid] if len(grid) > 1 else [0.0]
     phi = grid[int(np.argmax(values))]
-    others = [phi, *search.joint.aside(phi)]
+    others = [phi, *joint.aside(phi)]
     values = [search.solve(other)[0] for other in others] if len(others) > 1 else [0.0]
     return others[int(np.argmax(values))]
 
 
 def _limits(search: Search, top: Top, faint: str | None) -> tuple[list[str], bool, BoolArray]:
     """Return what the data do not tell in words, if the adjacency is lost, what has an estimate."""
-    size = top.phi.size
     if faint is not None:
-        return [faint], True, np.zeros(size, dtype=bool)
+        estimated = np.zeros(top.phi.size, dtype=bool)
+        estimated[search.joint.of_name("coefficient")] = True
+        return [faint], True, estimated
     held = search.held(top.phi, top.near.slope)
+    ways = np.where(held, top.near.slope, top.phi) > 0.0
+    held |= _run_off(search, top, held)
     told = [
-        search.joint.coordinates[k].text(high=bool(top.near.slope[k] > 0))
+        search.joint.coordinates[k].text(float(top.phi[k]), high=bool(ways[k]))
         for k in np.flatnonzero(held)
     ]
     return [text for text, _ in told], any(lost for _, lost in told), ~held
 
 
+def _run_off(search: Search, top: Top, held: BoolArray) -> BoolArray:
+    """Tell which coefficients of a baseline run off until steps gain nothing, as without events."""
+    reach = np.array([one.reach for one in search.joint.coordinates])
+    if not reach.any():
+        return np.zeros_like(held)
+    inverse = np.diagonal(regular_inverse(top.near.curvature(top.x), ~held))
+    known = np.isfinite(inverse) & (inverse >= 0.0)
+    errors = np.sqrt(np.where(known, inverse, np.inf))
+    with np.errstate(invalid="ignore"):  # what has no reach may have no error
+        return np.asarray(~held & (reach > 0.0) & (errors * reach > _LOST))
+
+
 def _warn(reasons: list[str], names: list[str]) -> None:
     if not reasons:
         return
-    told = " and ".join(names)
-    what = "the power law is" if names == ["c", "p"] else f"the excitation ({told} estimated) is"
+    told = _listed(names)
+    what = {("c", "p"): "the power law is", ("coefficient",): "the baseline is"}.get(
+        tuple(names), f"the model ({told} estimated) is"
+    )
     warnings.warn(
         f"{what} not identified by the data: {'; '.join(reasons)}. What is at a "
-        f"bound has no interval (kernel_std_err). Give {told}, or observe more.",
+        f"bound has no interval. Give {told}, or observe more.",
         IdentifiabilityWarning,
         stacklevel=5,
     )
+
+
+def _listed(names: list[str]) -> str:
+    """Return names of parameters in words."""
+    *most, last = [_WORDS.get(name, name) for name in names]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _whose(names: list[str]) -> str:
+    """Return whose parameters are estimated, in words."""
+    owners = {"c": "PowerLaw", "p": "PowerLaw", "decay": "the kernel", "a": "its productivity",
+              "coefficient": "LogLinear"}  # fmt: skip
+    return " and ".join(dict.fromkeys(owners[name] for name in names))
 
 
 def _with_kernel(
     found: LikelihoodResult, search: Search, top: Top, estimated: BoolArray
 ) -> LikelihoodResult:
     """Return the result with what the estimation of the coordinates adds to it."""
-    x, near = top.x, top.near
+    x, near, joint = top.x, top.near, search.joint
     information = found.information
     errors = np.full(estimated.size, np.nan)
     if estimated.any():
         errors = np.sqrt(np.diagonal(regular_inverse(near.curvature(x), estimated)))
         information = np.array(information_beside(near.rows, x, near.moves, estimated))
+    by_name = joint.errors(top.phi, errors)
+    coefficients = by_name.pop("coefficient", None)
+    own = estimated.size - np.size(coefficients if coefficients is not None else ())
     return replace(
         found,
         information=information,
-        kernel_std_err=search.joint.errors(top.phi, errors),
-        n_kernel_parameters=found.n_kernel_parameters + estimated.size,
+        kernel_std_err=by_name or None,
+        coefficient_std_err=coefficients,
+        n_kernel_parameters=found.n_kernel_parameters + own,
         optimality_gap=found.optimality_gap + top.gap,
         converged=found.converged and top.gap <= GAIN,
         options=dict(found.options) | search.task.as_options(),
     )
 
 
-def _faint(search: Search, value: float) -> str | None:
+def _faint(search: Search, top: Top) -> str | None:
     """Return in words that the excitation gains no more than chance, None if it does."""
     task, joint = search.task, search.joint
-    if task.baseline.known and (task.baseline.known_rates == 0.0).any():
+    if {one.name for one in joint.coordinates} == {"coefficient"}:
+        return None  # nothing of the excitation was searched for
+    zero = task.baseline.known and bool((task.baseline.known_rates == 0.0).any())
+    if zero or not task.baseline.is_positive:
         return None  # without excitation some events may be impossible
     size = task.events.n_marks
     pairs = size**2 if task.support is None else int(task.support.sum())
     more = len(joint.of_name("a")) + (_SEARCH if joint.of_name("c") else 0.0)
     hurdle = 0.5 * float(scipy.special.chdtri(pairs + more, 1.0 - _LEVEL))
-    nothing = replace(search, task=replace(task, support=np.zeros((size, size), bool)))
-    gain = value - nothing.solve(joint.box.mean(axis=0))[0]
+    nothing = _without_excitation(search)
+    if joint.baseline is None:
+        least = nothing.solve(np.empty(0))[0]
+    else:
+        least = climb(nothing, top.phi[joint.of_name("coefficient")]).value
+    gain = top.value - least
     return _FAINT.format(gain=max(gain, 0.0), hurdle=hurdle) if gain < hurdle else None
+
+
+def _without_excitation(search: Search) -> Search:
+    """Return the search of the coefficients of a baseline, if any, without excitation."""
+    size = search.task.events.n_marks
+    task = replace(search.task, support=np.zeros((size, size), bool))
+    return replace(search, task=task, joint=search.joint.of_baseline)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from hawkeys.baselines import LogLinear
 from hawkeys.events import Events
 from hawkeys.events.windows import history_from_record
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
@@ -91,11 +93,15 @@ def task_again(result: FitResult, events: Events) -> Task:
     Returns
     -------
     Task
-        With the support, weights, baseline, ties and history of the fit.
+        With the support, weights, baseline, ties and history of the fit. Coefficients of the
+        baseline that were estimated are held, as the kernel is.
     """
     given = result.options
     model = split_model(given)[0]
     task = Task.check(events, given.get("support"), given.get("weights"), model)
+    fitted = result.process.baseline_function
+    if isinstance(fitted, LogLinear) and isinstance(task.baseline, LogLinear):
+        task = replace(task, baseline=task.baseline.with_coefficients(fitted.coefficients))
     return task.after(given.get("history"))
 
 
@@ -254,8 +260,11 @@ def _quiet_nonlinear(result: NonlinearResult, events: Events, **changed: Any) ->
 def _fit_again(result: FitResult) -> Callable[..., FitResult]:
     kernel, options = result.kernel, options_again(result.options)
     given: dict[str, Any] = {"kernel": kernel}
+    errors = dict(getattr(result, "kernel_std_err", None) or {})
     if isinstance(kernel, Productive):
         given = _productive_again(result, kernel)
+    elif "decay" in errors:  # beside coefficients of the baseline
+        given = {"decay": "estimate"}
     elif result.n_kernel_parameters or "groups" in options:  # none is identified without events
         given = {"kernel": to_estimate(kernel)}
     if "decay_sharing" in options:

@@ -9,11 +9,12 @@ import numpy as np
 from msgspec import UNSET
 
 from hawkeys._typing import BoolArray, FloatArray
-from hawkeys.baselines import Constant
-from hawkeys.kernels import Gamma, LogNormal, PowerLaw, Productive, SumExponential
-from hawkeys.kernels.productive import spread_of, value_of
+from hawkeys.baselines import Constant, LogLinear
+from hawkeys.kernels import SumExponential
+from hawkeys.kernels.productive import spread_of
 from hawkeys.process import Hawkes, RectifiedHawkes
 from hawkeys.results._saved import schema
+from hawkeys.results._saved.estimated_errors import check_coefficients, check_kernel_errors
 from hawkeys.results._saved.option_schema import KernelOptions, ModelOptions
 from hawkeys.results._saved.reading import check_shape, demand
 from hawkeys.results.decay_profile import DecayProfile
@@ -30,8 +31,6 @@ __all__ = [
 ]
 
 _CLOSE = 1e-6
-# what is estimated of a kernel with a productivity
-_JOINT = [set(names) for names in ("a", "cp", "cpa", ["decay"], ["decay", "a"])]
 
 
 def check_common(record: schema.Common, n_marks: int, n_parameters: int) -> None:
@@ -57,7 +56,8 @@ def check_fit(record: Any, process: Hawkes, options: ModelOptions | KernelOption
     _check_model(record, process, options)
     if isinstance(record, schema.LikelihoodRecord):
         _check_profile(record, process, options)
-        _check_kernel_errors(record, process, options)
+        check_kernel_errors(record, process, options)
+        check_coefficients(record, process, options)
     _check_steps(record, options)
 
 
@@ -137,7 +137,9 @@ def _check_model(record: Any, process: Hawkes, options: Any) -> None:
     what = "says when the baseline changes, or is given, exactly if it does or is"
     demand((changing or known) == (given is not UNSET), "options.baseline", what)
     if given is not UNSET:
-        same = known or given == function.with_rates(None).to_dict()
+        left = [function.with_rates(None)]
+        left += [function.with_coefficients(None)] if isinstance(function, LogLinear) else []
+        same = known or given in [one.to_dict() for one in left]
         demand(same, "options.baseline", "is not that of the process, without rates or with them")
     tied = getattr(options, "tied", UNSET)
     columns = getattr(record, "columns", None) or getattr(record, "column_posterior", None)
@@ -230,24 +232,6 @@ def _check_grid(decays: FloatArray, grid: list[Any]) -> None:
         stacked = np.stack(tried)
         same = np.array_equal(np.unique(stacked) if stacked.ndim == 1 else stacked, decays)
     demand(same, "options.decay_grid", "is not what was tried, decay_profile.decays")
-
-
-def _check_kernel_errors(record: schema.LikelihoodRecord, process: Hawkes, options: Any) -> None:
-    errors, kernel = record.kernel_std_err, process.kernel
-    estimated = isinstance(options, KernelOptions) and isinstance(kernel, LogNormal | Gamma)
-    estimated |= isinstance(kernel, PowerLaw) and record.n_kernel_parameters > 0
-    where, names = "kernel_std_err", getattr(kernel, "parameter_names", ())
-    if isinstance(kernel, Productive):
-        names = tuple(errors or ())
-        estimated = errors is not None and set(names) in _JOINT
-    demand((errors is not None) == estimated, where, "does not fit the kernel")
-    if errors is None:
-        return
-    demand(set(errors) == set(names), where, f"expected {' and '.join(names)}")
-    for name, error in errors.items():
-        demand(hasattr(spread_of(kernel), name) or name == "a", where, f"there is no {name}")
-        check_shape(error, f"{where}.{name}", *np.shape(value_of(kernel, name)))
-        demand(not (error < 0).any(), f"{where}.{name}", "a standard error is negative")
 
 
 def check_symmetric(array: np.ndarray, where: str, shape: tuple[int, int, int]) -> None:

@@ -78,6 +78,8 @@ def as_of_now(record: dict[str, Any]) -> dict[str, Any]:
     for path, value in ADDED.items():
         if path in ("prior", "inclusion_probability") and not variational:
             continue
+        if path == "coefficient_std_err" and new.get("kind") != "likelihood":
+            continue
         parent, _, name = path.rpartition(".")
         if not parent:
             new.setdefault(name, value)

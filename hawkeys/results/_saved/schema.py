@@ -45,6 +45,7 @@ ADDED: Mapping[str, Any] = {
     "inclusion_probability": None,
     "column_posterior.prior": None,
     "unit": None,
+    "coefficient_std_err": None,
 }
 """Fields that files of schema 1 lack, by path ("decay_profile.limit"), and their value there."""
 
@@ -100,7 +101,16 @@ class PeriodicRecord(Record, tag_field="name", tag="periodic"):
     rates: Floats | None
 
 
-BASELINES = PiecewiseRecord | PeriodicRecord
+class LogLinearRecord(Record, tag_field="name", tag="log_linear"):
+    knots: Floats
+    covariates: Floats
+    coefficients: Floats | None
+    rates: Floats | None
+    exposure: Floats
+    names: list[str]
+
+
+BASELINES = PiecewiseRecord | PeriodicRecord | LogLinearRecord
 
 
 class HawkesRecord(Record):
@@ -189,6 +199,7 @@ class LikelihoodRecord(FitRecord, tag_field="kind", tag="likelihood"):
     decay_profile: DecayProfileRecord | None
     columns: ColumnsRecord | None
     kernel_std_err: dict[str, Unbounded] | None
+    coefficient_std_err: Unbounded | None
 
 
 class VariationalRecord(FitRecord, tag_field="kind", tag="variational"):
