@@ -76,7 +76,7 @@ def test_files_of_the_first_version_are_read(name):
     if name == "least-squares-impossible":
         assert (old.pop("log_likelihood"), new.pop("log_likelihood")) == (None, "-inf")
     for path, value in schema.ADDED.items():
-        if path in ("prior", "inclusion_probability") and new.get("kind") != "variational":
+        if schema.ONLY_OF.get(path, new.get("kind")) != new.get("kind"):
             continue
         parent, _, field = path.rpartition(".")
         holder = new if not parent else new[parent] if new.get(parent) else {field: value}

@@ -179,9 +179,9 @@ def _listed(names: list[str]) -> str:
 
 def _whose(names: list[str]) -> str:
     """Return whose parameters are estimated, in words."""
-    owners = {"c": "PowerLaw", "p": "PowerLaw", "decay": "the kernel", "a": "its productivity",
-              "coefficient": "LogLinear"}  # fmt: skip
-    return " and ".join(dict.fromkeys(owners[name] for name in names))
+    own = [name for name in names if name != "coefficient"]
+    kernel = "PowerLaw" if own == ["c", "p"] else "the kernel and its productivity"
+    return " and ".join([kernel] * bool(own) + ["LogLinear"] * ("coefficient" in names))
 
 
 def _with_kernel(

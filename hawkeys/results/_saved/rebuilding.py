@@ -34,6 +34,7 @@ from hawkeys.results._saved.schema import (
     BASELINES,
     KERNELS,
     KINDS,
+    ONLY_OF,
     ContrastRecord,
     NonlinearRecord,
     RectifiedRecord,
@@ -70,15 +71,12 @@ def as_of_now(record: dict[str, Any]) -> dict[str, Any]:
     too_few_steps = new.get("converged") is False and "min_spread" in (new.get("options") or ())
     if too_few_steps and new.get("optimality_gap", 0.0) is None:
         new["optimality_gap"] = "inf"
-    variational = new.get("kind") == "variational"
     options = new.get("options")
     determined = isinstance(options, dict) and options.get("relevance_determination") is True
     if new.get("method") == "vi" and determined:  # the coefficient was there, and not used
         new["options"] = dict(options or {}) | {"prior_coefficient": None}
     for path, value in ADDED.items():
-        if path in ("prior", "inclusion_probability") and not variational:
-            continue
-        if path == "coefficient_std_err" and new.get("kind") != "likelihood":
+        if ONLY_OF.get(path, new.get("kind")) != new.get("kind"):
             continue
         parent, _, name = path.rpartition(".")
         if not parent:

@@ -28,6 +28,7 @@ __all__ = [
     "BASELINES",
     "KERNELS",
     "KINDS",
+    "ONLY_OF",
     "ColumnPosteriorRecord",
     "Common",
     "ContrastRecord",
@@ -48,6 +49,13 @@ ADDED: Mapping[str, Any] = {
     "coefficient_std_err": None,
 }
 """Fields that files of schema 1 lack, by path ("decay_profile.limit"), and their value there."""
+
+ONLY_OF: Mapping[str, str] = {
+    "prior": "variational",
+    "inclusion_probability": "variational",
+    "coefficient_std_err": "likelihood",
+}
+"""The kind of result that alone has one of these fields."""
 
 
 class ExponentialRecord(Record, tag_field="name", tag="exponential"):
