@@ -130,9 +130,7 @@ def test_exposure_and_names_are_checked(given, message):
 
 def test_windows_beyond_the_knots_are_refused():
     process = hawkeys.Hawkes(BASELINE, [[0.2, 0.0], [0.1, 0.1]], decay=1.0)
-    with pytest.raises(
-        InvalidParameterError, match=r"of the log-linear baseline, .* 0 to 10"
-    ):
+    with pytest.raises(InvalidParameterError, match=r"of the log-linear baseline, .* 0 to 10"):
         hawkeys.simulate(process, end_time=11.0, rng=0)
 
 
