@@ -24,7 +24,7 @@ from keystroke_speed import DECAY as KEYSTROKE_DECAY
 from keystroke_speed import spread
 from machine import best_of, one_thread, unwarned, write_table
 from peers_timed import Hawkespylib, Hawkesrs, Intensify, Tick, installed, plain_start
-from speed_against_tick import CASES, DECAY, QUICK_CASES, make_process
+from processes import CASES, DECAY, QUICK_CASES, make_process
 
 import hawkeys
 from hawkeys.datasets import available_datasets, load_dataset, timings_to_events

@@ -25,7 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from machine import one_thread, write_table
-from speed_against_tick import DECAY, make_process
+from processes import DECAY, make_process
 
 import hawkeys
 

@@ -20,15 +20,12 @@ import numpy as np
 import pandas as pd
 from keystroke_speed import keystroke_case
 from machine import best_of, one_thread, unwarned, write_table
+from processes import CASES, DECAY, QUICK_CASES, make_process
 from scipy.optimize import minimize
 from tick.hawkes import ModelHawkesExpKernLogLik
 
 import hawkeys
 
-DECAY = 1.5
-# number of marks: time observed, for about 100,000, 100,000 and 200,000 events
-CASES = {1: 77_200.0, 5: 8_500.0, 20: 5_300.0}
-QUICK_CASES = {1: 500.0, 3: 300.0}
 GAP = 1e-6  # nats
 TARGET = 5.0
 
@@ -230,15 +227,6 @@ def time_both(mine, theirs, x, repeats):
         **{f"tick_{name}": number for name, number in tuned.items()},
         "tick_plain_tolerance": plain["tolerance"],
     }
-
-
-def make_process(size, seed=0):
-    """Half the off-diagonal entries 0, spectral radius 0.6."""
-    rng = np.random.default_rng(seed)
-    adjacency = rng.uniform(0.1, 1.0, (size, size))
-    adjacency[(rng.random((size, size)) < 0.5) & ~np.eye(size, dtype=bool)] = 0.0
-    adjacency *= 0.6 / np.abs(np.linalg.eigvals(adjacency)).max()
-    return hawkeys.Hawkes(rng.uniform(0.5, 1.0, size), adjacency, decay=DECAY)
 
 
 def prepare(size, end_time):
