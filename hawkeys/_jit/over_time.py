@@ -5,7 +5,10 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["own_mass", "source_sums_at"]
+__all__ = ["own_mass", "pulls", "selected_excitation", "source_sums_at"]
+
+# a state below is 0: slow arithmetic on the smallest numbers is spared
+_FAINTEST = 1e-290
 
 
 @njit(cache=True, nogil=True)
@@ -63,3 +66,60 @@ def own_mass(times, marks, offsets, decay, adjacency, out, part):
             for j in range(size):
                 total += row[j] * lost[j]
             out[k] = total
+
+
+@njit(cache=True, nogil=True)
+def selected_excitation(times, owners, bounds, target, sources, decay, out):
+    """Write c_j at every event of one target, for chosen sources alone.
+
+    Events are ordered by mark, then realisation (`owners`), then time; those of mark m are
+    ``bounds[m]:bounds[m + 1]``. `decay` has one entry per chosen source, and `out` the shape
+    (n_sources, events of the target). Each column costs one pass over the events of both marks.
+    """
+    first, last = bounds[target], bounds[target + 1]
+    for s in range(sources.size):
+        rate, state = decay[s], 0.0
+        at, end = bounds[sources[s]], bounds[sources[s] + 1]
+        for k in range(first, last):
+            if k > first and owners[k] == owners[k - 1]:
+                state *= math.exp(-rate * (times[k] - times[k - 1]))
+                state = state if state > _FAINTEST else 0.0
+            else:
+                state = 0.0
+            while at < end and owners[at] < owners[k]:
+                at += 1
+            while at < end and owners[at] == owners[k] and times[at] < times[k]:
+                state += rate * math.exp(-rate * (times[k] - times[at]))
+                at += 1
+            out[s, k - first] = state
+
+
+@njit(cache=True, nogil=True)
+def pulls(times, marks, offsets, fades, lanes, residuals, out):
+    """Add sum_k residuals[k] sum_l exp(-decay (t_k - t_l)) over later events k of each lane.
+
+    Event k is in lane ``lanes[marks[k]]``, -1 for none; `out` (n_marks, n_lanes) is summed by the
+    mark of the earlier event l. fades[k] is exp(-decay (t_k - t_(k-1))). One pass backward in time
+    gives what the excitations of all sources, summed over a target's events with weights, are worth
+    to that target, without any excitation being written out.
+    """
+    n_lanes = out.shape[1]
+    ahead = np.empty(n_lanes)
+    for r in range(offsets.size - 1):
+        begin, end = offsets[r], offsets[r + 1]
+        applied = end
+        for q in range(n_lanes):
+            ahead[q] = 0.0
+        for k in range(end - 1, begin - 1, -1):
+            if k < end - 1 and times[k] < times[k + 1]:
+                for e in range(k + 1, applied):
+                    lane = lanes[marks[e]]
+                    if lane >= 0:
+                        ahead[lane] += residuals[e]
+                applied, fade = k + 1, fades[k + 1]
+                for q in range(n_lanes):
+                    faded = ahead[q] * fade
+                    ahead[q] = faded if faded > _FAINTEST else 0.0
+            row = out[marks[k]]
+            for q in range(n_lanes):
+                row[q] += ahead[q]

@@ -17,6 +17,7 @@ __all__ = [
     "Compiled",
     "compiled_only",
     "has_few_pairs",
+    "has_many_marks",
     "is_small",
     "is_wide",
     "usual_form",
@@ -31,6 +32,9 @@ _PER_ROW = 400
 # pairs of events that count as one number: written out in blocks they take numpy about as long as
 # compiled code; and pairs that an event counts as
 _PAIRS, _PER_EVENT = 500, 20
+
+# marks, and numbers of events times marks, from which excitations are not all written out: 0.2 GB
+_MANY_MARKS, _MANY_NUMBERS = 64, 25_000_000
 
 _compiled_only: ContextVar[bool] = ContextVar("hawkeys_compiled_only", default=False)
 
@@ -116,6 +120,26 @@ def is_wide(offsets: IntArray, n_columns: int) -> bool:
         return False
     sizes = np.diff(offsets)
     return bool(sizes.mean() >= n_columns and sizes.max() < _LONG)
+
+
+def has_many_marks(n_events: int, n_marks: int) -> bool:
+    """Tell whether the excitations of all events by all marks are too many to be written out.
+
+    As for `is_small`, the answer depends on the size alone.
+
+    Parameters
+    ----------
+    n_events : int
+        Events of all marks.
+    n_marks : int
+        Marks.
+
+    Returns
+    -------
+    bool
+        Whether row problems are to be solved over the columns that matter, as they are found.
+    """
+    return n_marks >= _MANY_MARKS and n_events * n_marks > _MANY_NUMBERS
 
 
 def usual_form(values: FloatArray) -> FloatArray:

@@ -17,9 +17,12 @@ __all__ = [
     "excitation_per_pair",
     "excitation_per_source",
     "excitation_shared",
+    "fades",
     "integrals_per_pair",
     "integrals_per_source",
     "own_mass",
+    "pulls",
+    "selected_excitation",
     "source_sums_at",
 ]
 
@@ -138,4 +141,47 @@ def own_mass(
     arrays = times, marks, offsets, decay, adjacency, out
     in_threads(lambda part: jit_over_time.own_mass(*arrays, part), offsets.size - 1,
                _SHARED * times.size * adjacency.shape[0])  # fmt: skip
+    return out
+
+
+def selected_excitation(
+    by_mark: tuple[FloatArray, IntArray, IntArray],
+    target: int,
+    sources: IntArray,
+    decay: FloatArray,
+) -> FloatArray:
+    """Return c_j of chosen sources at every event of a target, (n_sources, n); for many events.
+
+    `by_mark` are times, realisations and bounds of the events ordered by mark, `decay` has one
+    entry per chosen source; see `hawkeys._jit.over_time`.
+    """
+    bounds = by_mark[2]
+    out = np.empty((sources.size, int(bounds[target + 1] - bounds[target])))
+    jit_over_time.selected_excitation(*by_mark, target, sources, usual_form(decay), out)
+    return out
+
+
+def pulls(
+    events: tuple[FloatArray, IntArray, IntArray],
+    fades: FloatArray,
+    targets: IntArray,
+    residuals: FloatArray,
+    n_marks: int,
+) -> FloatArray:
+    """Return sum_k residuals[k] sum_l exp(-decay (t_k - t_l)) of each target by source.
+
+    Shape (n_targets, n_marks); for many `events` (times, marks, offsets); see
+    `hawkeys._jit.over_time`.
+    """
+    lanes = np.full(n_marks, -1)
+    lanes[targets] = np.arange(targets.size)
+    out = np.zeros((n_marks, targets.size))
+    jit_over_time.pulls(*events, fades, lanes, residuals, out)
+    return np.ascontiguousarray(out.T)
+
+
+def fades(times: FloatArray, decay: float) -> FloatArray:
+    """Return exp(-decay (t_k - t_(k-1))) of every event; for many events."""
+    out = np.empty(times.size)
+    jit.fades(times, decay, out)
     return out

@@ -13,6 +13,7 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.process import Hawkes
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.nonlinear import LinkedResult
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = ["draw_parameters", "draw_positive_normal", "draw_processes"]
 
@@ -176,7 +177,7 @@ def _draw_normal(
 
 def _draw_rows(
     estimates: FloatArray,
-    information: FloatArray,
+    information: FloatArray | RowMatrices,
     free: BoolArray,
     size: int,
     rng: np.random.Generator,

@@ -21,10 +21,13 @@ from hawkeys.inference.decay.problem import DecayProblem
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
-from hawkeys.inference.methods import choose_method, name_of_method
+from hawkeys.inference.methods import Method, choose_method, name_of_method
 from hawkeys.inference.on_disk.pooled import PartitionedFit
-from hawkeys.inference.outcome import result_of
+from hawkeys.inference.options import MLEOptions
+from hawkeys.inference.outcome import partitioned_result, result_of
 from hawkeys.inference.rows.least_squares import fit_contrast
+from hawkeys.inference.rows.many_marks import ManyMarks, many_marks
+from hawkeys.inference.rows.selected import solve_selected
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.task import (
     Task,
@@ -433,6 +436,10 @@ def _fit_rows(
     for component in excitation.components:
         component.check_marks(task.events.n_marks)
     refuse_given(task, method.name)
+    if profile is None and isinstance(settings, MLEOptions):
+        many = many_marks(task, excitation, getattr(settings, "prior", None))
+        if many is not None:
+            return _fit_many_marks(task, excitation, many, how)
     weight = getattr(settings, "likelihood_weight", 1.0)
     design = task.design(excitation, weight)
     try:
@@ -445,12 +452,28 @@ def _fit_rows(
     if profile is not None and optimised and isinstance(found, LikelihoodResult):
         x = solution.x
         information = beside_decays(
-            x, found.information, profile, lambda decay: moves_of(task, weight, decay, x)
+            x,
+            np.asarray(found.information),
+            profile,
+            lambda decay: moves_of(task, weight, decay, x),
         )
         found = dataclasses.replace(found, information=information)
     exact = design.columns.is_plain and task.weights is None and weight > 0.0
     seen = design.cost[:, 1:] / weight if exact else None
     return _Fitted(found, solution.converged[design.columns.blocks], seen=seen)
+
+
+def _fit_many_marks(
+    task: Task, kernel: Kernel, problems: ManyMarks, how: tuple[Method, Any]
+) -> _Fitted:
+    """Fit row problems whose columns are written out as they are found to matter."""
+    rows = problems.rows
+    solution, values = solve_selected(rows, problems.terms, how[1])
+    seen = rows.counts, problems.log_likelihood(task, solution.x, values)
+    found = partitioned_result(task.events, task, kernel, rows.outline(), solution, how, seen)
+    found = dataclasses.replace(found, options=dict(found.options) | task.as_options())
+    integrals = rows.cost[:, 1:] if task.weights is None else None
+    return _Fitted(found, solution.converged, seen=integrals)
 
 
 def _too_large(design: Design) -> str:

@@ -17,6 +17,7 @@ from hawkeys.partitions import PartitionedEvents
 from hawkeys.results.estimates import LikelihoodResult
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.rectified import RectifiedResult
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = [
     "flat_directions",
@@ -34,7 +35,10 @@ _HARDLY_SEEN = 0.05
 
 
 def flat_directions(
-    information: FloatArray, x: FloatArray, identified: BoolArray, n_numbers: int = 0
+    information: FloatArray | RowMatrices,
+    x: FloatArray,
+    identified: BoolArray,
+    n_numbers: int = 0,
 ) -> BoolArray:
     """Return `identified`, less the parameters along which the objective is flat.
 
@@ -43,6 +47,13 @@ def flat_directions(
     are behind it.
     """
     out = identified.copy()
+    if isinstance(information, RowMatrices):
+        for row, kept in zip(out, map(information.kept, range(len(x))), strict=True):
+            index, matrix = kept
+            own = np.flatnonzero(row[index] & (np.diagonal(matrix) > 0))
+            if own.size > 1:
+                row[index[own[exchanged(matrix, own)]]] = False
+        return out
     # scaled to a diagonal of 1, n eigenvalues sum to n: the n - 1 largest have a product of at most
     # (n / (n - 1))^(n - 1) < e, so that the smallest is above det / e; the largest is at most n
     enough = math.e * FLAT * x.shape[1]

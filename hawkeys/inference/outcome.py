@@ -69,7 +69,7 @@ def result_of(
 
 
 def partitioned_result(
-    data: PartitionedEvents,
+    data: Events | PartitionedEvents,
     task: Task,
     kernel: Kernel,
     design: Design,
@@ -77,11 +77,13 @@ def partitioned_result(
     how: tuple[Method, Any],
     seen: tuple[IntArray, float],
 ) -> FitResult:
-    """Return the result of a fit of events on disk.
+    """Return the result of a fit without a whole design.
+
+    That is one of events on disk, or of so many marks that few columns are ever written out.
 
     Parameters
     ----------
-    data : PartitionedEvents
+    data : Events or PartitionedEvents
         The data; their times are not read.
     task : Task
         The model, of whatever data.

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from hawkeys._design.columns import ColumnMap, FittedColumns
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_level
 from hawkeys.baselines import LogLinear
 from hawkeys.exceptions import InvalidParameterError
@@ -24,6 +24,7 @@ from hawkeys.results.fit_result import FitResult
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.point_result import PointResult
 from hawkeys.results.posterior import LogNormalPosterior
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = ["LikelihoodResult", "VariationalResult"]
 
@@ -39,9 +40,11 @@ class LikelihoodResult(PointResult):
     ----------
     kkt_residual : float
         Largest violation of the optimality conditions, without unit; 0 at the exact optimum.
-    information : ndarray, shape (n_marks, n_marks + 1, n_marks + 1)
+    information : ndarray or RowMatrices, shape (n_marks, n_marks + 1, n_marks + 1)
         Observed information of each target's parameters (minus the second derivatives of the
-        objective), baseline first. With `columns`, of each row problem's columns; with a log-normal
+        objective), baseline first. Of many marks (64 and more, and more than 25 million events
+        times marks) it is kept for the parameters above 0 alone: ``information[i]`` is target i's,
+        0 elsewhere. With `columns`, of each row problem's columns; with a log-normal
         or gamma kernel estimated, the inverse of the covariance that allows for it.
     decay_profile : DecayProfile or None
         The decays that were tried, if the decay was chosen by the data.
@@ -71,7 +74,7 @@ class LikelihoodResult(PointResult):
     kind: ClassVar[str] = "likelihood"
 
     kkt_residual: float
-    information: FloatArray
+    information: FloatArray | RowMatrices
     decay_profile: DecayProfile | None = None
     columns: FittedColumns | None = None
     kernel_std_err: Mapping[str, FloatArray] | None = None
@@ -140,26 +143,43 @@ class LikelihoodResult(PointResult):
         return value - reach * error, value + reach * error
 
     @cached_property
-    def covariance(self) -> FloatArray:
-        """Covariance of each target's estimates, (n_marks, n_marks + 1, n_marks + 1), or NaN."""
+    def covariance(self) -> FloatArray | RowMatrices:
+        """Covariance of each target's estimates, (n_marks, n_marks + 1, n_marks + 1), or NaN.
+
+        Kept, like `information`, for the estimates above 0 alone if there are many marks.
+        """
+        if isinstance(self.information, RowMatrices):
+            rows = map(self.information.kept, range(len(self.information)))
+            found = [self._inverse(i, *row) for i, row in enumerate(rows)]
+            return RowMatrices.of(found, self.information.n_columns, np.nan)
         if self.columns is not None:
             free = self.identified & ~self.at_bound
             both = free[:, :, None] & free[:, None, :]
             return np.where(both, self.columns.covariance(self.information), np.nan)
         out = np.full_like(self.information, np.nan)
-        free = self.identified & ~self.at_bound
+        every = np.arange(self.information.shape[1])
         for i, matrix in enumerate(self.information):
-            index = np.flatnonzero(free[i] & (np.diagonal(matrix) > 0))
-            if index.size == 0:
-                continue
-            if (~self.identified[i] & (self.estimates[i] > 0)).any():
-                inverse = self._beside_unidentified(i)[np.ix_(index, index)]
-            else:
-                scale = 1.0 / np.sqrt(matrix[index, index])
-                scaled = matrix[np.ix_(index, index)] * np.outer(scale, scale)
-                inverse = np.linalg.inv(scaled) * np.outer(scale, scale)
+            index, inverse = self._inverse(i, every, matrix)
             out[i][np.ix_(index, index)] = inverse
         return out
+
+    def _inverse(
+        self, target: int, index: IntArray, matrix: FloatArray
+    ) -> tuple[IntArray, FloatArray]:
+        """Return which of a target's parameters have a covariance, and it.
+
+        Of those in `index` (n,), whose information is `matrix` (n, n).
+        """
+        identified, estimates = self.identified[target], self.estimates[target]
+        able = identified[index] & (estimates[index] > 0) & (np.diagonal(matrix) > 0)
+        own, index = np.flatnonzero(able), index[able]
+        if index.size == 0:
+            return index, np.empty((0, 0))
+        if (~identified & (estimates > 0)).any():
+            return index, self._beside_unidentified(target)[np.ix_(index, index)]
+        scale = 1.0 / np.sqrt(matrix[own, own])
+        scaled = matrix[np.ix_(own, own)] * np.outer(scale, scale)
+        return index, np.linalg.inv(scaled) * np.outer(scale, scale)
 
     def _beside_unidentified(self, target: int) -> FloatArray:
         """Return the covariance of a target's estimates with those not identified left free."""
@@ -167,7 +187,7 @@ class LikelihoodResult(PointResult):
         where = ColumnMap(np.zeros((1, 1), np.int64), np.arange(1, size)[None, :, None], size)
         used = np.ones((1, size), dtype=bool)
         columns = FittedColumns(where, self.estimates[target : target + 1], used)
-        return columns.covariance(self.information[target : target + 1])[0]
+        return columns.covariance(np.asarray(self.information[target])[None])[0]
 
     @property
     def pvalues(self) -> FloatArray:
@@ -198,7 +218,7 @@ class LikelihoodResult(PointResult):
                 extra = sum(np.size(error) for error in self.kernel_std_err.values())
             if self.coefficient_std_err is not None:
                 extra += self.coefficient_std_err.size
-            return self.columns.n_determined(self.information) + extra
+            return self.columns.n_determined(np.asarray(self.information)) + extra
         counted = self.identified
         if self.decay_profile is not None and self.decay_profile.limit is not None:
             counted = counted | (self.estimates > 0)  # fitted, if to no avail

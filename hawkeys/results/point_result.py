@@ -12,6 +12,7 @@ import numpy as np
 from hawkeys._typing import FloatArray
 from hawkeys._validation import check_level
 from hawkeys.results.fit_result import FitResult
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = ["PointResult"]
 
@@ -22,13 +23,16 @@ class PointResult(FitResult):
 
     @property
     @abstractmethod
-    def covariance(self) -> FloatArray:
+    def covariance(self) -> FloatArray | RowMatrices:
         """Covariance of each target's estimates, (n_marks, n_marks + 1, n_marks + 1), or NaN."""
 
     @cached_property
     def std_err(self) -> FloatArray:
         """Standard errors, shape (n_marks, n_marks + 1); NaN at the bound and if unidentified."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+        covariance = self.covariance
+        if isinstance(covariance, RowMatrices):
+            return np.sqrt(covariance.diagonals())
+        return np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
 
     def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Return normal intervals; the same as `conf_int`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._design import Design
+from hawkeys._design import Design, SelectedRows
 from hawkeys._loops.rows import row_sums, shared_sums
 from hawkeys.baselines import PiecewiseConstant
 from hawkeys.events import Events
@@ -140,6 +140,15 @@ def penalties() -> None:
     for penalty in (Ridge(1.0), Lasso(1.0), ElasticNet(1.0, 0.5), GroupLasso(groups, 1.0)):
         fit(_data(), decay=2.0, method="map", prior=penalty)
     penalty_path(_data(), decay=2.0)
+    _many_marks()
+
+
+def _many_marks() -> None:
+    """Sums over events of so many marks that excitations are written out as they are needed."""
+    for decay in _DECAYS:
+        rows = SelectedRows.build(_data(), Exponential(decay))
+        rows.columns(0, np.arange(2))
+        rows.pulls(np.arange(2), np.ones(rows.events.n_events))
 
 
 def least_squares() -> None:

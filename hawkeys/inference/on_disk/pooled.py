@@ -171,7 +171,7 @@ class PartitionedFit:
     ) -> LikelihoodResult:
         """Return the result with all that says how its decay was found."""
         n_marks = self.task.data.n_marks
-        identified, information = found.identified.copy(), found.information
+        identified, information = found.identified.copy(), np.asarray(found.information)
         identified[:, -n_marks:] &= ~profile.held(n_marks)
         if profile.bounds is not None:
             information = beside_decays(

@@ -30,7 +30,7 @@ def in_parameters(solution: Solution, columns: FittedColumns) -> Solution:
     """
     where = columns.map
     if solution.information is not None:
-        identified = columns.identified(solution.information)
+        identified = columns.identified(np.asarray(solution.information))
     else:
         identified = where.any_of(solution.identified)
     changed = replace(

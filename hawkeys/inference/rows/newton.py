@@ -14,10 +14,18 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.options import MAPOptions, MLEOptions
 from hawkeys.inference.priors.conjugate import GammaPrior
 from hawkeys.inference.priors.penalties import Penalty
+from hawkeys.inference.priors.penalty_terms import PenaltyTerms
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
 
-__all__ = ["finer_options", "precise_enough", "solve_map", "solve_mle", "solve_nearby"]
+__all__ = [
+    "finer_options",
+    "precise_enough",
+    "solve_map",
+    "solve_mle",
+    "solve_nearby",
+    "solve_penalty",
+]
 
 _NO_START = np.empty((0, 0))
 # events of a row from which its last Newton step is taken and what it promises counted
@@ -75,10 +83,26 @@ def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: boo
         terms = np.repeat(prior.exponents(1), width), np.repeat(prior.rates(1), width)
         return _solve(design, options, terms, keep)
     _check_free(design, prior)
-    penalty = prior.terms(design)
+    return solve_penalty(design, options, prior.terms(design), keep=keep)
+
+
+def solve_penalty(
+    design: Design,
+    options: MLEOptions,
+    penalty: PenaltyTerms,
+    *,
+    keep: bool,
+    start: FloatArray = _NO_START,
+) -> Solution:
+    """Maximise the log-likelihood less a penalty, given by column, of every row problem.
+
+    A `start` (n_blocks, n_columns + 1) near the maximum spares steps; the maximum is the same.
+    """
     if penalty.plain:
-        return _solve(design, options, (np.zeros(design.n_columns + 1), penalty.slope), keep)
-    return PenalizedRows.of(design).solve(penalty, options.tolerance, options.max_iter)
+        none = np.zeros(design.n_columns + 1)
+        return _solve(design, options, (none, penalty.slope), keep, start)
+    given = start if start.size else None
+    return PenalizedRows.of(design).solve(penalty, options.tolerance, options.max_iter, start=given)
 
 
 def _check_free(design: Design, penalty: Penalty) -> None:

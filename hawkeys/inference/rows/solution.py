@@ -9,6 +9,7 @@ import numpy as np
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = ["Solution"]
 
@@ -36,8 +37,8 @@ class Solution:
         Objective along the way, NaN after the last step.
     violation : ndarray, shape (n_blocks,) or None
         Largest violation of the optimality conditions, without unit.
-    information : ndarray, shape (n_blocks, P, P) or None
-        Minus the second derivatives of the objective in x.
+    information : ndarray, shape (n_blocks, P, P), RowMatrices or None
+        Minus the second derivatives of the objective in x; of many marks those above 0 alone.
     posterior : LogNormalPosterior or GammaPosterior or None
         Marginals of shape (n_blocks, P).
     prior_coefficient : ndarray, shape (n_blocks, P) or None
@@ -58,7 +59,7 @@ class Solution:
     n_iterations: IntArray
     traces: FloatArray
     violation: FloatArray | None = None
-    information: FloatArray | None = None
+    information: FloatArray | RowMatrices | None = None
     posterior: LogNormalPosterior | GammaPosterior | None = None
     prior_coefficient: FloatArray | None = None
     prior: GammaPosterior | None = None

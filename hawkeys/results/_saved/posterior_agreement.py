@@ -15,6 +15,7 @@ from hawkeys.results._saved.agreement import (
 )
 from hawkeys.results._saved.option_schema import KernelOptions
 from hawkeys.results._saved.reading import Record, check_shape, demand
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = ["check_contrast", "check_likelihood", "check_variational"]
 
@@ -25,6 +26,9 @@ def check_likelihood(record: schema.LikelihoodRecord, process: Hawkes, options: 
     """Check the information, and where the parameters are in it."""
     columns, estimates = record.columns, _estimates(process)
     demand(record.kkt_residual >= 0, "kkt_residual", "must not be negative")
+    if isinstance(record.information, RowMatrices):
+        _check_kept(record.information, columns, estimates)
+        return
     information = np.asarray(record.information)
     if columns is None:
         _check_information(information, estimates.shape, options)
@@ -39,6 +43,20 @@ def check_likelihood(record: schema.LikelihoodRecord, process: Hawkes, options: 
     rates, mixture = values[columns.map.baseline], values[columns.map.adjacency].sum(axis=2)
     found = np.column_stack((rates, mixture))
     demand(_same(found, estimates), "columns.estimates", "are not those of the process")
+
+
+def _check_kept(information: RowMatrices, columns: object, estimates: FloatArray) -> None:
+    """Check the information of many marks: which parameters it is kept for."""
+    demand(columns is None, "columns", "is null where few entries of the information are kept")
+    what = f"the other fields ask for {estimates.shape}"
+    fits = information.shape[:2] == estimates.shape
+    demand(fits, "information", f"{what}, and it has {information.shape[:2]}")
+    kept = np.zeros(estimates.shape, dtype=bool)
+    rows = np.repeat(np.arange(len(information)), np.diff(information.offsets))
+    kept[rows, information.index] = True
+    demand((kept == (estimates > 0)).all(), "information.index", "is not what is above 0")
+    negative = (information.diagonals() < 0).any()
+    demand(not negative, "information.values", "a diagonal entry is negative")
 
 
 def _check_information(information: FloatArray, shape: tuple[int, ...], options: Record) -> None:

@@ -28,7 +28,7 @@ from hawkeys.results._saved.posterior_agreement import (
     check_likelihood,
     check_variational,
 )
-from hawkeys.results._saved.reading import AGAIN, Floats, check_shape, demand, read
+from hawkeys.results._saved.reading import AGAIN, Floats, Unbounded, check_shape, demand, read
 from hawkeys.results._saved.schema import (
     ADDED,
     BASELINES,
@@ -38,6 +38,7 @@ from hawkeys.results._saved.schema import (
     ContrastRecord,
     NonlinearRecord,
     RectifiedRecord,
+    RowMatricesRecord,
     VariationalRecord,
 )
 from hawkeys.results.column_posterior import ColumnPosterior
@@ -49,6 +50,7 @@ from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.nonlinear import NonlinearResult
 from hawkeys.results.posterior import LogNormalPosterior
 from hawkeys.results.rectified import RectifiedResult
+from hawkeys.results.row_matrices import RowMatrices
 
 __all__ = ["as_of_now", "fit_result", "nonlinear_result", "rectified_result"]
 
@@ -97,6 +99,7 @@ def fit_result(record: dict[str, Any]) -> FitResult:
     elif isinstance(found, ContrastRecord):
         check_contrast(found, process)
     else:
+        found.information = _matrices(found.information)
         check_likelihood(found, process, options)
     fields = _fields(found, _KINDS[record["kind"]], process, record["options"])
     if fields["optimality_gap"] is None:
@@ -171,6 +174,27 @@ def _linked(record: dict[str, Any]) -> NonlinearHawkes:
         )
     except (HawkeysError, TypeError) as error:
         raise RecordError(f"field process: {words(error)} {AGAIN}") from error
+
+
+def _matrices(value: Any) -> np.ndarray | RowMatrices:
+    """Return the information of a fit: of all parameters, or of many marks those kept."""
+    if not isinstance(value, dict) or "index" not in value:
+        return read(value, Unbounded, ".information")
+    kept = read(value, RowMatricesRecord, ".information")
+    index, offsets = np.asarray(kept.index), np.asarray(kept.offsets)
+    values = np.asarray(kept.values).ravel()
+    where, sizes = "information.offsets", np.diff(offsets)
+    whole = index.ndim == offsets.ndim == 1 and offsets.size > 1 and offsets[0] == 0
+    demand(whole and (sizes >= 0).all(), where, "expected a list of numbers, increasing from 0")
+    demand(offsets[-1] == index.size, where, f"index has {index.size} entries")
+    inside = (index >= 0).all() and (index < kept.n_columns).all()
+    demand(inside, "information.index", f"expected numbers below {kept.n_columns}")
+    rising = np.diff(index) > 0
+    rising[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < index.size)] - 1] = True
+    demand(rising.all(), "information.index", "a row does not increase")
+    expected = int((sizes * (sizes + 1) // 2).sum())
+    demand(values.size == expected, "information.values", f"expected {expected} numbers")
+    return RowMatrices(index, offsets, values, int(kept.n_columns))
 
 
 def _process(record: dict[str, Any]) -> Hawkes:

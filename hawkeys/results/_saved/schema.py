@@ -36,6 +36,7 @@ __all__ = [
     "LikelihoodRecord",
     "NonlinearRecord",
     "RectifiedRecord",
+    "RowMatricesRecord",
     "VariationalRecord",
 ]
 
@@ -174,6 +175,15 @@ class ColumnPosteriorRecord(Record):
     log_covariance: Unbounded | None
 
 
+class RowMatricesRecord(Record):
+    """Matrices of which few entries are kept; of many marks."""
+
+    index: Integers
+    offsets: Integers
+    values: Floats
+    n_columns: Several
+
+
 class Common(Record):
     """What every fit holds."""
 
@@ -203,7 +213,7 @@ class FitRecord(Common):
 class LikelihoodRecord(FitRecord, tag_field="kind", tag="likelihood"):
     method: Literal["mle", "map"]
     kkt_residual: Real
-    information: Unbounded
+    information: Any  # numbers, or an object of RowMatricesRecord
     decay_profile: DecayProfileRecord | None
     columns: ColumnsRecord | None
     kernel_std_err: dict[str, Unbounded] | None
