@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,12 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.folds import fold_names, make_folds
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.methods import make_options
+from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.priors.path_result import PenaltyPath
 from hawkeys.inference.priors.penalties import Lasso, Penalty
 from hawkeys.inference.priors.penalty_terms import PenaltyTerms
+from hawkeys.inference.priors.selected_path import PathValues, emptying_strength, selected_path
+from hawkeys.inference.rows.many_marks import many_marks
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.task import Task, check_support, refuse_given, split_model
@@ -181,21 +185,20 @@ def penalty_path(
     excitation = _check_kernel(decay, kernel, events.n_marks)
     examine(events, excitation, task.baseline)
     own = _check_penalty(Lasso(1.0) if penalty is None else penalty)
-    rows = _rows(task, excitation)
-    strengths = _strengths(rows, own, settings)
-    solutions = _solve(rows, own.terms(rows.design), strengths, settings)
-    values = [solution.x for solution in solutions]
+    refuse_given(task, "penalty_path")
+    many = many_marks(task, excitation, own)
+    if many is not None:
+        strengths = _strengths(settings, lambda: emptying_strength(many, settings.max_iter))
+        limits = MLEOptions(settings.tolerance, settings.max_iter)
+        found = selected_path(task, many, strengths, limits, settings.n_folds)
+    else:
+        strengths, found = _whole_path(task, excitation, own, settings)
     return PenaltyPath(
         penalty=own,
         strengths=strengths,
-        coefficients=np.array([rows.design.columns.parameters(x) for x in values]),
-        log_likelihood=np.array([rows.design.log_likelihood(x).sum() for x in values]),
-        refit_log_likelihood=_refit(rows, values, settings),
+        **found._asdict(),
         n_admissible=int(check_support(support, task.events.n_marks).sum()),
-        cv_log_likelihood=_cross_validate(task, excitation, own, strengths, settings),
         fold_kind=fold_names(task.events),
-        optimality_gap=np.array([solution.gap.sum() for solution in solutions]),
-        converged=np.array([solution.converged.all() for solution in solutions]),
         events=task.events,
         kernel=excitation,
         options=task.as_options()
@@ -203,10 +206,24 @@ def penalty_path(
     )
 
 
-def _rows(task: Task, kernel: Kernel) -> PenalizedRows:
-    """Return the row problems; no penalty goes with a baseline that is given."""
-    refuse_given(task, "penalty_path")
-    return PenalizedRows.of(task.design(kernel))
+def _whole_path(
+    task: Task, kernel: Kernel, penalty: Penalty, settings: PathOptions
+) -> tuple[FloatArray, PathValues]:
+    """Return strengths, and what the path holds at each, from row problems written out."""
+    rows = PenalizedRows.of(task.design(kernel))
+    terms = penalty.terms(rows.design)
+    strengths = _strengths(settings, lambda: _emptying_strength(rows, terms, settings))
+    solutions = _solve(rows, terms, strengths, settings)
+    values = [solution.x for solution in solutions]
+    found = PathValues(
+        coefficients=np.array([rows.design.columns.parameters(x) for x in values]),
+        log_likelihood=np.array([rows.design.log_likelihood(x).sum() for x in values]),
+        refit_log_likelihood=_refit(rows, values, settings),
+        cv_log_likelihood=_cross_validate(task, kernel, penalty, strengths, settings),
+        optimality_gap=np.array([solution.gap.sum() for solution in solutions]),
+        converged=np.array([solution.converged.all() for solution in solutions]),
+    )
+    return strengths, found
 
 
 def _check_kernel(decay: ArrayLike | None, kernel: Kernel | None, n_marks: int) -> Kernel:
@@ -231,11 +248,11 @@ def _check_penalty(penalty: Any) -> Penalty:
     return penalty
 
 
-def _strengths(rows: PenalizedRows, penalty: Penalty, settings: PathOptions) -> FloatArray:
+def _strengths(settings: PathOptions, emptying: Callable[[], float]) -> FloatArray:
+    """Return the strengths of a path, largest first; `emptying` finds the first if need be."""
     if settings.strengths is not None:
         return np.unique(check_positive(settings.strengths, "strengths"))[::-1]
-    largest = _emptying_strength(rows, penalty.terms(rows.design), settings)
-    return largest * np.geomspace(1.0, settings.smallest, settings.n_strengths)
+    return emptying() * np.geomspace(1.0, settings.smallest, settings.n_strengths)
 
 
 def _emptying_strength(rows: PenalizedRows, terms: PenaltyTerms, settings: PathOptions) -> float:

@@ -38,6 +38,7 @@ def many_marks(task: Task, kernel: Kernel, prior: object) -> ManyMarks | None:
     Sizes decide, and what is fitted: a plain model with exponential kernel, by maximum likelihood,
     with a penalty that has no groups or with Gamma priors of shape 1 (`prior`, None for none).
     """
+    task = task.observed
     events = task.events
     if not has_many_marks(events.n_events, events.n_marks) or not task.is_plain:
         return None

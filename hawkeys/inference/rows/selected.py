@@ -11,7 +11,7 @@ that nothing rests on how the sets were found.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -47,13 +47,13 @@ _LONG = 1e12
 class Stage(NamedTuple):
     """One problem of each target.
 
-    `terms` is the penalty by column, its adjacency multiplied by `factor`; `free`
-    (n_marks, n_marks + 1) tells which columns may be above 0, None all that cost something.
+    `terms` is the penalty by column, its adjacency multiplied by `factor`; ``free[target]``
+    (n_marks + 1,) tells which columns may be above 0, None all that cost something.
     """
 
     terms: PenaltyTerms
     factor: float = 1.0
-    free: BoolArray | None = None
+    free: BoolArray | Mapping[int, BoolArray] | None = None
 
     def of(self, rows: SelectedRows, target: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return a target's costs without and with the penalty, and its ridge, (n_marks + 1,)."""
@@ -92,6 +92,12 @@ class RowState:
     trace: list[float] = field(default_factory=list)
     index: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
     information: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def log_likelihood(self) -> float:
+        """The log-likelihood of the row: `value` without what the penalty takes off."""
+        penalty = (self.cost - self.data) @ self.x + 0.5 * (self.ridge @ self.x**2)
+        return self.value + float(penalty)
 
     @property
     def is_whole(self) -> bool:
@@ -245,17 +251,19 @@ class SelectedTile:
         logs = float(weights[counted] @ np.log(rates[counted]))
         state.value = logs - float(cost @ x + 0.5 * (ridge @ x**2))
 
+    def slopes(self, states: list[RowState]) -> FloatArray:
+        """Return the sum of w v / lambda of all columns, (n_states, n_marks + 1)."""
+        residuals = np.zeros(self.rows.events.n_events)
+        for state in states:
+            residuals[self.rows.where(state.target)] = state.residuals
+        found = self.rows.pulls(np.array([state.target for state in states]), residuals)
+        return np.column_stack(([state.residuals.sum() for state in states], found))
+
     def _look(self, states: list[RowState]) -> None:
         """Sum the gradients of all columns that are not in the working sets; see `RowState`."""
         beyond = [state for state in states if not state.is_whole]
-        if not beyond:
-            return
-        residuals = np.zeros(self.rows.events.n_events)
-        for state in beyond:
-            residuals[self.rows.where(state.target)] = state.residuals
-        found = self.rows.pulls(np.array([state.target for state in beyond]), residuals)
-        for state, own in zip(beyond, found, strict=True):
-            state.slope[1:] = np.where(state.working[1:], state.slope[1:], own)
+        for state, own in zip(beyond, self.slopes(beyond) if beyond else (), strict=True):
+            state.slope[:] = np.where(state.working, state.slope, own)
 
     def _goes_on(self, state: RowState, tolerance: float) -> bool:
         """Certify a row; tell whether columns joined it or it is to be solved more finely."""
@@ -294,18 +302,12 @@ def solve_selected(
 
     over_tiles(rows, run)
     states = [state for state in out if state is not None]
-    return _solution(rows, states, options), np.array([_log_likelihood(one) for one in states])
+    return _solution(rows, states, options), np.array([one.log_likelihood for one in states])
 
 
 def _ratio(weights: FloatArray, rates: FloatArray) -> FloatArray:
-    """Return weights / rates, 0 where an event does not count, whose rate may be 0."""
-    return np.divide(weights, rates, out=np.zeros(rates.size), where=weights > 0.0)
-
-
-def _log_likelihood(state: RowState) -> float:
-    """Return the log-likelihood of a row, of which the value has the penalty taken off."""
-    penalty = (state.cost - state.data) @ state.x + 0.5 * (state.ridge @ state.x**2)
-    return state.value + float(penalty)
+    """Return weights / rates, 0 where the rate is, as it may be of an event that does not count."""
+    return np.divide(weights, rates, out=np.zeros(rates.size), where=rates > 0.0)
 
 
 def _solution(rows: SelectedRows, states: list[RowState], options: MLEOptions) -> Solution:

@@ -11,7 +11,7 @@ import hawkeys
 from hawkeys import Events
 from hawkeys._design import Design, SelectedRows
 from hawkeys._loops import choice
-from hawkeys.inference import ElasticNet, GroupLasso, Lasso, Ridge
+from hawkeys.inference import ElasticNet, GroupLasso, Lasso, Ridge, penalty_path
 from hawkeys.inference.rows import selected
 from hawkeys.kernels import Exponential
 from hawkeys.results.row_matrices import RowMatrices
@@ -246,3 +246,59 @@ def test_a_support_builds_its_own_columns():
     assert scores.std() == pytest.approx(1.0, abs=0.15)
     assert found.information.nbytes < 150 * 151**2 * 8 / 50
     assert found.process.log_likelihood(events) == pytest.approx(found.log_likelihood, abs=1e-6)
+
+
+PENALTIES = {
+    "lasso": {"penalty": Lasso(1.0)},
+    "net": {"penalty": ElasticNet(1.0, l1_ratio=0.5, baseline=0.1)},
+    "by pair": {"penalty": Lasso(RNG.uniform(0.5, 1.5, (12, 12)) * (RNG.random((12, 12)) < 0.9))},
+    "support": {"support": RNG.random((12, 12)) < 0.6},
+    "strengths": {"strengths": [3.0, 12.0, 6.0]},
+}
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 0.0, 2.0]], ids=["plain", "weighted"])
+@pytest.mark.parametrize("windows", [1, 3])
+@pytest.mark.parametrize("name", PENALTIES)
+def test_a_path_is_the_same_on_both_sides_of_the_rule(small, monkeypatch, name, windows, weights):
+    monkeypatch.setattr(selected, "_FEW", 3)
+    monkeypatch.setattr(selected, "_JOIN", 1)
+    if windows == 1:
+        truth = sparse_process(12, np.random.default_rng(1))
+        sample, weights = hawkeys.simulate(truth, end_time=100.0, rng=4), None
+    else:
+        sample = small
+
+    def path():
+        return penalty_path(
+            sample, decay=1.5, n_strengths=6, smallest=0.05, n_folds=2, weights=weights,
+            **PENALTIES[name],
+        )  # fmt: skip
+
+    whole, few = on_both_sides(monkeypatch, path)
+    # both first strengths are from optima within 1e-10 nats, whose slopes differ by its root
+    np.testing.assert_allclose(few.strengths, whole.strengths, rtol=1e-5)
+    np.testing.assert_allclose(few.coefficients, whole.coefficients, atol=1e-4)
+    np.testing.assert_array_equal(few.n_nonzero, whole.n_nonzero)
+    assert few.converged.all()
+    assert (few.optimality_gap < 1e-7 * 12).all()
+    np.testing.assert_allclose(few.log_likelihood, whole.log_likelihood, atol=0.02)
+    np.testing.assert_allclose(few.refit_log_likelihood, whole.refit_log_likelihood, atol=1e-5)
+    np.testing.assert_allclose(few.cv_log_likelihood, whole.cv_log_likelihood, atol=0.02)
+    assert few.fold_kind == whole.fold_kind
+    assert few.n_admissible == whole.n_admissible
+    assert few.index("ebic") == whole.index("ebic")
+
+
+def test_a_path_without_folds_and_its_choice(small, many):
+    path = penalty_path(small, decay=1.5, n_strengths=5, smallest=0.1, n_folds=0)
+    assert path.cv_log_likelihood is None
+    assert path.n_nonzero[0] == 0
+    chosen = path.choose("ebic")
+    np.testing.assert_allclose(chosen.adjacency, path.adjacency[path.index()], atol=1e-4)
+
+
+def test_nothing_to_gain_begins_at_one(many):
+    found = penalty_path([[0.5], [9.5]], decay=30.0, end_time=10.0, n_strengths=3, n_folds=0)
+    assert found.strengths[0] == 1.0
+    assert not found.adjacency.any()
