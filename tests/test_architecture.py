@@ -276,6 +276,35 @@ def test_compiled_functions():
     assert n > 40
 
 
+def test_compiled_functions_copy_no_array_into_a_part_of_another():
+    """For the error of shapes that do not fit numba compiles its strings: 1.5 s; a loop needs none.
+
+    A part may be set to one number: one as written, or an entry whose every index is one.
+    """
+    n = 0
+    for path, tree in TREES.items():
+        for node, _ in compiled(tree):
+            for one in ast.walk(node):
+                targets = one.targets if isinstance(one, ast.Assign) else []
+                targets += [one.target] if isinstance(one, ast.AugAssign) else []
+                parts = [part for target in targets for part in ast.walk(target)
+                         if isinstance(part, ast.Slice)]  # fmt: skip
+                if parts:
+                    n += 1
+                    values = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]
+                    assert all(is_number(value) for value in values), (
+                        f"{path.name}, {node.name}: {ast.unparse(one)}"
+                    )
+    assert n > 5
+
+
+def is_number(node):
+    if isinstance(node, ast.Subscript):
+        indices = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return all(isinstance(index, ast.Constant) for index in indices)
+    return isinstance(node, ast.Constant)
+
+
 def literals(node):
     """Return the names that a function sets to a whole number or truth value as written."""
     for one in ast.walk(node):

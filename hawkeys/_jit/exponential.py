@@ -361,13 +361,15 @@ def excitation_at(times, marks, decay, queries, excitation, integrals):
         while k < times.size and times[k] < queries[q]:
             _advance(state, mass, decay, times[k] - now if k > 0 else 0.0)
             now = times[k]
-            state[:, marks[k]] += decay[:, marks[k]]
+            for i in range(n_marks):
+                state[i, marks[k]] += decay[i, marks[k]]
             k += 1
         if k > 0:
             _advance(state, mass, decay, queries[q] - now)
             now = queries[q]
-        excitation[q] = state
-        integrals[q] = mass
+        for i in range(n_marks):
+            for j in range(n_marks):
+                excitation[q, i, j], integrals[q, i, j] = state[i, j], mass[i, j]
 
 
 @njit(cache=True, nogil=True)

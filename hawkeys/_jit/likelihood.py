@@ -51,7 +51,8 @@ def _log_total(values, scratch):
         return _log_each(values, scratch[:0])
     m = n // _FOLD
     folded = scratch[:m]
-    folded[:] = values[:m]
+    for k in range(m):
+        folded[k] = values[k]
     for s in range(1, _FOLD):
         part = values[s * m : s * m + m]
         for k in range(m):

@@ -40,13 +40,13 @@ def neighbor_distances(samples, own, templates, weights, share, clip, out):
     distances = np.empty(n_templates)
     others = np.empty(n_templates)
     for i in range(samples.shape[0]):
-        distances[:] = 0.0
+        for t in range(n_templates):
+            distances[t], others[t] = 0.0, weights[t]
         # templates run innermost, so that the loop is compiled to vector instructions
         for j in range(n_features):
             value = samples[i, j]
             for t in range(n_templates):
                 distances[t] += min(abs(value - templates[j, t]), clip)
-        others[:] = weights
         if own[i] >= 0:
             others[own[i]] = 0.0
             distances[own[i]] = np.inf

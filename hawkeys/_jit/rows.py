@@ -438,7 +438,8 @@ def row_sums(data, x, wanted, value, gram):
         if wanted[b]:
             tile = _aligned(size + 2, max(8, min(end - begin + 7, _TILE) // 8 * 8))
             block, own = excitation[(size - 1) * begin : (size - 1) * end], weights[begin:end]
-            v[_X, :] = x[b]
+            for p in range(size):
+                v[_X, p] = x[b, p]
             value[b] += _accumulate(block, own, end - begin, v, gram[b], tile)
 
 
@@ -477,11 +478,13 @@ def sums_shared(events, fades, decay, x, wanted, value, gram):
                 held[i, filled[i] * n_marks + j] = state[j]
             filled[i] += 1
             if filled[i] == lanes:
-                v[_X, :] = x[i]
+                for p in range(n_marks + 1):
+                    v[_X, p] = x[i, p]
                 value[i] += _add_held(held[i], lanes, block, v, gram[i], tile)
                 filled[i] = 0
     for i in range(n_marks):
         n = filled[i]
         if n > 0:
-            v[_X, :] = x[i]
+            for p in range(n_marks + 1):
+                v[_X, p] = x[i, p]
             value[i] += _add_held(held[i], n, block, v, gram[i], tile)

@@ -259,8 +259,7 @@ def _dying(idx, terms, point, share):
     for a in range(idx.size):
         p = idx[a]
         mean = terms[0, p] * math.exp(point[a] + 0.5 * math.exp(2.0 * point[idx.size + a]))
-        free = terms[1, p] == 0.0 and terms[3, p] == 0.0
-        dying[a] = free and mean < _SMALL and share[a] < _WANING * mean
+        dying[a] = _is_free(terms, p) and mean < _SMALL and share[a] < _WANING * mean
         n += dying[a]
     return dying, n
 
@@ -451,18 +450,9 @@ def _raise_acting(excitation, weights, acting, terms, draws, point, tolerance, t
 
 
 @njit(cache=True, nogil=True)
-def _raise_silent(problem, point, tolerance, trace):
-    """Raise F in the one coordinate of a problem without events; `trace` is scratch."""
-    idx, terms = problem[2], problem[3]
-    value, gain, steps = 0.0, 0.0, 0
-    if terms[1, idx[0]] == 0.0 and terms[3, idx[0]] == 0.0:  # theta = 0 is best, with s^2 = 1/2
-        own = _quiet(idx, terms, SILENT)
-        value = _closed_form(idx, terms, own)
-    else:
-        own, leave = _read(point, idx), idx.size == 0  # never; but not the literal False
-        value, gain, steps, _ = _raise(problem, own, tolerance, trace, leave)
-    _write(point, idx, own)
-    return value, gain, steps
+def _is_free(terms, p):
+    """Tell whether a coordinate has its prior variance at its optimum."""
+    return terms[1, p] == 0.0 and terms[3, p] == 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -495,16 +485,21 @@ def raise_rows(data, cost, prior, draws, start, tolerance, out, part):
         _load(cost[b], prior[b], start[b], terms, point)
         for k in range(traces.shape[1]):
             traces[b, k] = math.nan
-        acting, silent = _select(flat, own, terms[0])
-        value, gain, steps = 0.0, 0.0, 0
-        if acting.size > 0:
-            value, gain, steps = _raise_acting(
-                flat, own, acting, terms, draws, point, tolerance, traces[b]
-            )
-        for a in range(silent.size):
-            alone = (flat[:0], own[:0], silent[a : a + 1], terms, draws)
-            more = _raise_silent(alone, point, tolerance, spare)
-            value, gain, steps = value + more[0], gain + more[1], max(steps, more[2])
+        idx, silent = _select(flat, own, terms[0])
+        value, gain, steps, trace = 0.0, 0.0, 0, traces[b]
+        # one call for all: each would have the whole ascent compiled into this function once more
+        for a in range(silent.size + 1):
+            if a > 0:
+                flat, own, idx, trace = flat[:0], own[:0], silent[a - 1 : a], spare
+            if a > 0 and _is_free(terms, idx[0]):  # no event: theta = 0 is best, with s^2 = 1/2
+                best = _quiet(idx, terms, SILENT)
+                _write(point, idx, best)
+                value += _closed_form(idx, terms, best)
+            elif idx.size > 0:
+                raised, promised, n = _raise_acting(
+                    flat, own, idx, terms, draws, point, tolerance, trace
+                )
+                value, gain, steps = value + raised, gain + promised, max(steps, n)
         report[b, 0], report[b, 1], report[b, 2] = value, gain, steps
 
 

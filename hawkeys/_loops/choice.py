@@ -19,6 +19,7 @@ __all__ = [
     "has_few_pairs",
     "has_many_marks",
     "is_small",
+    "is_small_sum",
     "is_wide",
     "usual_form",
 ]
@@ -36,22 +37,31 @@ _PAIRS, _PER_EVENT = 500, 20
 # marks, and numbers of events times marks, from which excitations are not all written out: 0.2 GB
 _MANY_MARKS, _MANY_NUMBERS = 64, 25_000_000
 
-_compiled_only: ContextVar[bool] = ContextVar("hawkeys_compiled_only", default=False)
+# what is done whatever the size: everything compiled, or solvers compiled and sums in numpy
+_ALL, _SOLVERS = "all", "solvers"
+_compiled_only: ContextVar[str] = ContextVar("hawkeys_compiled_only", default="")
 
 
 @contextmanager
-def compiled_only() -> Iterator[None]:
+def compiled_only(*, sums: bool = True) -> Iterator[None]:
     """Use compiled loops whatever the size, for a while.
 
     What is computed for one realisation is then the same, bit by bit, however many others there
     are beside it.
+
+    Parameters
+    ----------
+    sums : bool, default True
+        Whether the order of events, excitations, integrals and values of row problems are compiled,
+        too. If not they are always summed in numpy, where they do not depend on what is beside
+        them, either: that suits many short realisations, whose solutions are all the work.
 
     Yields
     ------
     None
         While that holds.
     """
-    token = _compiled_only.set(True)
+    token = _compiled_only.set(_ALL if sums else _SOLVERS)
     try:
         yield
     finally:
@@ -77,6 +87,22 @@ def is_small(n_numbers: int, n_rows: int = 0) -> bool:
         Whether the loops of `hawkeys._plain` are to be used.
     """
     return n_numbers + _PER_ROW * n_rows <= MOST and not _compiled_only.get()
+
+
+def is_small_sum(n_numbers: int, n_rows: int = 0) -> bool:
+    """Tell the same of sums over events that `compiled_only` may leave to numpy.
+
+    Parameters
+    ----------
+    n_numbers, n_rows : int
+        As for `is_small`.
+
+    Returns
+    -------
+    bool
+        Whether the loops of `hawkeys._plain` are to be used.
+    """
+    return _compiled_only.get() == _SOLVERS or is_small(n_numbers, n_rows)
 
 
 def has_few_pairs(n_pairs: int, n_events: int) -> bool:

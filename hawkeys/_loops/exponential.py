@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled, is_small, usual_form
+from hawkeys._loops.choice import Compiled, is_small, is_small_sum, usual_form
 from hawkeys._plain import exponential as plain
 from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
@@ -40,7 +40,7 @@ def excitation_shared(
     out: FloatArray,
 ) -> None:
     """Write c_j at every event, for one decay; see `hawkeys._jit.exponential`."""
-    loops = plain if is_small(out.size) else jit
+    loops = plain if is_small_sum(out.size) else jit
     if layout[0].shape[1] == 1:
         run = partial(loops.excitation_alone, times, offsets, decay, layout[0], out)
     else:
@@ -58,7 +58,7 @@ def excitation_per_source(
 ) -> None:
     """Write c_j at every event, for a decay per source; see `hawkeys._jit.exponential`."""
     arrays = times, marks, offsets, decay, layout, out
-    loops = plain if is_small(out.size) else jit
+    loops = plain if is_small_sum(out.size) else jit
     in_threads(lambda part: loops.excitation_per_source(*arrays, part), offsets.size - 1,
                _PER_SOURCE * out.size)  # fmt: skip
 
@@ -73,7 +73,7 @@ def excitation_per_pair(
 ) -> None:
     """Write c_ij at every event, for a decay per pair; see `hawkeys._jit.exponential`."""
     arrays = times, marks, offsets, decay, layout, out
-    loops = plain if is_small(out.size * decay.shape[0] // 4) else jit
+    loops = plain if is_small_sum(out.size * decay.shape[0] // 4) else jit
     in_threads(lambda part: loops.excitation_per_pair(*arrays, part), offsets.size - 1,
                _PER_PAIR * out.size)  # fmt: skip
 
@@ -87,7 +87,7 @@ def integrals_per_source(
     out: FloatArray,
 ) -> None:
     """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation."""
-    loops = plain if is_small(times.size * decay.size) else jit
+    loops = plain if is_small_sum(times.size * decay.size) else jit
     loops.integrals_per_source(times, marks, offsets, ends, decay, out)
 
 
@@ -100,7 +100,7 @@ def integrals_per_pair(
     out: FloatArray,
 ) -> None:
     """Add sum_l (1 - exp(-decay_ij (T - t_l))) to ``out[r, i, j]`` for every realisation."""
-    loops = plain if is_small(times.size * decay.size // 4) else jit
+    loops = plain if is_small_sum(times.size * decay.size // 4) else jit
     loops.integrals_per_pair(times, marks, offsets, ends, decay, out)
 
 

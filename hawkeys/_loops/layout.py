@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled, is_small
+from hawkeys._loops.choice import Compiled, is_small, is_small_sum
 from hawkeys._plain import layout as plain
 from hawkeys._typing import FloatArray, IntArray
 
@@ -17,7 +17,7 @@ def count_events(marks: IntArray, offsets: IntArray, n_marks: int) -> IntArray:
     """Return the number of events of each realisation and mark, shape (n_realizations, n_marks)."""
     if n_marks == 1:
         return np.diff(offsets)[:, None]
-    loops = plain if is_small(marks.size * n_marks) else jit
+    loops = plain if is_small_sum(marks.size * n_marks) else jit
     counts: IntArray = loops.count_events(marks, offsets, n_marks)
     return counts
 
@@ -27,7 +27,7 @@ def place_events(marks: IntArray, offsets: IntArray, first: IntArray) -> IntArra
 
     The events of mark i in realisation r take the places from ``first[r, i]`` on, in their order.
     """
-    loops = plain if is_small(marks.size * first.shape[1]) else jit
+    loops = plain if is_small_sum(marks.size * first.shape[1]) else jit
     slots: IntArray = loops.place_events(marks, offsets, first)
     return slots
 

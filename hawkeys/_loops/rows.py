@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from hawkeys._loops.choice import Compiled, is_small, is_wide
+from hawkeys._loops.choice import Compiled, is_small, is_small_sum, is_wide
 from hawkeys._plain import exponential as plain_exponential
 from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows as wide
@@ -146,7 +146,7 @@ def _values(
 ) -> FloatArray:
     out = np.empty(cost.shape[0])
     work = _LOG * data[2][-1] + _COLUMN * data[0].size
-    loops = plain if is_small(data[0].size, out.size) else jit_likelihood
+    loops = plain if is_small_sum(data[0].size, out.size) else jit_likelihood
     in_threads(lambda part: loops.row_values(data, cost, x, out, gradient, part), out.size, work)
     return out
 

@@ -10,7 +10,6 @@ from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 
 from hawkeys._typing import RandomState
@@ -22,6 +21,7 @@ from hawkeys.evaluation.evaluation import Evaluation
 from hawkeys.evaluation.losses import Loss, refuse_total_loss
 from hawkeys.evaluation.others import give_background
 from hawkeys.evaluation.plan import Plan, Run
+from hawkeys.evaluation.processes import each_in_turn
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
 from hawkeys.evaluation.rates.bootstrap import make_bootstrap
 from hawkeys.evaluation.stages import Samples, Stage, check_verifiers, prepare
@@ -70,7 +70,7 @@ def evaluate(
     random_state : int, Generator, SeedSequence or None, default 0
         Seed of the bootstrap alone; verifiers have their own.
     n_jobs : int, default 1
-        Processes over subjects; -1 uses all cores.
+        Processes over subjects, started where they save time; -1 uses all cores.
     run : Run, optional
         Progress to be shown, and a folder that lets an interrupted evaluation go on.
 
@@ -181,17 +181,17 @@ def _score_all(
         run.kept.append(store.folder)
     kept = {} if store is None else store.load()
     missing = [split for split in plan.splits if split.subject not in kept]
-    jobs = (delayed(_score_subject)(plan, split, store) for split in missing)
+    found = each_in_turn(_score_subject, [(plan, split, store) for split in missing], n_jobs)
     done: dict[str, list[Outcome | Loss]] = {}
     run.report("Training and scoring subjects", 0, len(plan.splits))
-    for trials in chain(kept.values(), Parallel(n_jobs=n_jobs, return_as="generator")(jobs)):
+    for trials in chain(kept.values(), found):
         done[trials[0].subject] = [_judged(trial, plan.false_alarm) for trial in trials]
         run.report("Training and scoring subjects", len(done), len(plan.splits))
     groups = zip(*(done[split.subject] for split in plan.splits), strict=True)
-    found = [one for group in groups for one in group]
-    losses = tuple(one for one in found if isinstance(one, Loss))
+    judged = [one for group in groups for one in group]
+    losses = tuple(one for one in judged if isinstance(one, Loss))
     refuse_total_loss(losses, [split.subject for split in plan.splits])
-    return tuple(one for one in found if isinstance(one, Outcome)), losses
+    return tuple(one for one in judged if isinstance(one, Outcome)), losses
 
 
 def _judged(trial: Trial | Loss, false_alarm: float) -> Outcome | Loss:

@@ -39,7 +39,7 @@ def fit_samples(
         kernel = WithFactors(kernel, np.arange(1.0, events.n_marks + 1.0))
     rng = _own_seeds(events, random_state) if method == "vi_stochastic" else random_state
     # quietly about the clock, coarse by design; no sample's features depend on the others
-    with warnings.catch_warnings(), quietly(), compiled_only():
+    with warnings.catch_warnings(), quietly(), compiled_only(sums=False):
         # a feature need not be an estimate that a single sample determines
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         return fit_each(events, kernel=kernel, method=method, rng=rng, progress=progress, **options)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import check_count
 from hawkeys.datasets import Keystrokes
 from hawkeys.evaluation.plan import Run
+from hawkeys.evaluation.processes import each_in_turn
 from hawkeys.evaluation.protocols import Protocol, Split, get_protocol
 from hawkeys.evaluation.stages import check_verifiers
 
@@ -107,10 +107,10 @@ def evaluate_updating(
         check_count(attacks, "attacks", minimum=0),
     )
     splits = rules.split(data)
-    jobs = (delayed(_follow_all)(chosen, stream, split) for split in splits)
+    each = each_in_turn(_follow_all, [(chosen, stream, split) for split in splits], n_jobs)
     rows: list[dict[str, object]] = []
     how.report("Following subjects through their sessions", 0, len(splits))
-    for done, found in enumerate(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), start=1):
+    for done, found in enumerate(each, start=1):
         rows += found
         how.report("Following subjects through their sessions", done, len(splits))
     table = pd.DataFrame(rows)
