@@ -350,6 +350,33 @@ class TestMerging:
             assert self.merged(module, columns, self.WINDOW)[:2] == (False, False)
 
 
+class TestManyShortRows:
+    """Rows with equally many events are summed together, each as alone."""
+
+    @pytest.mark.parametrize("n_sources", [1, 3, 11])
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize("n_columns", [0, 1])
+    def test_are_the_compiled_ones_and_those_alone(self, n_sources, weighted, n_columns):
+        rng = np.random.default_rng(n_sources)
+        offsets = np.concatenate(([0], np.cumsum(rng.integers(0, 5, 60))))
+        weights = rng.integers(0, 3, offsets[-1]).astype(float) if weighted else np.empty(0)
+        data = rng.random(n_sources * offsets[-1]), weights, offsets
+        cost, x = rng.random((2, 60, n_sources + 1))
+        x[::7] = 0.0  # impossible events
+
+        def values(module, *part):
+            out, gradient = np.zeros(60), np.zeros((60, n_columns * (n_sources + 1)))
+            module.row_values(data, cost, x, out, gradient, part)
+            return out, gradient
+
+        found, compiled = values(rows, 0, 60), values(jit_likelihood, 0, 60)
+        close(found, compiled, rtol=1e-12)
+        assert np.isneginf(found[0]).any()
+        each = [values(rows, b, b + 1) for b in range(60)]
+        for whole, alone in zip(found, zip(*each, strict=True), strict=True):
+            np.testing.assert_array_equal(whole, np.sum(alone, axis=0))
+
+
 class TestChoice:
     def test_by_size_alone(self):
         assert choice.is_small(choice.MOST)
@@ -361,6 +388,15 @@ class TestChoice:
         with choice.compiled_only():
             assert not choice.is_small(1)
         assert choice.is_small(1)
+
+    def test_or_for_solvers_alone(self):
+        with choice.compiled_only(sums=False):
+            assert not choice.is_small(1)
+            assert choice.is_small_sum(choice.MOST + 1)
+        assert choice.is_small_sum(1)
+        assert not choice.is_small_sum(choice.MOST + 1)
+        with choice.compiled_only():
+            assert not choice.is_small_sum(1)
 
     @pytest.mark.parametrize("n_events", [9_990, 10_010])
     def test_on_both_sides_of_the_switch(self, both, n_events):

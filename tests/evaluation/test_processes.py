@@ -77,7 +77,8 @@ def test_threads_are_those_of_one_process_among_several():
     (found,) = each_in_turn(threads, [(0,)], 1)
     assert found
     before = threads(0)
-    assert list(each_in_turn(threads, [(k,) for k in range(os.cpu_count())], -1)) == [
-        {1}
-    ] * os.cpu_count()
+    assert (
+        list(each_in_turn(threads, [(k,) for k in range(os.cpu_count())], -1))
+        == [{1}] * os.cpu_count()
+    )
     assert threads(0) == before

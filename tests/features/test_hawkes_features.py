@@ -59,7 +59,9 @@ LARGE = pytest.mark.filterwarnings("ignore:the spectral radii of")
 @LARGE
 def test_parameters_are_those_of_fit_each(X):
     options = {"likelihood_weight": 10.0, "relevance_determination": True}
-    with compiled_only(sums=False):  # as features are, so that a sample's do not depend on the others
+    with compiled_only(
+        sums=False
+    ):  # as features are, so that a sample's do not depend on the others
         each = hawkeys.fit_each(timings_to_events(X), decay=0.1, method="vi", **options)
     baseline, adjacency = HawkesFeatures().parameters(X)
     modes = each.posterior.mode

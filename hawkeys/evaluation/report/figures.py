@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["draw_adjacency", "draw_embedding", "draw_roc", "plot_study", "session_means"]
+__all__ = [
+    "draw_adjacency",
+    "draw_embedding",
+    "draw_roc",
+    "plot_study",
+    "redraw_adjacency",
+    "session_means",
+]
 
 # Entries of an adjacency differ by orders of magnitude: a key near the end of the text, observed
 # for an instant, can explain an event only by a large entry.
@@ -179,8 +186,11 @@ def draw_adjacency(
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
     limit = _largest(means) if vmax is None else vmax
     for ax, matrix, label in zip(axes.flat, means, sessions, strict=False):
-        image = _heat_map(ax, matrix, key_names, limit)
+        image = _heat_map(ax, matrix, limit)
         ax.set_title(f"session {label}", fontsize="medium")
+    # all axes share their ticks, which are made anew in each whenever they are set in one
+    axes[0, 0].set_xticks(range(len(key_names)), key_names)
+    axes[0, 0].set_yticks(range(len(key_names)), key_names)
     for ax in axes.flat[len(sessions) :]:
         ax.set_axis_off()
     figure.colorbar(
@@ -193,7 +203,7 @@ def draw_adjacency(
     )
     figure.supxlabel("triggering key")
     figure.supylabel("triggered key")
-    figure.suptitle(title)
+    figure.suptitle(title)  # last of the texts, for `redraw_adjacency`
     return figure
 
 
@@ -251,16 +261,33 @@ def _largest(means: FloatArray) -> float:
     return float(positive.max()) if positive.size else 1.0
 
 
-def _heat_map(ax: Axes, matrix: FloatArray, names: Sequence[str], vmax: float) -> AxesImage:
+def redraw_adjacency(figure: Figure, means: FloatArray, *, title: str) -> None:
+    """Show other matrices in a figure of `draw_adjacency`, whose layout stays as it was drawn.
+
+    Parameters
+    ----------
+    figure : Figure
+        As `draw_adjacency` returned it, drawn or saved since.
+    means : ndarray of float64, shape (n_sessions, n_marks, n_marks)
+        Mean matrices of as many sessions, of the same names.
+    title : str
+        Title of the figure.
+    """
+    figure.set_layout_engine("none")
+    for ax, matrix in zip(figure.axes, means, strict=False):
+        ax.images[0].set_data(np.ma.masked_invalid(matrix))
+    figure.texts[-1].set_text(title)  # `suptitle` would move it
+
+
+def _heat_map(ax: Axes, matrix: FloatArray, vmax: float) -> AxesImage:
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
 
     colours = colormaps["viridis_r"].with_extremes(under="white", bad="0.9")
     scale = LogNorm(vmax / _DECADES, vmax)
     image = ax.imshow(np.ma.masked_invalid(matrix), cmap=colours, norm=scale)
-    ax.set_xticks(range(len(names)), names, rotation=90, fontsize="x-small")
-    ax.set_yticks(range(len(names)), names, fontsize="x-small")
-    ax.tick_params(length=2)
+    ax.tick_params(length=2, labelsize="x-small")
+    ax.tick_params("x", labelrotation=90)
     return image
 
 

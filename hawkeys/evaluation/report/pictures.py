@@ -21,6 +21,7 @@ from hawkeys.evaluation.report.figures import (
     draw_embedding,
     draw_roc,
     plot_study,
+    redraw_adjacency,
     session_means,
 )
 from hawkeys.evaluation.stages import Representation, Samples
@@ -257,18 +258,25 @@ def adjacency_pictures(
     """
     subjects = np.unique(samples.subject)[:_MAX_SUBJECTS]
     own = {name: samples.subject == name for name in subjects}
-    largest = max(
-        np.nanmax(session_means(adjacency[mask], samples.session[mask])[0]) for mask in own.values()
-    )
+    each = [session_means(adjacency[mask], samples.session[mask]) for mask in own.values()]
+    largest = max(np.nanmax(means) for means, _ in each)
     parts = _file_parts([str(name) for name in subjects])
-    for part, (name, mask) in zip(parts, own.items(), strict=True):
-        figure = draw_adjacency(
-            adjacency[mask],
-            samples.session[mask],
-            samples.keys,
-            title=f"Subject {name}",
-            vmax=float(largest) if largest > 0 else None,
-        )
+    drawn, figure = None, None
+    for part, (name, mask), (means, sessions) in zip(parts, own.items(), each, strict=True):
+        title = f"Subject {name}"
+        if figure is not None and sessions == drawn:
+            redraw_adjacency(figure, means, title=title)
+        else:
+            figure, drawn = (
+                draw_adjacency(
+                    adjacency[mask],
+                    samples.session[mask],
+                    samples.keys,
+                    title=title,
+                    vmax=float(largest) if largest > 0 else None,
+                ),
+                sessions,
+            )
         yield Picture(
             gallery.save(figure, f"adjacency_{part}"),
             f"Mean adjacency matrix of each session of subject {name}",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from hawkeys.evaluation.rates.curves import MeanCurve
 from hawkeys.evaluation.report.figures import (
@@ -11,6 +12,8 @@ from hawkeys.evaluation.report.figures import (
     draw_roc,
     session_means,
 )
+from hawkeys.evaluation.report.pictures import Gallery, adjacency_pictures
+from hawkeys.evaluation.stages import Samples
 from hawkeys.exceptions import InvalidParameterError
 
 CURVE = MeanCurve(np.array([0.0, 0.1, 0.5, 1.0]), np.array([0.9, 0.4, 0.1, 0.0]))
@@ -63,6 +66,32 @@ def test_heat_maps_show_the_means_with_targets_as_rows():
     assert {ax.images[0].get_clim() for ax in (first, second)} == {(0.005, 5.0)}
     assert figure.get_suptitle() == "typist"
     assert figure.get_supylabel() == "triggered key"
+
+
+@pytest.mark.parametrize("own_sessions", [False, True])
+def test_a_figure_that_is_drawn_again_is_the_one_drawn_anew(tmp_path, own_sessions):
+    """Of several typists only the first figure is laid out, unless their sessions differ."""
+    rng = np.random.default_rng(0)
+    adjacency = rng.exponential(size=(12, 3, 3))
+    adjacency[:, 0, 2] = np.nan
+    session = np.tile([1, 2, 3], 4)
+    session[-1] = 5 if own_sessions else 3
+    samples = Samples(np.repeat(["anna", "Bert", "c.2"], 4), session, ("a", "b", "c"))
+    found = list(adjacency_pictures(adjacency, samples, Gallery(tmp_path)))
+    assert [one.path.stem for one in found] == [
+        "adjacency_Bert",
+        "adjacency_anna",
+        "adjacency_no.3",
+    ]
+    own = {name: samples.subject == name for name in ("Bert", "anna", "c.2")}
+    largest = max(np.nanmax(session_means(adjacency[m], session[m])[0]) for m in own.values())
+    for one, (name, mask) in zip(found, own.items(), strict=True):
+        alone = draw_adjacency(
+            adjacency[mask], session[mask], "abc", title=f"Subject {name}", vmax=largest
+        )
+        alone.savefig(tmp_path / "alone.png", dpi=130)
+        shown, wanted = imread(one.path), imread(tmp_path / "alone.png")
+        np.testing.assert_array_equal(shown, wanted)
 
 
 def test_entries_that_were_not_estimated_are_masked():
