@@ -27,6 +27,8 @@ _FEWEST_COLUMNS = 12
 _OF_BEST = 0.9
 # relative difference of one tick found in two ways
 _PRECISE = 0.02
+# what is below so much of a bound is below it whatever the order in which it was summed
+_ROUNDED = 1.0 - 1e-9
 # of the intervals that must be multiples of a longer exact tick
 _NEARLY_ALL = 0.95
 
@@ -102,9 +104,11 @@ def _exact_tick(intervals: FloatArray) -> float:
     """Return the median gap of different intervals (n,), 0 if most differ."""
     steps = np.rint(intervals / _ALIKE)
     distinct = np.unique(steps)
+    if 2 * distinct.size > steps.size:
+        return 0.0
     low, high = np.quantile(steps, (0.05, 0.95))
     inside = distinct[(distinct >= low) & (distinct <= high)]
-    if inside.size < 2 or 2 * distinct.size > steps.size:
+    if inside.size < 2:
         return 0.0
     return _ALIKE * float(np.median(np.diff(inside)))
 
@@ -117,10 +121,15 @@ def _jittered_tick(intervals: FloatArray, column: IntArray) -> float:
     used = (intervals > 0.0) & (intervals < _LONGEST)
     values = intervals[used]
     count = np.maximum(np.bincount(column[used], minlength=n_columns), 1)
-    turn = _turns(values, column[used], n_columns) / count[:, None]
+    least = max(_CLEAR, _SURE / np.sqrt(2.0 * count.sum()))
+    tables = _tables(values, column[used], n_columns)
+    # one transform of all columns together tells whether those of each are worth it
+    if (_turns((tables / count[:, None]).mean(axis=0)).real < _ROUNDED * least).all():
+        return 0.0
+    turn = _turns(tables) / count[:, None]
     mean = turn.real.mean(axis=0)
     apart = np.sqrt((np.abs(turn) ** 2).sum(axis=0)) / n_columns
-    clear = mean > np.maximum(max(_CLEAR, _SURE / np.sqrt(2.0 * count.sum())), _ALIGNED * apart)
+    clear = mean > np.maximum(least, _ALIGNED * apart)
     if not clear.any():
         return 0.0
     good = [
@@ -135,9 +144,14 @@ def _jittered_tick(intervals: FloatArray, column: IntArray) -> float:
     return float(1.0 / rates[np.argmax([np.cos(2 * np.pi * r * values).sum() for r in rates])])
 
 
-def _turns(intervals: FloatArray, column: IntArray, n_columns: int) -> np.ndarray:
-    """Return the sum of exp(-2 pi i rate x) of each column at each rate, (n_columns, n_rates)."""
+def _tables(intervals: FloatArray, column: IntArray, n_columns: int) -> FloatArray:
+    """Return how many intervals of each column come in each bin, (n_columns, n_bins)."""
     place = np.rint(intervals / _BIN).astype(np.int64) + _BINS * column
     # counted as doubles: the transform of whole numbers takes four times as long
     counts = np.bincount(place, np.ones(place.size), minlength=_BINS * n_columns)
-    return np.fft.rfft(counts.reshape(n_columns, _BINS), axis=1)[:, _LOOKED_AT]
+    return counts.reshape(n_columns, _BINS)
+
+
+def _turns(tables: FloatArray) -> np.ndarray:
+    """Return the sum of exp(-2 pi i rate x) of tables (..., n_bins) at each rate, (..., n_rates)."""
+    return np.fft.rfft(tables, axis=-1)[..., _LOOKED_AT]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hawkeys.datasets import load_demo
+from hawkeys.datasets import clocks, load_demo
 from hawkeys.datasets.clocks import clock_tick
 
 DEMO = load_demo(n_subjects=4)
@@ -26,6 +26,19 @@ def test_ticks_are_found_behind_jitter(tick, jitter):
     for subject in DEMO.subjects:
         rows = np.flatnonzero(DEMO.subject == subject)[:100]
         assert clock_tick(read(tick, jitter, rows)) == pytest.approx(tick, rel=0.02)
+
+
+@pytest.mark.parametrize("tick", [None, 0.001, 0.006, 0.0157, 0.039])
+@pytest.mark.parametrize("n_samples", [3, 20, 200])
+def test_a_look_at_all_columns_together_spares_no_tick(monkeypatch, tick, n_samples):
+    """Columns are transformed one by one only where all together may be clear."""
+    rows = np.flatnonzero(DEMO.subject == DEMO.subjects[0])[:n_samples]
+    jitters = [0.0] if tick is None else [0.05 * tick, 0.2 * tick, 0.4 * tick]
+    X = [DEMO.timings().to_numpy()[rows] if tick is None else read(tick, jitter, rows)
+         for jitter in jitters]  # fmt: skip
+    found = [clock_tick(one) for one in X]
+    monkeypatch.setattr(clocks, "_ROUNDED", -np.inf)
+    assert found == [clock_tick(one) for one in X]
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 5, 10, 50, 400])

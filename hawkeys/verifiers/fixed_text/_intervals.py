@@ -78,13 +78,18 @@ def tick_of(samples: FloatArray, clock: float | None) -> float:
 def log_intervals(X: FloatArray, min_interval: float) -> FloatArray:
     """Return ln H and ln DD in seconds, (n_samples, 2 K - 1); shorter ones are as min_interval."""
     hold, down_down, _ = split_timings(X)
-    return np.log(np.maximum(np.hstack([hold, down_down]), min_interval))
+    return _logs(hold, down_down, min_interval)
 
 
 def interval_features(X: FloatArray, min_interval: float) -> FloatArray:
     """Return H, UD, ln H and ln DD in seconds, (n_samples, 4 K - 2)."""
-    hold, _, up_down = split_timings(X)
-    return np.hstack([hold, up_down, log_intervals(X, min_interval)])
+    hold, down_down, up_down = split_timings(X)
+    return np.hstack([hold, up_down, _logs(hold, down_down, min_interval)])
+
+
+def _logs(hold: FloatArray, down_down: FloatArray, min_interval: float) -> FloatArray:
+    """Return ln H and ln DD, (n_samples, 2 K - 1); shorter ones are as min_interval."""
+    return np.log(np.maximum(np.hstack([hold, down_down]), min_interval))
 
 
 def robust_scale(
