@@ -9,7 +9,7 @@ from hawkeys._loops import rows as loops
 from hawkeys._loops.choice import is_wide
 from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows
-from hawkeys._plain.rows import row_of
+from hawkeys._plain.layout import row_of
 
 LIMITS = 1e-9, 200, 1
 NONE = np.empty((0, 0))

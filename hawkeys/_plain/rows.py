@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TypeAlias
 
 import numpy as np
 
 from hawkeys._plain.exponential import states_of
+from hawkeys._plain.layout import alike_rows, row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "gap_bound",
     "log_total",
     "newton_step",
-    "row_of",
     "row_sums",
     "row_values",
     "solve_held_rows",
@@ -32,17 +32,6 @@ _RIDGE = 1e-9
 _ARMIJO = 1e-4
 _SHORTEST = 1e-6
 _SILENT = 1e-60
-
-
-def row_of(
-    data: tuple[FloatArray, FloatArray, IntArray], n_sources: int, b: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return v (1 + n_sources, n_events) of one row problem, whose first row is 1, and weights."""
-    excitation, weights, offsets = data
-    begin, end = offsets[b], offsets[b + 1]
-    v = np.ones((n_sources + 1, end - begin))
-    v[1:] = excitation[n_sources * begin : n_sources * end].reshape(n_sources, -1)
-    return v, weights[begin:end] if weights.size else np.ones(end - begin)
 
 
 def log_total(lam: FloatArray, weights: FloatArray) -> float:
@@ -65,7 +54,7 @@ def row_values(
 
     Rows with equally many events are done together, each as it would be alone.
     """
-    for rows, v, weights in _alike(data, cost.shape[1] - 1, part):
+    for rows, v, weights in alike_rows(data, cost.shape[1] - 1, part):
         lam = np.matmul(x[rows, None], v)[:, 0]
         counts = weights > 0
         possible = lam > 0
@@ -78,28 +67,6 @@ def row_values(
             np.divide(weights, lam, out=share, where=possible & counts)
             with np.errstate(invalid="ignore"):  # 0 times infinity, where no likelihood is left
                 gradient[rows] += np.matmul(v, share[:, :, None])[:, :, 0] - cost[rows]
-
-
-def _alike(
-    data: tuple[FloatArray, FloatArray, IntArray], n_sources: int, part: tuple[int, int]
-) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
-    """Yield the rows of each number of events n, their v (n_rows, 1 + n_sources, n) and weights."""
-    excitation, weights, offsets = data
-    begins, sizes = offsets[part[0] : part[1]], np.diff(offsets[part[0] : part[1] + 1])
-    for n in np.unique(sizes):
-        rows = np.flatnonzero(sizes == n)
-        if rows.size == 1:
-            v, own = row_of(data, n_sources, part[0] + int(rows[0]))
-            yield part[0] + rows, v[None], own[None]
-            continue
-        v = np.ones((rows.size, n_sources + 1, n))
-        own = np.ones((rows.size, n))
-        at = begins[rows, None]
-        if weights.size:
-            own = weights[at + np.arange(n)]
-        flat = excitation[n_sources * at + np.arange(n_sources * n)]
-        v[:, 1:] = flat.reshape(rows.size, n_sources, n)
-        yield part[0] + rows, v, own
 
 
 def row_sums(

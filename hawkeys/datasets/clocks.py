@@ -148,10 +148,10 @@ def _tables(intervals: FloatArray, column: IntArray, n_columns: int) -> FloatArr
     """Return how many intervals of each column come in each bin, (n_columns, n_bins)."""
     place = np.rint(intervals / _BIN).astype(np.int64) + _BINS * column
     # counted as doubles: the transform of whole numbers takes four times as long
-    counts = np.bincount(place, np.ones(place.size), minlength=_BINS * n_columns)
+    counts: FloatArray = np.bincount(place, np.ones(place.size), minlength=_BINS * n_columns)
     return counts.reshape(n_columns, _BINS)
 
 
 def _turns(tables: FloatArray) -> np.ndarray:
-    """Return the sum of exp(-2 pi i rate x) of tables (..., n_bins) at each rate, (..., n_rates)."""
+    """Return the sums of exp(-2 pi i rate x) over tables (..., n_bins), (..., n_rates)."""
     return np.fft.rfft(tables, axis=-1)[..., _LOOKED_AT]
