@@ -148,8 +148,8 @@ def _tables(intervals: FloatArray, column: IntArray, n_columns: int) -> FloatArr
     """Return how many intervals of each column come in each bin, (n_columns, n_bins)."""
     place = np.rint(intervals / _BIN).astype(np.int64) + _BINS * column
     # counted as doubles: the transform of whole numbers takes four times as long
-    counts: FloatArray = np.bincount(place, np.ones(place.size), minlength=_BINS * n_columns)
-    return counts.reshape(n_columns, _BINS)
+    counts = np.bincount(place, np.ones(place.size), minlength=_BINS * n_columns)
+    return counts.astype(np.float64, copy=False).reshape(n_columns, _BINS)
 
 
 def _turns(tables: FloatArray) -> np.ndarray:
