@@ -50,6 +50,9 @@ ROWS: dict[str, Callable[[], Any]] = {
     "`productivity`, estimated": lambda: hawkeys.fit(
         EVENTS, decay="estimate", productivity="exponential"
     ),
+    "`SumExponential`, decays estimated": lambda: hawkeys.fit(
+        EVENTS, kernel=kernels.SumExponential(n_decays=2)
+    ),
     "`LogNormal`, given": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal(-1.0, 0.8)),
     "`LogNormal`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal()),
     "`Gamma`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.Gamma()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -250,11 +251,21 @@ def _check_kernels(small: Fit, large: Fit) -> None:
             f"as {large.kernel!r}. Estimate it in 'large' too, or give the same."
         )
     size = small.baseline.size
-    if small.identified[:, -size:].any() and not _contains(large.kernel, small.kernel):
+    searched = "decays" in (getattr(large, "kernel_std_err", None) or {})
+    fewer = searched and _n_decays(small.kernel) <= _n_decays(large.kernel)
+    if small.identified[:, -size:].any() and not (fewer or _contains(large.kernel, small.kernel)):
         raise InvalidParameterError(
             f"the models are not nested: {large.kernel!r} of 'large' does not contain the kernel "
             f"of 'small', {small.kernel!r}. Use hawkeys.compare."
         )
+
+
+def _n_decays(kernel: Kernel) -> float:
+    """Return how many exponentials a kernel with the same decays for all pairs is the sum of."""
+    if isinstance(kernel, SumExponential):
+        return kernel.n_decays
+    one = isinstance(kernel, Exponential) and kernel.decay.ndim == 0
+    return 1 if one else math.inf
 
 
 def _contains(large: Kernel, small: Kernel) -> bool:
@@ -369,6 +380,12 @@ def _caveats(small: Fit, large: Fit) -> tuple[str, ...]:
         out.append(
             "The kernel parameters mean nothing under the smaller model: the p-values are too "
             "small. Simulate from it instead."
+        )
+    searched = "decays" in (getattr(large, "kernel_std_err", None) or {})
+    if searched and _n_decays(small.kernel) < _n_decays(large.kernel):
+        out.append(
+            "The further decays mean nothing under the smaller model: the p-values are too small. "
+            "Simulate from it instead."
         )
     if not (small.converged and large.converged):
         out.append("A fit did not converge: the statistic may be wrong.")

@@ -140,7 +140,8 @@ def fit(
     kernel : Kernel, optional
         Excitation kernel. Give either this or `decay`. With its parameters left out, as in
         ``LogNormal()``, they are estimated too (by "mle" and "vi_branching" alone, those of
-        ``PowerLaw()`` by "mle"); the weights of ``SumExponential(decays)`` by every method.
+        ``PowerLaw()`` and ``SumExponential(n_decays=2)`` by "mle"); the weights of
+        ``SumExponential(decays)`` by every method.
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists. It is data, and never guessed from the last event.
     method : {"mle", "map", "least_squares", "vi", "vi_stochastic", "vi_branching"}, default "mle"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_nonnegative, check_positive
+from hawkeys._validation import check_count, check_nonnegative, check_positive
 from hawkeys._validation.labels import refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
@@ -19,26 +19,35 @@ __all__ = ["SumExponential"]
 
 # by how much weights that are written with a few digits may fail to sum to 1
 _ROUNDING = 1e-6
+# decays that a search may have
+_MOST = 8
+_NO_DECAYS = (
+    "the decays of SumExponential are not known; give decays=[...], or let hawkeys.fit estimate "
+    "them by method 'mle'."
+)
 
 
 class SumExponential(Kernel):
-    r"""Mixture of exponential densities with given decays.
+    r"""Mixture of exponential densities.
 
     .. math:: g_{ij}(t) = \sum_u p_{iju} \, \beta_u e^{-\beta_u t}, \qquad \sum_u p_{iju} = 1
 
     Parameters
     ----------
-    decays : array_like, shape (n_decays,)
-        Different decay rates beta > 0, per unit of time.
+    decays : array_like, shape (n_decays,), optional
+        Different decay rates beta > 0, per unit of time. Left out, `n_decays` of them are estimated
+        by `hawkeys.fit` with the method "mle".
     weights : array_like, shape (n_decays,) or (n_marks, n_marks, n_decays), optional
         Weights p >= 0 that sum to 1 over the decays: the same for all pairs, or for each (target,
         source). Left out, they are estimated by `hawkeys.fit` for each pair, and the adjacency is
         the sum over the decays.
+    n_decays : int, optional
+        How many decays are to be estimated, 2 or more; only without `decays`.
 
     Attributes
     ----------
     decays : ndarray of float64, shape (n_decays,)
-        As given, read-only.
+        As given, read-only; empty if they are to be estimated.
     weights : ndarray of float64 or None
         As given, read-only, scaled to the sum 1; None if they are to be estimated.
 
@@ -46,7 +55,8 @@ class SumExponential(Kernel):
     ------
     InvalidParameterError
         Decays that are not positive, or not all different (equal ones would be one component);
-        weights of another shape, negative, or whose sum is not 1.
+        weights of another shape, negative, or whose sum is not 1; weights without decays; neither
+        decays nor a number of them, or a number that is not theirs.
 
     Notes
     -----
@@ -71,9 +81,25 @@ class SumExponential(Kernel):
 
     name = "sum_exponential"
 
-    def __init__(self, decays: ArrayLike, weights: ArrayLike | None = None) -> None:
-        self.decays = _different(check_positive(decays, "decays"))
+    def __init__(
+        self,
+        decays: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        *,
+        n_decays: int | None = None,
+    ) -> None:
         self.weights: FloatArray | None = None
+        if decays is None:
+            self.n_decays = _number_of(n_decays, weights)
+            self.decays = np.empty(0)
+            return
+        self.decays = _different(check_positive(decays, "decays"))
+        self.n_decays = self.decays.size
+        if n_decays is not None and n_decays != self.n_decays:
+            raise InvalidParameterError(
+                f"n_decays says how many are estimated; got {n_decays!r} beside {self.n_decays} "
+                "decays. Leave one of the two out."
+            )
         if weights is not None:
             refuse_labels(weights, "weights")
             self.weights = self._check_weights(check_nonnegative(weights, "weights"))
@@ -101,6 +127,8 @@ class SumExponential(Kernel):
         return weights
 
     def __repr__(self) -> str:
+        if not self.decays.size:
+            return f"SumExponential(n_decays={self.n_decays})"
         shown = self.decays.tolist() if self.decays.size <= 9 else f"<shape {self.decays.shape}>"
         if self.weights is None:
             return f"SumExponential(decays={shown})"
@@ -121,7 +149,7 @@ class SumExponential(Kernel):
 
     def unknown(self) -> SumExponential:
         """Return the kernel without weights, for `hawkeys.fit` to estimate."""
-        return SumExponential(self.decays)
+        return SumExponential(self.decays) if self.decays.size else self
 
     def check_marks(self, n_marks: int) -> None:
         """Refuse unknown weights, and a number of marks that the weights do not fit.
@@ -144,6 +172,8 @@ class SumExponential(Kernel):
 
     @property
     def _known_weights(self) -> FloatArray:
+        if self.weights is None and not self.decays.size:
+            raise InvalidParameterError(_NO_DECAYS)
         if self.weights is None:
             raise InvalidParameterError(
                 "the weights of SumExponential are not known; give weights=..., which sum to 1, "
@@ -153,6 +183,8 @@ class SumExponential(Kernel):
 
     @cached_property
     def _exponentials(self) -> tuple[Exponential, ...]:
+        if not self.decays.size:
+            raise InvalidParameterError(_NO_DECAYS)
         return tuple(Exponential(decay) for decay in self.decays)
 
     def parts(self) -> list[tuple[Exponential, FloatArray]]:
@@ -268,9 +300,30 @@ class SumExponential(Kernel):
         return rng.standard_exponential(len(weights)) / self.decays[found]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the class, the decays and the weights."""
+        """Return the class, the decays and the weights, or how many are to be estimated."""
+        if not self.decays.size:
+            return {"name": self.name, "n_decays": self.n_decays}
         weights = None if self.weights is None else self.weights.tolist()
         return {"name": self.name, "decays": self.decays.tolist(), "weights": weights}
+
+
+def _number_of(n_decays: int | None, weights: ArrayLike | None) -> int:
+    """Return how many decays are to be estimated."""
+    if weights is not None:
+        raise InvalidParameterError(
+            "weights of SumExponential are those of decays that are given; give decays, too, or "
+            "leave the weights to hawkeys.fit."
+        )
+    if n_decays is None:
+        raise InvalidParameterError(
+            "SumExponential needs decays=[...], or n_decays=2 or more for hawkeys.fit to estimate."
+        )
+    if check_count(n_decays, "n_decays", minimum=2) > _MOST:
+        raise InvalidParameterError(
+            f"n_decays must be at most {_MOST}: data do not tell more apart; got {n_decays}. Give "
+            "decays=[...], whose weights are estimated."
+        )
+    return n_decays
 
 
 def _different(decays: FloatArray) -> FloatArray:

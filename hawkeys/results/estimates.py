@@ -52,8 +52,9 @@ class LikelihoodResult(PointResult):
         How parameters share the columns of row problems, if a baseline has several pieces, the
         weights of a kernel were estimated or parameters are tied; else None.
     kernel_std_err : mapping of str to ndarray, or None
-        Standard errors of the parameters of a log-normal, gamma or power-law kernel estimated by
-        "mle", by name, shaped as they are; NaN at a bound or if not identified. None of others.
+        Standard errors of the parameters of a log-normal, gamma or power-law kernel, of several
+        decays, or of one beside a productivity or covariates, that were estimated by "mle": by
+        name, shaped as they are; NaN at a bound or if not identified. None of others.
     coefficient_std_err : ndarray, shape (n_covariates,), or None
         Standard errors of the coefficients of a `hawkeys.baselines.LogLinear` that were estimated;
         NaN at a bound. None if there are none.

@@ -255,6 +255,9 @@ class FitResult(Result):
     def _shown_kernel(self) -> Kernel:
         """The kernel, estimated decays with as many digits as the other estimates."""
         kernel = self.kernel
+        errors = getattr(self, "kernel_std_err", None) or {}
+        if isinstance(kernel, SumExponential) and "decays" in errors:
+            return SumExponential([float(f"{d:.4g}") for d in kernel.decays], kernel.weights)
         if not isinstance(kernel, Exponential) or not self.n_kernel_parameters:
             return kernel
         digits = [float(f"{decay:.4g}") for decay in kernel.decay.ravel()]

@@ -1,6 +1,6 @@
 """Parameters of a kernel, a productivity and a baseline that are estimated together.
 
-As coordinates they are log c and log(p - 1) of a power law, the logarithm of a decay, the
+As coordinates they are log c and log(p - 1) of a power law, the logarithms of decays, the
 coefficients a of a productivity times the standard deviation of the scores that they multiply, and
 those of a log-linear baseline times the standard deviation of the covariates over the time
 observed: all without unit.
@@ -21,7 +21,14 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.options import DecaySearch
 from hawkeys.inference.decay.problem import decay_bounds
 from hawkeys.inference.task import Task
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, Productive
+from hawkeys.kernels import (
+    DelayedKernel,
+    Exponential,
+    Kernel,
+    PowerLaw,
+    Productive,
+    SumExponential,
+)
 from hawkeys.productivity import Productivity
 
 __all__ = ["Coordinate", "Joint", "joint_of"]
@@ -32,6 +39,8 @@ FINE = 1e-12
 _LEAST, _MOST = 0.002, 50.0
 _GRID_OF_C, _GRID_OF_P = 6, np.log(np.array([0.05, 0.2, 0.6, 2.0, 8.0]))
 _GRID_OF_DECAY = 10
+# between the bounds of log decays of a sum
+_APART = 0.01
 # of a coefficient times the spread of the scores; and the largest exponent of an event
 _STEEPEST, _LARGEST = 8.0, 300.0
 _GRID_OF_A = (-1.0, 0.0, 1.0, 2.0)
@@ -55,6 +64,11 @@ _TEXTS = {
         "the decay falls to one over the longest window, {low:.4g}, as it does for a trend in the "
         "baseline",
         "the decay rises to {high:.4g}, beyond what the shortest lags of the data tell",
+    ),
+    "decays": (
+        "a decay falls to one over the longest window, {low:.4g}, as it does for a trend in the "
+        "baseline",
+        "a decay rises to {high:.4g}, beyond what the shortest lags of the data tell",
     ),
     "a": (
         "a falls to {low:.4g}: the events of the least values alone excite",
@@ -125,11 +139,12 @@ class Joint:
     Attributes
     ----------
     kernel : Kernel
-        Given, or a `PowerLaw` or `Exponential` that stands for those of any parameters.
+        Given, or a `PowerLaw`, `Exponential` or `SumExponential` that stands for those of any
+        parameters.
     productivity : Productivity or None
         Its v0 and law are known.
     coordinates : tuple of Coordinate
-        In the order c, p, decay, a, coefficients.
+        In the order c, p, decay or decays, a, coefficients.
     baseline : LogLinear or None
         One whose coefficients are coordinates.
     """
@@ -161,6 +176,8 @@ class Joint:
             kernel = PowerLaw(values[0], 1.0 + values[1], tolerance=tolerance)
         elif "decay" in found:
             kernel = Exponential(values[0])
+        elif "decays" in found:
+            kernel = SumExponential([values[k] for k in self.of_name("decays")])
         if self.productivity is None:
             return kernel
         if "a" in found:
@@ -195,7 +212,7 @@ class Joint:
         out = {}
         for name in dict.fromkeys(one.name for one in self.coordinates):
             found = own[self.of_name(name)]
-            several = name == "coefficient" or (name == "a" and not shared)
+            several = name in ("coefficient", "decays") or (name == "a" and not shared)
             out[name] = found if several else found[0]
         return {name: np.asarray(value) for name, value in out.items()}
 
@@ -214,6 +231,17 @@ class Joint:
             along = np.linspace(low[0], high[0], _GRID_OF_DECAY)[1:-1]
             return [np.array([x, *rest]) for x in along]
         return [rest]
+
+    def with_decays(self, logs: FloatArray) -> Joint:
+        """Return a kernel with these decays in place of those that are coordinates."""
+        kept = tuple(one for one in self.coordinates if one.name != "decays")
+        return Joint(SumExponential(np.exp(logs)), self.productivity, kept, self.baseline)
+
+    def ordered(self, phi: FloatArray) -> FloatArray:
+        """Return the same point with its decays in increasing order."""
+        out, where = phi.copy(), self.of_name("decays")
+        out[where] = np.sort(phi[where])
+        return out
 
     def aside(self, phi: FloatArray) -> list[FloatArray]:
         """Return the same point with other coefficients: a of a grid, and those of a baseline 0."""
@@ -276,6 +304,14 @@ def joint_of(
             coordinates = [
                 Coordinate("c", -high, -low),
                 Coordinate("p", float(np.log(_LEAST)), float(np.log(_MOST))),
+            ]
+        if isinstance(kernel, SumExponential) and not kernel.decays.size:
+            low, high = decay_bounds(heard)
+            # bounds of their own, so that no two are the same
+            edges = low + _APART * np.arange(kernel.n_decays)
+            coordinates = [
+                Coordinate("decays", edge, high - low + edge - _APART * (kernel.n_decays - 1))
+                for edge in edges
             ]
     if productivity is not None and productivity.a is None:
         coordinates += _coefficients(productivity, heard)

@@ -21,6 +21,7 @@ from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.decay.climb import GAIN, Search, Top, climb
 from hawkeys.inference.decay.coordinates import Joint
 from hawkeys.inference.decay.errors import information_beside
+from hawkeys.inference.decay.mixture import idle_decays, starts_of_decays
 from hawkeys.inference.decay.peak import first_part
 from hawkeys.inference.kernel.errors import regular_inverse
 from hawkeys.inference.methods import choose_method
@@ -86,6 +87,8 @@ def fit_joint(
     search = Search(task, settings, joint)
     with compiled_only() if task.events.n_events >= _MANY else nullcontext():
         top = climb(search, _start(search))
+        if joint.of_name("decays"):
+            top = climb(search, joint.ordered(top.phi))
         faint = _faint(search, top)
     reasons, lost, estimated = _limits(search, top, faint)
     final, model = joint.final(top.phi), joint.model_at(task, top.phi)
@@ -121,6 +124,8 @@ def _best(search: Search) -> FloatArray:
         if joint.baseline.is_positive:  # else some events need excitation
             nothing = climb(_without_excitation(search), nothing).phi
     grid = joint.starts(nothing)
+    if joint.of_name("decays"):
+        grid = starts_of_decays(search, grid[0])
     values = [search.solve(phi)[0] for phi in grid] if len(grid) > 1 else [0.0]
     phi = grid[int(np.argmax(values))]
     others = [phi, *joint.aside(phi)]
@@ -137,10 +142,13 @@ def _limits(search: Search, top: Top, faint: str | None) -> tuple[list[str], boo
     held = search.held(top.phi, top.near.slope)
     ways = np.where(held, top.near.slope, top.phi) > 0.0
     held |= _run_off(search, top, held)
+    idle = idle_decays(search, top)
     told = [
         search.joint.coordinates[k].text(float(top.phi[k]), high=bool(ways[k]))
         for k in np.flatnonzero(held)
     ]
+    told += [(text, False) for text in idle.texts]
+    held[search.joint.of_name("decays")] |= idle.flags
     return [text for text, _ in told], any(lost for _, lost in told), ~held
 
 
@@ -180,7 +188,8 @@ def _listed(names: list[str]) -> str:
 def _whose(names: list[str]) -> str:
     """Return whose parameters are estimated, in words."""
     own = [name for name in names if name != "coefficient"]
-    kernel = "PowerLaw" if own == ["c", "p"] else "the kernel and its productivity"
+    kernel = "the kernel and its productivity"
+    kernel = {("c", "p"): "PowerLaw", ("decays",): "SumExponential"}.get(tuple(own), kernel)
     return " and ".join([kernel] * bool(own) + ["LogLinear"] * ("coefficient" in names))
 
 
@@ -219,6 +228,7 @@ def _faint(search: Search, top: Top) -> str | None:
         return None  # without excitation some events may be impossible
     size = task.events.n_marks
     pairs = size**2 if task.support is None else int(task.support.sum())
+    pairs *= max(len(joint.of_name("decays")), 1)
     more = len(joint.of_name("a")) + (_SEARCH if joint.of_name("c") else 0.0)
     hurdle = 0.5 * float(scipy.special.chdtri(pairs + more, 1.0 - _LEVEL))
     nothing = _without_excitation(search)

@@ -27,7 +27,14 @@ from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.rows.variational import solve_vi
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.task import check_support, split_model
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, Productive
+from hawkeys.kernels import (
+    DelayedKernel,
+    Exponential,
+    Kernel,
+    PowerLaw,
+    Productive,
+    SumExponential,
+)
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
@@ -190,6 +197,7 @@ class PartitionedFit:
 def _refuse_unknown(kernel: Kernel | None) -> None:
     """Refuse kernels with parameters that need more than row problems."""
     unknown = isinstance(kernel, DelayedKernel | PowerLaw) and not kernel.known
+    unknown |= isinstance(kernel, SumExponential) and not kernel.decays.size
     if unknown or isinstance(kernel, Productive):
         raise InvalidParameterError(
             "events on disk are fitted with a kernel whose parameters are given, or with "

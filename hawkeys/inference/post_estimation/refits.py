@@ -265,6 +265,8 @@ def _fit_again(result: FitResult) -> Callable[..., FitResult]:
         given = _productive_again(result, kernel)
     elif "decay" in errors:  # beside coefficients of the baseline
         given = {"decay": "estimate"}
+    elif "decays" in errors:
+        given = {"kernel": SumExponential(n_decays=errors["decays"].size)}
     elif result.n_kernel_parameters or "groups" in options:  # none is identified without events
         given = {"kernel": to_estimate(kernel)}
     if "decay_sharing" in options:
@@ -287,6 +289,8 @@ def _productive_again(result: FitResult, kernel: Productive) -> dict[str, Any]:
     mixture = isinstance(spread, SumExponential) and result.n_kernel_parameters > len(names)
     if "c" in names or mixture:
         spread = to_estimate(spread)
+    if "decays" in names:
+        spread = SumExponential(n_decays=names["decays"].size)
     if "a" in names:
         productivity = productivity.replaced(a=None)
     how = {"decay": "estimate"} if "decay" in names else {"kernel": spread}

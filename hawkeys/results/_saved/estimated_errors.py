@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import UNSET
 
 from hawkeys.baselines import LogLinear
-from hawkeys.kernels import Exponential, Gamma, LogNormal, PowerLaw, Productive
+from hawkeys.kernels import Exponential, Gamma, LogNormal, PowerLaw, Productive, SumExponential
 from hawkeys.kernels.productive import spread_of, value_of
 from hawkeys.process import Hawkes
 from hawkeys.results._saved.option_schema import KernelOptions
@@ -18,7 +18,10 @@ from hawkeys.results._saved.schema import LikelihoodRecord
 __all__ = ["check_coefficients", "check_kernel_errors"]
 
 # what is estimated of a kernel with a productivity
-_JOINT = [set(names) for names in ("a", "cp", "cpa", ["decay"], ["decay", "a"])]
+_JOINT = [
+    set(names)
+    for names in ("a", "cp", "cpa", ["decay"], ["decay", "a"], ["decays"], ["decays", "a"])
+]
 
 
 def check_kernel_errors(record: LikelihoodRecord, process: Hawkes, options: Any) -> None:
@@ -31,6 +34,8 @@ def check_kernel_errors(record: LikelihoodRecord, process: Hawkes, options: Any)
     where, names = "kernel_std_err", getattr(kernel, "parameter_names", ())
     if isinstance(kernel, Exponential):
         names = ("decay",)
+    if isinstance(kernel, SumExponential):
+        names, estimated = ("decays",), errors is not None
     if isinstance(kernel, Productive):
         names = tuple(errors or ())
         estimated = errors is not None and set(names) in _JOINT
