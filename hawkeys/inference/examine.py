@@ -182,9 +182,7 @@ def _scale_of(kernel: Kernel | None) -> _Scale | None:
         )
     if isinstance(kernel, Exponential):
         decays = kernel.decay
-    elif isinstance(kernel, SumExponential):
-        if not kernel.decays.size:
-            return None
+    elif isinstance(kernel, SumExponential) and kernel.decays.size:
         decays = kernel.decays
     elif isinstance(kernel, PowerLaw):
         return _scale_of_power_law(kernel) if kernel.known else None
