@@ -153,6 +153,46 @@ def test_scaling(script, tmp_path):
     assert (tmp_path / "scaling.png").stat().st_size > 1000
 
 
+def test_many_marks(script, tmp_path):
+    script("many_marks").main(["--quick", "--output", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "many_marks.csv")
+    assert table["what"].tolist() == ["one penalty", "path"]
+    assert table["converged"].all()
+    assert (table["optimality_gap"] < 1e-7 * table["n_marks"]).all()
+    assert (table["precision"] > 0.8).all()
+    assert (table["recall"] > 0.9).all()
+    assert (table["peak_megabytes"] - table["megabytes_before"] < 150).all()
+    assert (tmp_path / "many_marks.png").stat().st_size > 1000
+
+
+def test_what_many_marks_took():
+    """As saved: minutes and gigabytes on two cores, and the true pairs found."""
+    saved = pd.read_csv(RESULTS / "many_marks.csv").set_index(["n_marks", "what"])
+    few, path = saved.loc[(250, "one penalty")], saved.loc[(1_000, "path")]
+    assert min(few["n_events"], path["n_events"]) > 990_000
+    assert few["seconds"] < 180
+    assert few["peak_megabytes"] < 4_000
+    assert path["seconds"] < 900
+    assert path["peak_megabytes"] < 6_000
+    assert (saved["optimality_gap"] < 1e-6).all()
+    assert (saved["precision"] > 0.95).all()
+    assert path["recall"] > 0.85
+    assert few["recall"] > 0.95
+    against = pd.read_csv(RESULTS / "many_marks_against_tick.csv")
+    assert (against["relative_difference"] < 1e-12).all()
+    assert against["ratio"].iloc[-1] >= 20
+
+
+@pytest.mark.usefixtures("tick")
+def test_many_marks_against_tick(script, tmp_path):
+    options = ["--against-tick", "--cases", "5:3000", "--output", str(tmp_path)]
+    script("many_marks").main(options)
+    table = pd.read_csv(tmp_path / "many_marks_against_tick.csv")
+    assert (table["relative_difference"] < 1e-12).all()
+    assert (table["tick_best_above_optimum"].abs() < 1e-3).all()
+    assert (np.diff(table["tick_seconds"]) >= 0).all()
+
+
 def test_scale(script, tmp_path):
     pytest.importorskip("pyarrow", reason="events on disk take pyarrow (extra [parquet])")
     script("scale").main(["--quick", "--memory", "100KB", "--output", str(tmp_path)])

@@ -222,6 +222,12 @@ def fit(
     stop at a proven distance from the optimum (`optimality_gap`). Cost: O(n_events n_marks) once
     for the excitations, then O(n_events n_marks^2) per step, about five steps.
 
+    Of 64 marks and more, with more than 25 million events times marks, the excitations are not all
+    written out: by "mle", and "map" without groups and with Gamma priors of shape 1, of a plain
+    model whose exponential kernel is given, each row is solved over a few columns, and one pass
+    over the events sums the gradients of all others, until none is above its cost. The gap is that
+    of all pairs. Time and memory then follow the pairs above 0, or those of the `support`.
+
     A decay that is estimated is found by maximising the profile, that is the objective maximised
     over all else: one decay by parabolas (where they fail, Brent's method) from the best of a grid
     over all decays that the data can tell apart, of long data from where a part of them has it;

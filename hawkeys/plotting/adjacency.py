@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike
+from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import as_float_array, check_positive_number, check_square
 from hawkeys._validation.labels import same_names
 from hawkeys.exceptions import InvalidParameterError
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from hawkeys.process import Hawkes
 
-__all__ = ["label_marks", "plot_adjacency", "plot_kernels"]
+__all__ = ["cluster_marks", "label_marks", "plot_adjacency", "plot_kernels"]
 
 _ANNOTATE_UP_TO = 8
 # more labels than this would overlap: the rest stay out, evenly
 _MAX_LABELS = 40
 _SMALL_LABELS_FROM = 16
+# points of a picture across: of more marks a point stands for several
+_MOST_POINTS = 250
 _N_LAGS = 400
 
 
@@ -34,9 +36,13 @@ def plot_adjacency(
     mark_names: Sequence[str] | None = None,
     vmax: float | None = None,
     colorbar: bool = True,
+    cluster: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw an adjacency matrix as a heat map, sources across and targets down.
+
+    Of more than 250 marks each point of the picture stands for several entries, and shows the
+    largest of them, so that single pairs among a million can be seen.
 
     Parameters
     ----------
@@ -50,6 +56,9 @@ def plot_adjacency(
         Value of the darkest colour. Default: the largest absolute entry.
     colorbar : bool, default True
         Whether to add a colour bar.
+    cluster : bool, default False
+        Whether marks with much the same sources and targets are put side by side, by average
+        linkage of the cosine distance (Sokal and Michener 1958), in place of their given order.
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: the current axes.
 
@@ -62,6 +71,11 @@ def plot_adjacency(
     ------
     InvalidParameterError
         The matrix is not square and finite, or the labels do not fit.
+
+    References
+    ----------
+    Sokal, R. R. and Michener, C. D. (1958). A statistical method for evaluating systematic
+    relationships. University of Kansas Science Bulletin 38, 1409-1438.
 
     Examples
     --------
@@ -77,12 +91,22 @@ def plot_adjacency(
     names = [str(m) for m in range(size)] if mark_names is None else list(mark_names)
     if len(names) != size:
         raise InvalidParameterError(f"got {len(names)} mark_names for {size} marks: {names}.")
+    if cluster:
+        order = cluster_marks(matrix)
+        matrix, names = matrix[np.ix_(order, order)], [names[k] for k in order]
     axes = current_axes() if ax is None else ax
     signed = bool((matrix < 0).any())
     top = float(vmax if vmax is not None else np.abs(matrix).max() or 1.0)
+    shown = _largest_of_blocks(matrix)
+    edge = len(shown) * -(-size // len(shown)) - 0.5
     image = axes.imshow(
-        matrix, cmap="RdBu" if signed else "Blues", vmin=-top if signed else 0.0, vmax=top
+        shown,
+        cmap="RdBu" if signed else "Blues",
+        vmin=-top if signed else 0.0,
+        vmax=top,
+        extent=(-0.5, edge, edge, -0.5),
     )
+    axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
     label_marks(axes, names)
     if size <= _ANNOTATE_UP_TO:
         for i, j in np.ndindex(size, size):
@@ -92,6 +116,38 @@ def plot_adjacency(
         label = "influence" if signed else "expected direct children"
         axes.figure.colorbar(image, ax=axes, label=label, fraction=0.046, pad=0.04)
     return axes
+
+
+def cluster_marks(adjacency: FloatArray) -> IntArray:
+    """Return an order of the marks in which those with much the same edges are side by side.
+
+    Parameters
+    ----------
+    adjacency : ndarray of float64, shape (n_marks, n_marks)
+        Target by source.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_marks,)
+        The marks; those without any edge, in the order given, come last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hawkeys.plotting.adjacency import cluster_marks
+    >>> blocks = np.kron(np.ones((2, 2)), np.eye(2))  # 0 and 2 are connected, 1 and 3
+    >>> sorted(cluster_marks(blocks)[:2].tolist()) in ([0, 2], [1, 3])
+    True
+    """
+    import scipy.cluster.hierarchy
+
+    edges = np.hstack((adjacency, adjacency.T))
+    connected = np.flatnonzero(edges.any(axis=1))
+    alone = np.setdiff1d(np.arange(len(edges)), connected)
+    if connected.size > 2:
+        tree = scipy.cluster.hierarchy.linkage(edges[connected], "average", metric="cosine")
+        connected = connected[scipy.cluster.hierarchy.leaves_list(tree)]
+    return np.concatenate((connected, alone))
 
 
 def plot_kernels(
@@ -183,6 +239,23 @@ def label_marks(axes: Axes, names: Sequence[str]) -> None:
     axes.set_yticks(shown, labels, fontsize=size)
     axes.set_xlabel("source")
     axes.set_ylabel("target")
+
+
+def _largest_of_blocks(matrix: FloatArray) -> FloatArray:
+    """Return a matrix of at most 250 rows, each entry the largest, by size, of a block of others.
+
+    A blank edge makes the blocks equal.
+    """
+    side = -(-len(matrix) // _MOST_POINTS)
+    if side == 1:
+        return matrix
+    n_blocks = -(-len(matrix) // side)
+    padded = np.zeros((n_blocks * side, n_blocks * side))
+    padded[: len(matrix), : len(matrix)] = matrix
+    blocks = padded.reshape(n_blocks, side, n_blocks, side).swapaxes(1, 2)
+    flat = blocks.reshape(n_blocks, n_blocks, side * side)
+    largest = np.abs(flat).argmax(axis=2)
+    return np.take_along_axis(flat, largest[:, :, None], axis=2)[:, :, 0]
 
 
 def _short(value: float) -> str:

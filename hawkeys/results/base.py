@@ -20,7 +20,7 @@ from hawkeys.plotting import plot_adjacency
 from hawkeys.plotting.estimates import plot_estimates
 from hawkeys.process.base import Process
 from hawkeys.results.by_name import estimates_by_name
-from hawkeys.summary import render, render_html
+from hawkeys.summary import MAX_ROWS, render, render_html, strongest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,20 +158,23 @@ class Result(ABC):
         """Return `summary` as HTML, for notebooks."""
         return render_html(*self._layout(0.95))
 
-    def plot_adjacency(self, ax: Axes | None = None) -> Axes:
+    def plot_adjacency(self, ax: Axes | None = None, *, cluster: bool = False) -> Axes:
         """Draw the estimated adjacency; see `hawkeys.plotting.plot_adjacency`.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw. Default: the current axes.
+        cluster : bool, default False
+            Whether marks with much the same sources and targets are put side by side.
 
         Returns
         -------
         matplotlib.axes.Axes
             The axes drawn on.
         """
-        return plot_adjacency(self.adjacency, mark_names=self.process.mark_names, ax=ax)
+        names = self.process.mark_names
+        return plot_adjacency(self.adjacency, mark_names=names, cluster=cluster, ax=ax)
 
     def plot(self, *, level: float = 0.95) -> Figure:
         """Draw the fit: estimates with intervals, and the adjacency.
@@ -259,7 +262,11 @@ class Result(ABC):
         frame = self.to_frame(level=level)
         frame["source"] = frame["source"].fillna("")
         shown = frame.drop(columns=["at_bound", "identified"], errors="ignore")
-        return self._title(), self._facts(), shown, self._notes(level)
+        notes = self._notes(level)
+        if self.baseline.size >= MAX_ROWS:  # the first rows would have no pair among them
+            shown, told = strongest(shown)
+            notes.insert(0, told)
+        return self._title(), self._facts(), shown, notes
 
     @abstractmethod
     def _title(self) -> str:

@@ -11,6 +11,7 @@ import hawkeys
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference import edge_tests, penalty_path
 from hawkeys.plotting import plot_adjacency, plot_intensity
+from hawkeys.plotting.adjacency import cluster_marks
 from hawkeys.results.decay_profile import DecayProfile
 
 MATRIX = np.array([[0.3, 0.0], [2e-8, 12.5]])
@@ -230,3 +231,42 @@ def test_a_figure_that_we_make_has_room_for_its_labels():
     ours = plt.figure()  # one that the caller made stays as it is
     assert plot_adjacency(MATRIX).figure is ours
     assert ours.get_layout_engine() is None
+
+
+def test_marks_of_one_cluster_are_side_by_side():
+    """Three groups of marks, in an order that hides them, and two marks without an edge."""
+    group = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2])
+    matrix = np.zeros((14, 14))
+    matrix[:12, :12] = 0.3 * (group[:, None] == group)
+    order = cluster_marks(matrix)
+    assert sorted(order.tolist()) == list(range(14))
+    assert order[-2:].tolist() == [12, 13]
+    assert np.count_nonzero(np.diff(group[order[:12]])) == 2
+    drawn = plot_adjacency(matrix, cluster=True, ax=new_axes())
+    image = drawn.images[0].get_array()
+    np.testing.assert_array_equal(image, matrix[np.ix_(order, order)])
+    assert [text.get_text() for text in drawn.get_yticklabels()] == [str(k) for k in order]
+    given = plot_adjacency(matrix, ax=new_axes()).images[0].get_array()
+    np.testing.assert_array_equal(given, matrix)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_few_marks_keep_their_order(size):
+    np.testing.assert_array_equal(cluster_marks(np.eye(size)), np.arange(size))
+
+
+@pytest.mark.parametrize("value", [0.2, -0.2])
+def test_one_pair_in_a_million_is_seen(value):
+    matrix = np.zeros((1_001, 1_001))
+    matrix[1_000, 3] = value
+    axes = plot_adjacency(matrix, ax=new_axes())
+    image = axes.images[0]
+    shown = np.asarray(image.get_array())
+    assert shown.shape == (201, 201)  # blocks of 5
+    assert shown[200, 0] == value
+    assert np.count_nonzero(shown) == 1
+    assert tuple(image.get_extent()) == (-0.5, 1_004.5, 1_004.5, -0.5)
+    assert axes.get_xlim() == (-0.5, 1_000.5)
+    assert axes.get_ylim() == (1_000.5, -0.5)
+    # the point's middle is within its block of marks
+    assert 1_000 <= 200.5 * 5 - 0.5 <= 1_004

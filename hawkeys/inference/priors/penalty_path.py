@@ -156,7 +156,8 @@ def penalty_path(
     Each fit starts at the one before. Held-out log-likelihoods are those of realisations dealt out
     in turn, or of blocks of time given the history before them; strengths are multiplied by the
     share of the time that is trained on, as the log-likelihood shrinks by about that share. If
-    nothing is gained by any excitation, the largest strength is 1.
+    nothing is gained by any excitation, the largest strength is 1. Of many marks (see
+    `hawkeys.fit`) few excitations are written out, and each fit is certified over all pairs.
 
     References
     ----------
