@@ -302,3 +302,34 @@ def test_nothing_to_gain_begins_at_one(many):
     found = penalty_path([[0.5], [9.5]], decay=30.0, end_time=10.0, n_strengths=3, n_folds=0)
     assert found.strengths[0] == 1.0
     assert not found.adjacency.any()
+
+
+def test_pairs_that_the_windows_do_not_show_are_left_out(small, monkeypatch):
+    """A decay of 1e-16 leaves 1e-15 of a kernel within the windows: no estimate of 1e15 comes."""
+    decay = np.full(12, 1.5)
+    decay[3] = 1e-16
+
+    def fit():
+        with pytest.warns(hawkeys.exceptions.HawkeysWarning):
+            return hawkeys.fit(small, decay=decay)
+
+    whole, few = on_both_sides(monkeypatch, fit)
+    np.testing.assert_array_equal(few.identified, whole.identified)
+    assert not few.identified[:, 4].any()
+    assert not few.adjacency[:, 3].any()
+    np.testing.assert_allclose(few.estimates, whole.estimates, atol=3e-5)
+
+
+def test_a_row_of_very_many_events(monkeypatch):
+    """From 20,000 events on a row is solved by other loops, on a part of its events first."""
+    monkeypatch.setattr(selected, "_FEW", 1)
+    truth = hawkeys.Hawkes(
+        [9.0, 0.3, 0.2], [[0.2, 0.3, 0.0], [0.02, 0.3, 0.0], [0, 0, 0.2]], decay=1.5
+    )
+    events = hawkeys.simulate(truth, end_time=2_500.0, rng=1)
+    assert np.bincount(events.marks).max() > 20_000
+    options = {"method": "map", "prior": Lasso(30.0)}
+    whole, few = on_both_sides(monkeypatch, lambda: hawkeys.fit(events, decay=1.5, **options))
+    assert few.optimality_gap < 1e-8
+    assert few.objective == pytest.approx(whole.objective, abs=1e-6)
+    np.testing.assert_allclose(few.estimates, whole.estimates, atol=1e-4)
