@@ -67,8 +67,6 @@ def many(monkeypatch):
     """Let every fit of 2 marks and more be one of many."""
     monkeypatch.setattr(choice, "_MANY_MARKS", 2)
     monkeypatch.setattr(choice, "_MANY_NUMBERS", 0)
-    yield
-    monkeypatch.undo()
 
 
 def on_both_sides(monkeypatch, fit):
