@@ -17,6 +17,7 @@ __all__ = [
     "Row",
     "Sums",
     "certain_rows",
+    "certify",
     "climb",
     "gap_bound",
     "log_total",
@@ -299,9 +300,23 @@ def climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> Climb
         length = -1.0 if stuck else 1.0
         before, promised = z, float((slope - 1.0) @ step)
         z = z * slope if stuck else np.maximum(z + step, 0.0)
+    return z, hessian, (value, gap, _violation(total, z, slope), iteration)
+
+
+def certify(
+    row: Row, z: FloatArray, sums: Sums
+) -> tuple[FloatArray, tuple[float, float, float], FloatArray]:
+    """Return minus the Hessian in z, (value, gap, violation) and the Newton step of a point."""
+    value, slope, hessian = row.in_z(z, sums)
+    step = newton_step(hessian, slope, *_bounds_of_step(row, z, slope))
+    gap = gap_bound(row.total, slope, z, step, hessian, explained=row.explained)
+    return hessian, (value, gap, _violation(row.total, z, slope)), step
+
+
+def _violation(total: float, z: FloatArray, slope: FloatArray) -> float:
+    """Return the violation of the optimality conditions; see `hawkeys._jit.rows`."""
     excess = slope - 1.0
-    violation = max(0.0, excess.max(), (z / total * np.abs(excess)).max())
-    return z, hessian, (value, gap, violation, iteration)
+    return float(max(0.0, excess.max(), (z / total * np.abs(excess)).max()))
 
 
 def _climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> End:

@@ -19,22 +19,17 @@ from hawkeys.inference.decay.options import DecaySearch, split_search
 from hawkeys.inference.methods import Method, choose_method, name_of_method
 from hawkeys.inference.on_disk.bounds import PartitionedBounds
 from hawkeys.inference.on_disk.decay import PartitionedDecays, moves_over_partitions
+from hawkeys.inference.on_disk.productivity import with_values
 from hawkeys.inference.on_disk.rows import PartitionedRows
-from hawkeys.inference.on_disk.solve import check_prior, solve_partitioned
+from hawkeys.inference.on_disk.solve import check_prior, likelihood_at, solve_partitioned
 from hawkeys.inference.on_disk.task import Memory, PartitionedTask, bytes_of
 from hawkeys.inference.outcome import partitioned_result
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.rows.variational import solve_vi
 from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.task import check_support, split_model
-from hawkeys.kernels import (
-    DelayedKernel,
-    Exponential,
-    Kernel,
-    PowerLaw,
-    Productive,
-    SumExponential,
-)
+from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, SumExponential
+from hawkeys.kernels.productive import spread_of
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
@@ -102,6 +97,7 @@ class PartitionedFit:
                 "hawkeys.inference.fit_each_on_disk."
             )
         given = {key: value for key, value in options.items() if value is not None}
+        productivity = given.pop("productivity", None)
         search, rest = split_search(decay, kernel, given)
         if search is not None and name == "vi":
             raise InvalidParameterError(
@@ -112,6 +108,7 @@ class PartitionedFit:
             None if search else choose_kernel(in_order(decay, data.mark_names, "decay"), kernel)
         )
         _refuse_unknown(excitation)
+        excitation = with_values(data, excitation, productivity)
         model, others = split_model(rest)
         memory = Memory(bytes_of(others.pop("memory", _MEMORY)))
         support = in_order(others.pop("support", None), data.mark_names, "support")
@@ -158,11 +155,9 @@ class PartitionedFit:
         if method.name == "vi":
             bounds = PartitionedBounds.of(rows, settings.likelihood_weight)
             solution = solve_vi(bounds, settings, row_seeds(rng, bounds.n_blocks), keep=True)
-        else:
-            solution = solve_partitioned(rows, self.how)
-            if method.name == "mle":
-                return solution, float(solution.objective.sum())
-        return solution, rows.log_likelihood(solution.x)
+            return solution, rows.log_likelihood(solution.x)
+        solution = solve_partitioned(rows, self.how)
+        return solution, likelihood_at(rows, settings, solution)
 
     def _result(self, rows: PartitionedRows, solution: Solution, value: float) -> FitResult:
         """Return the result but for what a search of decays adds."""
@@ -196,11 +191,11 @@ class PartitionedFit:
 
 def _refuse_unknown(kernel: Kernel | None) -> None:
     """Refuse kernels with parameters that need more than row problems."""
-    unknown = isinstance(kernel, DelayedKernel | PowerLaw) and not kernel.known
-    unknown |= isinstance(kernel, SumExponential) and not kernel.decays.size
-    if unknown or isinstance(kernel, Productive):
+    spread = None if kernel is None else spread_of(kernel)
+    unknown = isinstance(spread, DelayedKernel | PowerLaw) and not spread.known
+    if unknown or (isinstance(spread, SumExponential) and not spread.decays.size):
         raise InvalidParameterError(
             "events on disk are fitted with a kernel whose parameters are given, or with "
-            f"decay='estimate', and without a productivity; got {brief(kernel)}. Fit a part, "
+            f"decay='estimate'; got {brief(kernel)}. Fit a part, "
             "hawkeys.fit(data.partition(0), kernel=...)."
         )

@@ -18,7 +18,7 @@ from hawkeys._loops.rows import row_sums, shared_sums
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 from hawkeys.inference.on_disk.task import PartitionedTask, over_partitions
-from hawkeys.kernels import Exponential, Kernel
+from hawkeys.kernels import Exponential, Kernel, Productive
 
 __all__ = ["Facts", "PartitionedRows", "Sums"]
 
@@ -40,12 +40,13 @@ class Facts(NamedTuple):
     """What does not depend on the parameters.
 
     `cost` (n_blocks, P) as `Design` has it; `counts` (n_blocks,) of events of each row problem,
-    `marks` (n_marks,) of each mark.
+    `marks` (n_marks,) of each mark, and `strengths` (n_marks,) what these count for as sources.
     """
 
     cost: FloatArray
     counts: FloatArray
     marks: FloatArray
+    strengths: FloatArray
 
 
 @dataclass(eq=False)
@@ -112,7 +113,7 @@ class PartitionedRows:
         (n_blocks, size), n_marks = self.shape, self.template.n_marks
         value, first = np.zeros(n_blocks), np.zeros((n_blocks, size))
         total = Sums(value, first, np.zeros((n_blocks, size, size)))
-        facts = Facts(np.zeros((n_blocks, size)), np.zeros(n_blocks), np.zeros(n_marks))
+        facts = Facts(np.zeros((n_blocks, size)), np.zeros(n_blocks), *np.zeros((2, n_marks)))
         run = partial(self._part, x, wanted)
         for sums, own in over_partitions(self.task, run, self.numbers):
             _add(total, sums)
@@ -161,12 +162,16 @@ class PartitionedRows:
         """Return the facts of a partition; `design` may be missing if all marks share a decay."""
         marks = np.bincount(events.marks, minlength=events.n_marks).astype(np.float64)
         if design is not None:
-            return Facts(design.cost, design.counts.astype(np.float64), marks)
+            strengths = marks
+            if isinstance(self.kernel, Productive):
+                each = self.kernel.productivity.strengths(events)
+                strengths = np.bincount(events.marks, each, events.n_marks).astype(np.float64)
+            return Facts(design.cost, design.counts.astype(np.float64), marks, strengths)
         time = np.full(events.n_marks, events.durations.sum())
         cost = np.column_stack((time, self.kernel.integrals(events).sum(axis=0)))
         if self.template.excluded is not None:
             cost[self.template.excluded] = 0.0
-        return Facts(cost, marks, marks)
+        return Facts(cost, marks, marks, marks)
 
     def _design(self, number: int, events: Events) -> Design:
         """Return the row problems of one partition, and keep them if memory is granted."""
@@ -187,8 +192,8 @@ class PartitionedRows:
     def _learn(self, facts: Facts) -> None:
         """Keep the facts, without what the windows show next to nothing of; see `Design`."""
         template = replace(self.template, cost=facts.cost)
-        if template.may_have_unseen(float(facts.marks.sum())):
-            template = template.without_unseen(facts.marks[None])
+        if template.may_have_unseen(float(facts.strengths.sum())):
+            template = template.without_unseen(facts.strengths[None])
         self.template, self.facts = template, facts._replace(cost=template.cost)
 
 

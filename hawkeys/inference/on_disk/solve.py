@@ -13,7 +13,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._loops.choice import is_small
-from hawkeys._plain.rows import Climb, Row, climb
+from hawkeys._plain.rows import Climb, Row, certify, climb
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.methods import Method
@@ -24,7 +24,7 @@ from hawkeys.inference.priors.conjugate import GammaPrior
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.kernels import Kernel
 
-__all__ = ["check_prior", "solve_partitioned"]
+__all__ = ["check_prior", "likelihood_at", "solve_partitioned"]
 
 # one partition in so many is solved first, where that is more than twice what was solved before
 _LEVELS = 64, 8
@@ -32,8 +32,10 @@ _LEVELS = 64, 8
 _LARGEST = 50_000_000
 # nats to gain at most where a part is left for the next
 _ROUGH = 0.01
-# events of a row from which its last Newton step is taken and what it promises counted
+# events of a row from which parts are solved first, and a last step is taken without a start, too
 _MANY = 20_000
+# nats to gain under which an estimate is right to nine digits, and which passes may be the last
+_FINEST, _FURTHER = 1e-19, (False, False, True)
 
 
 def solve_partitioned(
@@ -46,11 +48,14 @@ def solve_partitioned(
     """Maximise the objective of every row; all that are not done take each step together.
 
     A `start` (n_blocks, P) near the maximum spares passes; the maximum is the same. `keep` asks for
-    information and traces.
+    information and traces. Few data are climbed as they are in memory, to the same digits. Of long
+    data, which start where their parts lead, what is kept depends neither on the start nor on the
+    partitions: it is taken at the maximum itself, in a last pass or two.
     """
-    if start is None:
+    long = rows.task.data.n_events >= _MANY * len(rows.template.cost)
+    if start is None and long:
         start = _rough(rows, how)
-    return _Ascent(rows, how[1], keep=keep).run(start)
+    return _Ascent(rows, how[1], keep=keep).run(start, polish=long)
 
 
 def check_prior(task: PartitionedTask, kernel: Kernel, settings: Any) -> None:
@@ -63,6 +68,14 @@ def check_prior(task: PartitionedTask, kernel: Kernel, settings: Any) -> None:
     if template.excluded is not None:
         cost[template.excluded] = 0.0
     _terms(settings, replace(template, cost=cost))
+
+
+def likelihood_at(rows: PartitionedRows, settings: Any, solution: Solution) -> float:
+    """Return the log-likelihood at a solution, which is the objective without the priors."""
+    exponents, rates = _terms(settings, rows.template)
+    pulled = solution.identified & (np.broadcast_to(exponents, solution.x.shape) > 0)
+    logs = np.log(np.where(pulled, solution.x, 1.0)) @ exponents
+    return float((solution.objective - logs + (rates * solution.x).sum(axis=1)).sum())
 
 
 def _terms(settings: Any, design: Design) -> tuple[FloatArray, FloatArray]:
@@ -93,7 +106,7 @@ def _rough(rows: PartitionedRows, how: tuple[Method, Any]) -> FloatArray | None:
         for k, n in zip(rows.numbers, (sizes * size).tolist(), strict=True)
         if n <= _LARGEST and not is_small(n)
     ]
-    if not long or data.n_events < _MANY:
+    if not long:
         return None
     method, settings = how[0], replace(how[1], tolerance=max(_ROUGH, how[1].tolerance))
     design = rows.task.part(long[0]).design(rows.kernel)
@@ -121,8 +134,8 @@ class _Ascent:
         self.climbs: dict[int, Climb] = {}
         self.points: dict[int, FloatArray] = {}
 
-    def run(self, start: FloatArray | None) -> Solution:
-        """Climb until no row wants more."""
+    def run(self, start: FloatArray | None, *, polish: bool = False) -> Solution:
+        """Climb until no row wants more, and with `polish` to the last digits."""
         self._begin(start)
         while self.points:
             for b, z in self.points.items():
@@ -130,6 +143,8 @@ class _Ascent:
             wanted = np.zeros(len(self.x), dtype=bool)
             wanted[list(self.points)] = True
             self._step(self.rows.sums(self.x, wanted))
+        if self.information is not None and polish:
+            self._certify(self.information)
         return self._solution()
 
     def _begin(self, start: FloatArray | None) -> None:
@@ -194,6 +209,26 @@ class _Ascent:
                 if self.information is not None:
                     self.information[b] = hessian * np.outer(row.cost, row.cost)
                 del self.points[b]
+
+    def _certify(self, information: FloatArray) -> None:
+        """Take value, gap, violation and information where the ascents ended, in a pass.
+
+        Rows that a further Newton step brings nearer to the maximum take it, in further passes.
+        """
+        left = np.zeros(len(self.x), dtype=bool)
+        left[list(self.climbs)] = True
+        for last in _FURTHER:
+            sums = self.rows.sums(self.x, left)
+            for b in np.flatnonzero(left):
+                row, own = self.each[b], (float(sums.value[b]), sums.first[b], sums.second[b])
+                z = np.where(row.costs, self.x[b] * row.cost, 0.0)
+                hessian, self.report[b, :3], step = certify(row, z, own)
+                information[b] = hessian * np.outer(row.cost, row.cost)
+                left[b] = _FINEST < self.report[b, 1] <= self.settings.tolerance and not last
+                if left[b]:
+                    self.x[b] = row.point(np.maximum(z + step, 0.0))
+            if not left.any():
+                return
 
     def _solution(self) -> Solution:
         report = self.report

@@ -118,10 +118,10 @@ class PartitionedTask:
 
 
 def _nothing(data: PartitionedEvents) -> Events:
-    """Return the first window without events."""
+    """Return the first window without events, which may have values for a productivity."""
     return Events.from_arrays(
         [], np.empty(0, np.int64), start_times=data.start_times[0], end_times=data.end_times[0],
-        mark_names=data.mark_names,
+        mark_names=data.mark_names, values=[],
     )  # fmt: skip
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 import hawkeys
+from hawkeys._design import Design
 from hawkeys.exceptions import EventsWarning, IdentifiabilityWarning, InvalidParameterError
+from hawkeys.inference.methods import choose_method
+from hawkeys.inference.on_disk.rows import PartitionedRows
+from hawkeys.inference.on_disk.solve import _rough
+from hawkeys.inference.on_disk.task import Memory, PartitionedTask
+from hawkeys.kernels import Exponential
 
 TRUTH = hawkeys.Hawkes([0.4, 0.2, 0.1], [[0.3, 0.1, 0], [0, 0.5, 0], [0.2, 0, 0.1]], decay=2.0)
 EVENTS = hawkeys.simulate(TRUTH, end_time=40.0, n_realizations=120, rng=1)
@@ -147,7 +153,19 @@ def test_iterations_that_do_not_suffice(tmp_path):
             "realization 0: the window",
         ),
         ({"decay": 2.0, "history": EVENTS}, "has no option 'history'"),
-        ({"decay": 2.0, "productivity": "exponential"}, "has no option 'productivity'"),
+        ({"decay": 2.0, "productivity": "exponential"}, "the productivity's a, and the decay"),
+        (
+            {"decay": "estimate", "productivity": hawkeys.productivity.Exponential(0.3)},
+            "and a decay to be estimated",
+        ),
+        (
+            {
+                "kernel": hawkeys.kernels.Productive(
+                    hawkeys.kernels.PowerLaw(), hawkeys.productivity.Exponential(0.3)
+                )
+            },
+            "whose parameters are given",
+        ),
         (
             {"decay": 2.0, "baseline": hawkeys.baselines.Constant([[0.4], [0.2], [0.1]])},
             "all rates of a baseline are estimated",
@@ -273,3 +291,52 @@ def test_no_more_is_kept_than_was_granted(tmp_path):
             assert held <= granted
             kept.append(len(task.kept) + len(rows.kept))
         assert kept[0] == 0 < kept[1] < kept[2]
+
+
+def at_the_maximum(events, found, exponent, rate):
+    """Estimates and information by Newton steps in extended precision, of all that is above 0."""
+    design = Design.build(events, Exponential(2.0))
+    estimates, information = found.estimates.copy(), np.zeros(found.information.shape)
+    for b, x in enumerate(found.estimates.astype(np.longdouble)):
+        rows, free = design.rows(b).astype(np.longdouble), np.flatnonzero(x > 0)
+        prior, cost = np.zeros(x.size), design.cost[b].copy()
+        prior[1:], cost[1:] = exponent, cost[1:] + rate
+        for _ in range(4):
+            shares = rows[free] / (x @ rows)
+            gradient = shares.sum(axis=1) - cost[free] + prior[free] / x[free]
+            matrix = shares @ shares.T + np.diag(prior[free] / x[free] ** 2)
+            x[free] += np.linalg.solve(matrix.astype(float), gradient.astype(float))
+        shares = rows / (x @ rows)
+        information[b] = (shares @ shares.T).astype(float)
+        information[b][free, free] += (prior[free] / x[free] ** 2).astype(float)
+        estimates[b] = x
+    return estimates, information
+
+
+@pytest.mark.parametrize("n_partitions", [1, 7, 100])
+@pytest.mark.parametrize("method", ["mle", "map", "lasso"])
+def test_long_data_end_at_the_maximum(tmp_path, n_partitions, method):
+    """Whatever part was solved first; in memory the default tolerance leaves the fifth digit."""
+    events = hawkeys.simulate(TRUTH, end_time=400.0, n_realizations=150, rng=4)
+    data = on_disk(tmp_path, events, n_partitions)
+    # parts with little in them are not solved first
+    assert (_rough(rows_of(data), choose_method("mle", {})) is None) == (n_partitions == 100)
+    options = {
+        "mle": {},
+        "map": {"method": "map", "prior": hawkeys.GammaPrior(2.0, 3.0)},
+        "lasso": {"method": "map", "prior": hawkeys.inference.Lasso(3.0)},
+    }[method]
+    exponent, rate = {"mle": (0, 0), "map": (1, 3), "lasso": (0, 3)}[method]
+    found = hawkeys.fit(data, decay=2.0, **options)
+    estimates, information = at_the_maximum(events, found, exponent, rate)
+    np.testing.assert_allclose(found.estimates, estimates, rtol=1e-9)
+    scale = np.abs(information).max()
+    np.testing.assert_allclose(found.information, information, rtol=1e-9, atol=1e-12 * scale)
+    assert 0.0 <= found.optimality_gap < 1e-12
+    value = hawkeys.Hawkes(estimates[:, 0], estimates[:, 1:], decay=2.0).log_likelihood(events)
+    assert found.log_likelihood == pytest.approx(value, rel=1e-12)
+
+
+def rows_of(data):
+    task = PartitionedTask.check(data, None, {}, Memory(10**9))
+    return PartitionedRows.of(task, Exponential(2.0))
