@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         user_folds,
     )
     from hawkeys.datasets.tally import Tally
+    from hawkeys.datasets.timing_files.partitioned import PartitionedTimings, open_timings
     from hawkeys.datasets.timing_files.reading import read_timings
     from hawkeys.datasets.timings import (
         check_timings,
@@ -60,6 +61,7 @@ __all__ = [
     "FreeText",
     "KeyEvents",
     "Keystrokes",
+    "PartitionedTimings",
     "Provenance",
     "SampleSplit",
     "Strokes",
@@ -80,6 +82,7 @@ __all__ = [
     "load_event_sequences",
     "load_free_text",
     "load_press_times",
+    "open_timings",
     "pair_events",
     "press_intervals",
     "press_release",
@@ -111,6 +114,7 @@ _HOME = {
     "FreeText": "named.free_text",
     "KeyEvents": "key_events.events",
     "Keystrokes": "keystrokes",
+    "PartitionedTimings": "timing_files.partitioned",
     "Provenance": "provenance",
     "SampleSplit": "splits",
     "Strokes": "key_events.strokes",
@@ -131,6 +135,7 @@ _HOME = {
     "load_event_sequences": "named.event_sequences",
     "load_free_text": "named.free_text",
     "load_press_times": "named.event_times",
+    "open_timings": "timing_files.partitioned",
     "pair_events": "key_events.pairing",
     "press_intervals": "key_events.attempts",
     "press_release": "timings",

@@ -6,10 +6,11 @@ from hawkeys._faces import named_on_demand
 
 if TYPE_CHECKING:
     from hawkeys.features.hawkes import HawkesFeatures
+    from hawkeys.features.on_disk import FeaturesOnDisk
 
-__all__ = ["HawkesFeatures"]
+__all__ = ["FeaturesOnDisk", "HawkesFeatures"]
 
-_HOME = {"HawkesFeatures": "hawkes"}
+_HOME = {"FeaturesOnDisk": "on_disk", "HawkesFeatures": "hawkes"}
 
 __getattr__ = named_on_demand(__name__, _HOME)
 

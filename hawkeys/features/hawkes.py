@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from hawkeys.datasets.timings import check_timings, timings_to_events
 from hawkeys.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
+    from hawkeys.datasets.timing_files.partitioned import PartitionedTimings
+    from hawkeys.features.on_disk import FeaturesOnDisk
     from hawkeys.inference import EachResult
 
 __all__ = ["HawkesFeatures"]
@@ -177,6 +180,64 @@ class HawkesFeatures(Transformer):
         baseline, adjacency = self.parameters(X)
         targets, sources = _band(baseline.shape[1], check_count(self.n_bands, "n_bands"))
         return np.concatenate((baseline, adjacency[:, targets, sources]), axis=1)
+
+    def transform_on_disk(
+        self,
+        data: PartitionedTimings,
+        output: str | os.PathLike[str],
+        *,
+        n_jobs: int | None = None,
+    ) -> FeaturesOnDisk:
+        """Write the features of samples on disk, partition by partition, by processes that may die.
+
+        Parameters
+        ----------
+        data : PartitionedTimings
+            Typing samples on disk, of `hawkeys.datasets.open_timings`.
+        output : path-like
+            Folder for the features, a file per partition: a new one, or that of the same work that
+            was ended, which then goes on where it was.
+        n_jobs : int, optional
+            Number of processes, one thread each. Default: 1, or what `joblib.parallel_config` says,
+            which also chooses another backend, such as a cluster of Dask.
+
+        Returns
+        -------
+        FeaturesOnDisk
+            Labels and features, read when they are asked for.
+
+        Raises
+        ------
+        InvalidParameterError
+            `data` are no samples on disk, or a parameter of the transformer is wrong, or none that
+            a manifest can hold (numbers and words).
+        DatasetError
+            A partition is damaged; the message names file, row group and row. Or a label has the
+            name of a feature.
+        OutputError
+            The folder holds other work, or cannot be written.
+        PartitionError
+            A process died three times at the same partition.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import pandas as pd
+        >>> from hawkeys.datasets import open_timings
+        >>> from hawkeys.features import HawkesFeatures
+        >>> place = pathlib.Path(tempfile.mkdtemp())
+        >>> table = {"subject": ["s1", "s2"], "H.a": [0.1, 0.2], "DD.a.b": [0.3, 0.3]}
+        >>> table = pd.DataFrame(table | {"UD.a.b": [0.2, 0.1], "H.b": [0.1, 0.1]})
+        >>> table.to_parquet(place / "timings.parquet")
+        >>> data = open_timings(place / "timings.parquet")
+        >>> found = HawkesFeatures().transform_on_disk(data, place / "features")
+        >>> found.to_frame().columns.tolist()[:3]
+        ['subject', 'baseline.a', 'baseline.b']
+        """
+        found: FeaturesOnDisk = import_module("hawkeys.features.on_disk").write_features(
+            self, data, output, n_jobs
+        )
+        return found
 
     def parameters(self, X: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Return the whole baseline and adjacency of every sample.

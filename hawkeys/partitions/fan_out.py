@@ -14,14 +14,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hawkeys._files import explained, remove_abandoned, write_bytes, write_text
 from hawkeys._validation import brief
 from hawkeys._version import __version__
-from hawkeys.exceptions import OutputError, PartitionError
+from hawkeys.exceptions import InvalidParameterError, OutputError, PartitionError
 from hawkeys.partitions.dataset import PartitionedEvents
 from hawkeys.partitions.layout import WINDOWS, file_name
 
-__all__ = ["MANIFEST", "fan_out", "manifest_of", "open_output", "result_name"]
+__all__ = [
+    "MANIFEST",
+    "fan_out",
+    "manifest_of",
+    "manifest_of_input",
+    "open_output",
+    "plain_option",
+    "result_name",
+]
 
 MANIFEST = "manifest.json"
 FORMAT = "hawkeys-partitions/1"
@@ -38,14 +48,37 @@ def manifest_of(data: PartitionedEvents, what: str, options: dict[str, Any]) -> 
     windows = (data.path / WINDOWS).read_bytes()
     files = sorted({int(file) for file in data.places[:, 0]})
     sizes = {file_name(k): (data.path / file_name(k)).stat().st_size for k in files}
+    known = {"windows_sha256": hashlib.sha256(windows).hexdigest(), "bytes": sizes}
+    return manifest_of_input(known, data.n_partitions, what, options)
+
+
+def manifest_of_input(
+    known: dict[str, Any], n_partitions: int, what: str, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the same of any input, `known` by a hash."""
     return {
         "format": FORMAT,
         "what": what,
-        "input": {"windows_sha256": hashlib.sha256(windows).hexdigest(), "bytes": sizes},
-        "n_partitions": data.n_partitions,
+        "input": known,
+        "n_partitions": n_partitions,
         "options": options,
         "version": __version__,
     }
+
+
+def plain_option(value: Any, name: str) -> Any:
+    """Return an option as a manifest can hold it.
+
+    Raises `InvalidParameterError` for what is neither a number nor a word.
+    """
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    if isinstance(value, np.bool_ | np.integer | np.floating):
+        return value.item()
+    raise InvalidParameterError(
+        f"options of work on disk are numbers and words, which a manifest can hold; got {name}="
+        f"{brief(value)}."
+    )
 
 
 def open_output(folder: str | os.PathLike[str], manifest: dict[str, Any]) -> Path:
@@ -139,8 +172,10 @@ def _one(work: Callable[[int], bytes], k: int, folder: Path) -> None:
     """Work on one partition, under a mark that it was begun."""
     begun = folder / f".begun-{k}"
     begun.touch()
-    write_bytes(folder / result_name(k), work(k))
-    begun.unlink(missing_ok=True)
+    try:
+        write_bytes(folder / result_name(k), work(k))
+    finally:
+        begun.unlink(missing_ok=True)
 
 
 def _clear(folder: Path) -> list[int]:

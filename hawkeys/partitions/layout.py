@@ -63,7 +63,7 @@ def require_pyarrow() -> tuple[Any, Any]:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise MissingExtraError(
-            "events on disk are Parquet files, which take pyarrow to read and write: "
+            "events and typing samples on disk are Parquet files, which take pyarrow: "
             'pip install "hawkeys[parquet]".'
         ) from error
 

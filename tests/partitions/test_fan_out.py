@@ -98,6 +98,7 @@ def test_an_error_of_the_work_is_raised_as_it_is(tmp_path):
     with pytest.raises(ValueError, match="partition 2 is broken"):
         fan_out(broken, 6, tmp_path)
     assert result_name(0) in files(tmp_path)
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.fixture

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,23 +19,22 @@ from hawkeys.inference.examine import quietly
 from hawkeys.inference.methods import METHODS, make_options, name_of_method
 from hawkeys.kernels import Kernel
 from hawkeys.partitions import PartitionedEvents
-from hawkeys.partitions.fan_out import fan_out, manifest_of, open_output, result_name
+from hawkeys.partitions.fan_out import fan_out, manifest_of, open_output, plain_option
+from hawkeys.partitions.frames import FramesOnDisk
 from hawkeys.partitions.layout import require_pyarrow
 from hawkeys.process.hawkes import choose_kernel
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["EachOnDisk", "fit_each_on_disk"]
 
 _METHODS = ("mle", "map", "vi")
 
 
-@dataclass(frozen=True)
-class EachOnDisk:
+class EachOnDisk(FramesOnDisk):
     """Estimates of every realisation, in one file for each partition of the events.
 
-    Iterating gives one frame for each partition, read when it is asked for.
+    Iterating gives one frame for each partition, read when it is asked for. Its columns are
+    realization, log_likelihood, optimality_gap, converged, and one per parameter, "adjacency[a, b]"
+    (target, source) for one.
 
     Attributes
     ----------
@@ -47,57 +43,6 @@ class EachOnDisk:
     n_partitions : int
         Number of files.
     """
-
-    folder: Path
-    n_partitions: int
-
-    def __len__(self) -> int:
-        """Return the number of partitions."""
-        return self.n_partitions
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        """Yield the frames, a row per realisation."""
-        return (self.partition(k) for k in range(self.n_partitions))
-
-    def partition(self, number: int) -> pd.DataFrame:
-        """Read the estimates of one partition.
-
-        Parameters
-        ----------
-        number : int
-            From 0.
-
-        Returns
-        -------
-        pandas.DataFrame, shape (n_realizations of the partition, 4 + n_parameters)
-            Columns realization, log_likelihood, optimality_gap, converged, and one per parameter,
-            "adjacency[a, b]" (target, source) for one.
-
-        Raises
-        ------
-        InvalidParameterError
-            There is no such partition.
-        """
-        if not 0 <= number < self.n_partitions:
-            raise InvalidParameterError(
-                f"partition must lie in 0..{self.n_partitions - 1}; got {number}."
-            )
-        frame: pd.DataFrame = (
-            require_pyarrow()[1].read_table(self.folder / result_name(number)).to_pandas()
-        )
-        return frame
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return all estimates, a row per realisation.
-
-        Returns
-        -------
-        pandas.DataFrame, shape (n_realizations, 4 + n_parameters)
-            As `partition`, in the order of the realisations.
-        """
-        import pandas as pd
-
-        return pd.concat(list(self), ignore_index=True)
 
 
 def fit_each_on_disk(
@@ -176,22 +121,12 @@ def fit_each_on_disk(
     for component in excitation.components:
         component.check_marks(data.n_marks)
     make_options(METHODS[name].options, options, f"method {name!r}")
-    told = {key: _plain(value, key) for key, value in options.items()}
+    told = {key: plain_option(value, key) for key, value in options.items()}
     what = {"method": name, "kernel": excitation.to_dict(), **told}
     folder = open_output(output, manifest_of(data, "fit_each", what))
     work = partial(_estimates, data, excitation, name, options)
     fan_out(work, data.n_partitions, folder, n_jobs=n_jobs)
     return EachOnDisk(folder, data.n_partitions)
-
-
-def _plain(value: Any, name: str) -> Any:
-    """Return an option as a manifest can hold it."""
-    if isinstance(value, bool | int | float | str) or value is None:
-        return value
-    raise InvalidParameterError(
-        f"options of fits on disk are numbers and words, which a manifest can hold; got {name}="
-        f"{brief(value)}."
-    )
 
 
 def _estimates(

@@ -89,13 +89,7 @@ class PartitionedFit:
 
         Raises `InvalidParameterError` for what is wrong, or takes the events in memory.
         """
-        name = name_of_method(method)
-        if name not in _METHODS:
-            raise InvalidParameterError(
-                f"events on disk are fitted by method 'mle', 'map' or 'vi'; got method {name!r}. "
-                "Fit a part, hawkeys.fit(data.partition(0), ...), or each realisation alone, "
-                "hawkeys.inference.fit_each_on_disk."
-            )
+        name = _method_on_disk(method)
         given = {key: value for key, value in options.items() if value is not None}
         productivity = given.pop("productivity", None)
         search, rest = split_search(decay, kernel, given)
@@ -187,6 +181,18 @@ class PartitionedFit:
             identified=identified,
             information=information,
         )
+
+
+def _method_on_disk(method: str) -> str:
+    """Return the name of a method; refuse those that take the events in memory."""
+    name = name_of_method(method)
+    if name not in _METHODS:
+        raise InvalidParameterError(
+            f"events on disk are fitted by method 'mle', 'map' or 'vi'; got method {name!r}. "
+            "Fit a part, hawkeys.fit(data.partition(0), ...), or each realisation alone, "
+            "hawkeys.inference.fit_each_on_disk."
+        )
+    return name
 
 
 def _refuse_unknown(kernel: Kernel | None) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from test_pooled import TIGHT, assert_same_fit, on_disk
-from test_variational import assert_same_posterior
+from test_posteriors_on_disk import assert_same_posterior
 
 import hawkeys
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
