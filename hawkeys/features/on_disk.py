@@ -72,9 +72,7 @@ def write_features(
     return FeaturesOnDisk(folder, data.n_partitions)
 
 
-def _features_of(
-    features: Any, data: PartitionedTimings, names: list[str], k: int
-) -> bytes:
+def _features_of(features: Any, data: PartitionedTimings, names: list[str], k: int) -> bytes:
     """Return the file of one partition."""
     import pandas as pd
 

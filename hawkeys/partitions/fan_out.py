@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,12 @@ def fan_out(
     deaths, at_once = dict.fromkeys(range(n_partitions), 0), 0
     _clear(folder)
     while left := [k for k in range(n_partitions) if not (folder / result_name(k)).is_file()]:
+        # those that were there at two deaths are tried last and alone: only one is to blame
+        free = [k for k in left if deaths[k] < _MOST_DEATHS - 1]
         try:
-            Parallel(n_jobs=n_jobs, batch_size=1)(delayed(_one)(work, k, folder) for k in left)
+            Parallel(n_jobs=n_jobs, batch_size=1)(
+                delayed(_one)(work, k, folder) for k in free or left[:1]
+            )
         except BrokenProcessPool as error:
             begun = _clear(folder)
             at_once += not begun
@@ -157,34 +162,55 @@ def fan_out(
                     f"processes died {at_once} times before they began with a partition (out of "
                     "memory while they start, or killed). Ask for fewer (n_jobs), and run it again."
                 ) from error
-            for k in begun:
-                deaths[k] += 1
-                if deaths[k] >= _MOST_DEATHS:
-                    raise PartitionError(
-                        f"the process that worked on partition {k} died {deaths[k]} times (out of "
-                        "memory, or killed). The files of the others are kept in "
-                        f"{str(folder)!r}. Give it more memory, or write the events with a smaller "
-                        "events_per_partition, and run it again."
-                    ) from error
+            for k, count in begun.items():
+                deaths[k] += count
+            _end_at_most_deaths(deaths, folder, error)
+
+
+def _end_at_most_deaths(deaths: dict[int, int], folder: Path, error: BaseException) -> None:
+    """Raise `PartitionError` that names the partition at which most processes died, if three."""
+    worst = max(deaths, key=lambda k: deaths[k])
+    if deaths[worst] >= _MOST_DEATHS:
+        raise PartitionError(_died(worst, deaths[worst], folder)) from error
+
+
+def _died(k: int, count: int, folder: Path) -> str:
+    return (
+        f"the process that worked on partition {k} died {count} times (out of memory, or killed). "
+        f"The files of the others are kept in {str(folder)!r}. Give it more memory, or write the "
+        "data in smaller partitions, and run it again."
+    )
 
 
 def _one(work: Callable[[int], bytes], k: int, folder: Path) -> None:
-    """Work on one partition, under a mark that it was begun."""
-    begun = folder / f".begun-{k}"
-    begun.touch()
+    """Work on one partition, under a mark that tells how often it was begun.
+
+    Dask begins again by itself what killed a worker, three times. Its fourth death would never be
+    told: joblib waits for a task that Dask has given up. So the fourth attempt ends the run.
+    """
+    mark = folder / f".begun-{k}"
+    if (folder / result_name(k)).is_file():  # computed, but the answer was lost with its worker
+        return
+    with mark.open("ab") as begun:
+        count = begun.tell()
+        begun.write(b".")
     try:
+        if count >= _MOST_DEATHS:
+            raise PartitionError(_died(k, count, folder))
         write_bytes(folder / result_name(k), work(k))
     finally:
-        begun.unlink(missing_ok=True)
-
-
-def _clear(folder: Path) -> list[int]:
-    """Remove the marks of partitions that were begun, and return those without a file."""
-    remove_abandoned(folder)
-    out = []
-    for mark in folder.glob(".begun-*"):
-        k = int(mark.name.removeprefix(".begun-"))
         mark.unlink(missing_ok=True)
-        if not (folder / result_name(k)).is_file():
-            out.append(k)
+
+
+def _clear(folder: Path) -> dict[int, int]:
+    """Remove the marks of partitions that were begun; return how often those without a file."""
+    remove_abandoned(folder)
+    out = {}
+    for mark in folder.glob(".begun-*"):
+        k, count = int(mark.name.removeprefix(".begun-")), 0
+        with suppress(FileNotFoundError):  # a process that lives ends with it at this moment
+            count = mark.stat().st_size
+            mark.unlink()
+        if count and not (folder / result_name(k)).is_file():
+            out[k] = count
     return out

@@ -3,11 +3,12 @@
 from functools import partial
 
 import pytest
-from test_fan_out import EXPECTED, dies, files
+from test_fan_out import EXPECTED, content, dies, files
 
 import hawkeys
+from hawkeys.exceptions import PartitionError
 from hawkeys.inference import fit_each_on_disk
-from hawkeys.partitions.fan_out import fan_out
+from hawkeys.partitions.fan_out import fan_out, result_name
 
 distributed = pytest.importorskip(
     "distributed", reason="a cluster of Dask takes the extra [dask] (dask and distributed)"
@@ -41,6 +42,21 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path):
     assert (tmp_path / "deaths-1").read_text() == "1"
     assert files(output) == EXPECTED
     assert not list(output.glob(".begun-*"))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_partition_that_kills_every_worker_is_named(tmp_path):
+    """And joblib does not wait for ever for what Dask has given up; all else is kept."""
+    output = tmp_path / "out"
+    output.mkdir()
+    with pytest.raises(PartitionError, match=r"partition 3 died 3 times .* others are kept in"):
+        fan_out(partial(dies, {3: 99}, tmp_path), 6, output)
+    assert int((tmp_path / "deaths-3").read_text()) == 3
+    kept = files(output)
+    assert result_name(3) not in kept
+    assert kept.items() <= EXPECTED.items()
+    fan_out(content, 6, output)
+    assert files(output) == EXPECTED
 
 
 def test_the_files_are_those_of_one_process(tmp_path, cluster):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -66,6 +67,32 @@ def test_three_deaths_of_one_partition_end_the_run(tmp_path):
     assert kept.items() <= EXPECTED.items()
     fan_out(content, 6, output)
     assert files(output) == EXPECTED
+
+
+def beside(place, k):
+    """Partition 3 kills its process, twice while partition 4 is worked on beside it."""
+    if k == 4:
+        (place / "begun-4").touch()
+        time.sleep(1.5)
+    if k == 3:
+        for _ in range(40):
+            if (place / "begun-4").exists():
+                break
+            time.sleep(0.05)
+        (place / "begun-4").unlink(missing_ok=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return content(k)
+
+
+def test_the_partition_that_kills_is_named_and_not_one_beside_it(tmp_path):
+    output = tmp_path / "out"
+    output.mkdir()
+    with pytest.raises(PartitionError, match="partition 3 died 3 times"):
+        fan_out(partial(beside, tmp_path), 6, output, n_jobs=2)
+    kept = files(output)
+    assert result_name(3) not in kept
+    assert {result_name(k) for k in (0, 1, 2, 5)} <= kept.keys()
+    assert kept.items() <= EXPECTED.items()
 
 
 def die():
