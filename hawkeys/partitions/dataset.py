@@ -228,7 +228,7 @@ def open_events(path: str | os.PathLike[str]) -> PartitionedEvents:
         )
     try:
         found = parquet.read_table(table)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidEventsError(f"{table} is damaged: {_line(error)}") from error
     names, clock, n_files = parse_metadata(found.schema.metadata, table)
     columns = _columns(found, WINDOW_TYPES, f"{table}: ")
@@ -260,7 +260,7 @@ def _read_group(path: Path, group: int, where: str) -> dict[str, np.ndarray]:
                     f"{WINDOWS} was written for."
                 )
             table = file.read_row_group(group)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidEventsError(f"{where}cannot be read: {_line(error)}") from error
     has_values = table.schema.get_field_index("value") >= 0
     return _columns(table, EVENT_TYPES | (VALUE_TYPE if has_values else {}), where)

@@ -239,6 +239,28 @@ def test_truncated_files(folder, name, keep):
         hawkeys.open_events(folder).read()
 
 
+@pytest.mark.parametrize("name", ["windows.parquet", "events-00000.parquet"])
+def test_damaged_footers_are_told_or_do_no_harm(folder, name):
+    """Never another kind of error, and never other events."""
+    content, rng, told = (folder / name).read_bytes(), np.random.default_rng(0), []
+    whole = hawkeys.open_events(folder).read()
+    begin = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    for _ in range(100):
+        damaged = bytearray(content)
+        for _ in range(3):
+            damaged[rng.integers(begin, len(content) - 8)] = rng.integers(256)
+        (folder / name).write_bytes(bytes(damaged))
+        try:
+            found = hawkeys.open_events(folder).read()
+        except InvalidEventsError as error:
+            told.append(str(error))
+            continue
+        np.testing.assert_array_equal(found.times, whole.times)
+        np.testing.assert_array_equal(found.marks, whole.marks)
+    assert len(told) > 20
+    assert all(".parquet" in message for message in told)
+
+
 def test_files_of_two_folders(folder, tmp_path):
     other = hawkeys.write_events(sample(rng=5), tmp_path / "other", events_per_partition=100)
     shutil.copy(other / "events-00000.parquet", folder)

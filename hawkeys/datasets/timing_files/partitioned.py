@@ -179,7 +179,7 @@ class PartitionedTimings:
                     raise DatasetError(
                         f"{where}the file is not the one that was opened. Open it again."
                     )
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise DatasetError(f"{where}cannot be read: {one_line(error)}") from error
         matrix = np.column_stack([_numbers(table, name, where) for name in self.columns])
         try:
