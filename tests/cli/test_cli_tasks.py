@@ -27,7 +27,7 @@ def _workplace(tmp_path, monkeypatch):
 
     monkeypatch.setattr(
         "hawkeys.cli.tasks.data.simulate_event_times",
-        lambda rng: simulate_event_times(n_sessions=5, n_events=300, rng=rng),
+        lambda rng: simulate_event_times(n_sessions=5, n_events=120, rng=rng),
     )
 
 

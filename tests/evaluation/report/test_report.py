@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -91,7 +92,19 @@ def drawn():
 
 
 @pytest.fixture(scope="module")
-def folder(result, drawn, tmp_path_factory):
+def told():
+    """The progress of the report, call by call."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def plain(demo):
+    """Without features that have an adjacency."""
+    return evaluate({"raw": Manhattan()}, demo, protocol=QUICK, n_bootstrap=10)
+
+
+@pytest.fixture(scope="module")
+def folder(result, drawn, told, tmp_path_factory):
     target = tmp_path_factory.mktemp("report") / "out"
     save = pictures.Gallery.save
 
@@ -101,7 +114,10 @@ def folder(result, drawn, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures.Gallery, "save", keep)
-        assert result.report(target, command="hawkeys benchmark") == target / "report.html"
+        made = result.report(
+            target, command="hawkeys benchmark", progress=lambda *what: told.append(what)
+        )
+    assert made == target / "report.html"
     return target
 
 
@@ -275,11 +291,20 @@ def test_headline_names_best_and_worst():
     assert headline(summary[:1], 0.05).endswith("(interval 20.0 % to 40.0 %).")
 
 
-def test_no_adjacency_section_without_adjacency_features(demo, tmp_path):
-    result = evaluate({"raw": Manhattan()}, demo, protocol=QUICK, n_bootstrap=10)
-    path = result.report(tmp_path)
-    assert "adjacency" not in path.read_text(encoding="utf-8").lower()
-    assert not [name for name in files_of(tmp_path) if "adjacency" in name]
+@pytest.fixture(scope="module")
+def written_twice(plain, folder, tmp_path_factory):
+    """The folder of a second report over the first."""
+    target = tmp_path_factory.mktemp("twice")
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+    (target / "mine.txt").write_text("mine")
+    plain.report(target)
+    return target
+
+
+def test_no_adjacency_section_without_adjacency_features(written_twice):
+    text = (written_twice / "report.html").read_text(encoding="utf-8")
+    assert "adjacency" not in text.lower()
+    assert not [name for name in files_of(written_twice) if "adjacency" in name]
 
 
 def test_adjacency_is_put_back_with_targets_as_rows():
@@ -315,23 +340,28 @@ def test_long_tables_are_folded(tmp_path, n_subjects, folded):
     assert Page(html).open == []
 
 
-def test_writing_again_replaces_and_removes(result, demo, tmp_path):
-    result.report(tmp_path)
-    (tmp_path / "mine.txt").write_text("mine")
-    small = evaluate({"raw": Manhattan()}, demo, protocol=QUICK, n_bootstrap=10)
-    small.report(tmp_path)
-    assert "figures/features_2.png" not in files_of(tmp_path)
-    assert "mine.txt" in files_of(tmp_path)
+def test_writing_again_replaces_and_removes(folder, written_twice):
+    assert "figures/features_2.png" in files_of(folder)
+    assert "figures/features_2.png" not in files_of(written_twice)
+    assert "figures/det.png" in files_of(written_twice)
+    assert "mine.txt" in files_of(written_twice)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
 def test_an_interruption_leaves_nothing(result, tmp_path, monkeypatch, error):
+    """After the figures of curves; the others would be as many files more."""
+    written = []
+
     def stop(*args):
+        written.extend(path.name for path in tmp_path.rglob("*.png"))
         raise error
 
+    for name in ("study_pictures", "adjacency_pictures", "embedding_pictures"):
+        monkeypatch.setattr(report, name, lambda *_: [])
     monkeypatch.setattr(report, "_write_manifest", stop)
     with pytest.raises((KeyboardInterrupt, OutputError)):
         result.report(tmp_path / "out")
+    assert "det.png" in written
     assert list(tmp_path.iterdir()) == []
 
 
@@ -342,10 +372,9 @@ def test_a_file_in_the_way(result, tmp_path):
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_progress(result, tmp_path):
-    seen = []
-    result.report(tmp_path, progress=lambda *what: seen.append(what))
-    assert seen == [("Drawing figures", done, 4) for done in range(5)]
+@pytest.mark.usefixtures("folder")
+def test_progress(told):
+    assert told == [("Drawing figures", done, 4) for done in range(5)]
 
 
 def test_template_ships_with_the_package():

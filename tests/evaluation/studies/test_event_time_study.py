@@ -141,21 +141,24 @@ def test_progress_and_given_splits(slices):
 
 @pytest.fixture(scope="module")
 def real(press_times_path):
-    """The probe on raw slices, and the quick systems on snapped ones, over ten folds."""
+    """The probe on raw slices, and the quick systems on snapped ones, over five folds.
+
+    Ten folds of all systems are benchmarks/neighbours.py; its saved figures have the same bounds.
+    """
     raw = cut_slices(load_press_times(press_times_path))
     names = ("two-statistics", "markov-renewal")
     systems = {name: event_time_systems()[name] for name in names}
     snapped = raw.snapped(rng=0)
     probe = {"clock": ClockResidualClassifier()}
     tables = [
-        event_time_rates(score_event_times(raw, probe)),
-        event_time_rates(score_event_times(snapped, {**systems, **probe})),
+        event_time_rates(score_event_times(raw, probe, n_repeats=1)),
+        event_time_rates(score_event_times(snapped, {**systems, **probe}, n_repeats=1)),
     ]
     return pd.concat(tables, keys=["raw", "snapped"]).set_index("system", append=True)["accuracy"]
 
 
 def test_two_people_across_sessions(real):
-    """Ten folds, 4 ms snapped: two statistics .84, Markov renewal .91; the clock alone .86, .50."""
+    """4 ms snapped, ten folds: two statistics .84, Markov renewal .91; the clock alone .86, .50."""
     accuracy = real.droplevel(1)
     assert accuracy["snapped", "two-statistics"] >= 0.82
     assert accuracy["snapped", "markov-renewal"] >= 0.885
@@ -163,12 +166,12 @@ def test_two_people_across_sessions(real):
     assert 0.46 <= accuracy["snapped", "clock"] <= 0.54
 
 
-def test_all_systems_on_two_folds(press_times_path):
+def test_all_systems_on_a_fold(press_times_path):
     """The slower ones: log-linear Hawkes .90, stack .93, classical Hawkes .63 over ten folds."""
     slices = cut_slices(load_press_times(press_times_path)).snapped(rng=0)
     names = ("exponential-hawkes", "log-linear-hawkes", "stack")
     systems = {name: event_time_systems()[name] for name in names}
-    splits = session_folds(slices.subject, slices.session, 5, rng=0)[:2]
+    splits = session_folds(slices.subject, slices.session, 5, rng=0)[:1]
     folds = score_event_times(slices, systems, splits=splits)
     accuracy = event_time_rates(folds).set_index("system")["accuracy"]
     assert accuracy["log-linear-hawkes"] >= 0.87
