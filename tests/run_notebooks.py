@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -26,6 +27,8 @@ FOLDER = ROOT / "notebooks"
 # left out without torch, and whose training follows the machine's rounding
 MEASURED, WITH_NETWORKS = "measured", "networks"
 NETWORKS = ("contrastive network", "LSTM template", "LSTM codes", "temporal characters")
+# variables that say where data are
+DATA = ("HAWKEYS_DATA", "XDG_CACHE_HOME", "HTTP_PROXY")
 _NUMBER = re.compile(r"(?<![\w.])-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\w)")
 # digits that sums in another order may change; and what a number in powers of ten says of a climb
 # that ended (nats to gain, residuals) is 0 up to that
@@ -33,31 +36,57 @@ _RELATIVE, _ZERO = 1e-7, 1e-4
 _RULES = re.compile(r"[-=─━═]{2,}")
 
 
-def execute(name, folder):
-    """Return a notebook as it runs in `folder`, beside which the benchmarks lie as in a checkout.
-
-    The kernel is one of this very interpreter, whatever is installed elsewhere.
-    """
-    notebook = nbformat.read(FOLDER / name, as_version=4)
+@contextmanager
+def kernel_of(folder):
+    """Yield a kernel of this very interpreter, whatever is installed elsewhere."""
     spec = folder / "jupyter" / "kernels" / "python3"
     spec.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     text = {"argv": command, "display_name": "Python 3", "language": "python"}
     spec.joinpath("kernel.json").write_text(json.dumps(text))
-    folder.joinpath("benchmarks").symlink_to(ROOT / "benchmarks")
-    place = folder / "notebooks"
-    place.mkdir()
     own = {
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
-    client = NotebookClient(
-        notebook,
-        timeout=240,
-        record_timing=False,
-        resources={"metadata": {"path": str(place)}},
-    )
-    client.execute(env=os.environ | own)
+    client = NotebookClient(nbformat.v4.new_notebook())
+    with client.setup_kernel(env=os.environ | own):
+        yield client.km
+
+
+# what a notebook finds in a kernel that ran another one: as in a new one
+_ANEW = """
+%reset -f
+import os
+import matplotlib.pyplot
+import pandas
+matplotlib.pyplot.close("all")
+pandas.reset_option("^display")
+os.chdir({place!r})
+for name, value in {environment!r}.items():
+    os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
+%reset -f
+"""
+
+
+def execute(name, folder, kernel):
+    """Return a notebook as it runs in `folder`, beside which the benchmarks lie as in a checkout.
+
+    The kernel may have run others: it forgets their names, figures and settings, and sees the data
+    that this process sees.
+    """
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    folder.joinpath("benchmarks").symlink_to(ROOT / "benchmarks")
+    place = folder / "notebooks"
+    place.mkdir()
+    seen = {key: os.environ.get(key) for key in DATA}
+    anew = _ANEW.format(place=str(place), environment=seen)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(anew))
+    client = NotebookClient(notebook, km=kernel, timeout=240, record_timing=False)
+    client.execute()
+    client.kc.stop_channels()
+    del notebook.cells[0]
     return notebook
 
 
@@ -140,8 +169,8 @@ def small(picture):
 
 def write(name):
     """Write a notebook with its outputs."""
-    with tempfile.TemporaryDirectory() as folder:
-        notebook = execute(name, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, kernel_of(Path(folder)) as kernel:
+        notebook = execute(name, Path(folder), kernel)
     for cell in notebook.cells:
         for one in cell.get("outputs", ()):
             if "image/png" in one.get("data", {}):

@@ -5,7 +5,7 @@ import importlib.util
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from run_notebooks import FOLDER, differences, execute, pictures_of
+from run_notebooks import FOLDER, differences, execute, kernel_of, pictures_of
 
 # what is committed of each: pictures, and the real data that it was run on, a fixture
 NOTEBOOKS = {
@@ -38,6 +38,13 @@ def no_data(tmp_path, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # no download, wherever this runs
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One for all notebooks, which is started and has its imports once."""
+    with kernel_of(tmp_path_factory.mktemp("kernel")) as running:
+        yield running
+
+
 def saved(name):
     return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
 
@@ -61,11 +68,35 @@ def test_outputs_are_committed(name):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the Jupyter client
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_outputs_are_those_of_now(name, tmp_path, request):
+def test_outputs_are_those_of_now(name, tmp_path, request, kernel):
     request.getfixturevalue(NOTEBOOKS[name][1] or "no_data")
-    made = execute(f"{name}.ipynb", tmp_path)
+    made = execute(f"{name}.ipynb", tmp_path, kernel)
     networks = importlib.util.find_spec("torch") is not None
     assert differences(saved(name), made, networks=networks) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_kernel_forgets_the_notebook_before(tmp_path, kernel, monkeypatch):
+    """Names, settings of pandas, figures, the folder and where data are."""
+    told = """
+import os
+import matplotlib.pyplot as plt
+import pandas as pd
+print("before" in globals(), pd.get_option("display.precision"), plt.get_fignums())
+print(os.path.basename(os.path.dirname(os.getcwd())), os.environ.get("HAWKEYS_DATA"))
+before = plt.figure()
+pd.set_option("display.precision", 3)
+os.environ["HAWKEYS_DATA"] = "changed"
+"""
+    cell = nbformat.v4.new_code_cell(told)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "told.ipynb")
+    for folder, data in (("one", None), ("two", "here")):
+        monkeypatch.delenv("HAWKEYS_DATA", raising=False)
+        if data is not None:
+            monkeypatch.setenv("HAWKEYS_DATA", data)
+        (tmp_path / folder).mkdir()
+        (ran,) = execute(tmp_path / "told.ipynb", tmp_path / folder, kernel).cells
+        assert ran.outputs[0].text == f"False 6 []\n{folder} {data}\n"
 
 
 @pytest.mark.usefixtures("no_data")
