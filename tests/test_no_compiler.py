@@ -1,5 +1,6 @@
 """Each family of models, on data as small as those of the README and the notebooks: no compiler."""
 
+import json
 import os
 import subprocess
 import sys
@@ -112,18 +113,46 @@ with tempfile.TemporaryDirectory() as folder:
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_small_data_need_no_compiler(family, tmp_path):
-    """From an empty cache: numba is not imported, none of the compiled loops, and none is kept."""
-    code = (
-        SETUP
-        + FAMILIES[family]
-        + ("\nprint('numba' in sys.modules, any('hawkeys._jit.' in name for name in sys.modules))")
-    )
+# one after the other, each with names of its own; what went wrong, and what is imported by then
+ONE_BY_ONE = """
+import json, traceback
+names = dict(globals())
+found = {}
+for family, code in json.loads(sys.argv[1]).items():
+    error = ""
+    try:
+        exec(code, dict(names))
+    except BaseException:
+        error = traceback.format_exc()
+    jit = any("hawkeys._jit." in name for name in sys.modules)
+    found[family] = error, "numba" in sys.modules, jit
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def found(cache):
+    """What each family said, from an empty cache."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
-        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        [sys.executable, "-c", SETUP + ONE_BY_ONE, json.dumps(FAMILIES)],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[-1] == "False False"
-    assert list(tmp_path.iterdir()) == []
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_small_data_need_no_compiler(family, found):
+    """numba is not imported, nor any of the compiled loops; the first that fails is to blame."""
+    assert found[family] == ["", False, False]
+
+
+@pytest.mark.usefixtures("found")
+def test_nothing_is_compiled_and_kept(cache):
+    assert list(cache.iterdir()) == []
