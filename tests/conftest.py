@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from long_files import LONGEST
 
 from hawkeys.datasets import load_cmu
 
 # no test is about the time that one example takes; a busy machine takes any
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+TESTS = Path(__file__).parent
+_PLACES = {TESTS / name: place for place, name in enumerate(LONGEST)}
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest files first."""
+    items.sort(key=lambda item: _PLACES.get(item.path, len(_PLACES)))
+
 
 CMU_NAMES = [f"DSL-StrongPasswordData.{suffix}" for suffix in ("csv", "csv.gz", "xls")]
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from long_files import LONGEST
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".ci" / "compiled-code"
@@ -69,3 +70,8 @@ def test_the_run_takes_it():
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     given = 'compiled="$(.ci/compiled-code .venv/bin/python || true)"'
     assert text.index(given) < text.index('NUMBA_CACHE_DIR="$compiled"') < text.index("bin/pytest")
+
+
+def test_the_longest_files_are_there():
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
