@@ -5,6 +5,12 @@ import copy
 ABSENT = object()
 
 
+def fresh(path):
+    """Return a path where no file is any more: one that is overwritten is waited for on ext4."""
+    path.unlink(missing_ok=True)
+    return path
+
+
 def places(value, path=()):
     """Every place in a JSON value but its root, as a tuple of names and indices."""
     if path:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from damage import fresh
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from invented_logs import FILES
@@ -82,7 +83,7 @@ def check(path, text, **options):
 @given(data=st.data())
 def test_damaged_files(file, name, data):
     text = damaged(data, FILES[name][0])
-    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    fresh(file).write_bytes(text.encode("utf-8", "surrogatepass"))
     kind = data.draw(st.sampled_from(["auto", FILES[name][1]]))
     strict = check(file, text, format=kind)
     lenient = check(file, text, format=kind, on_error="drop")
@@ -100,7 +101,7 @@ def test_every_line_is_counted(file, name, data):
     for place in at:
         lines.insert(place, data.draw(JUNK))
     text = "\n".join(lines)
-    file.write_bytes(text.encode() + b"\n")
+    fresh(file).write_bytes(text.encode() + b"\n")
     events = read_key_events(file, format=FILES[name][1], on_error="drop")
     assert events.tally.total == len(lines) - header
     assert events.tally["read"] == len(FILES[name][0].split("\n")) - header
@@ -115,6 +116,6 @@ def test_every_line_is_counted(file, name, data):
        st.sampled_from(["auto", "browser", "keyboard", "jsonl"]))  # fmt: skip
 def test_any_json(file, value, kind):
     text = json.dumps(value)
-    file.write_text(text)
+    fresh(file).write_text(text)
     for on_error in ("raise", "drop"):
         check(file, text * 9, format=kind, on_error=on_error)

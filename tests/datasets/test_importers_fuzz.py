@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from damage import fresh
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,7 +91,7 @@ def check(strokes, events):
 @given(content=st.binary(max_size=300), head=st.sampled_from(["", *HEADERS]), packed=st.booleans())
 def test_bytes(file, content, head, packed):
     content = (head + "\n").encode() * bool(head) + content
-    file.write_bytes(gzip.compress(content) if packed else content)
+    fresh(file).write_bytes(gzip.compress(content) if packed else content)
     import_all(file)
 
 
@@ -99,7 +100,7 @@ def test_bytes(file, content, head, packed):
 def test_damaged_gzip(file, content, cut, at):
     whole = bytearray(gzip.compress((HEADERS[0] + "\nann,1,a,0,1\n").encode(), mtime=0))
     whole[at : at + len(content)] = content
-    file.write_bytes(bytes(whole[: cut or None]))
+    fresh(file).write_bytes(bytes(whole[: cut or None]))
     import_all(file)
 
 
@@ -110,7 +111,7 @@ def test_damaged_gzip(file, content, cut, at):
 def test_csv_of_nasty_cells(file, head, rows, end, unit):
     rows = [row[: head.count(",") + 1] if len(row) == 7 else row for row in rows]
     text = end.join([head, *(",".join(row) for row in rows)])
-    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    fresh(file).write_bytes(text.encode("utf-8", "surrogatepass"))
     import_all(file, time_unit=unit)
 
 
@@ -118,7 +119,7 @@ def test_csv_of_nasty_cells(file, head, rows, end, unit):
 @given(names=st.lists(NASTY | st.sampled_from(["user", "session", "key", "press", "release"]),
                       min_size=1, max_size=8))  # fmt: skip
 def test_headers(file, names):
-    file.write_text(",".join(names) + "\n" + ",".join("1" * len(names)), errors="replace")
+    fresh(file).write_text(",".join(names) + "\n" + ",".join("1" * len(names)), errors="replace")
     import_all(file, format="csv")
 
 
@@ -129,7 +130,7 @@ def test_headers(file, names):
 def test_json_lines_and_frames(file, rows, junk):
     rows = [{**SOUND, **change} for change in rows]
     import_all(pd.DataFrame(rows, dtype=object))
-    file.write_text("\n".join([*map(json.dumps, rows), junk]), errors="replace")
+    fresh(file).write_text("\n".join([*map(json.dumps, rows), junk]), errors="replace")
     import_all(file, format="jsonl")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from damage import fresh
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def read(path):
 @given(rows=ROWS, end=st.sampled_from(["", "\n", "\n\n\n"]))
 def test_equal_to_the_reader_of_lines(file, rows, end):
     text = "user,session,key,type,time\n" + "\n".join(",".join(row) for row in rows) + end
-    file.write_bytes(text.encode())
+    fresh(file).write_bytes(text.encode())
     quick = read(file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(event_rows, "_quick_rows", lambda *_: None)

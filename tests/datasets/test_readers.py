@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from damage import fresh
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ def place(tmp_path):
     """Write a text and return the path."""
 
     def write(text, name="table.csv"):
-        path = tmp_path / name
+        path = fresh(tmp_path / name)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import ABSENT, at, places_of_data, replaced, replacements
+from damage import ABSENT, at, fresh, places_of_data, replaced, replacements
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -64,7 +64,7 @@ def signed(record):
 
 
 def load(path, record):
-    path.write_text(json.dumps(record), encoding="utf-8")
+    fresh(path).write_text(json.dumps(record), encoding="utf-8")
     return hawkeys.load_result(path)
 
 
@@ -511,7 +511,7 @@ def test_bytes_that_change(tmp_path, data):
         end = data.draw(st.integers(start, min(start + 40, len(content))))
         piece = data.draw(st.binary(max_size=8) | st.just(bytes(content[start:end]) * 2))
         content[start:end] = piece
-    (tmp_path / "fit.json").write_bytes(content)
+    fresh(tmp_path / "fit.json").write_bytes(content)
     try:
         found = hawkeys.load_result(tmp_path / "fit.json")
     except ResultFileError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import at, places_of_data, replaced, replacements
+from damage import at, fresh, places_of_data, replaced, replacements
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +47,8 @@ def signed(record):
 
 
 def load(path, record):
-    path.write_text(record if isinstance(record, str) else json.dumps(record), encoding="utf-8")
+    text = record if isinstance(record, str) else json.dumps(record)
+    fresh(path).write_text(text, encoding="utf-8")
     return load_template(path)
 
 
@@ -372,7 +373,7 @@ VALUES = st.recursive(
 
 
 def survives(path, content):
-    path.write_bytes(content)
+    fresh(path).write_bytes(content)
     try:
         template = load_template(path)
     except TemplateFileError:
