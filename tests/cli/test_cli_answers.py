@@ -127,6 +127,7 @@ def test_json_of_decisions(place, capsys):
     assert table["score"].tolist() == pytest.approx([one["score"] for one in answer["samples"]])
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_json_of_the_benchmark_is_its_table(place, capsys):
     main([*BENCHMARK, "both.csv", "-o", "out", "--json"])
     answer = answer_of(capsys.readouterr().out)
@@ -138,12 +139,16 @@ def test_json_of_the_benchmark_is_its_table(place, capsys):
 
 @pytest.mark.parametrize("task", ["event-times", "free-text"])
 def test_json_of_the_tasks(task, place, capsys, monkeypatch):
+    """Of the event times by two quick systems; test_cli_tasks.py runs all."""
     from hawkeys.datasets import simulate_event_times
+    from hawkeys.evaluation import event_time_systems
 
     monkeypatch.setattr(
         "hawkeys.cli.tasks.data.simulate_event_times",
         lambda rng: simulate_event_times(n_sessions=5, n_events=300, rng=rng),
     )
+    quick = {name: event_time_systems()[name] for name in ("two-statistics", "lognormal-renewal")}
+    monkeypatch.setattr("hawkeys.cli.tasks.event_times.event_time_systems", lambda: quick)
     how = ["--task", task, "--dataset", "demo", "--no-report", "--json"]
     assert main(["benchmark", *how]) == 0
     out, err = capsys.readouterr()
@@ -293,7 +298,7 @@ main(sys.argv[1:])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
-def test_what_a_run_killed_by_signal_9_left_in_output_is_removed_by_the_next(place, capsys):
+def test_what_a_run_killed_by_signal_9_left_in_output_is_removed_by_the_next(place, no_pictures):
     how = [*BENCHMARK, "both.csv", "--output", "out"]
     done = subprocess.run([sys.executable, "-c", KILLED, *how], check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL

@@ -251,6 +251,7 @@ def test_a_single_typist_against_others(capsys, tmp_path):
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_background_of_the_data_or_of_a_file(capsys, tmp_path):
     demo = load_demo(n_subjects=7)
     frame = demo.timings().assign(subject=demo.subject)[demo.repetition <= 40]

@@ -239,7 +239,7 @@ def test_a_histogram_recovers_a_log_normal():
     errors = []
     for n_events, n_bins in ((500, 20), (2000, 40), (8000, 80)):
         each = []
-        for seed in range(4):
+        for seed in range(2):
             events = hawkeys.simulate(process, end_time=n_events / 0.5, rng=seed)
             bins = Histogram(np.linspace(0.0, 4.0, n_bins + 1))
             found = hawkeys.fit(events, kernel=bins, smoothing=1.0).kernel

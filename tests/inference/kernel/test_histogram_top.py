@@ -160,9 +160,12 @@ class Search:
 @UNTOLD
 @pytest.mark.parametrize("part", range(4))
 def test_no_search_gains_more_than_is_stated(part):
-    """Some 200 random cases; whose pairs have each their own histogram, from far away too."""
+    """Some 50 random cases; whose pairs have each their own histogram, from far away too.
+
+    A gap told as 0 fails a third of them.
+    """
     n_cases = 0
-    for seed in range(60 * part, 60 * part + 60):
+    for seed in range(18 * part, 18 * part + 18):
         events, edges, options, smoothing = draw(seed)
         result = hawkeys.fit(events, kernel=Histogram(edges), smoothing=smoothing, **options)
         if "left out" in result.message or not options["support"].any():
@@ -186,7 +189,7 @@ def test_no_search_gains_more_than_is_stated(part):
             far = np.append(start[:n] + 0.1, np.full(start.size - n, 0.2))
             found = search.highest(far, rng)
             assert found - here <= result.optimality_gap + slack, seed
-    assert n_cases >= 40
+    assert n_cases >= 12
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 1.0])
