@@ -267,15 +267,13 @@ def adjacency_pictures(
         if figure is not None and sessions == drawn:
             redraw_adjacency(figure, means, title=title)
         else:
-            figure, drawn = (
-                draw_adjacency(
-                    adjacency[mask],
-                    samples.session[mask],
-                    samples.keys,
-                    title=title,
-                    vmax=float(largest) if largest > 0 else None,
-                ),
-                sessions,
+            drawn = sessions
+            figure = draw_adjacency(
+                adjacency[mask],
+                samples.session[mask],
+                samples.keys,
+                title=title,
+                vmax=float(largest) if largest > 0 else None,
             )
         yield Picture(
             gallery.save(figure, f"adjacency_{part}"),
