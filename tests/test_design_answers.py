@@ -38,7 +38,7 @@ def test_information_is_minus_the_second_derivative(separate, weights, baseline)
 @pytest.mark.parametrize("separate", [False, True])
 def test_the_plain_map_is_a_map(separate):
     design = Design.build(EVENTS, Exponential(2.0), separate=separate)
-    assert design.columns.is_plain
+    assert design.is_plain
     x = np.arange(design.cost.size, dtype=float).reshape(design.cost.shape)
     np.testing.assert_array_equal(design.columns.parameters(x), x)
     np.testing.assert_array_equal(design.columns.blocks, np.arange(design.n_blocks))

@@ -13,6 +13,7 @@ import hawkeys
 from hawkeys._jit import exponential as jit_exponential
 from hawkeys._jit import layout as jit_layout
 from hawkeys._jit import likelihood as jit_likelihood
+from hawkeys._jit import over_time as jit_over_time
 from hawkeys._jit import rows as jit_rows
 from hawkeys._jit import variational as jit_variational
 from hawkeys._loops import choice, delayed
@@ -22,6 +23,7 @@ from hawkeys.kernels import BlockLayout, Exponential
 
 PAIRS = [
     (exponential, jit_exponential),
+    (exponential, jit_over_time),
     (layout, jit_layout),
     (rows, jit_likelihood),
     (rows, jit_rows),
@@ -90,8 +92,10 @@ def test_names_and_arguments_are_those_of_the_compiled_twins(plain, compiled):
 
     found = signatures(plain)
     assert found == {name: signatures(compiled)[name] for name in found}
-    # a number; and what `decay_slope.decay_curvatures` does, for one mark as for many
-    elsewhere = {"SILENT", "curvature_alone"}
+    # a number; what `decay_slope.decay_curvatures` does, for one mark as for many;
+    # `Events.counts`; and sums that `excitation_at` gives for small data, or only large data need
+    elsewhere = {"SILENT", "curvature_alone", "count_events"}
+    elsewhere |= {"own_mass", "pulls", "selected_excitation", "source_sums_at"}
     assert set(found) == set(compiled.__all__) - elsewhere
 
 
@@ -105,6 +109,19 @@ def test_constants_are_those_of_the_compiled_code():
         assert getattr(bound_ascent, name) == getattr(jit_variational, name)
     for name in ("_RIDGE", "_ARMIJO", "_SHORTEST", "_SILENT"):
         assert getattr(rows, name) == getattr(jit_rows, name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_numbers_of_events(both, name):
+    """By plain and compiled loops, against counting one by one."""
+    events = CASES[name]
+    expected = np.zeros((events.n_realizations, events.n_marks), dtype=np.int64)
+    for r in range(events.n_realizations):
+        for mark in events.marks[events.offsets[r] : events.offsets[r + 1]]:
+            expected[r, mark] += 1
+    for found in both(lambda: events.counts):
+        assert found.dtype == np.int64
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("kind", DECAYS)

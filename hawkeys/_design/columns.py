@@ -53,6 +53,11 @@ class ColumnMap:
         return bool((self.identities.ravel() == np.arange(n_targets * self.n_columns)).all())
 
     @property
+    def blocks(self) -> IntArray:
+        """Row problem of each target, shape (n_targets,)."""
+        return self.baseline[:, 0] // self.n_columns
+
+    @property
     def n_pieces(self) -> int:
         """Number of pieces of each baseline."""
         return self.baseline.shape[1]
@@ -61,11 +66,6 @@ class ColumnMap:
     def n_components(self) -> int:
         """Number of components of the kernel that have a column each."""
         return self.adjacency.shape[2]
-
-    @property
-    def blocks(self) -> IntArray:
-        """Row problem of each target, shape (n_targets,)."""
-        return self.baseline[:, 0] // self.n_columns
 
     @property
     def identities(self) -> IntArray:

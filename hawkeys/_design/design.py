@@ -8,14 +8,16 @@ the process itself work on this, whatever the kernel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hawkeys._design.columns import ColumnMap
 from hawkeys._design.ties import Ties
 from hawkeys._design.wide_rows import merge_rows, wide_rows
-from hawkeys._loops import rows, variational
+from hawkeys._loops import variational
+from hawkeys._loops.choice import Compiled, perform
+from hawkeys._plain import rows as plain
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import brief
 from hawkeys.baselines import Baseline, Constant
@@ -24,10 +26,14 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Kernel
 from hawkeys.kernels.base import TAIL
 
-__all__ = ["Design"]
+__all__ = ["Design", "row_values"]
 
 # the row solver starts blocks of so many events on one in so many of them
 _LONG, _STRIDE = 20_000, 64
+# nanoseconds per event: of its logarithm, and of each column
+_LOG, _COLUMN = 5, 1
+
+jit = Compiled("likelihood")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,12 +61,13 @@ class Design:
         share parameters.
     excluded : ndarray of bool, shape (n_blocks, n_columns + 1), or None
         Parameters that are held at 0, whatever a prior says; None if there are none.
-    columns : ColumnMap
-        Where the parameters are, of each target or of each realisation and target.
     n_baselines : int
         Number of columns of baselines, x0 included.
     held : ndarray of float64, shape (n_blocks, n_columns + 1), or None
         Values of the parameters that are given, NaN of those that are free; None if all are free.
+    mapping : ColumnMap or None
+        Where the parameters are, of each target or of each realisation and target; None in the
+        plain model. `columns` is the map of any model.
     """
 
     excitation: FloatArray
@@ -71,7 +78,7 @@ class Design:
     excluded: BoolArray | None = None
     n_baselines: int = 1
     held: FloatArray | None = None
-    columns: ColumnMap = field(kw_only=True)
+    mapping: ColumnMap | None = None
 
     @classmethod
     def build(
@@ -119,6 +126,7 @@ class Design:
     ) -> Design:
         """Return the row problems with one constant baseline per mark and one kernel."""
         layout = BlockLayout.build(events, separate=separate)
+        kernel.check_marks(events.n_marks)
         excitation = kernel.excitation(events, layout)
         integrals = kernel.integrals_beside(events, layout, excitation)
         cost = _cost(events, integrals, scale, separate=separate)
@@ -132,10 +140,7 @@ class Design:
             excluded = np.tile(np.column_stack((np.zeros(events.n_marks, bool), ~support)),
                                (n_repeats, 1))  # fmt: skip
             cost[excluded] = 0.0
-        columns = ColumnMap.plain(events.n_marks, len(cost))
-        design = cls(
-            excitation, weights, layout.offsets, cost, events.n_marks, excluded, columns=columns
-        )
+        design = cls(excitation, weights, layout.offsets, cost, events.n_marks, excluded)
         if excluded is not None:
             for b in range(design.n_blocks):
                 design.block(b)[excluded[b, 1:]] = 0.0
@@ -155,6 +160,8 @@ class Design:
         """Return the row problems of a model that is not the plain one."""
         baseline, ties = model
         parts = kernel.components
+        for part in parts:
+            part.check_marks(events.n_marks)
         one_by_one = wide_rows(events, parts, baseline, scale, support, separate=separate)
         merged, columns = merge_rows(one_by_one, ties, len(parts))
         return cls(
@@ -165,7 +172,7 @@ class Design:
             events.n_marks,
             merged.excluded,
             merged.n_baselines + 1,
-            columns=columns,
+            mapping=columns,
         )
 
     def hold_baselines(self, rates: FloatArray) -> Design:
@@ -225,6 +232,22 @@ class Design:
         return out
 
     @property
+    def columns(self) -> ColumnMap:
+        """Where the parameters are, of each target or of each realisation and target."""
+        if self.mapping is None:
+            return ColumnMap.plain(self.n_marks, len(self.cost))
+        return self.mapping
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the columns are the parameters of the targets, side by side."""
+        return self.mapping is None or self.mapping.is_plain
+
+    def by_target(self, values: BoolArray) -> BoolArray:
+        """Return what is told of row problems (n_blocks,) for the targets that they are of."""
+        return values if self.mapping is None else values[self.mapping.blocks]
+
+    @property
     def n_columns(self) -> int:
         """Number of columns besides x0; the number of marks in the plain model."""
         return self.cost.shape[1] - 1
@@ -237,7 +260,9 @@ class Design:
     @property
     def n_blocks_each(self) -> int:
         """Number of row problems of one realisation if each is alone, else of all together."""
-        return self.n_blocks * self.n_marks // len(self.columns.blocks)
+        if self.mapping is None:
+            return self.n_marks
+        return self.n_blocks * self.n_marks // len(self.mapping.blocks)
 
     @property
     def counts(self) -> IntArray:
@@ -286,13 +311,14 @@ class Design:
 
     def log_likelihood(self, x: FloatArray) -> FloatArray:
         """Return the log-likelihood of each block at ``x`` (n_blocks, n_columns + 1)."""
-        return rows.row_log_likelihood(self.excitation, self.weights, self.offsets, self.cost, x)
+        data = self.excitation, self.weights, self.offsets
+        return row_values(data, self.cost, x, np.empty((x.shape[0], 0)))
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the log-likelihood of each block and its gradient, (n_blocks, n_columns + 1)."""
-        return rows.row_values_and_gradients(
-            self.excitation, self.weights, self.offsets, self.cost, x
-        )
+        gradient = np.zeros(self.cost.shape)
+        data = self.excitation, self.weights, self.offsets
+        return row_values(data, self.cost, x, gradient), gradient
 
     def spread(self) -> Design:
         """Return these row problems, the events of long blocks in another order: every 64th first.
@@ -300,7 +326,7 @@ class Design:
         The row solver starts on the first part of a long block. In the order of time, or
         target after target, these would all be of one baseline piece, or of one target.
         """
-        if self.counts.max(initial=0) < _LONG or self.columns.is_plain:
+        if self.counts.max(initial=0) < _LONG or self.is_plain:
             return self
         order = np.concatenate([
             begin + np.argsort(np.arange(n) % _STRIDE if n >= _LONG else np.zeros(n), kind="stable")
@@ -335,6 +361,25 @@ class Design:
         """Return minus the second derivatives of one block's log-likelihood at x, (P, P)."""
         rows = self.rows(index)
         return (rows * (self.event_weights(index) / (x @ rows) ** 2)) @ rows.T
+
+
+def row_values(
+    data: tuple[FloatArray, FloatArray, IntArray],
+    cost: FloatArray,
+    x: FloatArray,
+    gradient: FloatArray,
+) -> FloatArray:
+    """Return sum_k w_k log(v_k . x) - cost . x of every row problem, shape (n_blocks,).
+
+    `data` are excitation, weights and offsets. `gradient` (n_blocks, P) comes filled with zeros and
+    leaves with the gradients; (n_blocks, 0) asks for none.
+    """
+    out = np.empty(cost.shape[0])
+    work = _LOG * data[2][-1] + _COLUMN * data[0].size
+    given = data, cost, x, out, gradient
+    size = data[0].size
+    perform(plain.row_values, jit, given, size, n_rows=out.size, n_parts=out.size, work=work)
+    return out
 
 
 def _cost(

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hawkeys._design.columns import ColumnMap
 from hawkeys._design.design import Design
-from hawkeys._loops import exponential as loops
+from hawkeys._loops import over_time as loops
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 from hawkeys.kernels import Exponential
@@ -98,8 +97,7 @@ class SelectedRows:
         """Return the row problems without events: costs, and where the parameters are."""
         size = self.n_marks
         none, offsets = np.empty(0), np.zeros(size + 1, np.int64)
-        columns = ColumnMap.plain(size)
-        return Design(none, none, offsets, self.cost, size, columns=columns)
+        return Design(none, none, offsets, self.cost, size)
 
     def with_outline(self, design: Design) -> SelectedRows:
         """Return the same with the costs of a design."""
@@ -128,7 +126,6 @@ class SelectedRows:
             np.array([0, columns.shape[1]]),
             cost[None],
             len(columns),
-            columns=ColumnMap.plain(len(columns), 1),
         )
 
     def pulls(self, targets: IntArray, residuals: FloatArray) -> FloatArray:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, IntArray
-from hawkeys._validation import as_float_array, brief_names, check_shape
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import as_float_array, brief_names, check_shape, refuse_labels
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["Ties"]

@@ -1,4 +1,4 @@
-"""Exponential excitation: states at events and at arbitrary times, and compensator integrals.
+"""Exponential excitation: states at events, and compensator integrals.
 
 Simultaneous events do not excite each other: the jumps of all events at one time are applied only
 when time advances. Excitations, c_j(t) = sum_{t_l < t} b exp(-b (t - t_l)), are not yet multiplied
@@ -16,7 +16,6 @@ from numba import njit
 __all__ = [
     "curvature_alone",
     "excitation_alone",
-    "excitation_at",
     "excitation_per_pair",
     "excitation_per_source",
     "excitation_shared",
@@ -343,39 +342,3 @@ def integrals_per_pair(times, marks, offsets, ends, decay, out):
             for i in range(decay.shape[0]):
                 lag = decay[i, j] * (ends[r] - times[k])
                 out[r, i, j] += 1.0 if lag > _NEGLIGIBLE else -math.expm1(-lag)
-
-
-@njit(cache=True, nogil=True)
-def excitation_at(times, marks, decay, queries, excitation, integrals):
-    """Write c_ij and its integral since the start at sorted query times of one realisation.
-
-    Both outputs have shape (n_queries, n_targets, n_sources). Events at a query time itself are
-    not counted.
-    """
-    n_marks = decay.shape[0]
-    state = np.zeros((n_marks, n_marks))
-    mass = np.zeros((n_marks, n_marks))
-    now = 0.0
-    k = 0
-    for q in range(queries.size):
-        while k < times.size and times[k] < queries[q]:
-            _advance(state, mass, decay, times[k] - now if k > 0 else 0.0)
-            now = times[k]
-            for i in range(n_marks):
-                state[i, marks[k]] += decay[i, marks[k]]
-            k += 1
-        if k > 0:
-            _advance(state, mass, decay, queries[q] - now)
-            now = queries[q]
-        for i in range(n_marks):
-            for j in range(n_marks):
-                excitation[q, i, j], integrals[q, i, j] = state[i, j], mass[i, j]
-
-
-@njit(cache=True, nogil=True)
-def _advance(state, mass, decay, elapsed):
-    """Let time pass: states fade, and what they lose (over the decay) joins the mass."""
-    for i in range(decay.shape[0]):
-        for j in range(decay.shape[1]):
-            mass[i, j] -= state[i, j] / decay[i, j] * math.expm1(-decay[i, j] * elapsed)
-            state[i, j] *= math.exp(-decay[i, j] * elapsed)

@@ -1,4 +1,4 @@
-"""Value and gradient of row problems whose excitations are at hand, and whether all is determined.
+"""Value and gradient of row problems whose excitations are at hand.
 
 L(x) = sum_k w_k log(v_k . x) - cost . x with v_k = (1, c_k1, ..., c_kD), for many rows at once.
 """
@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["certain_rows", "row_values"]
+__all__ = ["row_values"]
 
 _TILE = 512
 _FOLD = 8
@@ -118,31 +118,3 @@ def row_values(data, cost, x, out, gradient, part):
         for p in range(gradient.shape[1]):
             gradient[b, p] -= cost[b, p]
         out[b] = value
-
-
-@njit(cache=True, nogil=True)
-def certain_rows(information, x, identified, least, certain):
-    """Tell of each row problem whether the determinant of what it tells is above `least`.
-
-    That of its `information` (n_rows, P, P) among the parameters that are `identified`, above 0 and
-    of curvature, scaled to a diagonal of 1.
-    """
-    size = x.shape[1]
-    factor = np.empty((size, size))
-    for b in range(x.shape[0]):
-        determinant = 1.0
-        for p in range(size):
-            own = information[b, p, p]
-            left = own if identified[b, p] and x[b, p] > 0.0 and own > 0.0 else 0.0
-            free = left > 0.0
-            for q in range(p):
-                factor[p, q] = 0.0
-                if free and factor[q, q] > 0.0:
-                    rest = information[b, p, q]
-                    for c in range(q):
-                        rest -= factor[p, c] * factor[q, c]
-                    factor[p, q] = rest / factor[q, q]
-                    left -= factor[p, q] * factor[p, q]
-            determinant *= max(left, 0.0) / own if free else 1.0
-            factor[p, p] = math.sqrt(max(left, 0.0))
-        certain[b] = determinant > least

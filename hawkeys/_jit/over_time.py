@@ -1,11 +1,11 @@
-"""What the events of each mark have left of exponential influence, at any times."""
+"""What events have left of exponential influence at any times, and its integrals up to there."""
 
 import math
 
 import numpy as np
 from numba import njit
 
-__all__ = ["own_mass", "pulls", "selected_excitation", "source_sums_at"]
+__all__ = ["excitation_at", "own_mass", "pulls", "selected_excitation", "source_sums_at"]
 
 # a state below is 0: slow arithmetic on the smallest numbers is spared
 _FAINTEST = 1e-290
@@ -123,3 +123,39 @@ def pulls(times, marks, offsets, fades, lanes, residuals, out):
             row = out[marks[k]]
             for q in range(n_lanes):
                 row[q] += ahead[q]
+
+
+@njit(cache=True, nogil=True)
+def _advance(state, mass, decay, elapsed):
+    """Let time pass: states fade, and what they lose (over the decay) joins the mass."""
+    for i in range(decay.shape[0]):
+        for j in range(decay.shape[1]):
+            mass[i, j] -= state[i, j] / decay[i, j] * math.expm1(-decay[i, j] * elapsed)
+            state[i, j] *= math.exp(-decay[i, j] * elapsed)
+
+
+@njit(cache=True, nogil=True)
+def excitation_at(times, marks, decay, queries, excitation, integrals):
+    """Write c_ij and its integral since the start at sorted query times of one realisation.
+
+    Both outputs have shape (n_queries, n_targets, n_sources). Events at a query time itself are
+    not counted.
+    """
+    n_marks = decay.shape[0]
+    state = np.zeros((n_marks, n_marks))
+    mass = np.zeros((n_marks, n_marks))
+    now = 0.0
+    k = 0
+    for q in range(queries.size):
+        while k < times.size and times[k] < queries[q]:
+            _advance(state, mass, decay, times[k] - now if k > 0 else 0.0)
+            now = times[k]
+            for i in range(n_marks):
+                state[i, marks[k]] += decay[i, marks[k]]
+            k += 1
+        if k > 0:
+            _advance(state, mass, decay, queries[q] - now)
+            now = queries[q]
+        for i in range(n_marks):
+            for j in range(n_marks):
+                excitation[q, i, j], integrals[q, i, j] = state[i, j], mass[i, j]

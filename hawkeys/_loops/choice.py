@@ -1,15 +1,20 @@
-"""Which loops: plain ones for small data, compiled ones otherwise, imported when first called."""
+"""Which loops: plain ones for small data, compiled ones otherwise, imported when first called.
+
+`perform` does both at once: it chooses, and spreads compiled loops over threads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = [
@@ -21,6 +26,7 @@ __all__ = [
     "is_small",
     "is_small_sum",
     "is_wide",
+    "perform",
     "usual_form",
 ]
 
@@ -205,3 +211,46 @@ class Compiled:
         loading.announce()
         value = getattr(loading.load(self._name), name)
         return loading.first_call(value, lambda: setattr(self, name, value))
+
+
+def perform(
+    loop: Callable[..., Any],
+    jit: Compiled,
+    arguments: tuple[Any, ...],
+    n_numbers: int,
+    *,
+    n_rows: int = 0,
+    n_parts: int | None = None,
+    work: float = 0.0,
+    is_sum: bool = True,
+) -> Any:
+    """Call a plain loop if the data are small, and its compiled twin in threads otherwise.
+
+    Parameters
+    ----------
+    loop : callable
+        A function of `hawkeys._plain`.
+    jit : Compiled
+        The compiled file that has a function of the same name and arguments.
+    arguments : tuple
+        All of them but the last of a function that does ``range(first, last)`` of its rows.
+    n_numbers, n_rows : int
+        As for `is_small`.
+    n_parts : int, optional
+        How many rows or realisations there are to share out. Default: the function takes no range.
+    work : float, default 0.0
+        Rough number of nanoseconds that the compiled loop takes, if it can be shared out.
+    is_sum : bool, default True
+        Whether it is a sum over events, which `compiled_only` may leave to numpy.
+
+    Returns
+    -------
+    object
+        What the function returns; nothing if its rows are shared out.
+    """
+    if (is_small_sum if is_sum else is_small)(n_numbers, n_rows):
+        return loop(*arguments) if n_parts is None else loop(*arguments, (0, n_parts))
+    twin = getattr(jit, loop.__name__)
+    if n_parts is None:
+        return twin(*arguments)
+    return in_threads(partial(twin, *arguments), n_parts, work)

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hawkeys._loops.choice import Compiled, is_small, is_small_sum
 from hawkeys._plain import layout as plain
 from hawkeys._typing import FloatArray, IntArray
 
-__all__ = ["are_regular", "count_events", "merge_realizations", "place_events"]
+__all__ = ["are_regular", "merge_realizations", "place_events"]
 
 jit = Compiled("layout")
-
-
-def count_events(marks: IntArray, offsets: IntArray, n_marks: int) -> IntArray:
-    """Return the number of events of each realisation and mark, shape (n_realizations, n_marks)."""
-    if n_marks == 1:
-        return np.diff(offsets)[:, None]
-    loops = plain if is_small_sum(marks.size * n_marks) else jit
-    counts: IntArray = loops.count_events(marks, offsets, n_marks)
-    return counts
 
 
 def place_events(marks: IntArray, offsets: IntArray, first: IntArray) -> IntArray:

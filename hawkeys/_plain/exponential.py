@@ -233,7 +233,7 @@ def integrals_per_source(
     out: FloatArray,
 ) -> None:
     """Add sum_l (1 - exp(-decay_j (T - t_l))) to ``out[r, j]`` for every realisation."""
-    owner = owners(offsets)
+    owner = np.repeat(np.arange(ends.size), np.diff(offsets))
     mass = -np.expm1(-decay[marks] * (ends[owner] - times))
     out += np.bincount(owner * decay.size + marks, mass, out.size).reshape(out.shape)
 

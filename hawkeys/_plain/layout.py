@@ -11,7 +11,6 @@ from hawkeys._typing import FloatArray, IntArray
 __all__ = [
     "alike_rows",
     "are_regular",
-    "count_events",
     "merge_realizations",
     "owners",
     "place_events",
@@ -22,13 +21,6 @@ __all__ = [
 def owners(offsets: IntArray) -> IntArray:
     """Return the realisation of each event."""
     return np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
-
-
-def count_events(marks: IntArray, offsets: IntArray, n_marks: int) -> IntArray:
-    """Return the number of events of each realisation and mark, shape (n_realizations, n_marks)."""
-    n = offsets.size - 1
-    keys = owners(offsets) * n_marks + marks
-    return np.bincount(keys, minlength=n * n_marks).astype(np.int64).reshape(n, n_marks)
 
 
 def place_events(marks: IntArray, offsets: IntArray, first: IntArray) -> IntArray:

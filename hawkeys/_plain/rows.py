@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
 from typing import TypeAlias
 
@@ -16,7 +15,6 @@ __all__ = [
     "Climb",
     "Row",
     "Sums",
-    "certain_rows",
     "certify",
     "climb",
     "gap_bound",
@@ -331,6 +329,27 @@ def _climb(row: Row, z: FloatArray, tolerance: float, trace: FloatArray) -> End:
             return end
 
 
+def _solve_row(
+    row: Row,
+    b: int,
+    z: FloatArray,
+    tolerance: float,
+    out: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+) -> None:
+    """Climb from z, and write what is found of row problem b to `out`."""
+    x, report, hessians, traces = out
+    trace, hessian = np.full(traces.shape[1], np.nan), np.zeros((z.size, z.size))
+    report[b] = 0.0
+    if row.total > 0.0:
+        z, hessian, report[b] = _climb(row, z, tolerance, trace)
+    x[b] = row.point(z)
+    spent = 0.0 if row.base is None else float(row.cost @ row.base)
+    report[b, 0] -= spent
+    if hessians.shape[0]:
+        hessians[b] = hessian * np.outer(row.cost, row.cost)
+        traces[b] = trace - spent
+
+
 def solve_held_rows(
     data: tuple[FloatArray, FloatArray, IntArray],
     cost: FloatArray,
@@ -341,20 +360,9 @@ def solve_held_rows(
     part: tuple[int, int],
 ) -> None:
     """Solve the row problems ``range(*part)``, parameters where `held` is not NaN held at it."""
-    x, report, hessians, traces = out
     for b in range(*part):
         row = Row(*row_of(data, cost.shape[1] - 1, b), cost[b], shape, held[b])
-        trace = np.full(limits[1], np.nan)
-        z, hessian = np.zeros(cost.shape[1]), np.zeros((cost.shape[1], cost.shape[1]))
-        report[b] = 0.0
-        if row.total > 0.0:
-            z, hessian, report[b] = _climb(row, row.start(), limits[0], trace)
-        x[b] = row.point(z)
-        spent = float(cost[b] @ row.base)
-        report[b, 0] -= spent
-        if hessians.shape[0]:
-            hessians[b] = hessian * np.outer(cost[b], cost[b])
-            traces[b] = trace - spent
+        _solve_row(row, b, row.start(), limits[0], out)
 
 
 def solve_rows(
@@ -367,52 +375,11 @@ def solve_rows(
     part: tuple[int, int],
 ) -> None:
     """Solve the row problems ``range(*part)``."""
-    x, report, hessians, traces = out
     for b in range(*part):
         row = Row(*row_of(data, cost.shape[1] - 1, b), cost[b], shape)
-        trace = np.full(limits[1], np.nan)
-        z, hessian = np.zeros(cost.shape[1]), np.zeros((cost.shape[1], cost.shape[1]))
-        report[b] = 0.0
-        if row.total > 0.0:
-            given = start[b] * cost[b] if start.size else z
-            z = row.start()
-            if given.max() > 0.0:
-                # at 0 an event may be impossible, or a prior
-                least = np.where(row.prior | (given[0] == 0.0), 1e-6 * row.total, 0.0)
-                z = np.where(z > 0, np.maximum(given, least), 0.0)
-            z, hessian, report[b] = _climb(row, z, limits[0], trace)
-        x[b] = np.where(cost[b] > 0, z / np.where(cost[b] > 0, cost[b], 1.0), 0.0)
-        if hessians.shape[0]:
-            hessians[b] = hessian * np.outer(cost[b], cost[b])
-            traces[b] = trace
-
-
-def certain_rows(
-    information: FloatArray, x: FloatArray, identified: BoolArray, least: float, certain: BoolArray
-) -> None:
-    """Tell of each row problem whether the determinant of what it tells is above `least`."""
-    for b, told in enumerate(information):
-        each = zip(identified[b].tolist(), x[b].tolist(), told.diagonal().tolist(), strict=True)
-        free = [p for p, (known, value, own) in enumerate(each) if known and value > 0 and own > 0]
-        certain[b] = len(free) < 2 or _determinant(told, free) > least
-
-
-def _determinant(matrix: FloatArray, index: list[int]) -> float:
-    """Return the determinant of a part of a matrix, scaled to a diagonal of 1; 0 if it is not > 0.
-
-    In numbers of Python, which for a few parameters are quicker than arrays.
-    """
-    if len(index) < len(matrix):
-        matrix = matrix[np.ix_(index, index)]
-    out, factor = 1.0, list[list[float]]()
-    for p, row in enumerate(matrix.tolist()):
-        own: list[float] = []
-        for other in factor:
-            rest = sum(a * b for a, b in zip(own, other, strict=False))
-            own.append((row[len(own)] - rest) / other[-1])
-        left = row[p] - sum(a * a for a in own)
-        if not left > 0.0:
-            return 0.0
-        out *= left / row[p]
-        factor.append([*own, math.sqrt(left)])
-    return out
+        z = row.start()
+        if start.size and (given := start[b] * cost[b]).max() > 0.0:
+            # at 0 an event may be impossible, or a prior
+            least = np.where(row.prior | (given[0] == 0.0), 1e-6 * row.total, 0.0)
+            z = np.where(z > 0, np.maximum(given, least), 0.0)
+        _solve_row(row, b, z, limits[0], out)

@@ -3,8 +3,7 @@
 from hawkeys._validation.checks import (
     as_float_array,
     as_generator,
-    brief,
-    brief_names,
+    as_mapping,
     check_choice,
     check_count,
     check_flag,
@@ -18,13 +17,19 @@ from hawkeys._validation.checks import (
     check_positive_number,
     check_shape,
     check_square,
-    did_you_mean,
+    in_order,
+    labels_of_axes,
     refuse_disguised,
+    refuse_labels,
+    same_names,
+    seeded,
 )
+from hawkeys._validation.wording import brief, brief_names, did_you_mean
 
 __all__ = [
     "as_float_array",
     "as_generator",
+    "as_mapping",
     "brief",
     "brief_names",
     "check_choice",
@@ -41,5 +46,10 @@ __all__ = [
     "check_shape",
     "check_square",
     "did_you_mean",
+    "in_order",
+    "labels_of_axes",
     "refuse_disguised",
+    "refuse_labels",
+    "same_names",
+    "seeded",
 ]

@@ -1,26 +1,26 @@
-"""Checks of arguments: one rule, one function, one message.
+"""Checks of arguments, and labels of the objects that they come in: one rule, one message.
 
 Each function returns the checked value in canonical form (float64 or int64, C-contiguous) or raises
 `InvalidParameterError` with a message that names the argument, what came and what was expected.
+A value of pandas, polars, pyarrow or xarray belongs where its label says.
 """
 
 import datetime as dt
-import difflib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
+from hawkeys._validation.wording import brief, brief_names
 from hawkeys.exceptions import HawkeysError, InvalidParameterError
 
 __all__ = [
     "as_float_array",
     "as_generator",
-    "brief",
-    "brief_names",
+    "as_mapping",
     "check_choice",
     "check_count",
     "check_flag",
@@ -34,16 +34,19 @@ __all__ = [
     "check_positive_number",
     "check_shape",
     "check_square",
-    "did_you_mean",
+    "in_order",
+    "labels_of_axes",
     "refuse_disguised",
+    "refuse_labels",
+    "same_names",
+    "seeded",
 ]
 
-# longest repr in a message
-_SHOWN = 60
-_NAMED, _SHORT = 8, 24
 _DATES = "dates; count them in the unit of the times, as events.moments(dates) does"
 # attributes of the types whose numbers have a unit: pint, unyt; astropy
 _UNITS = ("units", "unit")
+
+Labels = tuple[Any, ...] | None
 
 
 def as_float_array(value: ArrayLike, name: str) -> FloatArray:
@@ -140,6 +143,31 @@ def as_generator(rng: Any, name: str = "rng") -> np.random.Generator:
             f"{name} must be a non-negative int, a numpy Generator or SeedSequence, or None; got "
             f"{brief(rng)}."
         ) from error
+
+
+def seeded(rng: RandomState) -> tuple[np.random.Generator, int | None]:
+    """Return the generator, and the seed that gives it again (a fresh one for None).
+
+    Parameters
+    ----------
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        Source of randomness.
+
+    Returns
+    -------
+    generator : numpy.random.Generator
+        The generator.
+    seed : int or None
+        None if a generator or a sequence was handed in.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is none of these.
+    """
+    seed = np.random.SeedSequence().entropy if rng is None else rng
+    generator = as_generator(seed)
+    return generator, int(seed) if isinstance(seed, int | np.integer) else None
 
 
 def check_positive(value: ArrayLike, name: str) -> FloatArray:
@@ -267,47 +295,100 @@ def check_flag(value: Any, name: str) -> bool:
     return bool(value)
 
 
-def brief(value: Any) -> str:
-    """Return what came, for a message: one short line, whatever its size, and no address."""
-    shape = getattr(value, "shape", None)
-    if isinstance(value, np.ndarray) and not shape:
-        return brief(value[()])
-    if isinstance(shape, tuple) and shape:
-        return f"{_article(value)} of shape {shape}"
-    text = " ".join(repr(value).split())
-    if " at 0x" in text:
-        return f"{_article(value)} from {type(value).__module__}"
-    if len(text) <= _SHOWN:
-        return text
-    if isinstance(value, list | tuple | dict | set):
-        return f"{_article(value)} of {len(value)}"
-    return f"{text[: _SHOWN - 3]}..."
-
-
-def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """Return " Did you mean 'support'?" of a misspelt name; empty if none is like it."""
-    near = difflib.get_close_matches(name, list(choices), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def brief_names(names: Iterable[Any]) -> str:
-    """Return the first of some names in brief, with commas between, and how many more there are."""
-    every = list(names)
-    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
-    return ", ".join(_short(name) for name in every[:_NAMED]) + more
-
-
-def _short(name: Any) -> str:
-    text = brief(name)
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
-
-
-def _article(value: Any) -> str:
-    name = type(value).__name__
-    name = "array" if name == "ndarray" else name
-    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
-
-
 def _first(array: FloatArray, bad: np.ndarray, name: str) -> str:
     where = tuple(int(k) for k in np.argwhere(bad)[0])
     return f"{name}{list(where)} = {array[where]}" if where else f"{array[()]}"
+
+
+def labels_of_axes(value: Any) -> tuple[Labels, ...]:
+    """Return the labels along each axis; None of an axis without any, or numbered from 0."""
+    if type(value).__module__.partition(".")[0] in ("builtins", "numpy"):
+        return ()
+    if hasattr(value, "dims") and hasattr(value, "indexes"):  # of xarray
+        axes = [value.indexes.get(dim) for dim in value.dims]
+    elif hasattr(value, "column_names"):  # of pyarrow
+        axes = [None, value.column_names]
+    elif hasattr(value, "columns"):  # of pandas; those of polars have no index
+        axes = [getattr(value, "index", None), value.columns]
+    else:
+        axes = [None if callable(getattr(value, "index", None)) else getattr(value, "index", None)]
+    return tuple(map(_told, axes))
+
+
+def _told(axis: Any) -> Labels:
+    """Return labels that say more than the number of the place."""
+    if axis is None or (hasattr(axis, "step") and (axis.start, axis.step) == (0, 1)):
+        return None
+    labels = tuple(axis)
+    counted = (list(range(len(labels))), [f"column_{k}" for k in range(len(labels))])
+    return None if list(labels) in counted else labels
+
+
+def refuse_labels(value: Any, name: str) -> None:
+    """Refuse labels where it is not known which of them stands for what; numbers from 0 are none.
+
+    Raises `InvalidParameterError`.
+    """
+    for labels in labels_of_axes(value):
+        if labels is not None:
+            raise InvalidParameterError(
+                f"{name}: got a {type(value).__name__} with the labels {brief_names(labels)}, and "
+                "which of them stands for what is not known here. Put its entries in order and "
+                "pass x.to_numpy()."
+            )
+
+
+def in_order(value: Any, names: Sequence[str], argument: str) -> Any:
+    """Return an array of what has labels, each axis in the order of the names; all else as it is.
+
+    Raises `InvalidParameterError` for other labels, one twice, or for rows without labels beside
+    columns in another order (or the reverse).
+    """
+    axes = labels_of_axes(value)
+    if all(labels is None for labels in axes):
+        return value
+    array = np.asarray(value)
+    for axis, labels in enumerate(axes):
+        if labels is None:
+            continue
+        place = {str(label): k for k, label in enumerate(labels)}
+        if len(place) < len(labels) or set(place) != set(names):
+            raise InvalidParameterError(
+                f"{argument} has the labels {brief_names(labels)}, and the marks are "
+                f"{brief_names(names)}. Label each mark once, or pass x.to_numpy() in their order."
+            )
+        order = [place[name] for name in names]
+        if order != sorted(order) and any(other is None for other in axes):
+            raise InvalidParameterError(
+                f"{argument} has the labels {brief_names(labels)} along one axis, in another order "
+                f"than the marks {brief_names(names)}, and none along the other. Label both."
+            )
+        array = array.take(order, axis=axis)
+    return array
+
+
+def same_names(names: Any, **arguments: Any) -> tuple[Any, ...]:
+    """Return names of marks, then each argument in their order.
+
+    Without names they are the labels of the first argument that has some.
+    """
+    found = (labels for one in arguments.values() for labels in labels_of_axes(one))
+    first = next((labels for labels in found if labels is not None), None)
+    if first is None:
+        return names, *arguments.values()
+    wanted = tuple(map(str, first if names is None else names))
+    return wanted, *(in_order(value, wanted, name) for name, value in arguments.items())
+
+
+def as_mapping(value: Any, name: str) -> Any:
+    """Return a labelled Series as a mapping from its labels; all else as it is."""
+    axes = labels_of_axes(value)
+    if len(axes) != 1 or axes[0] is None or isinstance(value, Mapping):
+        return value
+    found = dict(zip(axes[0], value.tolist(), strict=True))
+    if len(found) < len(axes[0]):
+        twice = next(label for label in axes[0] if axes[0].count(label) > 1)
+        raise InvalidParameterError(
+            f"{name} has several values for the label {brief(twice)}. Give one for each."
+        )
+    return found

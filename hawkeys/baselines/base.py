@@ -10,8 +10,7 @@ import numpy as np
 
 from hawkeys._registry import Named
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_nonnegative
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_nonnegative, refuse_labels
 from hawkeys.baselines.checks import check_times, checked_basis, checked_integrals
 from hawkeys.exceptions import InvalidParameterError
 

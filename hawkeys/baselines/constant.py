@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_nonnegative
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_nonnegative, refuse_labels
 from hawkeys.baselines.base import Baseline
 
 __all__ = ["Constant"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._loops import exponential as loops
+from hawkeys._loops import over_time as loops
 from hawkeys._loops.choice import is_small
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.baselines.checks import checked_integrals
@@ -16,8 +16,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
 from hawkeys.process import Hawkes, NonlinearHawkes
-from hawkeys.process._checks import as_process, check_events, read_for
-from hawkeys.process.base import Process
+from hawkeys.process.base import Process, as_process, check_events, read_for
 
 __all__ = ["RescaledEvents", "check_process", "rescale", "steps"]
 

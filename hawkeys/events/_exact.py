@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, refuse_disguised
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import as_float_array, refuse_disguised, refuse_labels
 from hawkeys.exceptions import InvalidEventsError
 
 __all__ = [

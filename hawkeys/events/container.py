@@ -1,13 +1,18 @@
-"""`Events`: the one container of event data that all of the core speaks."""
+"""`Events`, the one container of event data that all of the core speaks, and data as they are.
+
+`as_events` is the entrance of every function that takes data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from hawkeys._loops.choice import is_small_sum
+from hawkeys._loops.layout import jit
 from hawkeys._typing import ArrayLike, Bounds, FloatArray, IntArray
 from hawkeys.events._checks import (
     Origins,
@@ -22,13 +27,13 @@ from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
 from hawkeys.events.clock import Clock
 from hawkeys.events.counts import EventCounts, read_counts, refuse_counts
 from hawkeys.events.nested import parts_of, parts_of_lists, refuse_reading
-from hawkeys.events.options import Reading, refuse_unknown, take_reading
+from hawkeys.events.options import WORDS, Reading, refuse_unknown, take_reading
 from hawkeys.events.reading import read_lists, read_table
 from hawkeys.events.values import as_values, range_of
 from hawkeys.events.views import Views
 from hawkeys.exceptions import InvalidEventsError
 
-__all__ = ["Events"]
+__all__ = ["Events", "as_events"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
@@ -150,9 +155,15 @@ class Events(Views):
     @property
     def counts(self) -> IntArray:
         """Number of events per realisation and mark, shape (n_realizations, n_marks)."""
-        cell = self.realization * self.n_marks + self.marks
-        size = self.n_realizations * self.n_marks
-        return np.bincount(cell, minlength=size).reshape(self.n_realizations, self.n_marks)
+        shape = self.n_realizations, self.n_marks
+        if self.n_marks == 1:
+            return np.diff(self.offsets)[:, None]
+        if not is_small_sum(self.n_events * self.n_marks):
+            counts: IntArray = jit.count_events(self.marks, self.offsets, self.n_marks)
+            return counts
+        firsts = np.arange(self.n_realizations) * self.n_marks
+        cell = np.repeat(firsts, np.diff(self.offsets)) + self.marks
+        return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
 
     @classmethod
     def from_arrays(
@@ -319,13 +330,7 @@ class Events(Views):
         >>> events.clock.show(1.5)
         '2024-01-02T12:00:00'
         """
-        how = take_reading(reading, end_time)
-        refuse_unknown(reading)
-        if isinstance(data, Events):
-            refuse_reading(data, how)
-            return data
-        refuse_counts(data)
-        return cls._of(parts_of(data, how))
+        return as_events(data, reading, end_time=end_time, alone=True)
 
     @classmethod
     def from_frame(
@@ -447,3 +452,36 @@ class Events(Views):
             f"Events(n_events={self.n_events}, n_marks={self.n_marks}, "
             f"n_realizations={self.n_realizations}, mark_names={names}{values})"
         )
+
+
+def as_events(
+    data: Any,
+    options: MutableMapping[str, Any] | None = None,
+    *,
+    end_time: Any = None,
+    start_time: Any = None,
+    alone: bool = False,
+    mark_names: Sequence[str] | None = None,
+) -> Events:
+    """Return data that `Events.from_data` reads as `Events`; Events as they are.
+
+    What says how to read is taken out of `options` (as ``**reading`` there); if they are `alone`,
+    what is left is refused. `mark_names` are the marks expected, in their order, unless the options
+    or Events say otherwise. `end_time` is required, but refused for Events, which know theirs.
+
+    Raises `InvalidParameterError` or `InvalidEventsError`, as `Events.from_data` does.
+    """
+    given: MutableMapping[str, Any] = {} if options is None else options
+    plain = end_time is None and start_time is None and WORDS.isdisjoint(given)
+    if isinstance(data, Events) and plain and data.n_realizations and not (alone and given):
+        return data
+    how = take_reading(given, end_time, start_time)
+    if alone:
+        refuse_unknown(given)
+    if isinstance(data, Events):
+        refuse_reading(data, how)
+        return data
+    refuse_counts(data)
+    if how.mark_names is None and mark_names is not None:
+        how = how._replace(mark_names=mark_names)
+    return Events._of(parts_of(data, how))

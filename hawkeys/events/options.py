@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
-from hawkeys._validation import check_flag, did_you_mean, refuse_disguised
-from hawkeys._validation.labels import as_mapping
+from hawkeys._validation import as_mapping, check_flag, did_you_mean, refuse_disguised
 from hawkeys.events.building import Windows
 from hawkeys.exceptions import InvalidParameterError
 

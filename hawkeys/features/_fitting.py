@@ -12,12 +12,12 @@ import numpy as np
 
 from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import IntArray, RandomState
+from hawkeys._validation import seeded
 from hawkeys.events import Events
 from hawkeys.exceptions import IdentifiabilityWarning
 from hawkeys.features._factors import WithFactors
 from hawkeys.inference import EachResult, fit_each
 from hawkeys.inference.examine import quietly
-from hawkeys.inference.seeds import seeded
 from hawkeys.kernels import Exponential, Kernel
 
 __all__ = ["fit_samples"]

@@ -25,7 +25,7 @@ from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
 from hawkeys.process import Hawkes, NonlinearHawkes
-from hawkeys.process._checks import as_process, read_for
+from hawkeys.process.base import as_process, read_for
 from hawkeys.results.base import Result
 from hawkeys.simulation._clusters import collect, draw_points, recent_part, time_order
 from hawkeys.simulation._windows import check_history, on_clock_of

@@ -17,8 +17,14 @@ from hawkeys.baselines import Baseline, Constant, Periodic
 from hawkeys.events import Events
 from hawkeys.exceptions import EventsWarning
 from hawkeys.inference.coarse.clock import clock_step
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, SumExponential
-from hawkeys.kernels.productive import spread_of
+from hawkeys.kernels import (
+    DelayedKernel,
+    Exponential,
+    Kernel,
+    PowerLaw,
+    Productive,
+    SumExponential,
+)
 
 __all__ = ["examine", "log_fit", "quietly", "warn_about_ties"]
 
@@ -172,7 +178,7 @@ class _Scale(NamedTuple):
 
 def _scale_of(kernel: Kernel | None) -> _Scale | None:
     """Return the time scale of a kernel that has one given."""
-    kernel = None if kernel is None else spread_of(kernel)
+    kernel = kernel.kernel if isinstance(kernel, Productive) else kernel
     if isinstance(kernel, DelayedKernel):
         if not kernel.known:
             return None

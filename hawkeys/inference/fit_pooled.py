@@ -8,36 +8,45 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 
 from hawkeys._design import Design
+from hawkeys._loops.choice import has_many_marks
 from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray, RandomState
-from hawkeys.events.lists import as_events, by_labels
+from hawkeys.baselines import LogLinear
+from hawkeys.events.container import as_events
+from hawkeys.events.counts import EventCounts
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.coarse.fit import fit_coarse, is_coarse
+from hawkeys.inference.coarse.fit import fit_coarse
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.coordinates import Joint, joint_of
 from hawkeys.inference.decay.errors import beside_decays, moves_of
 from hawkeys.inference.decay.joint import fit_joint
-from hawkeys.inference.decay.options import DecaySearch, split_search
+from hawkeys.inference.decay.options import SEARCHING, DecaySearch, split_search
 from hawkeys.inference.decay.problem import DecayProblem
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown
-from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.methods import Method, choose_method, name_of_method, row_seeds
 from hawkeys.inference.on_disk.pooled import PartitionedFit
 from hawkeys.inference.options import MLEOptions
 from hawkeys.inference.outcome import partitioned_result, result_of
 from hawkeys.inference.rows.least_squares import fit_contrast
 from hawkeys.inference.rows.many_marks import ManyMarks, many_marks
 from hawkeys.inference.rows.selected import solve_selected
-from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.task import (
     Task,
     about_all,
-    check_support,
+    by_labels,
     refuse_given,
     refuse_models,
     split_model,
 )
-from hawkeys.kernels import DelayedKernel, Exponential, Kernel, Productive
+from hawkeys.kernels import (
+    DelayedKernel,
+    Exponential,
+    Kernel,
+    PowerLaw,
+    Productive,
+    SumExponential,
+)
 from hawkeys.partitions import PartitionedEvents
 from hawkeys.process.hawkes import choose_kernel, with_productivity
 from hawkeys.productivity import as_productivity
@@ -317,29 +326,28 @@ def fit(
         warn_about_fit(*(on_disk := asked.run(rng)))
         return on_disk.result
     method = name_of_method(method)
-    if is_coarse(data, options):
+    if isinstance(data, EventCounts) or options.get("resolution") is not None:
         return fit_coarse(data, (decay, kernel), (method, support, weights, end_time), options, rng)
-    events = log_fit(f"fit by {method}", as_events(data, options, end_time=end_time))
+    events = as_events(data, options, end_time=end_time)
     decay, support, weights = by_labels(events, decay, support, weights)
     productivity = options.pop("productivity", None)
-    search, rest = split_search(decay, kernel, options)
+    search: DecaySearch | None = None
+    if isinstance(decay, str) or not SEARCHING.isdisjoint(options):
+        search, options = split_search(decay, kernel, options)
     excitation = search or choose_kernel(decay, kernel)
-    model, others = split_model(rest)
+    model, others = split_model(options)
     task = Task.check(events, support, weights, model).after(others.pop("history", None))
     counting = task.observed
-    examine(counting.events, _given(excitation), model.get("baseline"))
+    given = None if isinstance(excitation, DecaySearch) else excitation
+    log_fit(f"fit by {method}", events)
+    examine(counting.events, given, model.get("baseline"))
     chosen = _with_productivity(counting, excitation, productivity)
-    fitted = _fit_chosen(counting, chosen, (method, rest), rng)
+    fitted = _fit_chosen(counting, chosen, (method, others), options, rng)
     found = fitted.result
     if counting is not task:
         found = about_all(found, events, weights, task.history)
-    allowed = check_support(support, events.n_marks) & np.logical_not(fitted.told)
-    warn_about_fit(found, fitted.converged, counting.events, allowed, fitted.seen)
+    warn_about_fit(found, fitted.converged, counting.events, fitted.seen, fitted.told)
     return found if events.unit is None else found.in_unit_of(events)
-
-
-def _given(excitation: Kernel | DecaySearch) -> Kernel | None:
-    return None if isinstance(excitation, DecaySearch) else excitation
 
 
 def _without_history(options: dict[str, Any]) -> dict[str, Any]:
@@ -370,25 +378,31 @@ def _fit_chosen(
     task: Task,
     chosen: tuple[Kernel | DecaySearch, Joint | None],
     how: tuple[str, dict[str, Any]],
+    options: dict[str, Any],
     rng: RandomState,
 ) -> _Fitted:
-    """Fit in the way that the kernel, and what is estimated of it, asks for."""
+    """Fit in the way that the kernel, and what is estimated of it, asks for.
+
+    `how` are the method and its options; `options` are these with those that the task holds.
+    """
     excitation, joint = chosen
-    method, rest = how
-    others = {name: value for name, value in split_model(rest)[1].items() if name != "history"}
     if joint is not None:
-        return _Fitted(*fit_joint(task, joint, (method, others)))
+        return _Fitted(*fit_joint(task, joint, how))
     if isinstance(excitation, DelayedKernel) and not excitation.known:
-        return _fit_kernel(task, excitation, (method, _without_history(rest)))
-    if method == "least_squares":
-        return _fit_contrast(task, excitation, (method, _without_history(rest)))
-    return _fit_rows(task, excitation, (method, others), rng)
+        return _fit_kernel(task, excitation, (how[0], _without_history(options)))
+    if how[0] == "least_squares":
+        return _fit_contrast(task, excitation, _without_history(options))
+    return _fit_rows(task, excitation, how, rng)
 
 
 def _with_productivity(
     task: Task, excitation: Kernel | DecaySearch, productivity: Any
 ) -> tuple[Kernel | DecaySearch, Joint | None]:
     """Return the kernel with its productivity, and what of both is estimated together, if any."""
+    together = isinstance(excitation, Productive | PowerLaw | SumExponential)
+    together = together or isinstance(task.baseline, LogLinear)
+    if productivity is None and not together:
+        return excitation, None
     if isinstance(excitation, Productive):
         if productivity is not None:
             with_productivity(excitation, productivity)  # refuses two
@@ -416,14 +430,11 @@ def _fit_kernel(task: Task, kernel: DelayedKernel, how: tuple[str, dict[str, Any
     return _Fitted(found, np.full(task.events.n_marks, found.converged), told)
 
 
-def _fit_contrast(
-    task: Task, kernel: Kernel | DecaySearch, how: tuple[str, dict[str, Any]]
-) -> _Fitted:
+def _fit_contrast(task: Task, excitation: Kernel | DecaySearch, options: dict[str, Any]) -> _Fitted:
     """Fit by least squares, for which decays are given."""
-    settings = choose_method(how[0], refuse_models(how[1], "least squares"))[1]
-    found = fit_contrast(
-        task.events, _given(kernel), settings, support=task.support, weights=task.weights
-    )
+    settings = choose_method("least_squares", refuse_models(options, "least squares"))[1]
+    kernel = None if isinstance(excitation, DecaySearch) else excitation
+    found = fit_contrast(task.events, kernel, settings, support=task.support, weights=task.weights)
     return _Fitted(found, np.full(task.events.n_marks, found.converged))
 
 
@@ -440,13 +451,13 @@ def _fit_rows(
         search = excitation
         profile = choose_decay(DecayProblem(task, *how, rng), search)
         excitation = Exponential(profile.chosen)
-    for component in excitation.components:
-        component.check_marks(task.events.n_marks)
     refuse_given(task, method.name)
-    if profile is None and isinstance(settings, MLEOptions):
+    many_numbers = has_many_marks(task.events.n_events, task.events.n_marks)
+    if many_numbers and profile is None and isinstance(settings, MLEOptions):
         many = many_marks(task, excitation, getattr(settings, "prior", None))
         if many is not None:
             return _fit_many_marks(task, excitation, many, how)
+    asked = task.as_options()
     weight = getattr(settings, "likelihood_weight", 1.0)
     design = task.design(excitation, weight)
     try:
@@ -454,7 +465,7 @@ def _fit_rows(
     except MemoryError as error:
         raise MemoryError(_too_large(design)) from error
     found = result_of(task, excitation, design, solution, how)
-    found = _with_search(found, task, search, profile)
+    found = _with_search(found, asked, search, profile)
     optimised = profile is not None and profile.bounds is not None
     if profile is not None and optimised and isinstance(found, LikelihoodResult):
         x = solution.x
@@ -465,9 +476,9 @@ def _fit_rows(
             lambda decay: moves_of(task, weight, decay, x),
         )
         found = dataclasses.replace(found, information=information)
-    exact = design.columns.is_plain and task.weights is None and weight > 0.0
+    exact = design.mapping is None and task.weights is None and weight > 0.0
     seen = design.cost[:, 1:] / weight if exact else None
-    return _Fitted(found, solution.converged[design.columns.blocks], seen=seen)
+    return _Fitted(found, design.by_target(solution.converged), seen=seen)
 
 
 def _fit_many_marks(
@@ -484,7 +495,7 @@ def _fit_many_marks(
 
 
 def _too_large(design: Design) -> str:
-    size = design.n_columns + 1
+    size = design.cost.shape[1]
     return (
         f"the covariances of {design.n_blocks} targets with {size} parameters each take "
         f"{8e-9 * design.n_blocks * size**2:.2g} GB, more than there is. Leave out rare marks, or "
@@ -493,10 +504,13 @@ def _too_large(design: Design) -> str:
 
 
 def _with_search(
-    found: FitResult, task: Task, search: DecaySearch | None, profile: DecayProfile | None
+    found: FitResult,
+    asked: dict[str, Any],
+    search: DecaySearch | None,
+    profile: DecayProfile | None,
 ) -> FitResult:
     """Return the result with all that says how it was made, for re-fits."""
-    options = dict(found.options) | task.as_options()
+    options = dict(found.options) | asked
     if search is None or profile is None:
         return dataclasses.replace(found, options=options)
     if not isinstance(found, LikelihoodResult):
@@ -505,7 +519,8 @@ def _with_search(
             f"{found.method!r}. Choose the decay by maximum likelihood first and give it."
         )
     identified = found.identified.copy()
-    identified[:, -task.events.n_marks :] &= ~profile.held(task.events.n_marks)
+    size = found.event_counts.size
+    identified[:, -size:] &= ~profile.held(size)
     return dataclasses.replace(
         found,
         options=options | search.as_options(),

@@ -8,8 +8,7 @@ import warnings
 import numpy as np
 
 from hawkeys._linalg import FLAT, exchanged
-from hawkeys._loops.rows import certain_rows
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, IdentifiabilityWarning
@@ -35,16 +34,12 @@ _HARDLY_SEEN = 0.05
 
 
 def flat_directions(
-    information: FloatArray | RowMatrices,
-    x: FloatArray,
-    identified: BoolArray,
-    n_numbers: int = 0,
+    information: FloatArray | RowMatrices, x: FloatArray, identified: BoolArray
 ) -> BoolArray:
     """Return `identified`, less the parameters along which the objective is flat.
 
     Among the parameters of a row above 0, those with a share in a null direction of the scaled
-    information can be exchanged for one another without changing the fit. `n_numbers` excitations
-    are behind it.
+    information can be exchanged for one another without changing the fit.
     """
     out = identified.copy()
     if isinstance(information, RowMatrices):
@@ -57,12 +52,23 @@ def flat_directions(
     # scaled to a diagonal of 1, n eigenvalues sum to n: the n - 1 largest have a product of at most
     # (n / (n - 1))^(n - 1) < e, so that the smallest is above det / e; the largest is at most n
     enough = math.e * FLAT * x.shape[1]
-    for b in np.flatnonzero(~certain_rows(information, x, identified, enough, n_numbers)):
-        matrix = information[b]
-        index = np.flatnonzero(identified[b] & (x[b] > 0) & (np.diagonal(matrix) > 0))
-        if index.size > 1:
+    for b, matrix in enumerate(information):
+        index = (identified[b] & (x[b] > 0) & (matrix.diagonal() > 0)).nonzero()[0]
+        if index.size > 1 and not _is_certain(matrix, index, enough):
             out[b, index[exchanged(matrix, index)]] = False
     return out
+
+
+def _is_certain(matrix: FloatArray, index: IntArray, least: float) -> bool:
+    """Tell whether the determinant of a part, scaled to a diagonal of 1, is above `least`."""
+    if index.size < len(matrix):
+        matrix = matrix[index[:, None], index]
+    scale = 1.0 / np.sqrt(matrix.diagonal())
+    try:
+        factor = np.linalg.cholesky(matrix * scale[:, None] * scale)
+    except np.linalg.LinAlgError:  # it is not above 0
+        return False
+    return bool(factor.diagonal().prod() ** 2 > least)
 
 
 def warn_about(
@@ -106,17 +112,18 @@ def warn_about_fit(
     found: FitResult,
     converged: BoolArray,
     events: Events | PartitionedEvents,
-    support: BoolArray,
     seen: FloatArray | None = None,
+    told: BoolArray | bool = False,
 ) -> None:
     """Warn, in the name of who called `hawkeys.fit`, of all that its result does not say.
 
-    `seen` (n_marks, n_marks) holds the kernel integrals summed over the windows, if they are known.
+    `seen` (n_marks, n_marks) holds the kernel integrals summed over the windows, if they are known;
+    `told` the pairs that a warning has told of.
     """
     size, expected = events.n_marks, found.identified
     if not expected.all():
         expected = expected | found.held
-        expected[:, -size:] |= ~support
+        expected[:, -size:] |= told
     profile = found.decay_profile if isinstance(found, LikelihoodResult) else None
     if profile is not None and profile.limit is not None:
         expected = expected.copy()

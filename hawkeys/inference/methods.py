@@ -1,4 +1,7 @@
-"""The table of inference methods behind `hawkeys.fit` and `hawkeys.fit_each`."""
+"""The table of inference methods behind `hawkeys.fit` and `hawkeys.fit_each`, and their seeds.
+
+Every row problem has a seed of its own, so that order and number of threads do not matter.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from hawkeys._validation import check_choice, did_you_mean
+import numpy as np
+
+from hawkeys._typing import IntArray, RandomState
+from hawkeys._validation import as_generator, check_choice, did_you_mean
 from hawkeys.events.options import READING
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingVIOptions
@@ -25,7 +31,15 @@ from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.rows.stochastic import solve_vi_stochastic
 from hawkeys.inference.rows.variational import solve_vi
 
-__all__ = ["METHODS", "Method", "choose_method", "make_options", "name_of_method"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "choose_method",
+    "each_seeds",
+    "make_options",
+    "name_of_method",
+    "row_seeds",
+]
 
 
 @dataclass(frozen=True)
@@ -171,3 +185,36 @@ def make_options(kind: type, given: dict[str, Any], what: str, beside: tuple[str
 def _defaults(kind: type) -> Any:
     """Return the record of options with its defaults; it is frozen, and made once."""
     return kind()
+
+
+def row_seeds(rng: RandomState, n_blocks: int) -> IntArray:
+    """Return one 32-bit seed per row problem (at least one).
+
+    The first seeds do not depend on how many follow: a realisation fitted alone or among others
+    gets the same.
+    """
+    sequence: Any
+    if type(rng) is int and rng >= 0:
+        sequence = np.random.SeedSequence(rng)  # the usual case, quickly
+    elif isinstance(rng, np.random.Generator):  # its state moves on, so that a second fit differs
+        sequence = np.random.SeedSequence(int(rng.integers(2**32)))
+    else:
+        sequence = as_generator(rng).bit_generator.seed_seq
+    return sequence.generate_state(max(n_blocks, 1)).astype(np.int64)
+
+
+def each_seeds(rng: RandomState | IntArray, n: int, size: int, method: str) -> IntArray:
+    """Return the seeds of the row problems of n realisations of `size` marks, (n * size,).
+
+    Raises `InvalidParameterError` if an array of seeds is not one seed per realisation.
+    """
+    if not isinstance(rng, np.ndarray):
+        return row_seeds(rng, n * size)
+    whole = rng.dtype.kind in "iu" and (rng >= 0).all()
+    if method != "vi_stochastic" or rng.shape != (n,) or not whole:
+        raise InvalidParameterError(
+            f"rng may be an array for method 'vi_stochastic', of {n} integers >= 0, the seed of "
+            f"each realisation; got an array of shape {rng.shape}, type {rng.dtype}, for method "
+            f"{method!r}. Give one seed for all, or one each."
+        )
+    return np.concatenate([row_seeds(int(seed), size) for seed in rng])

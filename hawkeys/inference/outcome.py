@@ -9,7 +9,6 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import FittedColumns
-from hawkeys._loops.layout import count_events
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
@@ -27,7 +26,7 @@ from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.fit_result import FitResult
 
-__all__ = ["partitioned_result", "result_of"]
+__all__ = ["partitioned_result", "result_of", "total_trace"]
 
 
 def result_of(
@@ -63,8 +62,9 @@ def result_of(
         The method returned neither a posterior nor a certificate.
     """
     columns = _columns(design, solution)
+    counts = np.diff(design.offsets) if columns is None else task.events.counts.sum(axis=0)
     process = _process(task, kernel, solution.x, columns)
-    seen = _counts(task.events), _log_likelihood(task, process, design, solution, how[1])
+    seen = counts, _log_likelihood(task, process, design, solution, how[1])
     return _complete(task.events, process, (design, columns), solution, how, seen)
 
 
@@ -115,9 +115,9 @@ def partitioned_result(
 
 def _columns(design: Design, solution: Solution) -> FittedColumns | None:
     """Return the estimates by column, unless the columns are the parameters."""
-    if design.columns.is_plain:
+    if design.mapping is None:
         return None
-    return FittedColumns(design.columns, solution.x, solution.identified)
+    return FittedColumns(design.mapping, solution.x, solution.identified)
 
 
 def _complete(
@@ -130,7 +130,7 @@ def _complete(
 ) -> FitResult:
     """Return the result, given the events of each mark and the log-likelihood."""
     design, columns = where
-    final = _identified(solution, design) if columns is None else in_parameters(solution, columns)
+    final = _identified(solution) if columns is None else in_parameters(solution, columns)
     common = {
         "process": process,
         "log_likelihood": seen[1],
@@ -179,19 +179,18 @@ def _process(task: Task, kernel: Kernel, x: FloatArray, columns: FittedColumns |
 def _column_posterior(design: Design, solution: Solution) -> ColumnPosterior | None:
     """Return the posterior by column, unless the columns are the parameters."""
     marginals, coefficient = solution.posterior, solution.prior_coefficient
-    if design.columns.is_plain or marginals is None or coefficient is None:
+    if design.mapping is None or marginals is None or coefficient is None:
         return None
     return ColumnPosterior(
-        design.columns, marginals, coefficient, solution.log_covariance, solution.prior
+        design.mapping, marginals, coefficient, solution.log_covariance, solution.prior
     )
 
 
-def _identified(solution: Solution, design: Design) -> Solution:
+def _identified(solution: Solution) -> Solution:
     """Return the solution with parameters along flat directions flagged."""
     if solution.information is None:
         return solution
-    told = solution.information, solution.x, solution.identified
-    identified = flat_directions(*told, design.excitation.size)
+    identified = flat_directions(solution.information, solution.x, solution.identified)
     return dataclasses.replace(solution, identified=identified)
 
 
@@ -202,10 +201,6 @@ def _n_kernel_weights(columns: FittedColumns | None, final: Solution) -> int:
     where = columns.map
     pairs = where.n_distinct_pairs(final.identified[:, where.n_pieces :])
     return pairs * (where.n_components - 1)
-
-
-def _counts(events: Events) -> IntArray:
-    return count_events(events.marks, events.offsets, events.n_marks).sum(axis=0)
 
 
 def _common(
@@ -222,13 +217,25 @@ def _common(
         "optimality_gap": float(solution.gap.sum()),
         "message": _message(solution),
         "n_iterations": int(solution.n_iterations.max(initial=0)),
-        "trace": solution.total_trace(),
+        "trace": total_trace(solution.traces),
         "event_counts": counts,
         "n_realizations": events.n_realizations,
         "total_time": float(events.durations.sum()),
         "options": {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)},
         "version": __version__,
     }
+
+
+def total_trace(traces: FloatArray) -> FloatArray:
+    """Add the traces of rows (n_blocks, steps), each held at its last value once it has stopped."""
+    if traces.size == 0:
+        return np.empty(0)
+    steps = int((~np.isnan(traces)).sum(axis=1).max())
+    part = traces[:, :steps].copy()
+    for row in part:
+        stopped = np.isnan(row)
+        row[stopped] = row[~stopped][-1] if (~stopped).any() else 0.0
+    return part.sum(axis=0)
 
 
 def _log_likelihood(

@@ -10,10 +10,17 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
-from hawkeys._loops.layout import count_events
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys._validation import brief, check_mask, check_nonnegative, check_shape
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import (
+    as_mapping,
+    brief,
+    brief_names,
+    check_mask,
+    check_nonnegative,
+    check_shape,
+    in_order,
+    refuse_labels,
+)
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events
@@ -33,6 +40,7 @@ __all__ = [
     "Task",
     "about_all",
     "admissible",
+    "by_labels",
     "check_support",
     "check_weights",
     "leave_out",
@@ -100,8 +108,11 @@ class Task:
     @property
     def is_plain(self) -> bool:
         """Whether there is one constant baseline per mark, nothing given, tied or before."""
-        constant = isinstance(self.baseline, Constant) and not self.baseline.known
-        return constant and self.ties is None and self.history is None
+        return self._is_constant and self.ties is None and self.history is None
+
+    @property
+    def _is_constant(self) -> bool:
+        return isinstance(self.baseline, Constant) and self.baseline.rates is None
 
     def after(self, history: Any) -> Task:
         """Return the task given a history: Events, or a record of them; None is none."""
@@ -125,11 +136,12 @@ class Task:
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""
+        rates = self.baseline.rates
+        positive = self._is_constant or self.baseline.is_positive
         out = self._free_design(kernel, weight, separate=separate)
-        positive = self.baseline.is_positive
-        if self.baseline.known:
-            out = out.hold_baselines(self.baseline.known_rates)
-            positive &= bool((self.baseline.known_rates > 0.0).all())
+        if rates is not None:
+            out = out.hold_baselines(rates)
+            positive &= bool((rates > 0.0).all())
         if not positive:
             self._refuse_impossible(out)
         return out
@@ -180,11 +192,7 @@ class Task:
         """Return what the sources' events count for, (n_realizations, n_marks)."""
         parts = [self.events] if self.history is None else [self.events, self.history]
         if not isinstance(kernel, Productive):
-            return np.sum(
-                [count_events(one.marks, one.offsets, one.n_marks) for one in parts],
-                axis=0,
-                dtype=np.float64,
-            )
+            return np.sum([one.counts for one in parts], axis=0, dtype=np.float64)
         shape = parts[0].n_realizations, parts[0].n_marks
         out = np.zeros(shape)
         for one in parts:
@@ -202,10 +210,32 @@ class Task:
         out: dict[str, Any] = {}
         out |= {"support": self.support} if self.support is not None else {}
         out |= {"weights": self.weights} if self.weights is not None else {}
-        plain = isinstance(self.baseline, Constant) and not self.baseline.known
-        out |= {} if plain else {"baseline": self.baseline}
+        out |= {} if self._is_constant else {"baseline": self.baseline}
         out |= {} if self.history is None else {"history": history_to_record(self.history)}
         return out | ({} if self.ties is None else {"tied": self.ties.to_dict()})
+
+
+def by_labels(
+    events: Events, decay: Any = None, support: Any = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    """Return decay, support and weights in the order of the marks and realisations of the events.
+
+    What has no labels is returned as it is. Raises `InvalidParameterError` for labels that are not
+    those of the events.
+    """
+    names = events.mark_names
+    given = as_mapping(weights, "weights")
+    if isinstance(given, Mapping):
+        labels = events._labels
+        known = tuple(range(len(events))) if labels is None else labels
+        if set(given) != set(known):
+            told = "are numbered from 0" if labels is None else f"are {brief_names(known)}"
+            raise InvalidParameterError(
+                f"weights has the labels {brief_names(given)}, and the realisations {told}. Give "
+                "one for each, or pass x.to_numpy() in their order."
+            )
+        weights = [given[label] for label in known]
+    return in_order(decay, names, "decay"), in_order(support, names, "support"), weights
 
 
 def split_model(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -266,7 +296,7 @@ def refuse_given(task: Task, method: str) -> None:
     InvalidParameterError
         The rates of the baseline are given, and the method estimates all parameters.
     """
-    if task.baseline.known and method not in _HOLD:
+    if method not in _HOLD and task.baseline.known:
         raise InvalidParameterError(
             f"the baseline {brief(task.baseline)} has its rates given, which 'mle' and 'map' (by "
             f"a Gamma prior) hold; {method!r} estimates them. Fit by 'mle', or write "

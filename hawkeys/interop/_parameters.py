@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import brief, check_nonnegative, check_positive, check_shape, check_square
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import (
+    brief,
+    check_nonnegative,
+    check_positive,
+    check_shape,
+    check_square,
+    refuse_labels,
+)
 from hawkeys.baselines import Constant
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Exponential

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_nonnegative
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_nonnegative, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.interop._layouts import check_events, lists_per_mark

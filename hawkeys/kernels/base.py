@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hawkeys._loops.layout import count_events, place_events
+from hawkeys._loops.layout import place_events
 from hawkeys._registry import Named
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys.events import Events
@@ -45,8 +45,7 @@ class BlockLayout:
     @classmethod
     def build(cls, events: Events, *, separate: bool) -> BlockLayout:
         """Lay the events out in one block per mark, or per realisation and mark if `separate`."""
-        counts = count_events(events.marks, events.offsets, events.n_marks)
-        by_block = counts if separate else counts.T
+        by_block = events.counts if separate else events.counts.T
         ends = np.cumsum(by_block, axis=None)
         first = ends.reshape(by_block.shape) - by_block
         if separate:

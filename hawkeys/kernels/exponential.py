@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from hawkeys._loops import exponential as loops
-from hawkeys._loops.choice import is_small
+from hawkeys._loops import over_time as loops
+from hawkeys._loops.choice import Compiled, is_small, perform
+from hawkeys._plain import exponential as plain
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from hawkeys._validation import check_positive
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_positive, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import TAIL, BlockLayout, Kernel
@@ -21,6 +22,10 @@ __all__ = ["Exponential"]
 _EXACT = 0.003
 # events per window and mark from which that is quicker
 _LONG = 4
+# nanoseconds per event and mark, of one decay for all, by source and by pair
+_SHARED, _PER_SOURCE, _PER_PAIR = 3, 8, 15
+
+jit = Compiled("exponential")
 
 
 class Exponential(Kernel):
@@ -130,20 +135,25 @@ class Exponential(Kernel):
 
     def excitation(self, events: Events, layout: BlockLayout) -> FloatArray:
         """Return c_ij at each event; see `Kernel.excitation`."""
-        size = events.n_marks
+        size, decay = events.n_marks, self.decay
         self.check_marks(size)
-        if self.decay.ndim == 0:
-            out = np.empty(events.n_events * size)
-            shared = (layout.first, layout.offsets, layout.stride)
-            loops.excitation_shared(
-                events.times, events.marks, events.offsets, float(self.decay), shared, out
-            )
-            return out
-        per_source = self.decay.ndim == 1
-        run = loops.excitation_per_source if per_source else loops.excitation_per_pair
-        out = np.zeros(events.n_events * size)
-        where = (layout.slots, layout.offsets, layout.stride)
-        run(events.times, events.marks, events.offsets, self.decay, where, out)
+        out = (np.zeros if decay.ndim else np.empty)(events.n_events * size)
+        path, n_numbers = (events.times, events.marks, events.offsets), out.size
+        loop: Callable[..., None]
+        given: tuple[Any, ...]
+        if decay.ndim == 0 and size == 1:
+            loop, work = plain.excitation_alone, _SHARED
+            given = path[0], path[2], float(decay), layout.first, out
+        elif decay.ndim == 0:
+            loop, work = plain.excitation_shared, _SHARED
+            given = *path, float(decay), (layout.first, layout.offsets, layout.stride), out
+        else:
+            loop, work = plain.excitation_per_source, _PER_SOURCE
+            given = *path, decay, (layout.slots, layout.offsets, layout.stride), out
+        if decay.ndim == 2:
+            loop, work, n_numbers = plain.excitation_per_pair, _PER_PAIR, out.size * size // 4
+        n = events.n_realizations
+        perform(loop, jit, given, n_numbers, n_parts=n, work=work * out.size)
         return out
 
     def integrals(self, events: Events) -> FloatArray:
@@ -151,10 +161,11 @@ class Exponential(Kernel):
         size = events.n_marks
         decay = self._per_source_or_pair(size)
         out = np.zeros((events.n_realizations, *decay.shape))
-        run = loops.integrals_per_pair if decay.ndim == 2 else loops.integrals_per_source
-        run(events.times, events.marks, events.offsets, events.end_times, decay, out)
+        given = events.times, events.marks, events.offsets, events.end_times, decay, out
         if decay.ndim == 2:
+            perform(plain.integrals_per_pair, jit, given, events.n_events * decay.size // 4)
             return out
+        perform(plain.integrals_per_source, jit, given, events.n_events * decay.size)
         return np.broadcast_to(out[:, None, :], (events.n_realizations, size, size))
 
     def integrals_beside(
@@ -185,9 +196,9 @@ class Exponential(Kernel):
         excitation = np.zeros((times.size, size, size))
         integrals = np.zeros((times.size, size, size))
         decay = self.decay_matrix(size)
-        loops.excitation_at(
-            events.times[rows], events.marks[rows], decay, times, excitation, integrals
-        )
+        given = events.times[rows], events.marks[rows], decay, times, excitation, integrals
+        n_numbers = given[0].size * decay.size + excitation.size
+        perform(plain.excitation_at, loops.jit, given, n_numbers, is_sum=False)
         return excitation, integrals
 
     def sums_at(

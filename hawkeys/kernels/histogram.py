@@ -8,8 +8,7 @@ import numpy as np
 
 from hawkeys._loops.delayed import HISTOGRAM
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_nonnegative
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_nonnegative, refuse_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.delayed import DelayedKernel
 

@@ -11,8 +11,7 @@ import scipy
 
 from hawkeys._loops.delayed import GAMMA, LOG_NORMAL
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_positive, check_square
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import as_float_array, check_positive, check_square, refuse_labels
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.delayed import TAIL, DelayedKernel
 from hawkeys.kernels.gamma_series import log_excess, log_front

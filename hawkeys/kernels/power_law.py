@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops import exponential as loops
+from hawkeys._loops import over_time as loops
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
 from hawkeys._validation import check_positive_number
 from hawkeys.events import Events

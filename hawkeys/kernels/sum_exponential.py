@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import check_count, check_nonnegative, check_positive
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_count, check_nonnegative, check_positive, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import TAIL, BlockLayout, Kernel

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_positive_number, check_square
-from hawkeys._validation.labels import same_names
+from hawkeys._validation import as_float_array, check_positive_number, check_square, same_names
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.pairs import one_pair
 from hawkeys.plotting._axes import current_axes

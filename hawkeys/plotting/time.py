@@ -13,8 +13,7 @@ from hawkeys.events import Events
 from hawkeys.events.showing import label_time, on_axis
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
-from hawkeys.process._checks import as_process, as_times, read_for
-from hawkeys.process.base import Process
+from hawkeys.process.base import Process, as_process, as_times, read_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

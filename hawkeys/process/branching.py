@@ -15,7 +15,7 @@ from hawkeys.events.showing import in_table
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting.branching import plot_branching
 from hawkeys.process._branching_pairs import Pairs, find_pairs
-from hawkeys.process._checks import as_process, check_events, read_for
+from hawkeys.process.base import as_process, check_events, read_for
 from hawkeys.process.hawkes import Hawkes
 
 if TYPE_CHECKING:

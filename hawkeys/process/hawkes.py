@@ -11,8 +11,7 @@ import numpy as np
 from hawkeys._design import Design, SelectedRows
 from hawkeys._loops.choice import has_many_marks
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import brief, check_nonnegative, check_shape, check_square
-from hawkeys._validation.labels import same_names
+from hawkeys._validation import brief, check_nonnegative, check_shape, check_square, same_names
 from hawkeys.baselines import Baseline, Constant
 from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events
@@ -21,8 +20,7 @@ from hawkeys.events.windows import history_before
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Kernel, Productive
 from hawkeys.kernels.after_history import AfterHistory
-from hawkeys.process._checks import check_events, read_for
-from hawkeys.process.base import Process
+from hawkeys.process.base import Process, check_events, read_for
 from hawkeys.productivity import Productivity, as_productivity
 
 __all__ = ["Hawkes", "choose_kernel", "with_productivity"]

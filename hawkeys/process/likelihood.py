@@ -8,9 +8,8 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._typing import ArrayLike, Bounds, FloatArray
-from hawkeys._validation import as_float_array
-from hawkeys._validation.labels import in_order, refuse_labels
-from hawkeys.events.lists import as_events
+from hawkeys._validation import as_float_array, in_order, refuse_labels
+from hawkeys.events.container import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Kernel
 from hawkeys.process.hawkes import choose_kernel
@@ -96,7 +95,6 @@ class LogLikelihood:
     ) -> None:
         events = as_events(data, reading, end_time=end_time, start_time=start_time, alone=True)
         excitation = choose_kernel(in_order(decay, events.mark_names, "decay"), kernel)
-        excitation.check_marks(events.n_marks)
         self.n_marks = events.n_marks
         self.n_events = events.n_events
         self._design = Design.build(events, excitation)

@@ -10,8 +10,7 @@ import numpy as np
 
 from hawkeys._loops.choice import Compiled
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, check_count
-from hawkeys._validation.labels import refuse_labels, same_names
+from hawkeys._validation import as_float_array, check_count, refuse_labels, same_names
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.events._checks import name_marks

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import as_float_array, check_nonnegative, check_shape, check_square
-from hawkeys._validation.labels import same_names
+from hawkeys._validation import (
+    as_float_array,
+    check_nonnegative,
+    check_shape,
+    check_square,
+    same_names,
+)
 from hawkeys.events import Events
 from hawkeys.kernels import Exponential
 from hawkeys.process._rectified_rows import as_target_decays, row_terms

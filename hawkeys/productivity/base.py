@@ -10,8 +10,7 @@ import numpy as np
 
 from hawkeys._registry import Named, rebuild
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, brief, check_choice
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import as_float_array, brief, check_choice, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.productivity.laws import EmpiricalValues, ValueLaw

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import Bounds, FloatArray
-from hawkeys._validation import as_float_array, check_count, refuse_disguised
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import as_float_array, check_count, refuse_disguised, refuse_labels
 from hawkeys.events import Events
 from hawkeys.events._exact import as_exact, is_large, shift_windows
-from hawkeys.events.lists import as_events
+from hawkeys.events.container import as_events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
-from hawkeys.process._checks import read_for
-from hawkeys.process.base import Process
+from hawkeys.process.base import Process, read_for
 
 __all__ = [
     "as_history",

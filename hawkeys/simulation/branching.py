@@ -11,7 +11,7 @@ from hawkeys._typing import Bounds, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator
 from hawkeys.events import Events
 from hawkeys.process import Hawkes
-from hawkeys.process._checks import as_process
+from hawkeys.process.base import as_process
 from hawkeys.simulation._clusters import (
     CHILD_OF_HISTORY,
     IMMIGRANT,

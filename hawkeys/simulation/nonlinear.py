@@ -14,7 +14,7 @@ from hawkeys._typing import ArrayLike, FloatArray, IntArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
-from hawkeys.process._checks import as_process
+from hawkeys.process.base import as_process
 from hawkeys.process.lag_filters import LagFilters
 from hawkeys.process.nonlinear import LINKS, NonlinearHawkes
 from hawkeys.process.predictor import changes

@@ -7,7 +7,7 @@ from typing import Any
 from hawkeys._typing import ArrayLike, RandomState
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
-from hawkeys.process._checks import as_process
+from hawkeys.process.base import as_process
 from hawkeys.process.rectified import RectifiedHawkes
 from hawkeys.simulation.nonlinear import simulate_nonlinear
 

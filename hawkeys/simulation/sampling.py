@@ -11,7 +11,7 @@ from hawkeys._typing import Bounds, FloatArray, RandomState
 from hawkeys._validation import as_generator, check_count
 from hawkeys.events import Events
 from hawkeys.process import Hawkes, NonlinearHawkes
-from hawkeys.process._checks import as_process
+from hawkeys.process.base import as_process
 from hawkeys.simulation._bulk_clusters import is_bulk, simulate_bulk
 from hawkeys.simulation._clusters import collect, draw_points, first_points, time_order
 from hawkeys.simulation._windows import (

@@ -14,7 +14,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from hawkeys.exceptions import DatasetError, DatasetNotFoundError
 
 __all__ = [
     "BrokenFileError",
+    "cells_by_name",
     "csv_rows",
     "decode_text",
     "find_separator",
@@ -237,6 +238,18 @@ def _check_header_line(line: int, cells: list[str]) -> None:
 
 def frame_of(columns: list[list[str]]) -> pd.DataFrame:
     """Return columns of equal length, their names first, as a frame of text."""
+    cells = cells_by_name(columns)
+    block = np.empty((len(cells), len(columns[0]) - 1), dtype=object)
+    for row, column in zip(block, cells.values(), strict=True):
+        row[:] = column
+    return pd.DataFrame(block.T, columns=list(cells), dtype=object)
+
+
+def cells_by_name(columns: list[list[str]]) -> dict[str, list[str]]:
+    """Return the cells of each column by its name; a column that numbers the rows is left out.
+
+    Raises `BrokenFileError` for names that are missing or repeated.
+    """
     header, columns = [column[0] for column in columns], [column[1:] for column in columns]
     if header[0] == "" and len(header) > 1 and _number_the_rows(columns[0]):
         header, columns = header[1:], columns[1:]
@@ -250,10 +263,7 @@ def frame_of(columns: list[list[str]]) -> pd.DataFrame:
         raise BrokenFileError(
             f"column {header.index('') + 1} has no name; name it in the header or remove it."
         )
-    block = np.empty((len(header), len(columns[0])), dtype=object)
-    for row, column in zip(block, columns, strict=True):
-        row[:] = column
-    return pd.DataFrame(block.T, columns=header, dtype=object)
+    return dict(zip(header, columns, strict=True))
 
 
 def _number_the_rows(cells: list[str]) -> bool:
@@ -263,9 +273,11 @@ def _number_the_rows(cells: list[str]) -> bool:
     )
 
 
-def numbers_of(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+def numbers_of(table: pd.DataFrame | Mapping[str, list[str]], columns: Sequence[str]) -> np.ndarray:
     """Return columns of text as floats, refusing all that is not written as a finite number."""
-    return np.column_stack([_numbers(frame[name].tolist(), name) for name in columns])
+    cells = [table[name] for name in columns]
+    lists = [cell if isinstance(cell, list) else cell.tolist() for cell in cells]
+    return np.column_stack([_numbers(*both) for both in zip(lists, columns, strict=True)])
 
 
 def loose_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from collections import Counter
 
+import numpy as np
+
+from hawkeys._typing import IntArray
 from hawkeys.datasets._tables.files import (
     BrokenFileError,
+    cells_by_name,
     list_names,
     numbers_of,
     one_line,
-    read_table,
+    read_columns,
 )
 from hawkeys.datasets.keystrokes import Keystrokes
 from hawkeys.datasets.timings import check_timings, timing_columns
@@ -54,40 +57,46 @@ def parse_cmu(content: bytes, source: str) -> Keystrokes:
 copy, or remove it so that it is downloaded.
     """
     try:
-        frame = read_table(content)
-        _check_columns(frame)
-        labels = _check_labels(frame)
-        matrix = numbers_of(frame, timing_columns(CMU_KEYS))
+        cells = cells_by_name(read_columns(content))
+        _check_columns(cells)
+        subjects, numbers = _check_labels(cells)
+        matrix = numbers_of(cells, timing_columns(CMU_KEYS))
         check_timings(matrix, keys=CMU_KEYS)
-        _check_design(labels)
+        _check_design(subjects, numbers)
     except (BrokenFileError, InvalidTimingsError) as error:
         raise DatasetError(f"{source}: {one_line(error)} {_ADVICE}") from error
-    order = np.lexsort((labels["rep"], labels["sessionIndex"], labels["subject"]))
-    who, session, repetition = (labels[name].to_numpy()[order] for name in _LABELS)
+    who, (session, repetition) = np.array(subjects), numbers.T
+    order = np.lexsort((repetition, session, who))
     return Keystrokes.from_timings(
-        matrix[order], subject=who, session=session, repetition=repetition, keys=CMU_KEYS
+        matrix[order],
+        subject=who[order],
+        session=session[order],
+        repetition=repetition[order],
+        keys=CMU_KEYS,
     )
 
 
-def _check_columns(frame: pd.DataFrame) -> None:
+def _check_columns(cells: dict[str, list[str]]) -> None:
     expected = [*_LABELS, *timing_columns(CMU_KEYS)]
-    missing = [column for column in expected if column not in frame.columns]
+    missing = [column for column in expected if column not in cells]
     if missing:
         raise BrokenFileError(
             f"expected {len(expected)} columns (subject, sessionIndex, rep and 31 timings), got "
-            f"{len(frame.columns)}; missing {list_names(missing)}."
+            f"{len(cells)}; missing {list_names(missing)}."
         )
-    extra = [str(column) for column in frame.columns if column not in expected]
+    extra = [column for column in cells if column not in expected]
     if extra:
         raise BrokenFileError(f"expected {len(expected)} columns; unknown {list_names(extra)}.")
 
 
-def _check_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return subject, session and repetition of each row, in their proper ranges."""
-    empty = np.flatnonzero(frame["subject"] == "")
-    if empty.size:
-        raise BrokenFileError(f"data row {empty[0] + 1}, column subject: got an empty cell.")
-    numbers = numbers_of(frame, list(_LABELS[1:]))
+def _check_labels(cells: dict[str, list[str]]) -> tuple[list[str], IntArray]:
+    """Return the subject of each row, and session and repetition (n_rows, 2) in proper ranges."""
+    subjects = cells["subject"]
+    if "" in subjects:
+        raise BrokenFileError(
+            f"data row {subjects.index('') + 1}, column subject: got an empty cell."
+        )
+    numbers = numbers_of(cells, _LABELS[1:])
     highest = np.array([_N_SESSIONS, _N_REPETITIONS])
     bad = (numbers < 1) | (numbers > highest) | (numbers != np.round(numbers))
     for row, column in np.argwhere(bad)[:1]:
@@ -95,26 +104,24 @@ def _check_labels(frame: pd.DataFrame) -> pd.DataFrame:
             f"data row {row + 1}, column {_LABELS[column + 1]}: expected a whole number from 1 to "
             f"{highest[column]}, got {numbers[row, column]:g}."
         )
-    labels = pd.DataFrame(numbers.astype(np.int64), columns=list(_LABELS[1:]))
-    labels.insert(0, "subject", frame["subject"].to_numpy())
-    return labels
+    return subjects, numbers.astype(np.int64)
 
 
-def _check_design(labels: pd.DataFrame) -> None:
+def _check_design(subjects: list[str], numbers: IntArray) -> None:
     """Refuse anything but 51 subjects with every session and repetition once."""
-    repeated = np.flatnonzero(labels.duplicated())
-    if repeated.size:
-        subject, session, repetition = labels.iloc[repeated[0]]
-        raise BrokenFileError(
-            f"data row {repeated[0] + 1} repeats subject {subject}, session {session}, repetition "
-            f"{repetition}; each may occur once."
-        )
-    sizes = labels["subject"].value_counts(sort=False)
-    per_subject = _N_SESSIONS * _N_REPETITIONS
-    short = sizes[sizes != per_subject]
-    if len(sizes) != _N_SUBJECTS or len(short):
-        detail = f"; {short.index[0]} has {short.iloc[0]}" if len(short) else ""
+    seen: set[tuple[str, int, int]] = set()
+    for row, one in enumerate(zip(subjects, *numbers.T.tolist(), strict=True)):
+        if one in seen:
+            raise BrokenFileError(
+                f"data row {row + 1} repeats subject {one[0]}, session {one[1]}, repetition "
+                f"{one[2]}; each may occur once."
+            )
+        seen.add(one)
+    sizes, per_subject = Counter(subjects), _N_SESSIONS * _N_REPETITIONS
+    short = [(name, size) for name, size in sizes.items() if size != per_subject]
+    if len(sizes) != _N_SUBJECTS or short:
+        detail = f"; {short[0][0]} has {short[0][1]}" if short else ""
         raise BrokenFileError(
             f"expected {_N_SUBJECTS} subjects with {per_subject} rows each, got {len(sizes)} "
-            f"subjects and {len(labels)} rows{detail}."
+            f"subjects and {len(subjects)} rows{detail}."
         )

@@ -10,8 +10,8 @@ import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray, RandomState
 from hawkeys._validation import as_generator, brief, check_count, check_fraction
+from hawkeys.events.container import as_events
 from hawkeys.events.counts import EventCounts
-from hawkeys.events.lists import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.coarse.cells import Cells, cells_of_counts, cells_of_events
 from hawkeys.inference.coarse.problem import Problem
@@ -23,7 +23,7 @@ from hawkeys.kernels import Exponential, Kernel
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results import LikelihoodResult
 
-__all__ = ["CoarseOptions", "fit_coarse", "is_coarse"]
+__all__ = ["CoarseOptions", "fit_coarse"]
 
 # widths of a cell in units of 1 / decay; beyond it exponentials leave the range of doubles
 _SHORTEST = 300.0
@@ -53,11 +53,6 @@ class CoarseOptions:
     def __post_init__(self) -> None:
         check_fraction(self.precision, "precision")
         check_count(self.max_iter, "max_iter")
-
-
-def is_coarse(data: Any, options: Mapping[str, Any]) -> bool:
-    """Tell counts, and times that come with a tick, from what is fitted as it is."""
-    return isinstance(data, EventCounts) or options.get("resolution") is not None
 
 
 def fit_coarse(

@@ -10,8 +10,7 @@ import numpy as np
 
 from hawkeys._loops.choice import compiled_only
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_positive
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_positive, refuse_labels
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.decay.options import DecaySearch
 from hawkeys.inference.decay.peak import (

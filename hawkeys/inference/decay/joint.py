@@ -102,7 +102,7 @@ def fit_joint(
     identified = found.identified.copy()
     identified[:, -size:] &= not lost
     _warn(reasons, names)
-    converged = solution.converged[design.columns.blocks] & (top.gap <= GAIN)
+    converged = design.by_target(solution.converged) & (top.gap <= GAIN)
     return replace(found, identified=identified), converged, np.full((size, size), lost)
 
 

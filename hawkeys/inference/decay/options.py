@@ -13,9 +13,9 @@ from hawkeys._validation import brief, check_choice, check_count
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import Kernel
 
-__all__ = ["DecaySearch", "split_search"]
+__all__ = ["SEARCHING", "DecaySearch", "split_search"]
 
-_OPTIONS = ("decay_grid", "decay_sharing", "decay_selection", "n_folds")
+SEARCHING = frozenset(("decay_grid", "decay_sharing", "decay_selection", "n_folds"))
 _SHAPES = ("shared", "source", "pair")
 
 
@@ -116,8 +116,8 @@ def split_search(
     InvalidParameterError
         More than one of decay, decay_grid and kernel is given, or an option has no use.
     """
-    own = {key: options[key] for key in _OPTIONS if key in options}
-    rest = {key: value for key, value in options.items() if key not in _OPTIONS}
+    own = {key: value for key, value in options.items() if key in SEARCHING}
+    rest = {key: value for key, value in options.items() if key not in SEARCHING}
     if isinstance(decay, str):
         check_choice(decay, "decay", ("estimate",))
     estimated = isinstance(decay, str)

@@ -17,9 +17,8 @@ from hawkeys._typing import ArrayLike, BoolArray, FloatArray
 from hawkeys.events import Events
 from hawkeys.inference.decay.folds import make_folds
 from hawkeys.inference.decay.peak import extrapolate, first_part
-from hawkeys.inference.methods import Method
+from hawkeys.inference.methods import Method, row_seeds
 from hawkeys.inference.rows.newton import solve_mle, solve_nearby
-from hawkeys.inference.seeds import row_seeds
 from hawkeys.inference.task import Task, check_weights, leave_out
 from hawkeys.kernels import Exponential
 

@@ -15,12 +15,12 @@ from hawkeys._threads import VARIABLES, limit_threads, most_threads
 from hawkeys._typing import ArrayLike, Bounds, FloatArray, IntArray, RandomState
 from hawkeys._validation import brief, check_count
 from hawkeys.baselines import Constant
-from hawkeys.events.lists import as_events, by_labels
+from hawkeys.events.container import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.each.result import EachResult
 from hawkeys.inference.examine import examine
 from hawkeys.inference.identify import warn_about_radii
-from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.methods import Method, choose_method, each_seeds, name_of_method
 from hawkeys.inference.rows.in_parameters import in_parameters
 from hawkeys.inference.rows.pooling import (
     GammaPool,
@@ -30,8 +30,7 @@ from hawkeys.inference.rows.pooling import (
     pool_vi,
 )
 from hawkeys.inference.rows.solution import Solution
-from hawkeys.inference.seeds import each_seeds
-from hawkeys.inference.task import Task, refuse_given, refuse_models, split_model
+from hawkeys.inference.task import Task, by_labels, refuse_given, refuse_models, split_model
 from hawkeys.kernels import Kernel, Productive
 from hawkeys.process.hawkes import choose_kernel
 from hawkeys.results.gamma_posterior import GammaPosterior
@@ -243,7 +242,7 @@ def _solve(
         seeds = np.full_like(seeds, common_seed)
     solution = method.solve(design, settings, seeds, keep=False)
     likelihood, weights = design.log_likelihood(solution.x) / weight, None
-    if not design.columns.is_plain:
+    if not design.is_plain:
         if design.columns.n_components > 1:
             weights = design.columns.shares(solution.x)
         columns = FittedColumns(design.columns, solution.x, solution.identified)

@@ -12,6 +12,7 @@ from hawkeys.inference.kernel.newton import Curvature, curvature, newton_step, s
 from hawkeys.inference.kernel.problem import EMProblem, EMState
 from hawkeys.inference.kernel.separate_histograms import is_concave, solve_apart
 from hawkeys.inference.kernel.setup import KernelOptions
+from hawkeys.inference.outcome import total_trace
 
 __all__ = ["Path", "climb", "path_message", "to_the_top"]
 
@@ -102,7 +103,7 @@ def _prove(
     gap = float(solution.gap.sum()) + max(near.value - state.objective, 0.0)
     path = Path(
         state,
-        solution.total_trace().tolist(),
+        total_trace(solution.traces).tolist(),
         gap,
         bool(solution.converged.all()),
         is_maximum=True,

@@ -89,5 +89,5 @@ def _design(problem: EMProblem, bins: Bins) -> tuple[Design, IntArray]:
     columns = ColumnMap(places[:, :1], adjacency, cost.shape[1])
     excitation = np.concatenate(parts)
     return Design(
-        excitation, first.weights, first.offsets, cost, size, excluded, columns=columns
+        excitation, first.weights, first.offsets, cost, size, excluded, mapping=columns
     ), sources

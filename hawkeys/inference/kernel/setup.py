@@ -8,8 +8,7 @@ import numpy as np
 
 from hawkeys._loops import lags as loops
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
-from hawkeys._validation import brief, check_nonnegative, check_shape
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import brief, check_nonnegative, check_shape, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.branching_options import BranchingKernelOptions

@@ -20,7 +20,7 @@ from hawkeys._validation import (
 from hawkeys._version import __version__
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events, by_labels
+from hawkeys.events.container import as_events
 from hawkeys.exceptions import (
     ConvergenceWarning,
     IdentifiabilityWarning,
@@ -40,6 +40,7 @@ from hawkeys.inference.nonlinear.climb import (
 from hawkeys.inference.nonlinear.pulls import check_penalty, pull_of
 from hawkeys.inference.nonlinear.terms import TargetTerms, terms_of_targets
 from hawkeys.inference.rectified.fit import fit_rectified
+from hawkeys.inference.task import by_labels
 from hawkeys.process.filters import LogTimeFilters
 from hawkeys.process.lag_filters import LagFilters
 from hawkeys.process.nonlinear import NonlinearHawkes, check_model

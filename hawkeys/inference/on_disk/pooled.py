@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray, RandomState
-from hawkeys._validation import brief
-from hawkeys._validation.labels import in_order
+from hawkeys._validation import brief, in_order
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.choice import choose_decay
 from hawkeys.inference.decay.errors import beside_decays
 from hawkeys.inference.decay.options import DecaySearch, split_search
-from hawkeys.inference.methods import Method, choose_method, name_of_method
+from hawkeys.inference.methods import Method, choose_method, name_of_method, row_seeds
 from hawkeys.inference.on_disk.bounds import PartitionedBounds
 from hawkeys.inference.on_disk.decay import PartitionedDecays, moves_over_partitions
 from hawkeys.inference.on_disk.productivity import with_values
@@ -26,8 +25,7 @@ from hawkeys.inference.on_disk.task import Memory, PartitionedTask, bytes_of
 from hawkeys.inference.outcome import partitioned_result
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.rows.variational import solve_vi
-from hawkeys.inference.seeds import row_seeds
-from hawkeys.inference.task import check_support, split_model
+from hawkeys.inference.task import split_model
 from hawkeys.kernels import DelayedKernel, Exponential, Kernel, PowerLaw, SumExponential
 from hawkeys.kernels.productive import spread_of
 from hawkeys.partitions import PartitionedEvents
@@ -48,7 +46,6 @@ class FittedOnDisk(NamedTuple):
     result: FitResult
     converged: BoolArray
     data: PartitionedEvents
-    support: BoolArray
     seen: FloatArray | None
 
 
@@ -137,11 +134,9 @@ class PartitionedFit:
         found = self._result(rows, solution, value)
         if profile is not None and self.search is not None and isinstance(found, LikelihoodResult):
             found = self._with_profile(found, solution.x, self.search, profile)
-        columns = rows.template.columns
-        seen = rows.known().cost[:, 1:] if columns.is_plain else None
-        data, converged = self.task.data, solution.converged[columns.blocks]
-        support = check_support(self.task.support, data.n_marks)
-        return FittedOnDisk(replace(found, unit=data.unit), converged, data, support, seen)
+        seen = rows.known().cost[:, 1:] if rows.template.is_plain else None
+        data, converged = self.task.data, rows.template.by_target(solution.converged)
+        return FittedOnDisk(replace(found, unit=data.unit), converged, data, seen)
 
     def _solve(self, rows: PartitionedRows, rng: RandomState) -> tuple[Solution, float]:
         """Return the solution, and the log-likelihood there."""

@@ -95,7 +95,7 @@ class PartitionedRows:
     def is_shared(self) -> bool:
         """Whether the model is plain and all marks share one decay."""
         kernel = self.kernel
-        plain = self.template.columns.is_plain and self.task.model.is_plain
+        plain = self.template.is_plain and self.task.model.is_plain
         return plain and isinstance(kernel, Exponential) and kernel.decay.ndim == 0
 
     def known(self) -> Facts:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import BoolArray, FloatArray, IntArray, RandomState
-from hawkeys._validation import check_choice, check_count, check_jobs, check_level
+from hawkeys._validation import check_choice, check_count, check_jobs, check_level, seeded
 from hawkeys.events import Events
 from hawkeys.exceptions import (
     ConvergenceWarning,
@@ -26,7 +26,6 @@ from hawkeys.inference.post_estimation.refits import (
     fit_again,
     simulate_like,
 )
-from hawkeys.inference.seeds import seeded
 from hawkeys.inference.task import check_weights
 from hawkeys.results.frames import parameter_frame, piece_labels
 

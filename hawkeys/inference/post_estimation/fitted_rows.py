@@ -23,7 +23,7 @@ from hawkeys.inference.post_estimation.refits import (
     task_again,
     to_estimate,
 )
-from hawkeys.process._checks import check_events
+from hawkeys.process.base import check_events
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.fit_result import FitResult
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import FloatArray, RandomState
-from hawkeys._validation import brief, check_count
+from hawkeys._validation import brief, check_count, seeded
 from hawkeys._version import __version__
 from hawkeys.baselines import Constant
 from hawkeys.diagnostics.gof_result import GoodnessOfFit
@@ -34,9 +34,8 @@ from hawkeys.inference.post_estimation.refits import (
     history_of,
     simulate_like,
 )
-from hawkeys.inference.seeds import seeded
 from hawkeys.process import Hawkes, NonlinearHawkes
-from hawkeys.process._checks import read_for
+from hawkeys.process.base import read_for
 from hawkeys.results.base import Result
 
 __all__ = ["goodness_of_fit"]

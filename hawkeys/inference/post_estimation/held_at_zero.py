@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hawkeys._loops import rows as loops
+from hawkeys._design.design import row_values
 from hawkeys._threads import in_threads
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.inference.post_estimation.fitted_rows import FittedRows
-from hawkeys.inference.rows.newton import precise_enough
+from hawkeys.inference.rows.newton import precise_enough, solve_rows
 
 __all__ = ["falls_at_zero"]
 
@@ -79,15 +79,13 @@ class _Problem:
         cost = np.where(zero, 0.0, self.cost)[None]
         data = self.excitation, self.weights, self.offsets
         prior = np.zeros(cost.size)
-        _, report, hessian, _ = loops.solve_rows(
-            data, cost, prior, self.limits, start[None], keep=True
-        )
+        _, report, hessian, _ = solve_rows(data, cost, prior, self.limits, start[None], keep=True)
         return (report[0, 0] if report[0, 1] <= self.limits[0] else np.nan), hessian[0]
 
     def value(self, x: FloatArray) -> float:
         """Return the log-likelihood."""
         data = self.excitation, self.weights, self.offsets
-        return float(loops.row_log_likelihood(*data, self.cost[None], x[None])[0])
+        return float(row_values(data, self.cost[None], x[None], np.empty((1, 0)))[0])
 
 
 def _without(x: FloatArray, hessian: FloatArray, group: BoolArray) -> FloatArray:

@@ -13,6 +13,7 @@ from hawkeys._loops import variational as loops
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.methods import row_seeds
 from hawkeys.inference.options import VIOptions
 from hawkeys.inference.post_estimation.fitted_rows import columns_of, rows_again
 from hawkeys.inference.priors.row_priors import RowPriors
@@ -20,7 +21,6 @@ from hawkeys.inference.rows.ascent import Groups
 from hawkeys.inference.rows.bound import draws_for, second_moment
 from hawkeys.inference.rows.branching import shared_events
 from hawkeys.inference.rows.variational import fixed_priors, solve_vi
-from hawkeys.inference.seeds import row_seeds
 from hawkeys.results import VariationalResult
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import check_mask
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_mask, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.nonlinear.linked_rows import LinkedRows

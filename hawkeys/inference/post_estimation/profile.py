@@ -12,8 +12,7 @@ import numpy as np
 from hawkeys._loops import profile as loops
 from hawkeys._progress import Verbose, told
 from hawkeys._typing import ArrayLike, BoolArray, FloatArray
-from hawkeys._validation import check_level, check_mask
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import check_level, check_mask, refuse_labels
 from hawkeys.events import Events
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference.post_estimation.chi_bar import mixture_quantile, mixture_weights

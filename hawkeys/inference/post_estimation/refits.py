@@ -29,7 +29,7 @@ from hawkeys.kernels import (
     kernel_from_dict,
 )
 from hawkeys.process import Hawkes, NonlinearHawkes
-from hawkeys.process._checks import as_process, read_for
+from hawkeys.process.base import as_process, read_for
 from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.nonlinear import NonlinearResult

@@ -12,8 +12,14 @@ import numpy as np
 from hawkeys._design import Design
 from hawkeys._registry import Named, rebuild
 from hawkeys._typing import ArrayLike, FloatArray, IntArray
-from hawkeys._validation import as_float_array, brief, check_choice, check_nonnegative, check_shape
-from hawkeys._validation.labels import refuse_labels
+from hawkeys._validation import (
+    as_float_array,
+    brief,
+    check_choice,
+    check_nonnegative,
+    check_shape,
+    refuse_labels,
+)
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.priors.penalty_terms import PenaltyTerms, spread, spread_labels
 

@@ -16,7 +16,7 @@ from hawkeys._validation import (
     check_positive,
     check_positive_number,
 )
-from hawkeys.events.lists import as_events, by_labels
+from hawkeys.events.container import as_events
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.folds import fold_names, make_folds
 from hawkeys.inference.examine import examine, log_fit
@@ -29,7 +29,7 @@ from hawkeys.inference.priors.selected_path import PathValues, emptying_strength
 from hawkeys.inference.rows.many_marks import many_marks
 from hawkeys.inference.rows.penalized import PenalizedRows
 from hawkeys.inference.rows.solution import Solution
-from hawkeys.inference.task import Task, check_support, refuse_given, split_model
+from hawkeys.inference.task import Task, by_labels, check_support, refuse_given, split_model
 from hawkeys.kernels import Kernel
 from hawkeys.process.hawkes import choose_kernel
 

@@ -14,7 +14,7 @@ from hawkeys._typing import ArrayLike, BoolArray, Bounds, FloatArray
 from hawkeys._validation import brief, check_count, check_positive_number
 from hawkeys._version import __version__
 from hawkeys.events import Events
-from hawkeys.events.lists import as_events, by_labels
+from hawkeys.events.container import as_events
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about, warn_if_unseen
@@ -30,7 +30,7 @@ from hawkeys.inference.rectified.rows import (
     decay_range,
     event_columns,
 )
-from hawkeys.inference.task import about_all, admissible, check_weights, leave_out
+from hawkeys.inference.task import about_all, admissible, by_labels, check_weights, leave_out
 from hawkeys.kernels import Exponential
 from hawkeys.process.rectified import RectifiedHawkes, as_target_decays, row_terms
 from hawkeys.results.rectified import RectifiedResult

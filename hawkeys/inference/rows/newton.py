@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._loops import rows
+from hawkeys._loops.choice import Compiled, is_wide, perform
+from hawkeys._plain import rows as plain
+from hawkeys._plain import wide_rows as wide
+from hawkeys._threads import in_threads
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._validation import brief
 from hawkeys.exceptions import InvalidParameterError
@@ -25,6 +29,7 @@ __all__ = [
     "solve_mle",
     "solve_nearby",
     "solve_penalty",
+    "solve_rows",
 ]
 
 _NO_START = np.empty((0, 0))
@@ -32,6 +37,13 @@ _NO_START = np.empty((0, 0))
 _MANY = 20_000
 # nats: with that step, and without, the value is then some 1e-10 from the maximum at most
 _LOOSE, _TIGHT = 1e-5, 1e-10
+# nanoseconds per event: of its logarithm, and of each column; and steps that a solution takes
+_LOG, _COLUMN, _STEPS = 5, 1, 4
+# rows of so many events are solved on one in 64 of them first, then on one in 8, then on all, with
+# so many nats to gain at most where a part is left for the next
+_PARTS, _PARTS_FROM, _ROUGH = (64, 8, 1), 20_000, 0.01
+
+jit = Compiled("rows")
 
 
 def solve_mle(
@@ -46,7 +58,7 @@ def solve_mle(
 
     A `start` (n_blocks, n_columns + 1) near the maximum spares steps; the maximum is the same.
     """
-    flat = np.zeros(design.n_columns + 1)
+    flat = np.zeros(design.cost.shape[1])
     return _solve(design, options, (flat, flat), keep, start)
 
 
@@ -79,7 +91,7 @@ def solve_map(design: Design, options: MAPOptions, seeds: IntArray, *, keep: boo
     """Maximise the log posterior (without its normaliser) of every row problem."""
     prior = options.prior
     if isinstance(prior, GammaPrior):
-        width = design.n_baselines, design.n_columns + 1 - design.n_baselines
+        width = design.n_baselines, design.cost.shape[1] - design.n_baselines
         terms = np.repeat(prior.exponents(1), width), np.repeat(prior.rates(1), width)
         return _solve(design, options, terms, keep)
     _check_free(design, prior)
@@ -99,7 +111,7 @@ def solve_penalty(
     A `start` (n_blocks, n_columns + 1) near the maximum spares steps; the maximum is the same.
     """
     if penalty.plain:
-        none = np.zeros(design.n_columns + 1)
+        none = np.zeros(design.cost.shape[1])
         return _solve(design, options, (none, penalty.slope), keep, start)
     given = start if start.size else None
     return PenalizedRows.of(design).solve(penalty, options.tolerance, options.max_iter, start=given)
@@ -127,8 +139,9 @@ def _solve(
         cost[design.excluded] = 0.0
     if design.held is not None:  # no prior on what is held
         cost = np.where(np.isnan(design.held), cost, design.cost)
-    data = design.spread() if design.held is None else design
-    x, report, information, traces = rows.solve_rows(
+    mixed = design.held is None and design.mapping is not None
+    data = design.spread() if mixed else design
+    x, report, information, traces = solve_rows(
         (data.excitation, data.weights, design.offsets),
         cost,
         exponents,
@@ -148,3 +161,51 @@ def _solve(
         traces=traces,
         information=information if keep else None,
     )
+
+
+def solve_rows(
+    data: tuple[FloatArray, FloatArray, IntArray],
+    cost: FloatArray,
+    shape: FloatArray,
+    limits: tuple[float, int],
+    start: FloatArray,
+    keep: bool,
+    held: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Solve every row problem; see `hawkeys._jit.rows`.
+
+    `data` are excitation, weights and offsets of a `Design`. Parameters that `held` (n_blocks, P)
+    has a value for stay at it; those problems are solved without compiled code, whatever the size.
+    Returns x (n_blocks, P); report (n_blocks, 4) with the objective, the gap bound, the violation
+    of the optimality conditions and the number of iterations; and, if `keep`, the negative Hessians
+    in x (n_blocks, P, P) and the objective's traces (n_blocks, max_iter), else empty arrays.
+    """
+    (excitation, _, offsets), (n_blocks, size) = data, cost.shape
+    kept = n_blocks if keep else 0
+    out = (
+        np.zeros((n_blocks, size)),
+        np.zeros((n_blocks, 4)),
+        np.zeros((kept, size, size)),
+        np.full((kept, limits[1]), np.nan),
+    )
+    work = _STEPS * (offsets[-1] * _LOG + excitation.size * _COLUMN * size + n_blocks * size**3)
+    if held is not None:
+        run = partial(plain.solve_held_rows, data, cost, shape, (*limits, 1), held, out)
+        in_threads(run, n_blocks, work)
+        return out
+    if is_wide(offsets, size):
+        run = partial(wide.solve_rows, data, cost, shape, (*limits, 1), start, out)
+        in_threads(run, n_blocks, work)
+        return out
+    # rows of many events are solved on a part of them first
+    in_parts = not start.size and np.diff(offsets).max(initial=0) >= _PARTS_FROM
+    for level in _PARTS if in_parts else (1,):
+        begin, settings = out[0].copy() if in_parts else start, (*limits, level)
+        if level > 1:
+            settings = _ROUGH, *settings[1:]
+        given = data, cost, shape, settings, begin, out
+        perform(
+            plain.solve_rows, jit, given, excitation.size,
+            n_rows=n_blocks, n_parts=n_blocks, work=work / level, is_sum=False,
+        )  # fmt: skip
+    return out

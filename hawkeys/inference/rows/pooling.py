@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._loops import rows
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
@@ -18,6 +17,7 @@ from hawkeys.inference.priors.row_priors import expected_log_gamma
 from hawkeys.inference.rows.ascent import INNER, SHARING, Ascent, Groups, Step, ascend
 from hawkeys.inference.rows.bound import bound_under, draws_for, raise_bound, start_params
 from hawkeys.inference.rows.inclusion import switched_off
+from hawkeys.inference.rows.newton import solve_rows
 from hawkeys.inference.rows.solution import Solution
 from hawkeys.inference.rows.variational import variational_solution
 
@@ -319,7 +319,7 @@ def _modes(design: Design, options: MAPOptions, shape: FloatArray, rate: FloatAr
     for i in range(design.n_marks):
         blocks = range(i, design.n_blocks, design.n_marks)
         excitation = [design.block(b).ravel() for b in blocks]
-        x[i :: design.n_marks], report[i :: design.n_marks], _, _ = rows.solve_rows(
+        x[i :: design.n_marks], report[i :: design.n_marks], _, _ = solve_rows(
             (
                 np.concatenate(excitation),
                 np.empty(0),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.posterior import LogNormalPosterior
@@ -66,14 +64,3 @@ class Solution:
     inclusion: FloatArray | None = None
     log_covariance: FloatArray | None = None
     covariance: FloatArray | None = None
-
-    def total_trace(self) -> FloatArray:
-        """Add the traces of the rows, each held at its last value once it has stopped."""
-        if self.traces.size == 0:
-            return np.empty(0)
-        steps = int((~np.isnan(self.traces)).sum(axis=1).max())
-        part = self.traces[:, :steps].copy()
-        for row in part:
-            stopped = np.isnan(row)
-            row[stopped] = row[~stopped][-1] if (~stopped).any() else 0.0
-        return part.sum(axis=0)

@@ -206,7 +206,7 @@ class TestFit:
             np.array([0, 12]),
             cost[None],
             2,
-            columns=ColumnMap.plain(2, 1),
+            mapping=ColumnMap.plain(2, 1),
         )
         a = shape + 4.0
         for _ in range(3_000):
