@@ -171,8 +171,12 @@ def write(name):
     """Write a notebook with its outputs."""
     with tempfile.TemporaryDirectory() as folder, kernel_of(Path(folder)) as kernel:
         notebook = execute(name, Path(folder), kernel)
-    for cell in notebook.cells:
-        for one in cell.get("outputs", ()):
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, 1):
+        cell.execution_count = count  # as in a kernel of its own
+        for one in cell.outputs:
+            if "execution_count" in one:
+                one.execution_count = count
             if "image/png" in one.get("data", {}):
                 one.data["image/png"] = small(one.data["image/png"])
     notebook.metadata = {
