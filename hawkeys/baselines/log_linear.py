@@ -16,8 +16,8 @@ from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["LogLinear"]
 
-# the largest exponent of which a double still has the exponential, with room for a rate
-_LARGEST = 600.0
+# the largest exponent whose exponential has a square with room for a rate
+_LARGEST = 300.0
 
 
 class LogLinear(Baseline):

@@ -15,6 +15,7 @@ doi:10.4294/jpe1952.31.115
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -50,6 +51,25 @@ class Near(NamedTuple):
             inverse = np.nan_to_num(regular_inverse(a, x_i > 0))
             out = out - b.T @ inverse @ b
         return np.asarray(out)
+
+    def with_factor(
+        self, x: FloatArray, rates: Iterable[int], factor: float, shifts: FloatArray
+    ) -> tuple[list[FloatArray], list[tuple[FloatArray, FloatArray]], FloatArray]:
+        """Return blocks and columns (n_blocks, P) with other rates: these ones over a factor.
+
+        Columns `rates` are divided by `factor`, whose logarithm changes with phi by `shifts` (k,).
+        """
+        which = np.zeros(x.shape[1], dtype=bool)
+        which[list(rates)] = True
+        scale = np.where(which, factor, 1.0)
+        rows, moves = [], []
+        for a, (b, own), x_i in zip(self.rows, self.moves, x, strict=True):
+            moved = np.outer(np.where(which, x_i, 0.0), shifts)  # of the rates with phi
+            rows.append(a * np.outer(scale, scale))
+            mixed = b + a @ moved
+            moves.append((scale[:, None] * mixed, own + moved.T @ b + b.T @ moved
+                          + moved.T @ a @ moved))  # fmt: skip
+        return rows, moves, x / scale
 
 
 class _Sums(NamedTuple):

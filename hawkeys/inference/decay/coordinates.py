@@ -146,13 +146,17 @@ class Joint:
     coordinates : tuple of Coordinate
         In the order c, p, decay or decays, a, coefficients.
     baseline : LogLinear or None
-        One whose coefficients are coordinates.
+        One whose coefficients are coordinates, its covariates less `middle`, so that differences
+        keep their digits whatever their origin.
+    middle : ndarray, shape (n_covariates,), or None
+        Means of the covariates over the time observed.
     """
 
     kernel: Kernel
     productivity: Productivity | None
     coordinates: tuple[Coordinate, ...]
     baseline: LogLinear | None = None
+    middle: FloatArray | None = None
 
     @property
     def box(self) -> FloatArray:
@@ -190,15 +194,39 @@ class Joint:
         """Return the task with the baseline at a point."""
         if self.baseline is None:
             return task
-        values = [self.coordinates[k].value(float(phi[k])) for k in self.of_name("coefficient")]
-        return replace(task, baseline=self.baseline.with_coefficients(values))
+        return replace(task, baseline=self.baseline.with_coefficients(self._coefficients(phi)))
+
+    def final_model(self, task: Task, phi: FloatArray) -> Task:
+        """Return the task with its own baseline, of the covariates as given, at a point."""
+        if not isinstance(task.baseline, LogLinear) or self.baseline is None:
+            return task
+        return replace(task, baseline=task.baseline.with_coefficients(self._coefficients(phi)))
+
+    def factor(self, phi: FloatArray) -> float:
+        """Return the baseline without `middle`, at the same rate, over that with it."""
+        return 1.0 if self.middle is None else float(np.exp(self._coefficients(phi) @ self.middle))
+
+    @property
+    def shifts(self) -> FloatArray:
+        """How the logarithm of `factor` changes with each coordinate, (n,)."""
+        out = np.zeros(len(self.coordinates))
+        for middle, k in zip(
+            () if self.middle is None else self.middle, self.of_name("coefficient"), strict=True
+        ):
+            out[k] = middle / self.coordinates[k].unit
+        return out
+
+    def _coefficients(self, phi: FloatArray) -> FloatArray:
+        where = self.of_name("coefficient")
+        return np.array([self.coordinates[k].value(float(phi[k])) for k in where])
 
     @property
     def of_baseline(self) -> Joint:
         """The coefficients of the baseline alone, the kernel being that of the middle."""
         where = self.of_name("coefficient")
         kernel = self.at(self.box.mean(axis=0))
-        return Joint(kernel, None, tuple(self.coordinates[k] for k in where), self.baseline)
+        kept = tuple(self.coordinates[k] for k in where)
+        return Joint(kernel, None, kept, self.baseline, self.middle)
 
     def final(self, phi: FloatArray) -> Kernel:
         """Return the kernel at the maximum, with the tolerance that was asked for."""
@@ -235,7 +263,7 @@ class Joint:
     def with_decays(self, logs: FloatArray) -> Joint:
         """Return a kernel with these decays in place of those that are coordinates."""
         kept = tuple(one for one in self.coordinates if one.name != "decays")
-        return Joint(SumExponential(np.exp(logs)), self.productivity, kept, self.baseline)
+        return replace(self, kernel=SumExponential(np.exp(logs)), coordinates=kept)
 
     def ordered(self, phi: FloatArray) -> FloatArray:
         """Return the same point with its decays in increasing order."""
@@ -315,9 +343,13 @@ def joint_of(
             ]
     if productivity is not None and productivity.a is None:
         coordinates += _coefficients(productivity, heard)
+    middle = None
     if baseline is not None:
-        coordinates += _of_covariates(baseline, task)
-    return Joint(kernel, productivity, tuple(coordinates), baseline) if coordinates else None
+        baseline, middle, of_covariates = _of_covariates(baseline, task)
+        coordinates += of_covariates
+    if not coordinates:
+        return None
+    return Joint(kernel, productivity, tuple(coordinates), baseline, middle)
 
 
 def _unknown(baseline: Baseline) -> LogLinear | None:
@@ -327,10 +359,12 @@ def _unknown(baseline: Baseline) -> LogLinear | None:
     return None
 
 
-def _of_covariates(baseline: LogLinear, task: Task) -> list[Coordinate]:
-    """Return the coordinates of a baseline's coefficients.
+def _of_covariates(
+    baseline: LogLinear, task: Task
+) -> tuple[LogLinear, FloatArray, list[Coordinate]]:
+    """Return a baseline of covariates less their means, the means, and its coefficients.
 
-    The spread of a covariate is that over the time observed, times the exposure.
+    Means and spreads are those over the time observed, times the exposure.
     """
     time = baseline.time_in_stretches(task.events.start_times, task.events.end_times, task.weights)
     seen = time > 0.0
@@ -348,13 +382,19 @@ def _of_covariates(baseline: LogLinear, task: Task) -> list[Coordinate]:
             "observed they are constant, which the rates say already, or follow from the other "
             "covariates. Leave one of them out."
         )
+    centred = LogLinear(
+        baseline.knots,
+        baseline.covariates - middle,
+        exposure=baseline.exposure,
+        names=baseline.names,
+    )
     out = []
     for k, name in enumerate(baseline.names):
-        unit, largest = float(spreads[k]), float(abs(baseline.covariates[:, k]).max())
+        unit, largest = float(spreads[k]), float(abs(centred.covariates[:, k]).max())
         bound = min(_STEEPEST, _LARGEST * unit / largest / len(baseline.names))
         reach = float(np.ptp(covariates[:, k])) / unit
         out.append(Coordinate("coefficient", -bound, bound, _STEP, unit, name, reach))
-    return out
+    return centred, middle, out
 
 
 def _dependent(scaled: FloatArray) -> BoolArray:

@@ -375,14 +375,16 @@ def test_without_excitation_it_is_said():
     assert np.isnan(found.kernel_std_err["a"])
 
 
-def test_partitions_refuse_a_productivity(events, tmp_path):
+def test_partitions_take_a_productivity_that_is_given(events, tmp_path):
     pytest.importorskip("pyarrow")
     kernel = Productive(Exponential(2.0), productivity.Exponential(a=A, v0=3.0))
     many = Events.joined([events.between(0.0, 200.0), events.between(200.0, 400.0)])
     data = hawkeys.open_events(
         hawkeys.write_events(many, tmp_path / "events", events_per_partition=100)
     )
-    with pytest.raises(InvalidParameterError, match="without a productivity"):
-        hawkeys.fit(data, kernel=kernel)
+    in_memory = hawkeys.fit(many, kernel=kernel)
+    np.testing.assert_allclose(
+        hawkeys.fit(data, kernel=kernel).estimates, in_memory.estimates, rtol=1e-6
+    )
     with pytest.raises(InvalidParameterError, match="productivity"):
         hawkeys.fit(data, decay=2.0, productivity=SIZE)
