@@ -244,10 +244,10 @@ def test_no_folder_is_crowded(folder):
 
 def walk_of(function):
     """Return the files of the package that a call goes through, one for each function called."""
-    files = []
+    files, package = [], str(Path(hawkeys.__file__).parent)  # as it is installed
 
     def note(frame, event, _):
-        if event == "call" and frame.f_code.co_filename.startswith(str(PACKAGE)):
+        if event == "call" and frame.f_code.co_filename.startswith(package):
             files.append(frame.f_code.co_filename)
 
     function()  # so that what is imported when it is needed is

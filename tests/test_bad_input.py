@@ -343,6 +343,6 @@ def test_too_many_marks_for_the_memory(monkeypatch):
     def refuse(*args):
         raise MemoryError("Allocation failed")
 
-    monkeypatch.setattr("hawkeys.inference.rows.newton.rows.solve_rows", refuse)
+    monkeypatch.setattr("hawkeys.inference.rows.newton.solve_rows", refuse)
     with pytest.raises(MemoryError, match="covariances of 2 targets with 3 parameters each take"):
         hawkeys.fit(lists([1.0], [2.0]), decay=1.0)

@@ -16,11 +16,12 @@ from hawkeys.events.counts import EventCounts
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.coarse.fit import fit_coarse
 from hawkeys.inference.decay.choice import choose_decay
-from hawkeys.inference.decay.coordinates import Joint, joint_of
+from hawkeys.inference.decay.coordinates import Joint
 from hawkeys.inference.decay.errors import beside_decays, moves_of
 from hawkeys.inference.decay.joint import fit_joint
 from hawkeys.inference.decay.options import SEARCHING, DecaySearch, split_search
 from hawkeys.inference.decay.problem import DecayProblem
+from hawkeys.inference.decay.searched import joint_of
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
 from hawkeys.inference.kernel.unknown import fit_unknown

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).parents[1] / "conftest.py"
+TESTS = Path(__file__).parents[1]
 
 
 FIXTURES = ("cmu", "free_text_path")
@@ -16,7 +16,8 @@ FIXTURES = ("cmu", "free_text_path")
 @pytest.mark.parametrize(("require", "outcome"), [("0", "2 skipped"), ("1", "2 errors")])
 def test_without_the_file_the_fixtures_skip_or_fail(tmp_path, folder, require, outcome):
     """Each test that asks for one, and says why."""
-    shutil.copy(CONFTEST, tmp_path)
+    for name in ("conftest.py", "long_files.py"):
+        shutil.copy(TESTS / name, tmp_path)
     for fixture in FIXTURES:
         test = f"def test_it({fixture}):\n    pass\n"
         (tmp_path / f"test_{fixture}.py").write_text(test)

@@ -9,20 +9,14 @@ observed: all without unit.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from hawkeys._typing import BoolArray, FloatArray
-from hawkeys._validation import brief_names
-from hawkeys.baselines import Baseline, LogLinear
-from hawkeys.events import Events
-from hawkeys.exceptions import InvalidParameterError
-from hawkeys.inference.decay.options import DecaySearch
-from hawkeys.inference.decay.problem import decay_bounds
+from hawkeys._typing import FloatArray
+from hawkeys.baselines import LogLinear
 from hawkeys.inference.task import Task
 from hawkeys.kernels import (
-    DelayedKernel,
     Exponential,
     Kernel,
     PowerLaw,
@@ -31,24 +25,18 @@ from hawkeys.kernels import (
 )
 from hawkeys.productivity import Productivity
 
-__all__ = ["Coordinate", "Joint", "joint_of"]
+__all__ = ["P_LESS_1", "STEP", "Coordinate", "Joint"]
 
 # while it is searched, so that differences are exact
 FINE = 1e-12
 # p - 1 of the power laws that data can tell from mass spread for ever, and from an exponential
-_LEAST, _MOST = 0.002, 50.0
+P_LESS_1 = (0.002, 50.0)
 _GRID_OF_C, _GRID_OF_P = 6, np.log(np.array([0.05, 0.2, 0.6, 2.0, 8.0]))
 _GRID_OF_DECAY = 10
-# between the bounds of log decays of a sum
-_APART = 0.01
-# of a coefficient times the spread of the scores; and the largest exponent of an event
-_STEEPEST, _LARGEST = 8.0, 300.0
 _GRID_OF_A = (-1.0, 0.0, 1.0, 2.0)
 _USUAL_A = 0.5
-# of a covariate's size, a spread that is none
-_EVEN = 1e-9
 # of differences of excitations: second ones are then right to some 1e-6
-_STEP = 1e-3
+STEP = 1e-3
 
 _TEXTS = {
     "c": (
@@ -56,9 +44,9 @@ _TEXTS = {
         "c rises to the longest window, {high:.4g}, as it does for a trend in the baseline",
     ),
     "p": (
-        f"p falls to {1 + _LEAST:g}: nearly all its mass lies beyond the windows, and p and the "
-        "adjacency cannot be told apart",
-        f"p rises to {1 + _MOST:g}: the kernel is an exponential, of decay p / c",
+        f"p falls to {1 + P_LESS_1[0]:g}: nearly all its mass lies beyond the windows, and p and "
+        "the adjacency cannot be told apart",
+        f"p rises to {1 + P_LESS_1[1]:g}: the kernel is an exponential, of decay p / c",
     ),
     "decay": (
         "the decay falls to one over the longest window, {low:.4g}, as it does for a trend in the "
@@ -107,7 +95,7 @@ class Coordinate(NamedTuple):
     name: str
     low: float
     high: float
-    step: float = _STEP
+    step: float = STEP
     unit: float = 1.0
     label: str = ""
     reach: float = 0.0
@@ -281,154 +269,3 @@ class Joint:
                 other[where] = np.clip(value, self.box[0, where], self.box[1, where])
                 out.append(other)
         return out
-
-
-def joint_of(
-    excitation: Kernel | DecaySearch, productivity: Productivity | None, task: Task
-) -> Joint | None:
-    """Return what is to be estimated together; None if nothing is, or in another way.
-
-    Parameters
-    ----------
-    excitation : Kernel or DecaySearch
-        The kernel without the productivity, or the search of a decay.
-    productivity : Productivity or None
-        Its v0 and law are known.
-    task : Task
-        Data and baseline.
-
-    Returns
-    -------
-    Joint or None
-        With its coordinates.
-
-    Raises
-    ------
-    InvalidParameterError
-        A decay beside a productivity or coefficients that is searched in another way than one for
-        all; values that are all equal, or covariates that depend on each other, of which no
-        coefficients can be estimated.
-    """
-    kernel: Kernel
-    heard, baseline = task.heard, _unknown(task.baseline)
-    coordinates: list[Coordinate] = []
-    if isinstance(excitation, DecaySearch):
-        if productivity is None and baseline is None:
-            return None
-        if excitation.grid is not None or excitation.sharing != "shared":
-            beside = "a productivity" if baseline is None else "coefficients of a baseline"
-            raise InvalidParameterError(
-                f"beside {beside} a decay is one number, given or decay='estimate'; got "
-                f"{'decay_grid' if excitation.grid is not None else 'decay_sharing'}. Leave it out."
-            )
-        low, high = decay_bounds(heard)
-        kernel, coordinates = Exponential(1.0), [Coordinate("decay", low, high)]
-    else:
-        kernel = excitation
-        if isinstance(kernel, DelayedKernel) and not kernel.known:
-            return None
-        if isinstance(kernel, PowerLaw) and not kernel.known:
-            low, high = decay_bounds(heard)
-            coordinates = [
-                Coordinate("c", -high, -low),
-                Coordinate("p", float(np.log(_LEAST)), float(np.log(_MOST))),
-            ]
-        if isinstance(kernel, SumExponential) and not kernel.decays.size:
-            low, high = decay_bounds(heard)
-            # bounds of their own, so that no two are the same
-            edges = low + _APART * np.arange(kernel.n_decays)
-            coordinates = [
-                Coordinate("decays", edge, high - low + edge - _APART * (kernel.n_decays - 1))
-                for edge in edges
-            ]
-    if productivity is not None and productivity.a is None:
-        coordinates += _coefficients(productivity, heard)
-    middle = None
-    if baseline is not None:
-        baseline, middle, of_covariates = _of_covariates(baseline, task)
-        coordinates += of_covariates
-    if not coordinates:
-        return None
-    return Joint(kernel, productivity, tuple(coordinates), baseline, middle)
-
-
-def _unknown(baseline: Baseline) -> LogLinear | None:
-    """Return a baseline if its coefficients are to be estimated."""
-    if isinstance(baseline, LogLinear) and baseline.coefficients is None:
-        return baseline
-    return None
-
-
-def _of_covariates(
-    baseline: LogLinear, task: Task
-) -> tuple[LogLinear, FloatArray, list[Coordinate]]:
-    """Return a baseline of covariates less their means, the means, and its coefficients.
-
-    Means and spreads are those over the time observed, times the exposure.
-    """
-    time = baseline.time_in_stretches(task.events.start_times, task.events.end_times, task.weights)
-    seen = time > 0.0
-    covariates, share = baseline.covariates[seen], time[seen] / time.sum()
-    middle = share @ covariates
-    spreads = np.sqrt(share @ (covariates - middle) ** 2)
-    dependent = spreads <= _EVEN * abs(covariates).max(axis=0)
-    if not dependent.any():
-        scaled = (covariates - middle) / spreads * np.sqrt(share)[:, None]
-        dependent = _dependent(scaled)
-    if dependent.any():
-        names = [name for name, bad in zip(baseline.names, dependent, strict=True) if bad]
-        raise InvalidParameterError(
-            f"the coefficients of {brief_names(names)} cannot be told apart: over the time "
-            "observed they are constant, which the rates say already, or follow from the other "
-            "covariates. Leave one of them out."
-        )
-    centred = LogLinear(
-        baseline.knots,
-        baseline.covariates - middle,
-        exposure=baseline.exposure,
-        names=baseline.names,
-    )
-    out = []
-    for k, name in enumerate(baseline.names):
-        unit, largest = float(spreads[k]), float(abs(centred.covariates[:, k]).max())
-        bound = min(_STEEPEST, _LARGEST * unit / largest / len(baseline.names))
-        reach = float(np.ptp(covariates[:, k])) / unit
-        out.append(Coordinate("coefficient", -bound, bound, _STEP, unit, name, reach))
-    return centred, middle, out
-
-
-def _dependent(scaled: FloatArray) -> BoolArray:
-    """Tell which columns are sums of others, (n,)."""
-    _, sizes, directions = np.linalg.svd(np.linalg.qr(scaled, mode="r"), full_matrices=True)
-    sizes = np.append(sizes, np.zeros(scaled.shape[1] - sizes.size))
-    flat = directions[sizes <= _EVEN * sizes.max()]
-    return np.asarray((abs(flat) > np.sqrt(_EVEN)).any(axis=0))
-
-
-def _coefficients(productivity: Productivity, heard: Events) -> list[Coordinate]:
-    """Return the coordinates of the coefficients, one for all or one per source."""
-    scores = productivity.scores(values_of(heard))
-    parts = [scores]
-    if productivity.sharing == "source":
-        parts = [scores[heard.marks == j] for j in range(heard.n_marks)]
-    spreads = [float(part.std()) if part.size else 0.0 for part in parts]
-    if not all(spreads):
-        where = ""
-        if productivity.sharing == "source":
-            lacking = [n for n, s in zip(heard.mark_names, spreads, strict=True) if not s]
-            where = f" of the mark{'s' * (len(lacking) > 1)} {brief_names(lacking)}"
-        raise InvalidParameterError(
-            f"the values{where} are all equal, so that a of the productivity cannot be estimated. "
-            "Give a, or leave productivity out."
-        )
-    out = []
-    for part, spread in zip(parts, spreads, strict=True):
-        bound = min(_STEEPEST, _LARGEST * spread / float(np.abs(part).max()))
-        step = _STEP * spread / float(np.sqrt(np.mean(part**2)))
-        out.append(Coordinate("a", -bound, bound, step, spread))
-    return out
-
-
-def values_of(events: Events) -> Any:
-    """Return the values of events, of which a productivity has seen that there are any."""
-    return np.empty(0) if events.values is None else events.values
