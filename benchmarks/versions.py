@@ -50,6 +50,7 @@ def install(python, resolution, folder):
     own = folder / "bin" / "python"
     subprocess.run([own, "-m", "pip", "install", "--quiet", "uv"], check=True)
     uv = [own, "-m", "uv", "pip", "install", "--quiet", "--python", own]
+    uv.append("--compile-bytecode")  # as pip does; else every process compiles what it imports
     asked = ["--resolution", resolution, "--requirements", ROOT / "pyproject.toml"]
     subprocess.run([*uv, *asked, "--extra", "test"], check=True)
     subprocess.run([*uv, "--no-deps", ROOT], check=True)
