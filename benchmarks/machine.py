@@ -10,6 +10,7 @@ from pathlib import Path
 import numba
 from threadpoolctl import threadpool_limits
 
+import hawkeys
 from hawkeys.exceptions import EventsWarning, IdentifiabilityWarning
 
 __all__ = ["best_of", "one_thread", "unwarned", "write_table"]
@@ -52,8 +53,10 @@ def best_of(function, repeats):
 
 def write_table(table, path, packages):
     """Write a table as CSV, machine and versions in every row."""
-    names = ("hawkeys", "numpy", "scipy", "numba", *packages)
-    versions = "; ".join(f"{name} {version(name)}" for name in names)
+    names = ("numpy", "scipy", "numba", *packages)
+    # that of hawkeys as imported, not as some other copy of it was installed
+    found = [("hawkeys", hawkeys.__version__), *((name, version(name)) for name in names)]
+    versions = "; ".join(f"{name} {number}" for name, number in found)
     where = f"{_processor()}, {platform.system()}, Python {platform.python_version()}"
     table.assign(machine=where, versions=versions).to_csv(path, index=False, float_format="%.6g")
 
