@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import hawkeys
@@ -474,6 +475,7 @@ def test_examples_run(name, tmp_path, monkeypatch):
         pytest.importorskip("starlette", reason="the page needs the extra [capture]")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
+    plt.close("all")  # examples draw on the current axes, and another test may have left some
     outcome = doctest.testmod(importlib.import_module(name))
     assert outcome.failed == 0
 

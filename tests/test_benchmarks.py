@@ -217,6 +217,19 @@ def test_scale(script, tmp_path):
     assert saved["on disk", largest] <= 1.5 * saved["in memory", largest]
 
 
+@pytest.mark.usefixtures("cmu")
+def test_typing_scale(script, tmp_path):
+    """A few samples from disk to disk; the saved million within the time and memory promised."""
+    pytest.importorskip("pyarrow", reason="samples on disk take pyarrow (extra [parquet])")
+    assert script("typing_scale").main(["--samples", "40", "--output", str(tmp_path)]) == 0
+    table = pd.read_csv(tmp_path / "typing_scale.csv")
+    assert table["n_samples"].tolist() == [40]
+    assert (table[["seconds", "peak_megabytes", "bytes_per_sample"]] > 0).all(axis=None)
+    saved = pd.read_csv(RESULTS / "typing_scale.csv").set_index("n_samples")
+    assert saved.loc[1_000_000, "wall_seconds"] <= 300.0
+    assert saved["peak_megabytes"].max() <= 1.2 * saved["peak_megabytes"].min()
+
+
 @pytest.mark.usefixtures("tick")
 def test_an_unequal_side_is_not_timed(script, tmp_path, monkeypatch):
     module = script("speed_against_tick")
