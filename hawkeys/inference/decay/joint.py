@@ -188,7 +188,7 @@ def _listed(names: list[str]) -> str:
 def _whose(names: list[str]) -> str:
     """Return whose parameters are estimated, in words."""
     own = [name for name in names if name != "coefficient"]
-    kernel = "the kernel and its productivity"
+    kernel = "the kernel and its productivity" if "a" in own else "the kernel"
     kernel = {("c", "p"): "PowerLaw", ("decays",): "SumExponential"}.get(tuple(own), kernel)
     return " and ".join([kernel] * bool(own) + ["LogLinear"] * ("coefficient" in names))
 

@@ -99,8 +99,7 @@ def _on_grid(grid: FloatArray, logs: FloatArray) -> frozenset[int]:
 
 def _masses(search: Search, phi: FloatArray, n_components: int) -> FloatArray:
     """Return the expected number of children of each component at the maximum, plus a trace."""
-    design = search.design(phi)
-    x = search.solve(phi)[1]
+    design, x = search.design(phi), search.solve(phi)[1]
     where = design.columns.adjacency.reshape(-1, n_components)
     where = where[(where >= 0).all(axis=1)]
     children = (x * design.cost).ravel()[where].sum(axis=0)

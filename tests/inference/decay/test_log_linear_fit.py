@@ -247,6 +247,13 @@ def test_each_of_many_takes_coefficients_that_are_given(events):
         hawkeys.fit_each(events, decay=2.0, baseline=LEFT)
 
 
+def test_what_is_left_out_is_named_with_its_owner(events):
+    with pytest.raises(
+        InvalidParameterError, match="decay and coefficients of the kernel and LogLinear are left"
+    ):
+        hawkeys.fit(events, decay="estimate", baseline=LEFT, method="vi")
+
+
 def test_decays_by_source_or_of_a_grid_are_refused(events):
     for given, name in (({"decay": "estimate", "decay_sharing": "source"}, "decay_sharing"),
                         ({"decay_grid": [1.0, 2.0]}, "decay_grid")):  # fmt: skip
