@@ -12,6 +12,7 @@ likelihood of what it has rounded has no limit.
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import pandas as pd
 from machine import one_thread, unwarned, write_table
 
 import hawkeys
-from hawkeys.baselines import PiecewiseConstant
+from hawkeys.baselines import PiecewiseConstant, Spline
 from hawkeys.datasets import load_event_sequences
 from hawkeys.kernels import SumExponential
 from hawkeys.process import LagFilters
@@ -93,6 +94,10 @@ def candidates(data, quick=False):
     for n in (24,) if quick else (1, 24, 96):
         out[f"exponential, {counted(n)}"] = with_pieces(data, n, decay="estimate")
         out[f"three exponentials, {counted(n)}"] = with_pieces(data, n, kernel=kernel)
+    smooth = Spline(np.linspace(0.0, data.training.end_times[0], 25 if quick else 49))
+    how = {"exponential": {"decay": "estimate"}, "three exponentials": {"kernel": kernel}}
+    for name, one in how.items():
+        out[f"{name}, spline"] = partial(hawkeys.fit, baseline=smooth, **one)
     filters = {
         "steps": LagFilters(edges=STEPS * between),
         "decays": LagFilters(decays=SLOW_TO_FAST / between),

@@ -27,7 +27,7 @@ TRUTH = hawkeys.Hawkes([0.5, 0.4], [[0.3, 0.2], [0.1, 0.4]], decay=2.0, mark_nam
 EVENTS = hawkeys.simulate(TRUTH, end_time=[150.0, 120.0], rng=1)
 # values that only a productivity looks at
 EVENTS = EVENTS.with_values(3.0 + np.random.default_rng(1).exponential(0.4, EVENTS.n_events))
-HALVES, DAY = [0.0, 60.0, 250.0], [0.0, 12.0]
+HALVES, DAY, QUARTERS = [0.0, 60.0, 250.0], [0.0, 12.0], [0.0, 6.0, 12.0, 18.0]
 
 ROWS: dict[str, Callable[[], Any]] = {
     "`mle`": lambda: hawkeys.fit(EVENTS, decay=2.0),
@@ -67,6 +67,9 @@ ROWS: dict[str, Callable[[], Any]] = {
     ),
     "`Periodic` baseline": lambda: hawkeys.fit(
         EVENTS, decay=2.0, baseline=baselines.Periodic(DAY, 24.0)
+    ),
+    "`Spline` baseline": lambda: hawkeys.fit(
+        EVENTS, decay="estimate", baseline=baselines.Spline(QUARTERS, period=24.0)
     ),
     "`LogLinear` baseline, estimated": lambda: hawkeys.fit(
         EVENTS, decay="estimate", baseline=baselines.LogLinear(HALVES, [0.0, 1.0])
@@ -179,6 +182,13 @@ REASONS: list[tuple[list[str], list[str], str, str]] = [
         ["branching"],
         "There is none: with inhibition or a link the intensity is no sum over parents.",
         "there is no branching structure",
+    ),
+    (
+        ["`Spline` baseline"],
+        ["profile", "sandwich", "edge_tests"],
+        "Not made: they maximise the likelihood without the penalty of a smooth baseline. Fit the "
+        "spline with ``smoothing=None`` for a test, or take the bootstrap, which smooths again.",
+        "does not smooth a baseline",
     ),
 ]
 

@@ -131,11 +131,14 @@ class FittedColumns:
         Values of the columns.
     used : ndarray of bool, shape (n_blocks, n_columns)
         Columns that are estimated.
+    flat : float
+        Curvature, relative to the largest, below which a direction counts as flat.
     """
 
     map: ColumnMap
     estimates: FloatArray
     used: BoolArray
+    flat: float = FLAT
 
     def covariance(self, information: FloatArray, meat: FloatArray | None = None) -> FloatArray:
         """Return the covariance of each target's parameters, columns at 0 held there.
@@ -177,7 +180,7 @@ class FittedColumns:
         if index.size == 0:
             return inverse, np.empty((size, 0))
         scale, values, vectors = scaled_directions(matrix, index)
-        kept = values >= FLAT * values[-1]
+        kept = values >= self.flat * values[-1]
         half = scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
         inverse[np.ix_(index, index)] = half @ half.T
         flat = np.zeros((size, int((~kept).sum())))

@@ -15,6 +15,7 @@ import numpy as np
 from hawkeys._design.columns import ColumnMap
 from hawkeys._design.ties import Ties
 from hawkeys._design.wide_rows import merge_rows, wide_rows
+from hawkeys._linalg import factor
 from hawkeys._loops import variational
 from hawkeys._loops.choice import Compiled, perform
 from hawkeys._plain import rows as plain
@@ -65,6 +66,8 @@ class Design:
         Number of columns of baselines, x0 included.
     held : ndarray of float64, shape (n_blocks, n_columns + 1), or None
         Values of the parameters that are given, NaN of those that are free; None if all are free.
+    roughness : ndarray of float64, shape (n_blocks, rank, n_pieces), or None
+        F of a penalty x' F' F x / 2 on the baseline columns behind x0; None if there is none.
     mapping : ColumnMap or None
         Where the parameters are, of each target or of each realisation and target; None in the
         plain model. `columns` is the map of any model.
@@ -78,6 +81,7 @@ class Design:
     excluded: BoolArray | None = None
     n_baselines: int = 1
     held: FloatArray | None = None
+    roughness: FloatArray | None = None
     mapping: ColumnMap | None = None
 
     @classmethod
@@ -193,6 +197,15 @@ class Design:
                 "same rates, or leave the baselines out of tied."
             )
         return replace(self, held=held)
+
+    def smoothed(self, matrix: FloatArray, smoothing: FloatArray) -> Design:
+        """Return these row problems with a penalty on the baseline columns of each target.
+
+        `matrix` (n_pieces, n_pieces) is that of `Baseline.roughness`, `smoothing` (n_marks,) its
+        weights. No parameters are tied.
+        """
+        weights = np.tile(smoothing, self.n_blocks // smoothing.size)
+        return replace(self, roughness=np.sqrt(weights)[:, None, None] * factor(matrix))
 
     def n_impossible(self) -> IntArray:
         """Return how many events of each block no parameter can make possible, (n_blocks,)."""

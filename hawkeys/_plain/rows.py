@@ -27,7 +27,7 @@ __all__ = [
     "sums_shared",
 ]
 
-_RIDGE = 1e-9
+RIDGE = 1e-9
 _ARMIJO = 1e-4
 _SHORTEST = 1e-6
 _SILENT = 1e-60
@@ -196,18 +196,18 @@ class Row:
         return value, slope, hessian
 
 
-def _solve_free(hessian: FloatArray, free: IntArray, right: FloatArray) -> FloatArray:
+def _solve_free(hessian: FloatArray, free: IntArray, right: FloatArray, ridge: float) -> FloatArray:
     """Solve hessian[free, free] y = right[free] with a small ridge."""
     if free.size < right.size:
         hessian, right = hessian[free[:, None], free], right[free]
     scale = 1.0 / np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
     matrix = hessian * scale[:, None] * scale
-    matrix.flat[:: free.size + 1] = 1.0 + _RIDGE
+    matrix.flat[:: free.size + 1] = 1.0 + ridge
     return np.linalg.solve(matrix, right * scale) * scale
 
 
 def newton_step(
-    hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray
+    hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray, ridge: float = RIDGE
 ) -> FloatArray:
     """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
     step, pull = np.zeros(slope.size), slope - 1.0
@@ -215,7 +215,7 @@ def newton_step(
         index = free.nonzero()[0]
         change = np.zeros(slope.size)
         if index.size:
-            change[index] = _solve_free(hessian, index, pull)
+            change[index] = _solve_free(hessian, index, pull, ridge)
         blocked = (free & (step + change < lower)).nonzero()[0]
         if blocked.size:
             ratios = (lower[blocked] - step[blocked]) / change[blocked]

@@ -11,6 +11,7 @@ from hawkeys.baselines.log_linear import LogLinear
 from hawkeys.baselines.periodic import Periodic
 from hawkeys.baselines.piecewise import PiecewiseConstant
 from hawkeys.baselines.records import baseline_from_dict
+from hawkeys.baselines.spline import Spline
 
 __all__ = [
     "Baseline",
@@ -18,5 +19,6 @@ __all__ = [
     "LogLinear",
     "Periodic",
     "PiecewiseConstant",
+    "Spline",
     "baseline_from_dict",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Baseline(Named, ABC):
 
     _kind: ClassVar[str] = "baseline"
     rates: FloatArray | None
+    # weight of the penalty r' S r / 2 on the rates of each mark, whose matrix S is `roughness`
+    smoothing: Any = None
 
     def __init__(self, rates: ArrayLike | None = None) -> None:
         self._keep(rates)
@@ -121,6 +123,11 @@ class Baseline(Named, ABC):
     def is_positive(self) -> bool:
         """Whether some b_q is known to be above 0 at every time of the span."""
         return False
+
+    @property
+    def roughness(self) -> FloatArray | None:
+        """Matrix S of a penalty on the rates of a mark, (n_pieces, n_pieces); None: no penalty."""
+        return None
 
     @property
     def is_stationary(self) -> bool:

@@ -13,6 +13,7 @@ from hawkeys._validation import check_choice
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.results import LikelihoodResult
 from hawkeys.results.nonlinear import LinkedResult
+from hawkeys.results.smoothness import effective_parameters
 from hawkeys.summary import render, render_html
 
 if TYPE_CHECKING:
@@ -270,9 +271,11 @@ def is_maximum(fit: Fit) -> bool:
     Returns
     -------
     bool
-        False for a posterior mode, a penalty (of a kernel, too), a floor under the baseline, or
-        realisations with weights other than 1.
+        False for a posterior mode, a penalty (of a kernel or a baseline, too), a floor under the
+        baseline, or realisations with weights other than 1.
     """
+    if isinstance(fit, LikelihoodResult) and effective_parameters(fit) is not None:
+        return False
     weights = fit.options.get("weights")
     plain = weights is None or bool((np.asarray(weights) == 1).all())
     changed = ("prior", "smoothing", "baseline_floor", "penalty")

@@ -238,7 +238,7 @@ def _check_nested(small: Fit, large: Fit) -> int:
         if not _is_log_linear_within(small, large):
             _check_baselines(small.process.baseline_function, large.process.baseline_function)
         _check_ties(small, large)
-    return added
+    return int(added)
 
 
 def _check_kernels(small: Fit, large: Fit) -> None:

@@ -15,12 +15,11 @@ from hawkeys.events.container import as_events
 from hawkeys.events.counts import EventCounts
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.coarse.fit import fit_coarse
-from hawkeys.inference.decay.choice import choose_decay
+from hawkeys.inference.decay.chosen import with_chosen
 from hawkeys.inference.decay.coordinates import Joint
 from hawkeys.inference.decay.errors import beside_decays, moves_of
 from hawkeys.inference.decay.joint import fit_joint
 from hawkeys.inference.decay.options import SEARCHING, DecaySearch, split_search
-from hawkeys.inference.decay.problem import DecayProblem
 from hawkeys.inference.decay.searched import joint_of
 from hawkeys.inference.examine import examine, log_fit
 from hawkeys.inference.identify import warn_about_fit
@@ -42,7 +41,6 @@ from hawkeys.inference.task import (
 )
 from hawkeys.kernels import (
     DelayedKernel,
-    Exponential,
     Kernel,
     PowerLaw,
     Productive,
@@ -447,25 +445,25 @@ def _fit_rows(
 ) -> _Fitted:
     """Fit row problems, of a kernel that is given or exponential with decays searched first."""
     method, settings = how = choose_method(*given)
-    search, profile = None, None
-    if isinstance(excitation, DecaySearch):
-        search = excitation
-        profile = choose_decay(DecayProblem(task, *how, rng), search)
-        excitation = Exponential(profile.chosen)
     refuse_given(task, method.name)
+    asked = task.as_options()
+    search = excitation if isinstance(excitation, DecaySearch) else None
+    if isinstance(excitation, DecaySearch) or task.baseline.smoothing is not None:
+        task, kernel, profile = with_chosen(task, excitation, how, rng)
+    else:
+        kernel, profile = excitation, None
     many_numbers = has_many_marks(task.events.n_events, task.events.n_marks)
     if many_numbers and profile is None and isinstance(settings, MLEOptions):
-        many = many_marks(task, excitation, getattr(settings, "prior", None))
+        many = many_marks(task, kernel, getattr(settings, "prior", None))
         if many is not None:
-            return _fit_many_marks(task, excitation, many, how)
-    asked = task.as_options()
+            return _fit_many_marks(task, kernel, many, how)
     weight = getattr(settings, "likelihood_weight", 1.0)
-    design = task.design(excitation, weight)
+    design = task.design(kernel, weight)
     try:
         solution = method.solve(design, settings, row_seeds(rng, design.n_blocks), keep=True)
     except MemoryError as error:
         raise MemoryError(_too_large(design)) from error
-    found = result_of(task, excitation, design, solution, how)
+    found = result_of(task, kernel, design, solution, how)
     found = _with_search(found, asked, search, profile)
     optimised = profile is not None and profile.bounds is not None
     if profile is not None and optimised and isinstance(found, LikelihoodResult):

@@ -9,6 +9,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import FittedColumns
+from hawkeys._linalg import FLAT
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys._version import __version__
 from hawkeys.events import Events
@@ -27,6 +28,8 @@ from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.fit_result import FitResult
 
 __all__ = ["partitioned_result", "result_of", "total_trace"]
+
+_SMOOTH_FLAT = 1e-13
 
 
 def result_of(
@@ -117,7 +120,9 @@ def _columns(design: Design, solution: Solution) -> FittedColumns | None:
     """Return the estimates by column, unless the columns are the parameters."""
     if design.mapping is None:
         return None
-    return FittedColumns(design.mapping, solution.x, solution.identified)
+    # a strong penalty makes the other directions look flat
+    flat = FLAT if design.roughness is None else _SMOOTH_FLAT
+    return FittedColumns(design.mapping, solution.x, solution.identified, flat)
 
 
 def _complete(
@@ -244,7 +249,7 @@ def _log_likelihood(
     """Return the unweighted log-likelihood at the estimate."""
     if task.weights is not None:
         return process.log_likelihood(task.events, history=task.history)
-    if type(settings) is MLEOptions:  # it is what was maximised
+    if type(settings) is MLEOptions and design.roughness is None:  # it is what was maximised
         return float(solution.objective.sum())
     weighted = design.log_likelihood(solution.x).sum()
     return float(weighted) / getattr(settings, "likelihood_weight", 1.0)

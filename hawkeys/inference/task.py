@@ -31,6 +31,7 @@ from hawkeys.events.windows import (
     history_to_record,
 )
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.smoothed import refuse_smoothing, smoothed
 from hawkeys.kernels import Kernel, Productive
 from hawkeys.kernels.after_history import AfterHistory
 from hawkeys.results.fit_result import FitResult
@@ -139,6 +140,8 @@ class Task:
         rates = self.baseline.rates
         positive = self._is_constant or self.baseline.is_positive
         out = self._free_design(kernel, weight, separate=separate)
+        if rates is None and self.baseline.smoothing is not None:
+            out = smoothed(out, self.baseline, self.ties)
         if rates is not None:
             out = out.hold_baselines(rates)
             positive &= bool((rates > 0.0).all())
@@ -296,6 +299,8 @@ def refuse_given(task: Task, method: str) -> None:
     InvalidParameterError
         The rates of the baseline are given, and the method estimates all parameters.
     """
+    if method != "mle":
+        refuse_smoothing(task.baseline, f"{method!r}")
     if method not in _HOLD and task.baseline.known:
         raise InvalidParameterError(
             f"the baseline {brief(task.baseline)} has its rates given, which 'mle' and 'map' (by "

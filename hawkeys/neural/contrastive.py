@@ -97,6 +97,11 @@ class ContrastiveClassifier(EventTimeClassifier):
         self.runtime = runtime
         self.random_state = random_state
 
+    @property
+    def _positive(self) -> bool:  # type: ignore[override]
+        """Whether intervals of 0 are refused: cumulative times need no logarithms."""
+        return getattr(self.recipe, "input", None) != "times"
+
     def _learn(self, intervals: FloatArray, index: np.ndarray) -> None:
         self._check()
         torch = require_torch()
@@ -105,8 +110,10 @@ class ContrastiveClassifier(EventTimeClassifier):
         from hawkeys.neural._nets.training import seeded
 
         self.length_ = intervals.shape[1]
-        log = np.log(intervals)
-        self.center_, self.scale_ = float(log.mean()), float(log.std()) or 1.0
+        self.center_, self.scale_ = 0.0, 1.0
+        if self._positive:
+            log = np.log(intervals)
+            self.center_, self.scale_ = float(log.mean()), float(log.std()) or 1.0
         x = torch.from_numpy(self._input(intervals))
         y = torch.from_numpy(index.astype(np.int64))
         share = torch.bincount(y) * len(torch.bincount(y)) / len(y)

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from hawkeys._design.columns import ColumnMap, FittedColumns
-from hawkeys._typing import BoolArray, FloatArray, IntArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import check_level
 from hawkeys.baselines import LogLinear
 from hawkeys.exceptions import InvalidParameterError
@@ -25,6 +25,7 @@ from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.point_result import PointResult
 from hawkeys.results.posterior import LogNormalPosterior
 from hawkeys.results.row_matrices import RowMatrices
+from hawkeys.results.smoothness import baseline_band, effective_parameters, smoothness_note
 
 __all__ = ["LikelihoodResult", "VariationalResult"]
 
@@ -143,6 +144,38 @@ class LikelihoodResult(PointResult):
         error = self.coefficient_std_err
         return value - reach * error, value + reach * error
 
+    def baseline_interval(
+        self, times: ArrayLike, level: float = 0.95
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return pointwise Wald confidence intervals of each mark's baseline.
+
+        Parameters
+        ----------
+        times : array_like, shape (n_times,)
+            On the clock of the events, within the span of the baseline.
+        level : float, default 0.95
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : ndarray, shape (n_times, n_marks)
+            Bounds per unit of time, cut at 0; NaN where a rate is not identified. Of a smooth
+            baseline they are those of the posterior, which cover the truth on average over time
+            (Marra and Wood 2012, section 2).
+
+        Raises
+        ------
+        InvalidParameterError
+            `level` is not strictly between 0 and 1, or a time is outside the span.
+
+        References
+        ----------
+        Marra, G. and Wood, S. N. (2012). Coverage properties of confidence intervals for
+        generalized additive model components. Scandinavian Journal of Statistics 39(1), 53-74.
+        doi:10.1111/j.1467-9469.2011.00760.x
+        """
+        return baseline_band(self, times, level)
+
     @cached_property
     def covariance(self) -> FloatArray | RowMatrices:
         """Covariance of each target's estimates, (n_marks, n_marks + 1, n_marks + 1), or NaN.
@@ -208,10 +241,11 @@ class LikelihoodResult(PointResult):
         return wald_pvalues(self.adjacency, errors, bound, signed=False)
 
     @property
-    def n_parameters(self) -> int:
+    def n_parameters(self) -> float:
         """Number of identified parameters, the kernel's included; those at the bound count.
 
-        Parameters that are tied count once.
+        Parameters that are tied count once. With a smooth baseline it is the effective number, no
+        integer, in which those at the bound do not count.
         """
         if self.columns is not None:
             extra = self.n_kernel_parameters if self.decay_profile is not None else 0
@@ -219,6 +253,9 @@ class LikelihoodResult(PointResult):
                 extra = sum(np.size(error) for error in self.kernel_std_err.values())
             if self.coefficient_std_err is not None:
                 extra += self.coefficient_std_err.size
+            smooth = effective_parameters(self)
+            if smooth is not None:
+                return float(smooth.sum()) + extra
             return self.columns.n_determined(np.asarray(self.information)) + extra
         counted = self.identified
         if self.decay_profile is not None and self.decay_profile.limit is not None:
@@ -255,7 +292,7 @@ class LikelihoodResult(PointResult):
         if profile is None or profile.limit is not None:
             return None
         n = self.n_kernel_parameters
-        told = f"Decay: estimated ({n} of the {self.n_parameters} parameters)"
+        told = f"Decay: estimated ({n} of the {self.n_parameters:.4g} parameters)"
         if profile.selection != "likelihood":
             return f"{told} by {profile.selection}, which gives no interval."
         if profile.decays.ndim > 1:
@@ -292,6 +329,9 @@ class LikelihoodResult(PointResult):
         notes = super()._notes(level)
         if self.at_bound.any():
             notes.append(f"{self.at_bound.sum()} estimates are at the bound 0: no normal interval.")
+        smooth = smoothness_note(self)
+        if smooth is not None:
+            notes.append(smooth)
         decay = self._decay_note(level)
         if decay is not None:
             notes.append(decay)

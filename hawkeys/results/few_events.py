@@ -9,6 +9,7 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.process import Hawkes
+from hawkeys.results.smoothness import effective_parameters
 
 __all__ = ["FEW_EVENTS", "events_per_parameter", "few_events", "shape_note"]
 
@@ -58,6 +59,8 @@ def events_per_parameter(result: _Fit) -> FloatArray:
         blocks = columns.map.blocks
         counts = np.bincount(blocks, weights=counts)[blocks]
         n_parameters = columns.used.sum(axis=1)[blocks].astype(np.float64)
+        smooth = effective_parameters(result)
+        n_parameters = n_parameters if smooth is None else smooth
         if columns.map.n_components > 1:  # the weights of the kernel are columns
             kernel = 0.0
     return np.where(n_parameters > 0, counts / np.maximum(n_parameters + kernel, 1.0), np.inf)

@@ -456,7 +456,10 @@ def test_json_and_repr():
         (lambda: PiecewiseConstant([0, 1], rates=[[-1.0]]), "rates must not be negative"),
         (lambda: Periodic([0, 24], 24), "knots of a periodic baseline must lie within one period"),
         (lambda: Periodic([0], -1.0), "period must be one positive number"),
-        (lambda: baseline_from_dict({"name": "spline"}), "unknown baseline 'spline'; this version"),
+        (
+            lambda: baseline_from_dict({"name": "wavelet"}),
+            "unknown baseline 'wavelet'; this version",
+        ),
         (lambda: STEPS.mean_rates, "the rates of PiecewiseConstant are not known; give rates="),
         (lambda: process_with(STEPS, RATES[:1]), r"baseline.rates\[:, 0\] must have shape \(2,\)"),
         (lambda: hawkeys.Hawkes(STEPS, ADJACENCY, decay=1.0), "the rates of PiecewiseConstant are"),

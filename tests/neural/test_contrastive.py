@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 torch = pytest.importorskip("torch", reason="networks need the extra [neural]")
 
-from hawkeys.exceptions import InvalidParameterError, TemplateFileError
+from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError, TemplateFileError
 from hawkeys.neural import (
     REPAIRED_RECIPE,
     SEED_RECIPE,
@@ -262,3 +262,13 @@ def test_files_that_are_none(fitted, typed, tmp_path):
     labels = np.array(["ann", "bob"], dtype=object).repeat(24)
     with pytest.raises(InvalidParameterError, match="classes holds Python objects"):
         ContrastiveClassifier(TINY, recurrent=False).fit(typed[0], labels).save(path)
+
+
+def test_published_times_may_coincide_and_logarithms_may_not(typed):
+    X, y = typed[0].copy(), typed[1]
+    X[3, 2] = 0.0
+    recipe = replace(TINY, input="times", encoder=ONCE, head=ONCE)
+    fitted = ContrastiveClassifier(recipe, recurrent=False).fit(X, y)
+    assert np.isfinite(fitted.predict_log_proba(X)).all()
+    with pytest.raises(InvalidTimingsError, match="interval 2 of sample 3 is 0 s"):
+        ContrastiveClassifier(TINY, recurrent=False).fit(X, y)

@@ -26,6 +26,7 @@ from hawkeys.inference.decay.peak import first_part
 from hawkeys.inference.kernel.errors import regular_inverse
 from hawkeys.inference.methods import choose_method
 from hawkeys.inference.outcome import result_of
+from hawkeys.inference.smoothed import refuse_smoothing
 from hawkeys.inference.task import Task
 from hawkeys.results import LikelihoodResult
 
@@ -83,6 +84,7 @@ def fit_joint(
             f"{what} of {_whose(names)} are left out, and only the method 'mle' estimates them; "
             f"got method {how[0]!r}. Use it, or give {what}, for example those of a fit by 'mle'."
         )
+    refuse_smoothing(task.baseline, f"a fit of {_listed(names)} of {_whose(names)}")
     method, settings = choose_method(*how)
     search = Search(task, settings, joint)
     with compiled_only() if task.events.n_events >= _MANY else nullcontext():

@@ -20,6 +20,7 @@ from hawkeys._validation import brief
 from hawkeys.baselines import Baseline
 from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError
+from hawkeys.inference.smoothed import refuse_smoothing
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Kernel
 from hawkeys.partitions import PartitionedEvents
@@ -74,6 +75,7 @@ class PartitionedTask:
         """Check what `hawkeys.fit` was given; `model` holds its options baseline and tied."""
         task = Task.check(_nothing(data), support, None, model)
         if model.get("baseline") is not None:
+            refuse_smoothing(task.baseline, "a fit of events on disk")
             task.baseline.check_windows(data.start_times, data.end_times)
         return cls(data, memory, task)
 

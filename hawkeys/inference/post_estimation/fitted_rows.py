@@ -23,6 +23,7 @@ from hawkeys.inference.post_estimation.refits import (
     task_again,
     to_estimate,
 )
+from hawkeys.inference.smoothed import refuse_smoothing
 from hawkeys.process.base import check_events
 from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.fit_result import FitResult
@@ -188,6 +189,8 @@ def rows_again(
     Design
         With the weights, support, baseline, ties and kernel of the fit.
     """
+    task = task_again(result, events)
+    refuse_smoothing(task.baseline, "a test, a profile or a robust error of a fit")
     several = columns_of(result).map.n_components > 1
     kernel = to_estimate(result.kernel) if several else result.kernel
-    return task_again(result, events).design(kernel, weight, separate=separate)
+    return task.design(kernel, weight, separate=separate)

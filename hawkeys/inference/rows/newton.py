@@ -20,6 +20,7 @@ from hawkeys.inference.priors.conjugate import GammaPrior
 from hawkeys.inference.priors.penalties import Penalty
 from hawkeys.inference.priors.penalty_terms import PenaltyTerms
 from hawkeys.inference.rows.penalized import PenalizedRows
+from hawkeys.inference.rows.smooth import solve_smooth
 from hawkeys.inference.rows.solution import Solution
 
 __all__ = [
@@ -134,6 +135,9 @@ def _solve(
     start: FloatArray = _NO_START,
 ) -> Solution:
     exponents, rates = prior
+    if design.roughness is not None:
+        limits = float(options.tolerance), int(options.max_iter)
+        return solve_smooth(design, limits, start, keep=keep)
     cost = design.cost + rates
     if design.excluded is not None:
         cost[design.excluded] = 0.0

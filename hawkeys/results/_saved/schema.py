@@ -48,6 +48,7 @@ ADDED: Mapping[str, Any] = {
     "column_posterior.prior": None,
     "unit": None,
     "coefficient_std_err": None,
+    "columns.flat": 1e-9,
 }
 """Fields that files of schema 1 lack, by path ("decay_profile.limit"), and their value there."""
 
@@ -55,6 +56,7 @@ ONLY_OF: Mapping[str, str] = {
     "prior": "variational",
     "inclusion_probability": "variational",
     "coefficient_std_err": "likelihood",
+    "columns.flat": "likelihood",
 }
 """The kind of result that alone has one of these fields."""
 
@@ -119,7 +121,15 @@ class LogLinearRecord(Record, tag_field="name", tag="log_linear"):
     names: list[str]
 
 
-BASELINES = PiecewiseRecord | PeriodicRecord | LogLinearRecord
+class SplineRecord(Record, tag_field="name", tag="spline"):
+    knots: Floats
+    rates: Floats | None
+    period: Real | None
+    degree: int
+    smoothing: Any  # "estimate", null, a number or a list of numbers
+
+
+BASELINES = PiecewiseRecord | PeriodicRecord | LogLinearRecord | SplineRecord
 
 
 class HawkesRecord(Record):
@@ -165,6 +175,7 @@ class ColumnsRecord(Record):
     map: MapRecord
     estimates: Floats
     used: Bools
+    flat: Real
 
 
 class ColumnPosteriorRecord(Record):
