@@ -165,10 +165,19 @@ class FittedColumns:
             out[i] &= moved <= SHARE
         return out
 
-    def n_determined(self, information: FloatArray) -> int:
-        """Return the number of columns estimated, less the flat directions among them."""
+    def counted(self, *, chosen: bool) -> BoolArray:
+        """Return the columns estimated, less those of pairs at 0 if pairs were `chosen`."""
+        if not chosen:
+            return self.used
+        pairs = np.zeros(self.estimates.size, dtype=bool)
+        pairs[self.map.adjacency[self.map.adjacency >= 0]] = True
+        at_zero: BoolArray = self.estimates == 0.0
+        return self.used & ~(at_zero & pairs.reshape(at_zero.shape))
+
+    def n_determined(self, information: FloatArray, *, chosen: bool = False) -> int:
+        """Return the number of columns counted, less the flat directions among them."""
         flat = sum(self._inverse(information, b)[1].shape[1] for b in range(len(self.used)))
-        return int(self.used.sum()) - flat
+        return int(self.counted(chosen=chosen).sum()) - flat
 
     def _inverse(self, information: FloatArray, block: int) -> tuple[FloatArray, FloatArray]:
         """Return the inverse information over columns above 0 and its null space."""

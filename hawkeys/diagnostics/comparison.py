@@ -41,7 +41,7 @@ class Comparison:
     kernels : tuple of str, length n_fits
         Excitation kernel in words.
     n_parameters : ndarray of int64, shape (n_fits,)
-        Identified parameters.
+        Identified parameters; pairs that method "map" has set to 0 do not count.
     log_likelihood : ndarray of float64, shape (n_fits,)
         In nats, unweighted, nothing dropped.
     converged : ndarray of bool, shape (n_fits,)

@@ -147,7 +147,9 @@ class PartitionedEvents:
         rows = slice(int(self.bounds[k]), int(self.bounds[k + 1]))
         file, group = (int(place) for place in self.places[k])
         where = f"{self.path / file_name(file)}, row group {group}: "
-        columns = _read_group(self.path / file_name(file), group, where)
+        begin, end = np.searchsorted(self.places[:, 0], [file, file + 1])
+        named = self.places[begin:end, 1]
+        columns = _read_group(self.path / file_name(file), group, named, where)
         offsets = np.concatenate(([0], np.cumsum(self.sizes[rows])))
         expected = np.repeat(np.arange(rows.start, rows.stop), self.sizes[rows])
         _check_realizations(columns["realization"], expected, where)
@@ -238,19 +240,46 @@ def open_events(path: str | os.PathLike[str]) -> PartitionedEvents:
     new = np.ones(len(places), dtype=bool)
     new[1:] = (places[1:] != places[:-1]).any(axis=1)
     begins = np.flatnonzero(new)
-    missing = [k for k in range(n_files) if not (folder / file_name(k)).is_file()]
-    if missing:
-        raise InvalidEventsError(
-            f"{str(folder)!r} lacks {len(missing)} of {n_files} files of events, "
-            f"{file_name(missing[0])} for one. Copy the whole folder."
-        )
+    _check_files(folder, n_files, columns["file"])
     return PartitionedEvents(
         folder, names, clock, columns["start"], columns["end"], sizes,
         np.append(begins, len(places)), places[begins], _origins(found, f"{table}: "),
     )  # fmt: skip
 
 
-def _read_group(path: Path, group: int, where: str) -> dict[str, np.ndarray]:
+def _check_files(folder: Path, n_files: int, named: np.ndarray) -> None:
+    """Refuse a folder that lacks files, or has files of events that no window names."""
+    present = {entry.name for entry in os.scandir(folder) if entry.is_file()}
+    missing = [k for k in range(n_files) if file_name(k) not in present]
+    if missing:
+        raise InvalidEventsError(
+            f"{str(folder)!r} lacks {len(missing)} of {n_files} files of events, "
+            f"{file_name(missing[0])} for one. Copy the whole folder."
+        )
+    known = {file_name(k) for k in np.unique(named).tolist()}
+    first, last = file_name(0).split("00000")
+    unknown = {one for one in present if one.startswith(first) and one.endswith(last)} - known
+    if unknown:
+        raise InvalidEventsError(
+            f"{str(folder)!r} has {len(unknown)} files of events that {WINDOWS} does not name, "
+            f"{min(unknown)} for one. Their realisations have no window: write the table of all, "
+            "or take these files away."
+        )
+
+
+def _check_groups(file: Any, named: np.ndarray, path: Path) -> None:
+    """Refuse a file with events in row groups that no window names."""
+    for group in sorted(set(range(file.num_row_groups)) - set(named.tolist())):
+        size = file.metadata.row_group(group).num_rows
+        if size:
+            raise InvalidEventsError(
+                f"{path}, row group {group}: {WINDOWS} does not name it, and it has {size} events. "
+                "Their realisations have no window: write the table of windows of all."
+            )
+
+
+def _read_group(path: Path, group: int, named: np.ndarray, where: str) -> dict[str, np.ndarray]:
+    """Read a row group of a file, of which the table of windows names some, (n_named,)."""
     pa, parquet = require_pyarrow()
     try:
         with parquet.ParquetFile(path) as file:
@@ -259,6 +288,7 @@ def _read_group(path: Path, group: int, where: str) -> dict[str, np.ndarray]:
                     f"{where}the file has {file.num_row_groups} row groups. It is not the one that "
                     f"{WINDOWS} was written for."
                 )
+            _check_groups(file, named, path)
             table = file.read_row_group(group)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidEventsError(f"{where}cannot be read: {_line(error)}") from error

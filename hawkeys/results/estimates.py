@@ -20,6 +20,7 @@ from hawkeys.kernels.productive import value_of
 from hawkeys.results.by_name import wald_pvalues
 from hawkeys.results.column_posterior import ColumnPosterior
 from hawkeys.results.decay_profile import DecayProfile
+from hawkeys.results.few_events import counted_parameters
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.gamma_posterior import GammaPosterior
 from hawkeys.results.point_result import PointResult
@@ -242,10 +243,13 @@ class LikelihoodResult(PointResult):
 
     @property
     def n_parameters(self) -> float:
-        """Number of identified parameters, the kernel's included; those at the bound count.
+        """Number of identified parameters, the kernel's included.
 
-        Parameters that are tied count once. With a smooth baseline it is the effective number, no
-        integer, in which those at the bound do not count.
+        Parameters that are tied count once. Those at the bound 0 count, but pairs that a penalty or
+        prior (method "map") has set to 0 do not: what is left is the degrees of freedom of a lasso
+        (Zou, Hastie & Tibshirani 2007, Annals of Statistics 35, theorem 1), and not fewer than
+        those of a fit that squares, groups or a Gamma prior draw in besides. With a smooth baseline
+        it is the effective number, no integer, in which those at the bound do not count.
         """
         if self.columns is not None:
             extra = self.n_kernel_parameters if self.decay_profile is not None else 0
@@ -256,8 +260,9 @@ class LikelihoodResult(PointResult):
             smooth = effective_parameters(self)
             if smooth is not None:
                 return float(smooth.sum()) + extra
-            return self.columns.n_determined(np.asarray(self.information)) + extra
-        counted = self.identified
+            information, chosen = np.asarray(self.information), self.method == "map"
+            return self.columns.n_determined(information, chosen=chosen) + extra
+        counted = counted_parameters(self)
         if self.decay_profile is not None and self.decay_profile.limit is not None:
             counted = counted | (self.estimates > 0)  # fitted, if to no avail
         return int(counted.sum()) + self.n_kernel_parameters

@@ -11,7 +11,7 @@ from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.process import Hawkes
 from hawkeys.results.smoothness import effective_parameters
 
-__all__ = ["FEW_EVENTS", "events_per_parameter", "few_events", "shape_note"]
+__all__ = ["FEW_EVENTS", "counted_parameters", "events_per_parameter", "few_events", "shape_note"]
 
 # events per parameter of a target below which 95 % intervals were seen to cover less than 93 %
 # (benchmarks/coverage_small.py)
@@ -35,11 +35,32 @@ class _Fit(Protocol):
     def n_kernel_parameters(self) -> int: ...
 
 
+def counted_parameters(result: _Fit) -> BoolArray:
+    """Return which parameters count: those identified, less pairs that method "map" has set to 0.
+
+    Parameters
+    ----------
+    result : FitResult
+        A fit of any method.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_marks, n_pieces + n_marks)
+        See `LikelihoodResult.n_parameters`.
+    """
+    counted: BoolArray = result.identified.copy()
+    if result.method == "map":
+        adjacency = result.process.adjacency
+        counted[:, -len(adjacency) :] &= adjacency > 0.0
+    return counted
+
+
 def events_per_parameter(result: _Fit) -> FloatArray:
-    """Return the events of each target mark over its number of identified parameters.
+    """Return the events of each target mark over its number of parameters.
 
     Parameters that targets share, and events of such targets, are counted together; those of an
-    estimated kernel in equal shares. Infinite where nothing is identified.
+    estimated kernel in equal shares. What counts is what `counted_parameters` says. Infinite where
+    nothing does.
 
     Parameters
     ----------
@@ -52,13 +73,15 @@ def events_per_parameter(result: _Fit) -> FloatArray:
         Events per parameter, without unit.
     """
     counts = result.event_counts.astype(np.float64)
-    n_parameters = result.identified.sum(axis=1).astype(np.float64)
+    n_parameters = counted_parameters(result).sum(axis=1).astype(np.float64)
     kernel = result.n_kernel_parameters / max(counts.size, 1)
     columns = getattr(result, "columns", None) or getattr(result, "column_posterior", None)
     if columns is not None:
         blocks = columns.map.blocks
         counts = np.bincount(blocks, weights=counts)[blocks]
-        n_parameters = columns.used.sum(axis=1)[blocks].astype(np.float64)
+        chosen = result.method == "map"
+        counted = columns.counted(chosen=chosen) if chosen else columns.used
+        n_parameters = counted.sum(axis=1)[blocks].astype(np.float64)
         smooth = effective_parameters(result)
         n_parameters = n_parameters if smooth is None else smooth
         if columns.map.n_components > 1:  # the weights of the kernel are columns

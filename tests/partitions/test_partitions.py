@@ -278,3 +278,105 @@ def test_without_pyarrow(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(hawkeys.exceptions.MissingExtraError, match=r"hawkeys\[parquet\]"):
         hawkeys.open_events("anywhere")
+
+
+def windows_of(counts, places, names=("buy", "sell")):
+    """A table of windows of realisations of so many events, at these files and row groups."""
+    size = len(counts)
+    columns = {
+        "realization": pa.array(range(size), pa.int64()),
+        "start": pa.array([0.0] * size, pa.float64()),
+        "end": pa.array([40.0] * size, pa.float64()),
+        "n_events": pa.array(counts, pa.int64()),
+        "file": pa.array([file for file, _ in places], pa.int32()),
+        "row_group": pa.array([group for _, group in places], pa.int32()),
+    }
+    n_files = max(file for file, _ in places) + 1
+    record = {"format": "hawkeys-events/1", "mark_names": names, "n_files": n_files, "clock": None}
+    return pa.table(columns).replace_schema_metadata({"hawkeys": json.dumps(record)})
+
+
+def write_groups(path, groups):
+    """Write a file of events by another program: a row group for each list of realisations."""
+    kinds = {"realization": pa.int64(), "time": pa.float64(), "mark": pa.int32()}
+    with parquet.ParquetWriter(path, pa.schema(kinds)) as writer:
+        for numbers in groups:
+            values = numbers, np.linspace(1.0, 9.0, len(numbers)), [0] * len(numbers)
+            arrays = [pa.array(v, k) for v, k in zip(values, kinds.values(), strict=True)]
+            writer.write_table(pa.table(arrays, list(kinds)), row_group_size=max(len(numbers), 1))
+
+
+# realisations of the events of each row group of each file, windows' counts and places, and the
+# message: of another program, which cuts where it likes
+OVERLAPS = {
+    "in two files": (
+        [[[0, 0, 1, 1]], [[1, 1, 2]]], [2, 4, 1], [(0, 0), (0, 0), (1, 0)],
+        r"events-00000\.parquet, row group 0: windows\.parquet tells of 6 events; got 4",
+    ),
+    "in two files, counted in the second": (
+        [[[0, 0, 1, 1]], [[1, 1, 2]]], [2, 2, 3], [(0, 0), (0, 0), (1, 0)],
+        r"events-00001\.parquet, row group 0: event 0 should be of realization 2; got 1",
+    ),
+    "in two row groups apart": (
+        [[[0, 0], [1, 1], [0]]], [2, 2, 1], [(0, 0), (0, 1), (0, 2)],
+        r"events-00000\.parquet, row group 2: event 0 should be of realization 2; got 0",
+    ),
+    "again later in its row group": (
+        [[[0, 1, 0]]], [2, 1], [(0, 0), (0, 0)],
+        r"events-00000\.parquet, row group 0: event 1 should be of realization 0; got 1",
+    ),
+    "files in another order": (
+        [[[1, 1]], [[0, 0]]], [2, 2], [(0, 0), (1, 0)],
+        r"events-00000\.parquet, row group 0: event 0 should be of realization 0; got 1",
+    ),
+    "one window too few": (
+        [[[0, 0, 1, 1]]], [2], [(0, 0)],
+        r"events-00000\.parquet, row group 0: windows\.parquet tells of 2 events; got 4",
+    ),
+    "one window too many": (
+        [[[0, 0, 1, 1]]], [2, 2, 1], [(0, 0)] * 3,
+        r"events-00000\.parquet, row group 0: windows\.parquet tells of 5 events; got 4",
+    ),
+    "a row group that no window names": (
+        [[[0, 0], [1, 1]]], [2], [(0, 0)],
+        r"events-00000\.parquet, row group 1: windows\.parquet does not name it, .* 2 events",
+    ),
+    "a row group between": (
+        [[[0, 0], [5], [1, 1]]], [2, 2], [(0, 0), (0, 2)],
+        r"events-00000\.parquet, row group 1: windows\.parquet does not name it, .* 1 events",
+    ),
+    "a file that no window names": (
+        [[[0, 0]], [[1, 1]]], [2], [(0, 0)],
+        r"1 files of events that windows\.parquet does not name, events-00001\.parquet",
+    ),
+}  # fmt: skip
+
+
+def _named(place):
+    return f"events-{place[0]:05d}\\.parquet, row group {place[1]}:"
+
+
+@pytest.mark.parametrize("fault", OVERLAPS)
+def test_realisations_that_overlap(tmp_path, fault):
+    files, counts, places, message = OVERLAPS[fault]
+    folder, output = tmp_path / "events", tmp_path / "fits"
+    folder.mkdir()
+    for k, groups in enumerate(files):
+        write_groups(folder / f"events-{k:05d}.parquet", groups)
+    parquet.write_table(windows_of(counts, places), folder / "windows.parquet")
+    before = sorted(file.name for file in folder.iterdir())
+    with pytest.raises(InvalidEventsError, match=message):
+        hawkeys.fit(hawkeys.open_events(folder), decay=2.0)
+    with pytest.raises(InvalidEventsError, match=message):
+        hawkeys.inference.fit_each_on_disk(hawkeys.open_events(folder), output, decay=2.0)
+    assert sorted(file.name for file in folder.iterdir()) == before
+    place = next((k for k, place in enumerate(sorted(set(places))) if _named(place) in message), 0)
+    assert len(list(output.glob("part-*"))) == place  # those before it, which are whole
+    assert not list(output.glob(".*"))
+
+
+def test_empty_row_groups_do_no_harm(tmp_path):
+    """As other programs write them, which no window needs to name."""
+    write_groups(tmp_path / "events-00000.parquet", [[0, 0], [], [1, 1]])
+    parquet.write_table(windows_of([2, 2], [(0, 0), (0, 2)]), tmp_path / "windows.parquet")
+    assert hawkeys.open_events(tmp_path).read().n_events == 4

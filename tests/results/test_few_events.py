@@ -101,3 +101,31 @@ def test_a_prior_that_holds_entries_above_0_says_what_it_does(method, tmp_path):
 def test_what_few_events_do_depends_on_the_method():
     assert "the adjacency is estimated too large" in fitted([A, B]).summary()
     assert "the priors say as much as the data" in fitted([A, B], method="vi").summary()
+
+
+@pytest.mark.parametrize("columns", [{}, {"tied": {"baseline": [0, 1]}}], ids=["plain", "tied"])
+def test_what_a_penalty_sets_to_0_is_no_parameter(columns):
+    """Degrees of freedom of a lasso; where all pairs are at 0, criteria of Poisson processes."""
+    lasso = hawkeys.inference.Lasso(1e4)
+    result = fitted([A, B], method="map", prior=lasso, tolerance=1e-13, **columns)
+    assert not result.adjacency.any()
+    np.testing.assert_array_equal(events_per_parameter(result), [90.0, 12.0])
+    assert result.n_parameters == 2
+    top = sum(n * np.log(n / 100.0) - n for n in (90, 12))
+    assert result.log_likelihood == pytest.approx(top, rel=1e-12)
+    assert result.aic == pytest.approx(4.0 - 2.0 * top, rel=1e-12)
+    assert result.bic == pytest.approx(2.0 * np.log(102) - 2.0 * top, rel=1e-12)
+
+
+def test_some_pairs_at_0():
+    truth = hawkeys.Hawkes([0.5, 0.3], [[0.5, 0.0], [0.0, 0.4]], decay=1.0)
+    events = hawkeys.simulate(truth, end_time=300.0, rng=0)
+    result = hawkeys.fit(events, decay=1.0, method="map", prior=hawkeys.inference.Lasso(8.0))
+    np.testing.assert_array_equal(result.adjacency > 0, np.eye(2, dtype=bool))
+    assert result.n_parameters == 4
+    counts = np.bincount(events.marks)
+    np.testing.assert_array_equal(events_per_parameter(result), counts / 2)
+    # a bound that no penalty asks for counts, as the likelihood-ratio test has it
+    assert hawkeys.fit(events, decay=1.0).n_parameters == 6
+    table = hawkeys.compare({"lasso": result})
+    assert table.n_parameters.tolist() == [4]
