@@ -26,13 +26,12 @@ from machine import write_table
 from hawkeys.datasets import load_cmu, open_timings
 from hawkeys.features import HawkesFeatures
 
-PER_FILE = 100_000
+PER_FILE, PER_GROUP = 100_000, 10_000
 SPREAD = 0.02
 
 
-def write_samples(folder, n_samples):
+def write_samples(folder, n_samples, real, per_group=PER_GROUP):
     """Write so many samples, all kinds of intervals positive but the time from key to key."""
-    real = load_cmu()
     rng = np.random.default_rng(0)
     holds, waits = real.release - real.press, np.diff(real.press, axis=1)
     names = [("H." + key) for key in real.keys]
@@ -45,7 +44,7 @@ def write_samples(folder, n_samples):
         table |= {f"DD.{pair}": wait[:, j] for j, pair in enumerate(pairs)}
         table |= {f"UD.{pair}": wait[:, j] - hold[:, j] for j, pair in enumerate(pairs)}
         frame = pd.DataFrame({"subject": np.asarray(real.subject)[rows], **table})
-        frame.to_parquet(folder / f"part-{k // PER_FILE:04d}.parquet", row_group_size=10_000)
+        frame.to_parquet(folder / f"part-{k // PER_FILE:04d}.parquet", row_group_size=per_group)
 
 
 def transform(source, target, jobs):
@@ -72,7 +71,7 @@ def row(n_samples, jobs):
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "samples", Path(folder) / "features"
         source.mkdir()
-        write_samples(source, n_samples)
+        write_samples(source, n_samples, load_cmu())
         command = [sys.executable, __file__, "--transform", str(source), str(target), str(jobs)]
         found = subprocess.run(command, capture_output=True, text=True, check=True)
         took = json.loads(found.stdout.splitlines()[-1])

@@ -230,6 +230,27 @@ def test_typing_scale(script, tmp_path):
     assert saved["peak_megabytes"].max() <= 1.2 * saved["peak_megabytes"].min()
 
 
+@pytest.mark.usefixtures("no_data")
+def test_restarts(script, tmp_path):
+    """A worker and a parent are killed; in the saved runs each five times, and one of Dask."""
+    pytest.importorskip("pyarrow", reason="samples on disk take pyarrow (extra [parquet])")
+    few = ["--demo", "--samples", "8000", "--per-partition", "200", "--times", "1"]
+    options = [*few, "--killed", "worker", "parent", "--output", str(tmp_path)]
+    assert script("restarts").main(options) == 0
+    table = pd.read_csv(tmp_path / "restarts.csv")
+    assert table["killed"].tolist() == ["worker", "parent"]
+    saved = pd.read_csv(RESULTS / "restarts.csv")
+    assert saved.groupby("killed").size().to_dict() == dict.fromkeys(
+        ("worker", "parent", "dask worker"), 5
+    )
+    for runs, n_partitions in ((table, 40), (saved, 100)):
+        assert (runs["n_partitions"] == n_partitions).all()
+        assert (runs["files"] == n_partitions + 1).all()  # with the manifest
+        assert runs["done_at_kill"].between(1, n_partitions - 1).all()
+        assert (runs.filter(regex="differ|missing|left_over") == 0).all(axis=None)
+    assert saved.groupby("killed")["done_at_kill"].nunique().min() >= 4  # at different places
+
+
 @pytest.mark.usefixtures("tick")
 def test_an_unequal_side_is_not_timed(script, tmp_path, monkeypatch):
     module = script("speed_against_tick")

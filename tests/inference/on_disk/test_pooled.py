@@ -208,10 +208,11 @@ def test_amounts_of_memory(text):
     ],
     ids=["steps", "period", "tied", "map", "prior", "lasso", "map of steps"],
 )
-@pytest.mark.parametrize("memory", ["1GB", 0])
-def test_every_model(tmp_path, options, memory):
+@pytest.mark.parametrize(("n_partitions", "memory"), [(1, 0), (7, "1GB"), (7, 0), (100, "1GB")])
+def test_every_model(tmp_path, options, n_partitions, memory):
     few = EVENTS[:60]
-    data = on_disk(tmp_path, few, 5)
+    data = on_disk(tmp_path, few, n_partitions)
+    assert data.n_partitions >= min(n_partitions, 30)
     found = hawkeys.fit(data, decay=2.0, memory=memory, **options, **TIGHT)
     expected = hawkeys.fit(few, decay=2.0, **options, **TIGHT)
     assert_same_fit(found, expected)
