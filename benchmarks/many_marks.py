@@ -12,6 +12,11 @@ all pairs. Writes many_marks.csv and .png.
 --against-tick (needs tick) fits one sample of 100 marks to the same objective by tick's likelihood
 under scipy's L-BFGS-B: equality of the two objectives is shown first, then each is timed until the
 objective is that near to the optimum. Writes many_marks_against_tick.csv.
+
+--against-hawkestorch FOLDER (needs torch, and a checkout of github.com/ahmrr/HawkesTorch whose src
+is FOLDER) does the same with that library's own likelihood, gradient and steps (Adam under
+softplus), in double precision, for --limit seconds; where it is still above a distance then, its
+time is a lower bound. Writes many_marks_against_hawkestorch.csv.
 """
 
 import argparse
@@ -249,6 +254,84 @@ def against_tick(n_marks, n_events):
     return pd.DataFrame(rows)
 
 
+class TorchLasso:
+    """HawkesTorch's likelihood with its L1 penalty; its loss is -log L / n_events + weight |a|."""
+
+    def __init__(self, events, strength, source, start=None):
+        sys.path.insert(0, str(source))
+        torch = import_module("torch")
+        torch.set_num_threads(1)
+        torch.set_default_dtype(torch.float64)
+        models, utils = import_module("hawkes.models"), import_module("hawkes.utils")
+        penalties, base = import_module("hawkes.models.penalty"), import_module("hawkes.models.hawkes")
+        size, end = events.n_marks, float(events.end_times[0])
+        self.n_events, self.torch = events.n_events, torch
+        self.sequence = utils.EventSequence(
+            torch.from_numpy(events.times.copy()), torch.from_numpy(events.marks.astype(np.int64)),
+            T=end, M=size,
+        )  # fmt: skip
+        rates, adjacency = start or (events.counts[0] / end / 2.0, np.full((size, size), 0.5 / size))
+        self.model = models.Hawkes(
+            gamma=torch.tensor([DECAY]), gamma_param=False,
+            base_process=models.Poisson(size, mu_init=torch.from_numpy(np.array(rates))),
+            alpha_init=torch.from_numpy(np.maximum(adjacency, 1e-12).T.copy())[None],
+            penalization=base.HawkesPenalty(alpha=penalties.L1Penalty(strength / self.n_events)),
+        )  # fmt: skip
+
+    def loss(self):
+        """Return the penalised loss of all events, in nats, with its graph."""
+        model = self.model
+        return (model.nll(self.sequence) + model.penalty()) * self.n_events
+
+    def times_to(self, levels, limit, rate):
+        """Return when, in processor time, the loss was below each level, NaN if not by the limit."""
+        optimizer = self.torch.optim.Adam(self.model.parameters(), lr=rate)
+        reached, best, began, steps = np.full(len(levels), np.nan), np.inf, time.process_time(), 0
+        while time.process_time() - began < limit and np.isnan(reached).any():
+            optimizer.zero_grad()
+            loss = self.loss()
+            loss.backward()
+            best, steps = min(best, float(loss.detach())), steps + 1
+            reached[np.isnan(reached) & (best <= levels)] = time.process_time()
+            optimizer.step()
+        return reached - began, best, (time.process_time() - began) / steps
+
+
+def against_hawkestorch(n_marks, n_events, source, limit):
+    """Return a row for each rate of the steps; fail where the objectives differ."""
+    process, strength = make_process(n_marks), strength_of(n_marks, n_events)
+    events = draw_sample(process, n_events, 1)
+
+    def fit():
+        return hawkeys.fit(events, decay=DECAY, method="map", prior=Lasso(strength))
+
+    with one_thread():
+        result = fit()
+        seconds = best_of(fit, 2)
+        other = TorchLasso(events, strength, source, (result.baseline, result.adjacency))
+        value = float(other.loss().detach())
+        apart = abs(value + result.objective) / abs(value)
+        if apart > 1e-9:
+            raise SystemExit(f"the objectives differ: {value} and {-result.objective}")
+        rows = []
+        for rate in (0.1, 0.01):
+            other = TorchLasso(events, strength, source)
+            levels = -result.objective + np.array(GAPS)
+            reached, best, step = other.times_to(levels, limit, rate)
+            took = np.where(np.isnan(reached), limit, reached)
+            rows.append({
+                "n_marks": n_marks, "n_events": events.n_events, "strength": strength,
+                "relative_difference": apart, "optimality_gap": result.optimality_gap,
+                "hawkeys_seconds": seconds, "rate": rate,
+                "seconds_a_step": step, "limit_seconds": limit,
+                "best_above_optimum": best + result.objective,
+                **{f"seconds_to_{gap:g}": one for gap, one in zip(GAPS, reached, strict=True)},
+                "ratio_at_least": took[0] / seconds,
+            })  # fmt: skip
+            print(pd.DataFrame(rows[-1:]).T.to_string(header=False), flush=True)
+    return pd.DataFrame(rows)
+
+
 def parse(arguments):
     """Return the command's options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -256,6 +339,8 @@ def parse(arguments):
     parser.add_argument("--cases", nargs="+", help="MARKS:EVENTS")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--against-tick", action="store_true")
+    parser.add_argument("--against-hawkestorch", type=Path, metavar="FOLDER")
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds for HawkesTorch")
     parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -281,6 +366,11 @@ def main(arguments=None):
         table = pd.concat([against_tick(*case) for case in cases[:1]])
         write_table(table, options.output / "many_marks_against_tick.csv", ("tick",))
         print(table.to_string(index=False))
+        return
+    if options.against_hawkestorch:
+        source, limit = options.against_hawkestorch, options.limit
+        table = pd.concat([against_hawkestorch(*case, source, limit) for case in cases[:1]])
+        write_table(table, options.output / "many_marks_against_hawkestorch.csv", ("torch",))
         return
     table = study(cases)
     write_table(table, options.output / "many_marks.csv", ())
