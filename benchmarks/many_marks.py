@@ -263,14 +263,20 @@ class TorchLasso:
         torch.set_num_threads(1)
         torch.set_default_dtype(torch.float64)
         models, utils = import_module("hawkes.models"), import_module("hawkes.utils")
-        penalties, base = import_module("hawkes.models.penalty"), import_module("hawkes.models.hawkes")
+        penalties, base = (
+            import_module("hawkes.models.penalty"),
+            import_module("hawkes.models.hawkes"),
+        )
         size, end = events.n_marks, float(events.end_times[0])
         self.n_events, self.torch = events.n_events, torch
         self.sequence = utils.EventSequence(
             torch.from_numpy(events.times.copy()), torch.from_numpy(events.marks.astype(np.int64)),
             T=end, M=size,
         )  # fmt: skip
-        rates, adjacency = start or (events.counts[0] / end / 2.0, np.full((size, size), 0.5 / size))
+        rates, adjacency = start or (
+            events.counts[0] / end / 2.0,
+            np.full((size, size), 0.5 / size),
+        )
         self.model = models.Hawkes(
             gamma=torch.tensor([DECAY]), gamma_param=False,
             base_process=models.Poisson(size, mu_init=torch.from_numpy(np.array(rates))),
@@ -284,7 +290,7 @@ class TorchLasso:
         return (model.nll(self.sequence) + model.penalty()) * self.n_events
 
     def times_to(self, levels, limit, rate):
-        """Return when, in processor time, the loss was below each level, NaN if not by the limit."""
+        """Return when, in processor time, the loss was below each level; NaN: not by the limit."""
         optimizer = self.torch.optim.Adam(self.model.parameters(), lr=rate)
         reached, best, began, steps = np.full(len(levels), np.nan), np.inf, time.process_time(), 0
         while time.process_time() - began < limit and np.isnan(reached).any():

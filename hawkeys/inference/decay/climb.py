@@ -16,17 +16,19 @@ doi:10.4294/jpe1952.31.115
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._typing import BoolArray, FloatArray
+from hawkeys.baselines import Constant
 from hawkeys.inference.decay.coordinates import Joint
 from hawkeys.inference.kernel.errors import regular_inverse
 from hawkeys.inference.rows.newton import solve_mle
 from hawkeys.inference.task import Task
+from hawkeys.kernels import Exponential
 
 __all__ = ["GAIN", "Near", "Search", "Top", "climb"]
 
@@ -136,14 +138,22 @@ class Search:
             return [_Sums.of(design, b, x[b], pulls[b]) for b in range(len(x))]
 
         here = sums()
-        sides = [(sums((k, 1)), sums((k, -1))) for k in range(size)]
+        alone = self.joint.of_name("decays") if self._parts_alone else []
+        sides = [
+            self._sides_of_part(middle, (phi[k], k - alone[0]), x, pulls, self.joint.steps[k])
+            if k in alone
+            else (sums((k, 1)), here, sums((k, -1)))
+            for k in range(size)
+        ]
+        # no column depends on two decays
         both = {
             (k, m): (sums((k, 1), (m, 1)), sums((k, -1), (m, -1)))
             for k in range(size)
             for m in range(k)
+            if not (k in alone and m in alone)
         }
         parts = [
-            self._row(here[b], [(up[b], down[b]) for up, down in sides],
+            self._row(here[b], [(up[b], own[b], down[b]) for up, own, down in sides],
                       {key: (up[b], down[b]) for key, (up, down) in both.items()})
             for b in range(len(x))
         ]  # fmt: skip
@@ -155,20 +165,56 @@ class Search:
         rows = [_information(middle, b, x[b]) for b in range(len(x))]
         return Near(np.sum(slopes, axis=0), rows, moves)
 
+    @property
+    def _parts_alone(self) -> bool:
+        """Whether each of several decays has columns of its own."""
+        return self.joint.productivity is None and self.task.ties is None
+
+    def _sides_of_part(
+        self,
+        middle: Design,
+        part: tuple[float, int],
+        x: FloatArray,
+        pulls: list[FloatArray],
+        step: float,
+    ) -> tuple[list[_Sums], list[_Sums], list[_Sums]]:
+        """Return the sums of the columns of one decay, above it, at it and below it.
+
+        `part` are its logarithm and its number. All other columns are as they are.
+        """
+        log, number = part
+        where = middle.columns.adjacency[:, :, number]
+        plain = replace(self.task, baseline=Constant())
+        designs = [plain.design(Exponential(np.exp(log + s * step))) for s in (1.0, -1.0)]
+        out: tuple[list[_Sums], ...] = ([], [], [])
+        for b, columns in enumerate(where):
+            sources = np.flatnonzero(columns >= 0)
+            place = columns[sources] % (middle.n_columns + 1) - 1
+            own = x[b, place + 1]
+            blocks = [(design.block(b)[sources], design.cost[b, 1 + sources]) for design in designs]
+            blocks.insert(1, (middle.block(b)[place], middle.cost[b, 1 + place]))
+            for sums, (block, cost) in zip(out, blocks, strict=True):
+                spread = np.zeros((2, middle.n_columns))
+                spread[:, place] = block @ pulls[b], cost
+                sums.append(_Sums(own @ block, *spread))
+        return out[0], out[1], out[2]
+
     def _row(
         self,
         here: _Sums,
-        sides: list[tuple[_Sums, _Sums]],
+        sides: list[tuple[_Sums, _Sums, _Sums]],
         both: dict[tuple[int, int], tuple[_Sums, _Sums]],
     ) -> tuple[list[_Sums], dict[tuple[int, int], _Sums]]:
         """Return first and second derivatives of the sums of a row by the coordinates."""
         steps = self.joint.steps
         first = [
             up.plus(down.times(-1.0)).times(0.5 / step)
-            for (up, down), step in zip(sides, steps, strict=True)
+            for (up, _, down), step in zip(sides, steps, strict=True)
         ]
-        bent = [up.plus(down).plus(here.times(-2.0)) for up, down in sides]
-        second = {(k, k): one.times(1.0 / steps[k] ** 2) for k, one in enumerate(bent)}
+        bent = [up.plus(down).plus(own.times(-2.0)) for up, own, down in sides]
+        nothing = here.times(0.0)
+        second = {(k, m): nothing for k in range(steps.size) for m in range(steps.size)}
+        second |= {(k, k): one.times(1.0 / steps[k] ** 2) for k, one in enumerate(bent)}
         for (k, m), (up, down) in both.items():
             across = up.plus(down).plus(here.times(-2.0))
             rest = across.plus(bent[k].times(-1.0)).plus(bent[m].times(-1.0))

@@ -8,6 +8,7 @@ import hawkeys
 from hawkeys import Hawkes, kernels, productivity
 from hawkeys.baselines import LogLinear, Periodic
 from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.inference.decay import climb
 from hawkeys.inference.post_estimation.refits import fit_again
 from hawkeys.kernels import Exponential, SumExponential
 
@@ -213,3 +214,28 @@ def test_what_needs_decays_says_that_they_are_not_known(events):
 def test_arguments_that_do_not_fit_are_refused(arguments, message):
     with pytest.raises(InvalidParameterError, match=message):
         SumExponential(**arguments)
+
+
+@pytest.mark.parametrize(
+    "how", ["plain", "support", "weights", "history", "periodic", "log-linear"]
+)
+def test_columns_of_a_decay_alone_tell_as_much_as_all_columns(how, monkeypatch):
+    sample = draw(TWO, 300.0, 2, 3)
+    past, later = sample.split(at=50.0)
+    options = {
+        "plain": {},
+        "support": {"support": [[True, False], [True, True]]},
+        "weights": {"weights": [0.7]},
+        "history": {"history": past},
+        "periodic": {"baseline": Periodic([0.0, 7.0], period=20.0)},
+        "log-linear": {"baseline": LogLinear([0.0, 100.0, 200.0, 300.0], [0.0, 1.0, 0.5])},
+    }[how]
+    sample = later if how == "history" else sample
+    alone = hawkeys.fit(sample, kernel=SumExponential(n_decays=2), **options)
+    monkeypatch.setattr(climb.Search, "_parts_alone", False)
+    whole = hawkeys.fit(sample, kernel=SumExponential(n_decays=2), **options)
+    np.testing.assert_allclose(alone.kernel.decays, whole.kernel.decays, rtol=1e-6)
+    np.testing.assert_allclose(
+        alone.kernel_std_err["decays"], whole.kernel_std_err["decays"], rtol=1e-5
+    )
+    np.testing.assert_allclose(alone.std_err, whole.std_err, rtol=1e-5)
