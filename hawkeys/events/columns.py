@@ -24,7 +24,7 @@ from hawkeys.exceptions import InvalidEventsError
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-__all__ = ["as_column", "as_frame", "labels_of", "refuse_series_of_values", "times_of"]
+__all__ = ["as_column", "as_frame", "as_table", "labels_of", "refuse_series_of_values", "times_of"]
 
 _DATES = (datetime.date, np.datetime64)
 _DURATIONS = (datetime.timedelta, np.timedelta64)
@@ -38,8 +38,28 @@ def as_frame(data: Any) -> nw.DataFrame[Any] | None:
         return None
     import narwhals.stable.v2 as nw
 
-    frame = nw.from_native(data, eager_only=True, pass_through=True)
+    try:
+        frame = nw.from_native(data, eager_only=True, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        names = [str(name) for name in data.columns]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        raise InvalidEventsError(
+            f"the frame has several columns of one name, {brief_names(twice)}. Rename or drop them."
+        ) from error
     return frame if isinstance(frame, nw.DataFrame) else None
+
+
+def as_table(data: Any) -> Any:
+    """Return a record array or batch of pyarrow as a table; anything else as it is."""
+    if getattr(getattr(data, "dtype", None), "names", None):
+        import pandas as pd
+
+        return pd.DataFrame(data)
+    if type(data).__module__.startswith("pyarrow") and hasattr(data, "to_struct_array"):
+        import pyarrow as pa
+
+        return data if isinstance(data, pa.Table) else pa.Table.from_batches([data])
+    return data
 
 
 def _is_plain(data: Any) -> bool:

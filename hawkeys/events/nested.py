@@ -12,7 +12,7 @@ from hawkeys.events._checks import as_names, count_marks, freeze, is_sequence, n
 from hawkeys.events._frames import by_label
 from hawkeys.events._merging import merge_checked, merge_quickly
 from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
-from hawkeys.events.columns import as_frame
+from hawkeys.events.columns import as_frame, as_table
 from hawkeys.events.options import Reading
 from hawkeys.events.reading import is_flat, read_flat, read_lists
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
@@ -37,6 +37,7 @@ def refuse_reading(events: Any, how: Reading) -> None:
 
 def parts_of(data: Any, how: Reading) -> Parts:
     """Return the parts of events from anything but `Events`. Refuses what holds no times."""
+    data = as_table(data)
     if isinstance(data, str | bytes) or not (is_sequence(data) or is_flat(data)):
         lazy = " Call .collect() first." if hasattr(data, "collect") else ""
         raise InvalidEventsError(
@@ -80,12 +81,12 @@ def _of_lists(data: Any, how: Reading) -> Parts:
                 f"{name}= goes with a frame, or as labels beside one flat sequence of times; these "
                 "data are lists of times per mark."
             )
+    _refuse_rows(data)
     if how.windows.end is None:
         raise InvalidParameterError(
             "end_time is missing: the end of observation is data and is never guessed from the "
             "last event. Pass end_time=..., or Events."
         )
-    _refuse_rows(data)
     nested = data if _is_nested(data) else [data]
     if nested is not data:
         for name, bound in zip(("start_time", "end_time"), how.windows, strict=True):
@@ -160,9 +161,18 @@ def _is_nested(data: Any) -> bool:
         if not is_sequence(element):
             raise InvalidEventsError(
                 f"expected one sequence of times per mark; got {_short(element)} where a sequence "
-                "should be. For a single mark pass its times alone."
+                "should be. For a single mark pass its times alone"
+                f"{'; parse text first, by pandas.to_datetime(x)' * isinstance(element, str)}."
             )
-    return any(_holds_sequences(element) for element in data)
+    deep = [_holds_sequences(element) for element in data]
+    for element, holds in zip(data, deep, strict=True):
+        if any(deep) and not holds and len(element):
+            raise InvalidEventsError(
+                f"some elements are lists of sequences, and one is {_short(element)}: it is not "
+                "clear how many realisations there are. One realisation is [t1, t2, ...], many are "
+                "[[t1, t2, ...], [t1, t2, ...]], each t a sequence of times."
+            )
+    return any(deep)
 
 
 def _short(value: Any) -> str:

@@ -202,6 +202,13 @@ def _of_mapping(data: Mapping[Any, Any], how: Reading) -> Flat:
             "mark= and realization= belong to flat times or a frame; a mapping has its marks as "
             "keys, and is one realisation."
         )
+    for key, times in data.items():
+        if as_frame(times) is not None or hasattr(times, "offsets"):
+            raise InvalidEventsError(
+                f"a mapping goes from mark to times; got {type(times).__name__} under {key!r}. If "
+                "the keys tell realisations apart, write pandas.concat(data, names=['realization'])"
+                ".reset_index() with realization='realization', or Events.joined."
+            )
     lone = [key for key, times in data.items() if not is_sequence(times)]
     if lone or not data:
         raise InvalidEventsError(
@@ -290,6 +297,11 @@ def _order(times: np.ndarray | Instants, group: IntArray | None, *, sort: bool) 
 def _with_names(flat: Flat, how: Reading) -> tuple[IntArray, tuple[Any, ...]]:
     """Return marks and their names, in the order asked for if there is one."""
     if how.mark_names is None:
+        if not flat.names:
+            raise InvalidEventsError(
+                "there are no rows, so that nothing tells the marks. For windows without events "
+                "pass mark_names=['a', ...]."
+            )
         return flat.marks, flat.names
     wanted = as_names(how.mark_names)
     place = {name: k for k, name in enumerate(wanted)}

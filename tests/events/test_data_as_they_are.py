@@ -310,3 +310,39 @@ def test_a_list_without_marks_is_told():
     with pytest.raises(InvalidEventsError, match=r"there is no mark: got an empty list"):
         hawkeys.fit([], end_time=5.0, decay=1.0)
     assert hawkeys.Events.from_data([[]], end_time=5.0).n_marks == 1
+
+
+TABLE = pd.DataFrame({"time": [1.0, 2.0, 3.5, 4.0], "mark": list("abab")})
+
+
+def test_record_arrays_and_batches_are_tables():
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    wanted = Events.from_data(TABLE, end_time=5.0)
+    for data in (TABLE.to_records(index=False), pa.RecordBatch.from_pandas(TABLE)):
+        assert Events.from_data(data, end_time=5.0) == wanted
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ([[1.0, 2.0], [[1.5], [2.5]]], r"one is \[1.0, 2.0\]: it is not clear how many"),
+        (TABLE.set_axis(["time", "time"], axis=1), "several columns of one name, 'time'"),
+        (TABLE.iloc[:0], r"there are no rows.*pass mark_names="),
+        ({"x": TABLE, "y": TABLE}, "got DataFrame under 'x'.*pandas.concat"),
+        (["2024-03-01", "2024-03-02"], "parse text first, by pandas.to_datetime"),
+    ],
+)
+def test_what_is_no_data_is_named_with_what_to_do(data, told):
+    with pytest.raises(InvalidEventsError, match=told):
+        Events.from_data(data, end_time=5.0)
+
+
+def test_several_events_are_told_to_be_joined_before_their_windows_are_asked_for():
+    events = Events.from_data(TABLE, end_time=5.0)
+    with pytest.raises(InvalidEventsError, match="put them together by Events.joined"):
+        hawkeys.fit([events, events], decay=1.0)
+
+
+def test_an_empty_realisation_among_full_ones_is_still_one():
+    events = Events.from_data([[[1.0]], [[]]], end_time=5.0)
+    assert events.counts.ravel().tolist() == [1, 0]
