@@ -339,7 +339,7 @@ def test_what_is_no_data_is_named_with_what_to_do(data, told):
 
 def test_several_events_are_told_to_be_joined_before_their_windows_are_asked_for():
     events = Events.from_data(TABLE, end_time=5.0)
-    with pytest.raises(InvalidEventsError, match="put them together by Events.joined"):
+    with pytest.raises(InvalidEventsError, match=r"put them together by Events\.joined"):
         hawkeys.fit([events, events], decay=1.0)
 
 

@@ -40,6 +40,8 @@ _LEVEL = 0.95
 _SEARCH = 3.0
 # standard error of the log baseline between the ends of a covariate, beyond which there is none
 _LOST = 20.0
+# events for each weight of a sum of exponentials from which a part has the tops of all data
+_PER_WEIGHT = 150
 _WORDS = {"coefficient": "coefficients"}
 _FAINT = "excitation gains {gain:.3g} nats over none, less than {hurdle:.3g}, as by chance"
 
@@ -109,28 +111,41 @@ def fit_joint(
 
 
 def _start(search: Search) -> FloatArray:
-    """Return where the climb begins: the best of a grid, of long data the top of a part of them."""
-    part = first_part(search.task.events)
-    if part is None or search.task.events.n_realizations > 1:
-        return _best(search)
+    """Return where the climb begins: the best of a grid, of long data the tops of a part of them.
+
+    A part with few events for each weight of each pair has tops that all data have not; of those it
+    has the one that is highest for all data is taken.
+    """
+    events, joint = search.task.events, search.joint
+    least = _PER_WEIGHT * len(joint.of_name("decays")) * events.n_marks**2
+    part = first_part(events, least=least)
+    if part is None or events.n_realizations > 1:
+        return _best(search, _points(search))
     task = replace(search.task, events=part, history=None, weights=None)
     some = replace(search, task=task)
-    return np.clip(climb(some, _best(some)).phi, *search.joint.box)
+    points = _points(some)
+    if not least:
+        return np.clip(climb(some, _best(some, points)).phi, *joint.box)
+    tops = {tuple(phi.round(2)): np.clip(phi, *joint.box) for phi in points}
+    return _best(search, list(tops.values()))
 
 
-def _best(search: Search) -> FloatArray:
-    """Return the best point of a grid over the kernel, then over the coefficients."""
+def _points(search: Search) -> list[FloatArray]:
+    """Return the points of a grid over the kernel; of several decays, the maxima nearby."""
     joint, nothing = search.joint, np.empty(0)
     if joint.baseline is not None:
         nothing = np.zeros(len(joint.of_name("coefficient")))
         if joint.baseline.is_positive:  # else some events need excitation
             nothing = climb(_without_excitation(search), nothing).phi
     grid = joint.starts(nothing)
-    if joint.of_name("decays"):
-        grid = starts_of_decays(search, grid[0])
-    values = [search.solve(phi)[0] for phi in grid] if len(grid) > 1 else [0.0]
-    phi = grid[int(np.argmax(values))]
-    others = [phi, *joint.aside(phi)]
+    return starts_of_decays(search, grid[0]) if joint.of_name("decays") else grid
+
+
+def _best(search: Search, points: list[FloatArray]) -> FloatArray:
+    """Return the best of some points, then of those that have other coefficients."""
+    values = [search.solve(phi)[0] for phi in points] if len(points) > 1 else [0.0]
+    phi = points[int(np.argmax(values))]
+    others = [phi, *search.joint.aside(phi)]
     values = [search.solve(other)[0] for other in others] if len(others) > 1 else [0.0]
     return others[int(np.argmax(values))]
 

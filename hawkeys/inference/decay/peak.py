@@ -41,7 +41,7 @@ _FALL = 1.92
 _SKEW = 0.2
 
 
-def first_part(events: Events, share: float = 0.0) -> Events | None:
+def first_part(events: Events, share: float = 0.0, *, least: int = 0) -> Events | None:
     """Return a few thousand events that stand for all: a stretch of one window, or some windows.
 
     Parameters
@@ -50,6 +50,8 @@ def first_part(events: Events, share: float = 0.0) -> Events | None:
         All data.
     share : float, default 0.0
         Which share of all events, if that is many more.
+    least : int, default 0
+        How many events at least.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def first_part(events: Events, share: float = 0.0) -> Events | None:
         The first events of the longest realisation, which then ends at the last of them; if none is
         long enough, realisations spread evenly over all; None if data are few.
     """
-    found = which_part(np.diff(events.offsets), events.n_marks, share)
+    found = which_part(np.diff(events.offsets), events.n_marks, share, least=least)
     if found is None:
         return None
     rows, wanted = found
@@ -65,7 +67,7 @@ def first_part(events: Events, share: float = 0.0) -> Events | None:
 
 
 def which_part(
-    sizes: IntArray, n_marks: int, share: float = 0.0
+    sizes: IntArray, n_marks: int, share: float = 0.0, *, least: int = 0
 ) -> tuple[slice, int | None] | None:
     """Tell which part `first_part` takes, by the number of events of each realisation.
 
@@ -75,7 +77,7 @@ def which_part(
         Number of events of each realisation.
     n_marks : int
         Number of marks.
-    share : float, default 0.0
+    share, least : float and int
         As for `first_part`.
 
     Returns
@@ -85,7 +87,7 @@ def which_part(
         are few.
     """
     total, longest = int(sizes.sum()), int(np.argmax(sizes))
-    wanted = max(_PART, _PART_PER_PAIR * n_marks**2)
+    wanted = max(_PART, _PART_PER_PAIR * n_marks**2, least)
     if share > 0.0:
         if share * total < _MANY * wanted:
             return None
