@@ -33,7 +33,10 @@ _PARSE = "Parse text first: pandas.to_datetime(x) for dates, pandas.to_numeric(x
 
 
 def as_frame(data: Any) -> nw.DataFrame[Any] | None:
-    """Return a table of pandas, polars, pyarrow or their kin; None of anything else."""
+    """Return a table of pandas, polars, pyarrow or their kin; None of anything else.
+
+    Raises `InvalidEventsError` if columns have one name.
+    """
     if _is_plain(data):
         return None
     import narwhals.stable.v2 as nw

@@ -125,10 +125,8 @@ class Search:
     def near(self, phi: FloatArray, x: FloatArray) -> Near:
         """Return slope and information at phi, the columns x being those of its maximum."""
         middle, size = self.design(phi), len(self.joint.coordinates)
-        pulls, rates = [], []
-        for b, own in enumerate(x):
-            rates.append(own @ middle.rows(b))
-            pulls.append(middle.event_weights(b) / rates[-1])
+        rates = [own @ middle.rows(b) for b, own in enumerate(x)]
+        pulls = [middle.event_weights(b) / rate for b, rate in enumerate(rates)]
 
         def sums(*moves: tuple[int, int]) -> list[_Sums]:
             there = phi.copy()
@@ -157,13 +155,13 @@ class Search:
                       {key: (up[b], down[b]) for key, (up, down) in both.items()})
             for b in range(len(x))
         ]  # fmt: skip
-        slopes, moves = [], []
-        for b, (first, second) in enumerate(parts):
-            slope, mixed, own = _derivatives(middle, b, x[b], (pulls[b], rates[b]), first, second)
-            slopes.append(slope)
-            moves.append((mixed, own))
+        found = [
+            _derivatives(middle, b, x[b], (pulls[b], rates[b]), *part)
+            for b, part in enumerate(parts)
+        ]
+        moves = [(mixed, own) for _, mixed, own in found]
         rows = [_information(middle, b, x[b]) for b in range(len(x))]
-        return Near(np.sum(slopes, axis=0), rows, moves)
+        return Near(np.sum([slope for slope, *_ in found], axis=0), rows, moves)
 
     @property
     def _parts_alone(self) -> bool:

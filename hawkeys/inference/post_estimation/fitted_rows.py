@@ -11,6 +11,7 @@ import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.columns import ColumnMap, FittedColumns
+from hawkeys._loops.choice import has_many_marks
 from hawkeys._plain.profile import Row
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
@@ -29,6 +30,9 @@ from hawkeys.results import LikelihoodResult, VariationalResult
 from hawkeys.results.fit_result import FitResult
 
 __all__ = ["FittedRows", "columns_of", "rows_again"]
+
+# of the excitations of all pairs
+_MOST_BYTES = 4e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +192,19 @@ def rows_again(
     -------
     Design
         With the weights, support, baseline, ties and kernel of the fit.
+
+    Raises
+    ------
+    InvalidParameterError
+        The excitations of all pairs take too much memory, or the baseline is smoothed.
     """
+    size = 8.0 * events.n_events * events.n_marks
+    if size > _MOST_BYTES and has_many_marks(events.n_events, events.n_marks):
+        raise InvalidParameterError(
+            f"a test, a profile or a robust error of {events.n_events} events of {events.n_marks} "
+            f"marks would write out {size / 1e9:.2g} GB of excitations. hawkeys.goodness_of_fit "
+            "and hawkeys.inference.bootstrap do not; or take a part of the record (events.between)."
+        )
     task = task_again(result, events)
     refuse_smoothing(task.baseline, "a test, a profile or a robust error of a fit")
     several = columns_of(result).map.n_components > 1

@@ -239,3 +239,18 @@ def test_columns_of_a_decay_alone_tell_as_much_as_all_columns(how, monkeypatch):
         alone.kernel_std_err["decays"], whole.kernel_std_err["decays"], rtol=1e-5
     )
     np.testing.assert_allclose(alone.std_err, whole.std_err, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [10, 12])
+def test_many_weights_do_not_hide_a_slow_decay(size):
+    """A few thousand events of so many pairs have maxima that all events have not."""
+    rng = np.random.default_rng(3)
+    adjacency = np.where(rng.random((size, size)) < 0.4, rng.uniform(0.05, 0.3, (size, size)), 0)
+    adjacency *= 0.6 / np.abs(np.linalg.eigvals(adjacency)).max()
+    decays = [0.3, 3.0, 40.0]
+    kernel = SumExponential(decays, rng.dirichlet([2.0, 2.0, 2.0], (size, size)))
+    truth = Hawkes(rng.uniform(0.5, 2.0, size), adjacency, kernel=kernel)
+    sample = hawkeys.simulate(truth, end_time=42_000 / truth.stationary_rate.sum(), rng=3)
+    found = hawkeys.fit(sample, kernel=SumExponential(n_decays=3))
+    given = hawkeys.fit(sample, kernel=SumExponential(decays))
+    assert found.log_likelihood > given.log_likelihood

@@ -10,6 +10,7 @@ from scipy import stats
 import hawkeys
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.inference import edge_tests, profile_interval
+from hawkeys.inference.post_estimation import fitted_rows
 from hawkeys.inference.post_estimation.chi_bar import mixture_tail
 from hawkeys.inference.post_estimation.edge_tests import _holm
 
@@ -153,3 +154,12 @@ def test_a_statistic_below_0_by_rounding_is_no_evidence():
     weights = np.array([0.5, 0.5])
     tail = mixture_tail(np.array([-1e-13, 0.0, np.nan, 2.7055434540954]), np.tile(weights, (4, 1)))
     np.testing.assert_allclose(tail, [1.0, 1.0, np.nan, 0.05], rtol=1e-9)
+
+
+def test_what_would_not_fit_into_memory_is_refused_before_it_begins(events, monkeypatch):
+    monkeypatch.setattr(fitted_rows, "_MOST_BYTES", 1_000.0)
+    result = hawkeys.fit(events, decay=DECAY)
+    edge_tests(result, events)  # few marks: as many numbers are nothing
+    monkeypatch.setattr(fitted_rows, "has_many_marks", lambda n_events, n_marks: True)
+    with pytest.raises(InvalidParameterError, match=r"would write out .* GB .*bootstrap"):
+        edge_tests(result, events)
