@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, IntArray, RandomState
-from hawkeys._validation import as_float_array, as_generator, check_count, check_fraction
+from hawkeys._validation import (
+    as_float_array,
+    as_generator,
+    check_choice,
+    check_count,
+    check_fraction,
+)
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.neural.characters import TemporalCharacters, cross_entropy_of_recordings
 from hawkeys.neural.extra import require_torch
@@ -50,10 +56,28 @@ class FederatedOptions:
         Draws the clients of each round.
     watch : callable or None, default None
         Called as ``watch(round, model)`` after each round, from 0, with the common model.
+    engine : {"plain", "flower"}, default "plain"
+        What runs the clients: this process, one after the other, or the simulation engine of Flower
+        [1]_, side by side (extra ``[flower]``; its telemetry is off). The same clients train from
+        the same seeds: the weights are the same but for rounding.
+
+    Raises
+    ------
+    InvalidParameterError
+        There is no such engine.
+
+    References
+    ----------
+    .. [1] D. J. Beutel et al., "Flower: a friendly federated learning research framework",
+       arXiv:2007.14390.
     """
 
     rng: RandomState = 0
     watch: Watch | None = None
+    engine: str = "plain"
+
+    def __post_init__(self) -> None:
+        check_choice(self.engine, "engine", ("plain", "flower"))
 
 
 def average_weights(weights: Sequence[Arrays], counts: ArrayLike) -> dict[str, np.ndarray]:
@@ -122,8 +146,9 @@ def fit_federated(
 ) -> FederatedRun:
     """Train by federated averaging: in each round some clients train, weights are averaged.
 
-    The simulation runs in one process. Every client of a round starts from the common weights,
-    trains by the model's schedule on its own recordings alone, and returns its weights.
+    The simulation runs in one process, or in Flower's engine (`options`). Every client of a round
+    starts from the common weights, trains by the model's schedule on its own recordings alone, and
+    returns its weights.
 
     Parameters
     ----------
@@ -158,7 +183,7 @@ def fit_federated(
     InvalidTimingsError
         Times are not finite or not in order.
     MissingExtraError
-        torch is not installed.
+        torch is not installed, or Flower, if that is to run the clients.
 
     Examples
     --------
@@ -186,16 +211,26 @@ def fit_federated(
     draws = as_generator(chosen.rng)
     part = 1.0 if share is None else check_fraction(share, "share")
     n_drawn = max(1, round(part * len(rows)))
-    drawn = []
-    for number in range(n_rounds):
-        drawn.append(np.sort(draws.choice(len(rows), n_drawn, replace=False)))
-        parts = [tuple(part[rows[k]] for part in tensors) for k in drawn[-1]]
-        federated_round(common.network_, loss, parts, model.schedule, runtime=quiet,
-                        seed=model.random_state + 7919 * number)  # fmt: skip
+    drawn = [np.sort(draws.choice(len(rows), n_drawn, replace=False)) for _ in range(n_rounds)]
+    seeds = [model.random_state + 7919 * number for number in range(n_rounds)]
+
+    def after(number: int) -> None:
         if chosen.watch is not None:
             chosen.watch(number, common)
         if model.runtime.report is not None:
             model.runtime.report("Rounds", number + 1, n_rounds)
+
+    parts = [tuple(part[own] for part in tensors) for own in rows]
+    if chosen.engine == "flower":
+        from hawkeys.neural._nets.flower import flower_rounds
+
+        flower_rounds(common.network_, loss, parts, drawn, model.schedule, runtime=quiet,
+                      seeds=seeds, after=after)  # fmt: skip
+    else:
+        for number, some in enumerate(drawn):
+            federated_round(common.network_, loss, [parts[k] for k in some], model.schedule,
+                            runtime=quiet, seed=seeds[number])  # fmt: skip
+            after(number)
     size = sum(one.numel() * one.element_size() for one in common.network_.parameters())
     sent = size * sum(len(some) for some in drawn)
     return FederatedRun(common, tuple(drawn), sent, sent)

@@ -1,5 +1,7 @@
 """Federated averaging: its two identities, what is averaged and what is sent."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ torch = pytest.importorskip("torch", reason="networks need the extra [neural]")
 from torch import nn
 
 from hawkeys.datasets import simulate_keyed_text
-from hawkeys.exceptions import InvalidParameterError
+from hawkeys.exceptions import InvalidParameterError, MissingExtraError
 from hawkeys.neural import (
     FederatedOptions,
     Runtime,
@@ -21,6 +23,8 @@ from hawkeys.neural._nets.evaluating import weighted_cross_entropy
 from hawkeys.neural._nets.federated import federated_round
 from hawkeys.neural._nets.training import arrays_of, seeded, train
 from hawkeys.verifiers import MarkedRenewal
+
+CPU = Runtime(device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +159,37 @@ def test_another_network_is_no_warm_up(typed):
 def test_weights_that_do_not_fit(weights, counts, message):
     with pytest.raises(InvalidParameterError, match=message):
         average_weights(weights, counts)
+
+
+@pytest.mark.filterwarnings("ignore")  # those of Flower and Ray
+def test_flower_runs_the_same_clients_from_the_same_seeds(typed):
+    pytest.importorskip("flwr", reason="Flower needs the extra [flower]")
+    pytest.importorskip("ray", reason="Flower's simulation needs the extra [flower]")
+    strokes, people = typed
+    model = TemporalCharacters(schedule=Schedule("sgd", 0.1, batch_size=8, epochs=1), runtime=CPU)
+    seen = []
+    runs = [
+        fit_federated(
+            model, strokes, people, n_rounds=3, share=0.5,
+            options=FederatedOptions(
+                engine=engine, watch=lambda number, _, engine=engine: seen.append((engine, number))
+            ),
+        )
+        for engine in ("plain", "flower")
+    ]  # fmt: skip
+    assert seen == [(engine, number) for engine in ("plain", "flower") for number in range(3)]
+    plain, flower = (arrays_of(run.model.network_) for run in runs)
+    for name, array in plain.items():
+        np.testing.assert_allclose(flower[name], array, rtol=0, atol=1e-6)
+    assert runs[0].bytes_up == runs[1].bytes_up
+    for one, other in zip(runs[0].clients, runs[1].clients, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_engines_that_are_none_or_not_there_are_named(typed, monkeypatch):
+    with pytest.raises(InvalidParameterError, match="engine must be one of"):
+        FederatedOptions(engine="spark")
+    monkeypatch.setitem(sys.modules, "flwr", None)
+    model = TemporalCharacters(schedule=Schedule("sgd", 0.1, batch_size=8, epochs=1), runtime=CPU)
+    with pytest.raises(MissingExtraError, match=r"hawkeys\[flower\]"):
+        fit_federated(model, *typed, n_rounds=1, options=FederatedOptions(engine="flower"))
