@@ -27,7 +27,7 @@ __all__ = [
     "sums_shared",
 ]
 
-RIDGE = 1e-9
+_RIDGE = 1e-9
 _ARMIJO = 1e-4
 _SHORTEST = 1e-6
 _SILENT = 1e-60
@@ -207,7 +207,7 @@ def _solve_free(hessian: FloatArray, free: IntArray, right: FloatArray, ridge: f
 
 
 def newton_step(
-    hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray, ridge: float = RIDGE
+    hessian: FloatArray, slope: FloatArray, lower: FloatArray, free: BoolArray, damp: float = _RIDGE
 ) -> FloatArray:
     """Minimise 1/2 d'Hd - (slope - 1)'d over d >= lower by a primal active-set method."""
     step, pull = np.zeros(slope.size), slope - 1.0
@@ -215,7 +215,7 @@ def newton_step(
         index = free.nonzero()[0]
         change = np.zeros(slope.size)
         if index.size:
-            change[index] = _solve_free(hessian, index, pull, ridge)
+            change[index] = _solve_free(hessian, index, pull, damp)
         blocked = (free & (step + change < lower)).nonzero()[0]
         if blocked.size:
             ratios = (lower[blocked] - step[blocked]) / change[blocked]

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_positive_number
@@ -216,6 +215,8 @@ class Spline(Baseline):
             inside = np.clip(times, self.knots[0], self.knots[-1])
         else:
             inside = self.knots[0] + np.mod(times - self.knots[0], self.period)
+        from scipy.interpolate import BSpline
+
         values = BSpline.design_matrix(inside, t, self.degree).toarray()
         return self._folded(np.maximum(values, 0.0))
 
@@ -270,7 +271,9 @@ class Spline(Baseline):
         return out
 
     @cached_property
-    def _antiderivative(self) -> BSpline:
+    def _antiderivative(self) -> Any:
+        from scipy.interpolate import BSpline
+
         t = self._whole_knots
         return BSpline(t, np.eye(t.size - self.degree - 1), self.degree).antiderivative()
 
@@ -287,6 +290,8 @@ class Spline(Baseline):
     @cached_property
     def _roughness(self) -> FloatArray:
         """Integrals of products of derivatives, by Gauss' rule, which is exact for polynomials."""
+        from scipy.interpolate import BSpline
+
         t, k, order = self._whole_knots, self.degree, min(2, self.degree)
         stops = np.append(self.knots, self.knots[0] + self._length)
         stops = np.unique(stops) if self.period is None else stops

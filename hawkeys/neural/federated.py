@@ -199,20 +199,12 @@ def fit_federated(
     """
     chosen = options or FederatedOptions()
     require_torch()
-    from hawkeys.neural._nets.federated import federated_round
-
     check_count(n_rounds, "n_rounds")
     common, tensors = _start(model, X, y, warm_up)
     rows = _rows_of_clients(y if clients is None else clients, len(tensors[0]))
-    loss = cross_entropy_of_recordings(
-        require_torch().ones(common.classes_.size), model.regularization.label_smoothing
-    )
-    quiet = replace(model.runtime, checkpoint=None, report=None)
     draws = as_generator(chosen.rng)
-    part = 1.0 if share is None else check_fraction(share, "share")
-    n_drawn = max(1, round(part * len(rows)))
+    n_drawn = max(1, round((1.0 if share is None else check_fraction(share, "share")) * len(rows)))
     drawn = [np.sort(draws.choice(len(rows), n_drawn, replace=False)) for _ in range(n_rounds)]
-    seeds = [model.random_state + 7919 * number for number in range(n_rounds)]
 
     def after(number: int) -> None:
         if chosen.watch is not None:
@@ -221,19 +213,38 @@ def fit_federated(
             model.runtime.report("Rounds", number + 1, n_rounds)
 
     parts = [tuple(part[own] for part in tensors) for own in rows]
-    if chosen.engine == "flower":
-        from hawkeys.neural._nets.flower import flower_rounds
-
-        flower_rounds(common.network_, loss, parts, drawn, model.schedule, runtime=quiet,
-                      seeds=seeds, after=after)  # fmt: skip
-    else:
-        for number, some in enumerate(drawn):
-            federated_round(common.network_, loss, [parts[k] for k in some], model.schedule,
-                            runtime=quiet, seed=seeds[number])  # fmt: skip
-            after(number)
+    _rounds(common, parts, drawn, after, flower=chosen.engine == "flower")
     size = sum(one.numel() * one.element_size() for one in common.network_.parameters())
     sent = size * sum(len(some) for some in drawn)
     return FederatedRun(common, tuple(drawn), sent, sent)
+
+
+def _rounds(
+    common: TemporalCharacters,
+    parts: list[tuple[Any, ...]],
+    drawn: list[IntArray],
+    after: Callable[[int], None],
+    *,
+    flower: bool,
+) -> None:
+    """Train the network of `common` on the parts of the clients drawn, round after round."""
+    loss = cross_entropy_of_recordings(
+        require_torch().ones(common.classes_.size), common.regularization.label_smoothing
+    )
+    quiet = replace(common.runtime, checkpoint=None, report=None)
+    seeds = [common.random_state + 7919 * number for number in range(len(drawn))]
+    if flower:
+        from hawkeys.neural._nets.flower import Training, flower_rounds
+
+        training = Training(common.network_, loss, parts, common.schedule, quiet)
+        flower_rounds(training, drawn, seeds, after)
+        return
+    from hawkeys.neural._nets.federated import federated_round
+
+    for number, some in enumerate(drawn):
+        federated_round(common.network_, loss, [parts[k] for k in some], common.schedule,
+                        runtime=quiet, seed=seeds[number])  # fmt: skip
+        after(number)
 
 
 def _start(

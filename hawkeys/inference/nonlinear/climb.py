@@ -20,6 +20,8 @@ _LEAST = 1e-4
 # of coordinate steps, relative to the promise of the first sweep, and most sweeps
 _SETTLED, _SWEEPS = 1e-10, 1000
 _POLISHES = 4
+# tolerance from which on nothing is polished: who asks for no more wants no more
+_FINE = 1e-6
 
 Terms = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
@@ -115,7 +117,8 @@ def climb(
         theta, (value, gradient, curvature) = new, found
         trace.append(value)
     out = Climb(theta, value, gradient, curvature, promise, len(trace) - 1, trace)
-    return _polished(terms, out, pull, box) if promise < tolerance else out
+    fine = promise < tolerance <= _FINE
+    return _polished(terms, out, pull, box) if fine else out
 
 
 def _polished(terms: Terms, found: Climb, pull: Pull, box: Box) -> Climb:

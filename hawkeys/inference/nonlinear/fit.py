@@ -54,6 +54,8 @@ __all__ = ["fit_nonlinear"]
 _QUADRATURE = 1e-9
 # and above it, with those too, the likelihood is not what it is said to be
 _COARSE = 1e-6
+# realisations from which one in so many is fitted first, to so many nats
+_MANY, _STRIDE, _ROUGH = 256, 8, 1.0
 
 
 def fit_nonlinear(
@@ -200,12 +202,17 @@ def _climb_all(
     every = np.ones(events.n_realizations) if weights is None else weights
     climbs, bounds = [], []
     targets = terms_of_targets(events, model, link, every, given["n_given"], n_nodes)
+    few, some = None, slice(None, None, _STRIDE)
+    if events.n_realizations >= _MANY and every[some].any():
+        few = terms_of_targets(events[some], model, link, every[some], given["n_given"], n_nodes)
     for target, (terms, first) in enumerate(zip(targets, starts, strict=True)):
         pull = pull_of(given["penalty"], model, target, events.n_marks)
         start = np.zeros(model.size(events.n_marks))
         start[: model.n_pieces] = first
         limit = LIMIT if link == "exponential" else LIMIT * max(1.0, first)
         box = Box.around(start, model.n_pieces, limit)
+        if few is not None:  # the way is climbed on a part, which is near the top of all
+            start = climb(next(few).weighted, start, pull, box, (_ROUGH, given["max_iter"])).theta
         climbs.append(_climb_one(terms, start, pull, box, given))
         bounds.append((pull, box))
     return climbs, bounds

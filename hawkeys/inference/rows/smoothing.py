@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from hawkeys._design import Design
 from hawkeys._linalg import NULL, factor
@@ -58,6 +57,8 @@ def _choose(design: Design, b: int, matrix: FloatArray) -> float:
     top = max(found, key=lambda one: (found[one], one))
     if top == max(found):
         return float(np.exp(top))
+
+    from scipy.optimize import minimize_scalar
 
     def loss(one: float) -> float:
         return -_evidence(row, root, np.exp(one), z)[0]

@@ -17,6 +17,9 @@ from hawkeys.verifiers.event_times.model import EventTimeModel
 
 __all__ = ["ExponentialHawkes", "LogLinearHawkes", "slices_as_events"]
 
+# nats of all samples together, of which a decision about one sees nothing
+_TOLERANCE = 1e-4
+
 
 class LogLinearHawkes(EventTimeModel):
     """Log-linear Hawkes process: signed kernels of the last events on a log-time basis.
@@ -59,6 +62,7 @@ class LogLinearHawkes(EventTimeModel):
             memory=self.memory,
             penalty=self.penalty,
             n_given=1,
+            tolerance=_TOLERANCE,
         )
 
     def _log_likelihood(self, intervals: FloatArray) -> FloatArray:

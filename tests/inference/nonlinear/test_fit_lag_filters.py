@@ -8,6 +8,9 @@ import hawkeys
 from hawkeys.baselines import Periodic, PiecewiseConstant
 from hawkeys.exceptions import ConvergenceWarning, InvalidParameterError
 from hawkeys.inference import ElasticNet, GroupLasso, Lasso, Ridge
+from hawkeys.inference.nonlinear import climb as climb_module
+from hawkeys.inference.nonlinear import fit as fit_module
+from hawkeys.inference.nonlinear.climb import climb
 from hawkeys.inference.nonlinear.terms import terms_of_targets
 from hawkeys.process import LagFilters, LogTimeFilters, NonlinearHawkes
 
@@ -229,3 +232,38 @@ def test_tents_take_changing_baselines_and_lasso():
     assert fit.converged
     assert fit.optimality_gap < 1e-6
     assert fit.places["source"].tolist()[:2] == ["[0, 6) mod 10", "[6, 10) mod 10"]
+
+
+def many_windows(size):
+    """Return so many short windows of a process with an inhibiting kernel."""
+    filters = LogTimeFilters([0.1, 0.3, 1.0])
+    truth = NonlinearHawkes([0.3], [[[[-1.5, 0.5]]]], filters, memory=1)
+    return filters, hawkeys.simulate_nonlinear(truth, end_time=np.full(size, 5.0), rng=2)
+
+
+def test_a_part_of_many_realisations_shows_the_way_to_the_same_optimum(monkeypatch):
+    filters, data = many_windows(300)
+    how = {"filters": filters, "memory": 1, "penalty": 0.5}
+    seen = []
+    monkeypatch.setattr(fit_module, "climb", lambda *args: seen.append(args[4][0]) or climb(*args))
+    quick = hawkeys.fit_nonlinear(data, **how)
+    assert seen == [1.0, 1e-8]  # a part, roughly, and all
+    monkeypatch.setattr(fit_module, "_MANY", 10**9)
+    slow = hawkeys.fit_nonlinear(data, **how)
+    assert seen[2:] == [1e-8]
+    assert quick.n_iterations < slow.n_iterations
+    np.testing.assert_allclose(quick.process.weights, slow.process.weights, atol=1e-7)
+    assert quick.objective == pytest.approx(slow.objective, abs=1e-8)
+
+
+def test_who_asks_for_a_coarse_optimum_gets_one_that_is_near_and_unpolished(monkeypatch):
+    filters, data = many_windows(40)
+    counted = []
+    monkeypatch.setattr(climb_module, "_polished", lambda *args: counted.append(1) or args[1])
+    how = {"filters": filters, "memory": 1, "penalty": 0.5}
+    coarse = hawkeys.fit_nonlinear(data, tolerance=1e-3, **how)
+    assert not counted
+    fine = hawkeys.fit_nonlinear(data, **how)
+    assert counted
+    assert coarse.converged
+    assert 0.0 <= fine.objective - coarse.objective < 1e-3
