@@ -551,6 +551,22 @@ def test_neighbours_networks_of_event_times(script, tmp_path):
     assert table[["accuracy", "eer_one_threshold"]].stack().between(0.0, 1.0).all()
 
 
+def test_neighbours_networks_of_variants(script, tmp_path):
+    """Every published variant learns slices of its own length."""
+    pytest.importorskip("torch", reason="networks need the extra [neural]")
+    options = ["--quick", "--only", "variants", "--seeds", "1", "--output", str(tmp_path)]
+    script("neighbours_networks").main(options)
+    table = pd.read_csv(tmp_path / "networks_variants.csv").set_index("variant")
+    lengths = {"two phases": 30, "one phase": 30, "no LSTM": 30, "no overlap": 30,
+               "length 16": 16, "residual block": 30}  # fmt: skip
+    assert table["length"].to_dict() == lengths
+    assert table["accuracy"].between(0.0, 1.0).all()
+    fewest = table.drop(index="length 16")["n_train"]
+    assert fewest.idxmin() == "no overlap"
+    assert table["n_parameters"].drop(["no LSTM", "residual block"]).nunique() == 1
+    assert table.loc["no LSTM", "n_parameters"] < table.loc["two phases", "n_parameters"]
+
+
 def test_keyed_text_by_networks():
     """The saved table: bars of the character network, which no figure of its authors stands for."""
     saved = pd.read_csv(RESULTS / "networks_keyed_text.csv")

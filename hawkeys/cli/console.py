@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -25,6 +26,8 @@ __all__ = [
     "print_text",
     "progress_on_stderr",
 ]
+
+_GAP = 3  # characters between two columns of SIMPLE_HEAD
 
 
 def print_notice(notice: str, *, err: bool = False) -> None:
@@ -55,17 +58,40 @@ def print_text(text: str = "") -> None:
 def print_table(table: pd.DataFrame) -> None:
     """Print a table as it is, its first column to the left and the others to the right.
 
+    A table that is wider than the terminal is printed in parts, each with the first column: no
+    figure is cut. What is wider than half the terminal is wrapped.
+
     Parameters
     ----------
     table : DataFrame
         Numbers are printed as they are: round them first.
     """
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for place, column in enumerate(table.columns):
-        shown.add_column(str(column), justify="right" if place else "left", no_wrap=True)
-    for row in table.itertuples(index=False):
-        shown.add_row(*(str(value) for value in row))
-    Console().print(shown)
+    console = Console()
+    cells = [[str(name), *(str(value) for value in table[name])] for name in table]
+    for columns in _parts(cells, console.width):
+        shown = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for place, column in enumerate(columns):
+            shown.add_column(
+                Text(column[0]), justify="right" if place else "left", overflow="fold",
+                max_width=console.width // 2,
+            )  # fmt: skip
+        for row in zip(*(column[1:] for column in columns), strict=True):
+            shown.add_row(*(Text(cell) for cell in row))
+        console.print(shown)
+
+
+def _parts(columns: list[list[str]], width: int) -> list[list[list[str]]]:
+    """Return columns of cells in groups that fit into a width, the first one in each."""
+    first, *others = columns
+    widths = [min(max(cell_len(cell) for cell in one), width // 2) for one in columns]
+    parts, taken = [[first]], widths[0]
+    for one, own in zip(others, widths[1:], strict=True):
+        if taken + _GAP + own > width and len(parts[-1]) > 1:
+            parts.append([first])
+            taken = widths[0]
+        parts[-1].append(one)
+        taken += _GAP + own
+    return parts
 
 
 def print_summary(summary: pd.DataFrame, false_alarm: float) -> None:

@@ -92,8 +92,8 @@ class Variant:
     Examples
     --------
     >>> from hawkeys.neural import VARIANTS
-    >>> VARIANTS["length 16"].length
-    16
+    >>> VARIANTS["length 16"].length, VARIANTS["length 16"].step_back
+    (16, 8)
     """
 
     length: int = 30
@@ -108,7 +108,7 @@ VARIANTS = {
     "one phase": Variant(phases=1),
     "no LSTM": Variant(recurrent=False),
     "no overlap": Variant(step_back=0),
-    "length 16": Variant(length=16),
+    "length 16": Variant(length=16, step_back=8),
     "residual block": Variant(block="residual"),
 }
 """The published network and its five variants, by name."""

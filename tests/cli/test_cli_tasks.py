@@ -31,6 +31,37 @@ def _workplace(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("width", [24, 40, 80, 200])
+def test_tables_lose_no_figure(capsys, monkeypatch, width):
+    """Parts of a wide table repeat the first column; together they have every cell once."""
+    from hawkeys.cli.console import print_table
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    names = ["log-linear", "renewal"]
+    table = pd.DataFrame({"system": names} | {f"c{k}": [f"1.{k}7", f"2.{k}"] for k in range(9)})
+    print_table(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= width
+    for k, row in enumerate(table.itertuples(index=False)):
+        shown = [line.split() for line in lines if line.startswith(names[k])]
+        assert [cell for part in shown for cell in part[1:]] == list(row[1:])
+    parts = [line.split()[1:] for line in lines if line.startswith("system")]
+    assert [name for part in parts for name in part] == [f"c{k}" for k in range(9)]
+    assert len(parts) == {24: 5, 40: 3, 80: 1, 200: 1}[width]
+
+
+def test_long_cells_are_wrapped(capsys, monkeypatch):
+    from hawkeys.cli.console import print_table
+
+    monkeypatch.setenv("COLUMNS", "30")
+    text = "accuracy of other people on other data"
+    print_table(pd.DataFrame({"system": ["x" * 20], "reported": [text], "EER": [0.125]}))
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert out.count("x") == 2 * 20  # two parts
+    assert all(word in out.split() for word in [*text.split(), "0.125"])
+
+
 def test_event_times_of_the_demo(capsys, tmp_path):
     status, out, err = run(capsys, "--task", "event-times", "--dataset", "demo", "--output", "here")
     assert (status, err) == (0, "")
@@ -67,11 +98,16 @@ def few_people(monkeypatch):
 
 def test_few_samples_of_the_demo(capsys, tmp_path, monkeypatch):
     few_people(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "80")
     status, out, err = run(capsys, "--task", "few-shot", "--dataset", "demo", "--output", "here")
     assert (status, err) == (0, "")
     for text in ("scaled Manhattan", "marked renewal, ratio to the others", "With 10 samples"):
         assert text in out
     assert "reported" not in out
+    assert "…" not in out
+    assert "nan" not in out
+    stored = re.search(r"^scaled Manhattan .* (\d+)$", out.split("bytes\n")[1], re.MULTILINE)
+    assert int(stored[1]) == 8 * (2 * 31 + 1)  # centre, scale and threshold
     rates = pd.read_csv(tmp_path / "here" / "few_shot_rates.csv")
     assert rates.groupby("system").size().tolist() == [
         12,

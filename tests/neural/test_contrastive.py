@@ -176,6 +176,14 @@ def test_what_the_network_sees(typed):
     assert log.std() == pytest.approx(1.0, abs=1e-6)
 
 
+def test_variants_are_cut_as_published():
+    """Length and step back whose counts of slices are the published ones (test_event_times.py)."""
+    cuts = {name: (one.length, one.step_back) for name, one in VARIANTS.items()}
+    assert cuts.pop("length 16") == (16, 8)
+    assert cuts.pop("no overlap") == (30, 0)
+    assert set(cuts.values()) == {(30, 15)}
+
+
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_variants_run(name):
     """Each once on few samples of its own length."""

@@ -31,7 +31,7 @@ TASKS = ("fixed-text", "event-times", "few-shot", "free-text")
 
 KEPT = (
     "alarm, miss: rates in later sessions (recordings) at the one threshold of equal errors in the "
-    "first. ms: to decide one sample.\n"
+    "first.\n"
 )
 """What the columns of kept thresholds are."""
 
@@ -152,9 +152,9 @@ def print_costs(rates: pd.DataFrame, needs: Mapping[str, Needs], asked: TaskOpti
 def print_columns(
     rates: pd.DataFrame, rounded: Sequence[str], names: Mapping[str, str], asked: TaskOptions
 ) -> None:
-    """Print system, the rounded columns, kept thresholds, costs, and reported figures if any."""
+    """Print system, the rounded columns, kept thresholds, and reported figures if any."""
     kept = {"false_alarm_kept": "alarm", "miss_kept": "miss"}
-    costs = {"train_seconds": "train s", **names, "decide_ms": "ms", "reported": "reported"}
-    columns = dict.fromkeys(name for name in ("system", *rounded, *kept, *costs) if name in rates)
-    shown = rates[[*columns]].round(3).rename(columns={**costs, **names, **kept})
+    wanted = ("system", *rounded, *kept, "reported")
+    shown = rates[[name for name in wanted if name in rates]].round(3)
+    shown = shown.rename(columns={**names, **kept})
     asked.show(shown.astype(object).where(shown.notna(), ""))

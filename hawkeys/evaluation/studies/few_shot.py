@@ -65,7 +65,8 @@ class FewShotScores:
         Processor time: to learn the people of the template, once; to enrol a person; and to decide
         a sample.
     n_stored : float
-        Bytes stored of a person: of the numbers that are learned of one alone, as doubles.
+        Bytes stored of a person: of the numbers that an enrolment adds to what the system holds of
+        the people known beforehand, as doubles.
     """
 
     system: str
@@ -282,6 +283,7 @@ def _score(make: Maker, people: list[_Person], size: int) -> dict[str, Any]:
     scores: list[tuple[FloatArray, FloatArray, np.ndarray, np.ndarray]] = []
     enrol = decide = 0.0
     stored = np.nan
+    shared = count_learned(make())  # such as a template, which is not learned of one person
     for one in people:
         others = [other for other in people if other is not one]
         impostor = np.concatenate([other.samples[other.impostors] for other in others])
@@ -301,7 +303,7 @@ def _score(make: Maker, people: list[_Person], size: int) -> dict[str, Any]:
         )
         enrol += enrolled - started
         decide += (time.process_time() - enrolled) / (genuine.size + len(impostor))
-        stored = 8.0 * count_learned(system)
+        stored = 8.0 * (count_learned(system) - shared)
     names = ("genuine", "impostor", "genuine_first", "impostor_first")
     return {
         **dict(zip(names, zip(*scores, strict=True), strict=True)),

@@ -106,6 +106,27 @@ def test_people_beforehand_help(demo):
     assert mean["background ratio"] < mean["scaled Manhattan"] - 0.02
 
 
+class WithTemplate:
+    """Holds 500 numbers that are shared; learns three of a person."""
+
+    def __init__(self):
+        self.template = np.zeros(500)
+
+    def fit(self, X):
+        self.own_ = X.mean(axis=0)[:3]
+        return self
+
+    def score_samples(self, X):
+        return -np.abs(X[:, :3] - self.own_).sum(axis=1)
+
+
+def test_what_is_shared_is_not_stored_of_a_person(demo):
+    systems = {"shared": lambda X, y: WithTemplate, "alone": lambda X, y: ScaledManhattan}
+    scores = score_few_shot(demo, systems, n_enrolled=[5], n_folds=4, folds=[0])
+    n_features = demo.timings().shape[1]
+    assert [one.n_stored for one in scores] == [3 * 8.0, 8.0 * (2 * n_features + 1)]
+
+
 def test_too_large_an_enrolment(demo):
     with pytest.raises(InvalidParameterError, match=r"has 25 samples in the first session; more"):
         score_few_shot(demo, n_enrolled=[25], n_folds=4)
