@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -58,38 +58,62 @@ def print_text(text: str = "") -> None:
 def print_table(table: pd.DataFrame) -> None:
     """Print a table as it is, its first column to the left and the others to the right.
 
-    A table that is wider than the terminal is printed in parts, each with the first column: no
-    figure is cut. What is wider than half the terminal is wrapped.
+    In a table that is wider than the terminal, titles are wrapped; one that is still wider is
+    printed in parts, each with the first column: no figure is cut. What is wider than half the
+    terminal is wrapped.
 
     Parameters
     ----------
     table : DataFrame
-        Numbers are printed as they are: round them first.
+        Numbers are printed as they are, those of a column with equally many decimals: round them
+        first.
     """
     console = Console()
-    cells = [[str(name), *(str(value) for value in table[name])] for name in table]
-    for columns in _parts(cells, console.width):
+    columns = [[str(name), *_cells(table[name].tolist())] for name in table]
+    widths = _widths(columns, console.width)
+    for number, part in enumerate(_parts(widths, console.width)):
         shown = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for place, column in enumerate(columns):
+        for place in part:
+            title = Text(columns[place][0])
             shown.add_column(
-                Text(column[0]), justify="right" if place else "left", overflow="fold",
-                max_width=console.width // 2,
-            )  # fmt: skip
-        for row in zip(*(column[1:] for column in columns), strict=True):
+                title, justify="right" if place else "left", overflow="fold", width=widths[place]
+            )
+        for row in zip(*(columns[place][1:] for place in part), strict=True):
             shown.add_row(*(Text(cell) for cell in row))
+        if number:
+            console.print()
         console.print(shown)
 
 
-def _parts(columns: list[list[str]], width: int) -> list[list[list[str]]]:
-    """Return columns of cells in groups that fit into a width, the first one in each."""
-    first, *others = columns
-    widths = [min(max(cell_len(cell) for cell in one), width // 2) for one in columns]
-    parts, taken = [[first]], widths[0]
-    for one, own in zip(others, widths[1:], strict=True):
-        if taken + _GAP + own > width and len(parts[-1]) > 1:
-            parts.append([first])
+def _cells(values: list[Any]) -> list[str]:
+    """Return values as text, fractions with as many decimals as the longest of them."""
+    texts = [str(value) for value in values]
+    plain = [isinstance(value, float) and text.replace(".", "").lstrip("-").isdigit()
+             for value, text in zip(values, texts, strict=True)]  # fmt: skip
+    decimals = [len(text.partition(".")[2]) for text, one in zip(texts, plain, strict=True) if one]
+    digits = max(decimals, default=0)
+    return [f"{value:.{digits}f}" if one else text
+            for value, text, one in zip(values, texts, plain, strict=True)]  # fmt: skip
+
+
+def _widths(columns: list[list[str]], room: int) -> list[int]:
+    """Return the width of each column: as wide as its title and cells, if the room is enough."""
+    natural = [min(max(cell_len(cell) for cell in one), room // 2) for one in columns]
+    if sum(natural) + _GAP * (len(columns) - 1) <= room:
+        return natural
+    titles = [max((cell_len(word) for word in one[0].split()), default=0) for one in columns]
+    cells = [max((cell_len(cell) for cell in one[1:]), default=0) for one in columns]
+    return [max(1, min(max(both), room // 2)) for both in zip(titles, cells, strict=True)]
+
+
+def _parts(widths: list[int], room: int) -> list[list[int]]:
+    """Return numbers of columns in groups that fit into the room, the first column in each."""
+    parts, taken = [[0]], widths[0]
+    for place, own in enumerate(widths[1:], start=1):
+        if taken + _GAP + own > room and len(parts[-1]) > 1:
+            parts.append([0])
             taken = widths[0]
-        parts[-1].append(one)
+        parts[-1].append(place)
         taken += _GAP + own
     return parts
 

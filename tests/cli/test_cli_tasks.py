@@ -50,6 +50,27 @@ def test_tables_lose_no_figure(capsys, monkeypatch, width):
     assert len(parts) == {24: 5, 40: 3, 80: 1, 200: 1}[width]
 
 
+def test_titles_are_wrapped_before_a_table_is_parted(capsys, monkeypatch):
+    from hawkeys.cli.console import print_table
+
+    monkeypatch.setenv("COLUMNS", "28")
+    print_table(pd.DataFrame({"system": ["x"], "one, ratio": [0.125], "template s": [12.5]}))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:2] == [["one,", "template"], ["system", "ratio", "s"]]
+    assert lines[3] == ["x", "0.125", "12.5"]
+
+
+def test_fractions_of_a_column_have_equally_many_decimals(capsys):
+    from hawkeys.cli.console import print_table
+
+    given = {"system": list("abcde"), "EER": [0.37, 0.368, 1.0, float("nan"), 1e-12],
+             "n": [1, 20, 3, 4, 5], "some": [0.5, "", -0.25, "x", 2.0]}  # fmt: skip
+    print_table(pd.DataFrame(given))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [["a", "0.370", "1", "0.50"], ["b", "0.368", "20"], ["c", "1.000", "3", "-0.25"],
+                    ["d", "nan", "4", "x"], ["e", "1e-12", "5", "2.00"]]  # fmt: skip
+
+
 def test_long_cells_are_wrapped(capsys, monkeypatch):
     from hawkeys.cli.console import print_table
 
