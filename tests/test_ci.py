@@ -1,5 +1,6 @@
 """Where this project's own runs keep compiled code: between runs, if there is a place at all."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -70,6 +71,28 @@ def test_the_run_takes_it():
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     given = 'compiled="$(.ci/compiled-code .venv/bin/python || true)"'
     assert text.index(given) < text.index('NUMBA_CACHE_DIR="$compiled"') < text.index("bin/pytest")
+
+
+def needs_torch(function):
+    """Whether a test skips where torch is not installed."""
+    calls = (one for one in ast.walk(function) if isinstance(one, ast.Call) and one.args)
+    return any(ast.unparse(one.func) == "pytest.importorskip"
+               and ast.literal_eval(one.args[0]) == "torch" for one in calls
+               if isinstance(one.args[0], ast.Constant))  # fmt: skip
+
+
+def test_the_run_takes_every_test_of_networks():
+    """What skips without torch runs in the environment that has it: a skip hides a failure."""
+    taken = (ROOT / ".ci" / "run").read_text(encoding="utf-8").split()
+    found = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith("tests/neural/") and name not in taken:
+            body = ast.parse(path.read_text(encoding="utf-8")).body
+            found += [f"{name}::{one.name}" for one in body
+                      if isinstance(one, ast.FunctionDef) and needs_torch(one)]  # fmt: skip
+    assert len(found) >= 6
+    assert [name for name in found if name not in taken] == []
 
 
 def test_the_longest_files_are_there():
