@@ -17,7 +17,7 @@ from hawkeys.exceptions import InvalidParameterError
 __all__ = ["Spline"]
 
 _DEGREES = (1, 2, 3, 4, 5)
-ESTIMATE = "estimate"
+_ESTIMATE = "estimate"
 
 
 class Spline(Baseline):
@@ -100,7 +100,7 @@ class Spline(Baseline):
         *,
         period: float | None = None,
         degree: int = 3,
-        smoothing: Any = ESTIMATE,
+        smoothing: Any = _ESTIMATE,
     ) -> None:
         if isinstance(degree, bool) or degree not in _DEGREES:
             raise InvalidParameterError(
@@ -306,7 +306,7 @@ class Spline(Baseline):
 
 def _checked_smoothing(smoothing: Any) -> Any:
     """Return smoothing as it is kept: None, "estimate" or an array of numbers >= 0."""
-    if smoothing is None or (isinstance(smoothing, str) and smoothing == ESTIMATE):
+    if smoothing is None or (isinstance(smoothing, str) and smoothing == _ESTIMATE):
         return smoothing
     if isinstance(smoothing, str):
         raise InvalidParameterError(

@@ -174,6 +174,16 @@ class LikelihoodResult(PointResult):
         Marra, G. and Wood, S. N. (2012). Coverage properties of confidence intervals for
         generalized additive model components. Scandinavian Journal of Statistics 39(1), 53-74.
         doi:10.1111/j.1467-9469.2011.00760.x
+
+        Examples
+        --------
+        >>> import hawkeys
+        >>> steps = hawkeys.baselines.PiecewiseConstant([0.0, 4.0, 10.0])
+        >>> times = [1.0, 2.0, 3.0, 5.0, 9.0]
+        >>> result = hawkeys.fit([times], end_time=10.0, decay=1.0, baseline=steps)
+        >>> lower, upper = result.baseline_interval([2.0, 6.0])
+        >>> lower.shape, bool((lower <= upper).all())
+        ((2, 1), True)
         """
         return baseline_band(self, times, level)
 

@@ -51,9 +51,9 @@ def baseline_band(result: Any, times: ArrayLike, level: float) -> tuple[FloatArr
     function.check_windows(moments, moments)
     basis = checked_basis(function, moments)
     middle, n_pieces = basis @ function.known_rates.T, function.n_pieces
-    rates = np.asarray(result.covariance)[:, :n_pieces, :n_pieces]
     errors = np.empty(middle.shape)
-    for i, matrix in enumerate(rates):
+    for i, whole in enumerate(result.covariance):
+        matrix = whole[:n_pieces, :n_pieces]
         unknown = np.isnan(np.diagonal(matrix)) & ~result.at_bound[i, :n_pieces]
         variance = np.einsum("tp,pq,tq->t", basis, np.nan_to_num(matrix), basis)
         lost = (basis[:, unknown] > 0.0).any(axis=1)

@@ -66,10 +66,11 @@ def with_chosen(
         kernel = Exponential(profile.chosen)
         if not to_smooth:
             break
-        before, task = task.baseline.smoothing, _smoothed(task, kernel)
-        change = np.abs(np.log(task.baseline.smoothing / before))
+        other = _smoothed(task, kernel)
+        change = np.abs(np.log(other.baseline.smoothing / task.baseline.smoothing))
         if change.max() < _SETTLED:
-            break
+            break  # the decays are those of the smoothing before, which stays
+        task = other
     return task, kernel, profile
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,8 +56,9 @@ __all__ = ["fit_nonlinear"]
 _QUADRATURE = 1e-9
 # and above it, with those too, the likelihood is not what it is said to be
 _COARSE = 1e-6
-# realisations from which one in so many is fitted first, to so many nats
-_MANY, _STRIDE, _ROUGH = 256, 8, 1.0
+# realisations from which one in so many is fitted first, to so many nats, if these have so many
+# events of the mark, and their share of them, or half of it
+_MANY, _STRIDE, _ROUGH, _FEWEST = 256, 8, 1.0, 100
 
 
 def fit_nonlinear(
@@ -202,20 +205,33 @@ def _climb_all(
     every = np.ones(events.n_realizations) if weights is None else weights
     climbs, bounds = [], []
     targets = terms_of_targets(events, model, link, every, given["n_given"], n_nodes)
-    few, some = None, slice(None, None, _STRIDE)
-    if events.n_realizations >= _MANY and every[some].any():
-        few = terms_of_targets(events[some], model, link, every[some], given["n_given"], n_nodes)
-    for target, (terms, first) in enumerate(zip(targets, starts, strict=True)):
+    parts = _parts_of_targets(events, model, link, given, n_nodes)
+    for target, (terms, part, first) in enumerate(zip(targets, parts, starts, strict=True)):
         pull = pull_of(given["penalty"], model, target, events.n_marks)
         start = np.zeros(model.size(events.n_marks))
         start[: model.n_pieces] = first
         limit = LIMIT if link == "exponential" else LIMIT * max(1.0, first)
         box = Box.around(start, model.n_pieces, limit)
-        if few is not None:  # the way is climbed on a part, which is near the top of all
-            start = climb(next(few).weighted, start, pull, box, (_ROUGH, given["max_iter"])).theta
+        if part is not None:  # its top is near that of all
+            start = climb(part.weighted, start, pull, box, (_ROUGH, given["max_iter"])).theta
         climbs.append(_climb_one(terms, start, pull, box, given))
         bounds.append((pull, box))
     return climbs, bounds
+
+
+def _parts_of_targets(
+    events: Events, model: Predictor, link: str, given: dict[str, Any], n_nodes: int
+) -> Iterator[TargetTerms | None]:
+    """Yield the terms of a part of many realisations for each target mark; None if it has few."""
+    if events.n_realizations < _MANY or given["weights"] is not None:
+        yield from itertools.repeat(None, events.n_marks)
+        return
+    part = events[::_STRIDE]
+    whole, own = (one.counts.sum(axis=0) for one in (events, part))
+    every = np.ones(part.n_realizations)
+    targets = terms_of_targets(part, model, link, every, given["n_given"], n_nodes)
+    for terms, enough in zip(targets, (own >= _FEWEST) & (2 * _STRIDE * own >= whole), strict=True):
+        yield terms if enough else None
 
 
 def _climb_one(

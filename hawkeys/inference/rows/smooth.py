@@ -75,10 +75,12 @@ def solve_smooth(
 def _free_columns(design: Design) -> BoolArray:
     """Return the columns that are estimated, (n_blocks, n_columns + 1).
 
-    A piece of the baseline that no window covers is determined by its neighbours.
+    A piece of the baseline that no window covers is determined by its neighbours, if there is a
+    penalty (or one is to be chosen).
     """
     free = design.cost > 0.0
-    free[:, 1 : design.n_baselines] = True
+    bent = True if design.roughness is None else (design.roughness != 0.0).any(axis=1)
+    free[:, 1 : design.n_baselines] |= bent
     return free
 
 
@@ -99,24 +101,22 @@ class SmoothRow:
     """
 
     def __init__(self, design: Design, b: int) -> None:
-        n_pieces = design.n_baselines - 1
-        cost = design.cost[b, 1:]
-        free = cost > 0.0
-        free[:n_pieces] = True
-        self.index, self.cost = 1 + np.flatnonzero(free), cost[free]
-        self.n_pieces = n_pieces
+        free = _free_columns(design)[b]
+        self.index, self.cost = np.flatnonzero(free), design.cost[b, free]
+        self.pieces = self.index[self.index < design.n_baselines] - 1
+        n_pieces = self.pieces.size
         spent = self.cost[:n_pieces]
         usual = spent.sum() / max(np.count_nonzero(spent), 1) or 1.0
         self.unit = np.where(self.cost > 0.0, self.cost, usual)
         weights = design.event_weights(b)
         self.total = float(weights.sum())
         self.factor = np.zeros((0, self.cost.size))
-        self.parts = list(_parts(design.block(b)[free], weights, n_pieces))
+        self.parts = list(_parts(design.block(b)[self.index - 1], weights, n_pieces))
 
     def penalise(self, roughness: FloatArray) -> None:
-        """Set the factor F of the penalty on the pieces, (rank, n_pieces)."""
+        """Set the factor F of the penalty on all pieces, (rank, n_pieces)."""
         self.factor = np.zeros((len(roughness), self.cost.size))
-        self.factor[:, : self.n_pieces] = roughness
+        self.factor[:, : self.pieces.size] = roughness[:, self.pieces]
 
     def start(self, given: FloatArray | None) -> FloatArray:
         """Return `given`, if every event is possible there; else a level baseline and much else."""
@@ -125,7 +125,7 @@ class SmoothRow:
             lowest = min((x[c] @ v[:, w > 0.0]).min(initial=1.0) for c, v, w in self.parts)
             if lowest > 0.0:
                 return np.asarray(x * self.unit)
-        x, n = np.empty(self.index.size), self.n_pieces
+        x, n = np.empty(self.index.size), self.pieces.size
         others = x.size - n
         share = self.total / (2.0 if others else 1.0)
         x[:n] = share / self.cost[:n].sum()

@@ -132,6 +132,14 @@ def is_close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_CLOSE, abs_tol=_CLOSE)
 
 
+def _check_smoothing(function: Spline, free: bool, n_marks: int) -> None:
+    """Check that a baseline which was smoothed says by how much; `free` is one that was not."""
+    smoothing = function.smoothing
+    numbers = isinstance(smoothing, np.ndarray) and smoothing.shape in ((), (n_marks,))
+    what = f"expected the smoothing that was chosen, a number or one for each of {n_marks} marks"
+    demand(free or numbers, "process.baseline.smoothing", what)
+
+
 def _check_model(record: Any, process: Hawkes, options: Any) -> None:
     """Check which model was fitted: baseline, ties, and parameters of the kernel."""
     given = getattr(options, "baseline", UNSET)
@@ -145,6 +153,7 @@ def _check_model(record: Any, process: Hawkes, options: Any) -> None:
         left += [function.with_coefficients(None)] if isinstance(function, LogLinear) else []
         if isinstance(function, Spline):  # as it was asked for
             left += [function.with_smoothing(given.get("smoothing")).with_rates(None)]
+            _check_smoothing(function, known or given.get("smoothing") is None, process.n_marks)
         same = known or given in [one.to_dict() for one in left]
         demand(same, "options.baseline", "is not that of the process, without rates or with them")
     tied = getattr(options, "tied", UNSET)

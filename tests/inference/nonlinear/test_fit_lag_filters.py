@@ -267,3 +267,19 @@ def test_who_asks_for_a_coarse_optimum_gets_one_that_is_near_and_unpolished(monk
     assert counted
     assert coarse.converged
     assert 0.0 <= fine.objective - coarse.objective < 1e-3
+
+
+def test_a_part_without_events_of_a_mark_shows_no_way(monkeypatch):
+    """The rare mark has its events in realisations that the part leaves out."""
+    filters, data = many_windows(300)
+    rare = np.zeros(data.n_events, dtype=np.int64)
+    rare[(data.realization % 8 == 1) & (np.arange(data.n_events) % 3 == 0)] = 1
+    marked = hawkeys.Events.from_arrays(
+        data.times, rare, offsets=data.offsets, end_times=data.end_times
+    )
+    how = {"filters": filters, "memory": 1, "penalty": 0.5}
+    seen = []
+    monkeypatch.setattr(fit_module, "climb", lambda *args: seen.append(args[4][0]) or climb(*args))
+    found = hawkeys.fit_nonlinear(marked, **how)
+    assert found.converged
+    assert seen == [1.0, 1e-8, 1e-8]

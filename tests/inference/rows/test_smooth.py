@@ -1,5 +1,9 @@
 """Smooth baselines: optimum, certificate, choice of the smoothing, and what a fit says of them."""
 
+import copy
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 from scipy import optimize
@@ -7,12 +11,13 @@ from scipy import optimize
 import hawkeys
 from hawkeys._design import Design
 from hawkeys.baselines import Constant, PiecewiseConstant, Spline
-from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError
+from hawkeys.exceptions import IdentifiabilityWarning, InvalidParameterError, ResultFileError
 from hawkeys.inference.rows import smooth
 from hawkeys.inference.rows.smooth import SmoothRow, climb, solve_smooth
 from hawkeys.inference.rows.smoothing import choose_smoothing
 from hawkeys.kernels import Exponential, Gamma, PowerLaw, SumExponential
 from hawkeys.process import LagFilters
+from hawkeys.results.row_matrices import RowMatrices
 
 END, DECAY = 200.0, 2.0
 KNOTS = np.linspace(0.0, END, 13)
@@ -362,3 +367,43 @@ def test_climb_ends_where_rounding_hides_the_rest(sample):
     row.penalise(design.smoothed(spline.roughness, np.array([1e12])).roughness[0])
     steps = climb(row, row.start(None), 1e-12, np.empty(200))[2][3]
     assert steps < 40
+
+
+def test_a_file_whose_smoothing_was_edited_is_refused(fitted, tmp_path):
+    fitted.save(tmp_path / "fit.json")
+    text = (tmp_path / "fit.json").read_text()
+    chosen = json.loads(text)
+    for edited in ("estimate", None, [1.0, 2.0]):
+        changed = copy.deepcopy(chosen)
+        changed["process"]["baseline"]["smoothing"] = edited
+        (tmp_path / "edited.json").write_text(json.dumps(changed))
+        with pytest.raises(ResultFileError, match=r"process\.baseline\.smoothing"):
+            hawkeys.load_result(tmp_path / "edited.json")
+
+
+def test_without_smoothing_nothing_determines_what_no_window_covers():
+    data = hawkeys.Events.from_lists(
+        [[[1.0, 3.0, 5.0, 8.0]], [[92.0, 95.0, 99.0]]],
+        start_times=[0.0, 90.0], end_times=[10.0, 100.0],
+    )  # fmt: skip
+    knots = np.linspace(0.0, 100.0, 21)
+    with pytest.warns(IdentifiabilityWarning, match="not identified"):
+        rough = hawkeys.fit(data, decay=DECAY, baseline=Spline(knots, smoothing=0.0))
+    assert not rough.identified[0, 10]
+    assert rough.estimates[0, 10] == 0.0
+    smooth = hawkeys.fit(data, decay=DECAY, baseline=Spline(knots, smoothing=1e7))
+    assert smooth.identified.all()
+    assert smooth.estimates[0, 10] > 0.0
+
+
+def test_band_of_many_marks_needs_no_dense_covariances(fitted, monkeypatch):
+    moments = np.linspace(0.0, END, 20)
+    plain = fitted.baseline_interval(moments)
+    kept = RowMatrices.of(
+        [(np.arange(len(one)), one) for one in fitted.covariance], fitted.covariance.shape[1],
+        np.nan,
+    )  # fmt: skip
+    monkeypatch.setattr(RowMatrices, "__array__", None)
+    other = dataclasses.replace(fitted)
+    object.__setattr__(other, "covariance", kept)
+    np.testing.assert_array_equal(other.baseline_interval(moments), plain)
