@@ -109,8 +109,12 @@ class Spline(Baseline):
             )
         self.degree = int(degree)
         self.period = None if period is None else check_positive_number(period, "period")
-        least = 2 if self.period is None else self.degree + 1
-        self.knots = increasing_knots(knots, minimum=least)
+        self.knots = increasing_knots(knots, minimum=2)
+        if self.period is not None and self.knots.size <= self.degree:
+            raise InvalidParameterError(
+                f"a periodic spline of degree {self.degree} has at least {self.degree + 1} knots in "
+                f"its period; got {self.knots.size}. Give more, or a lower degree."
+            )
         if self.period is not None and self.knots[-1] - self.knots[0] >= self.period:
             raise InvalidParameterError(
                 f"the knots of a periodic spline must lie within one period of {self.period:g}; "

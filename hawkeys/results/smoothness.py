@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hawkeys._typing import ArrayLike, FloatArray
-from hawkeys._validation import as_float_array, check_level
+from hawkeys._validation import as_float_array, brief, check_level
 from hawkeys.baselines.checks import checked_basis
 from hawkeys.exceptions import InvalidParameterError
 
@@ -48,7 +48,13 @@ def baseline_band(result: Any, times: ArrayLike, level: float) -> tuple[FloatArr
         raise InvalidParameterError(
             f"times must be a list of times; got shape {moments.shape}. Write [t1, t2, ...]."
         )
-    function.check_windows(moments, moments)
+    try:
+        function.check_windows(moments, moments)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(
+            f"times go from {moments.min():.6g} to {moments.max():.6g}, beyond the baseline "
+            f"{brief(function)}. Give times within it."
+        ) from error
     basis = checked_basis(function, moments)
     middle, n_pieces = basis @ function.known_rates.T, function.n_pieces
     errors = np.empty(middle.shape)

@@ -311,8 +311,8 @@ def test_interval_of_steps_is_that_of_their_rates(sample):
     assert constant[0][0, 0] < constant[1][0, 0]
     with pytest.raises(InvalidParameterError, match="times must be a list"):
         steps.baseline_interval(3.0)
-    with pytest.raises(InvalidParameterError, match="not within the knots"):
-        steps.baseline_interval([END + 1.0])
+    with pytest.raises(InvalidParameterError, match=r"go from 1 to 201, beyond the baseline Piec"):
+        steps.baseline_interval([1.0, END + 1.0])
 
 
 def test_a_mark_without_events_is_no_trouble():
