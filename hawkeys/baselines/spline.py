@@ -112,7 +112,7 @@ class Spline(Baseline):
         self.knots = increasing_knots(knots, minimum=2)
         if self.period is not None and self.knots.size <= self.degree:
             raise InvalidParameterError(
-                f"a periodic spline of degree {self.degree} has at least {self.degree + 1} knots in "
+                f"a periodic spline of degree {self.degree} has {self.degree + 1} knots or more in "
                 f"its period; got {self.knots.size}. Give more, or a lower degree."
             )
         if self.period is not None and self.knots[-1] - self.knots[0] >= self.period:

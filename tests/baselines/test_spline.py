@@ -140,7 +140,7 @@ def test_other_rates_and_smoothing_leave_the_rest():
         ({"knots": [1.0]}, "at least 2 times"),
         (
             {"knots": [0.0, 1.0, 2.0], "period": 3.0},
-            "of degree 3 has at least 4 knots in its period; got 3",
+            "has 4 knots or more in its period; got 3",
         ),
         ({"knots": KNOTS, "period": 10.0}, "must lie within one period of 10"),
         ({"knots": KNOTS, "degree": 0}, "from 1 to 5; got 0"),
