@@ -21,7 +21,8 @@ All of them count time from the start of the window, which ends where they are t
 convention was established by comparing log-likelihoods (``benchmarks/peer_agreement.py``).
 
 Two benchmarks of event sequences keep their sets in files: `events_from_easytpp` reads JSON,
-`events_from_hotpp` Parquet.
+`events_from_hotpp` Parquet. What packages of other fields hold becomes events, too: spike trains by
+`events_from_neo`, `events_from_nwb` and `events_from_pynapple`.
 """
 
 from hawkeys.interop.easytpp import events_from_easytpp
@@ -62,6 +63,7 @@ from hawkeys.interop.sparklen import (
     from_sparklen,
     to_sparklen,
 )
+from hawkeys.interop.spikes import events_from_neo, events_from_nwb, events_from_pynapple
 from hawkeys.interop.tick import events_from_tick, events_to_tick, from_tick, to_tick
 
 __all__ = [
@@ -72,6 +74,9 @@ __all__ = [
     "events_from_hawkeslib",
     "events_from_hotpp",
     "events_from_intensify",
+    "events_from_neo",
+    "events_from_nwb",
+    "events_from_pynapple",
     "events_from_sparklen",
     "events_from_tick",
     "events_to_hawkes_engine",
