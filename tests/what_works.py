@@ -27,6 +27,9 @@ TRUTH = hawkeys.Hawkes([0.5, 0.4], [[0.3, 0.2], [0.1, 0.4]], decay=2.0, mark_nam
 EVENTS = hawkeys.simulate(TRUTH, end_time=[150.0, 120.0], rng=1)
 # values that only a productivity looks at
 EVENTS = EVENTS.with_values(3.0 + np.random.default_rng(1).exponential(0.4, EVENTS.n_events))
+# what is observed of them: all after a history, and all but a gap
+HISTORY, LATER = EVENTS.split(at=20.0)
+WINDOWS, OUTSIDE = EVENTS.within([(0.0, 50.0), (60.0, 150.0)])
 HALVES, DAY, QUARTERS = [0.0, 60.0, 250.0], [0.0, 12.0], [0.0, 6.0, 12.0, 18.0]
 
 ROWS: dict[str, Callable[[], Any]] = {
@@ -74,6 +77,8 @@ ROWS: dict[str, Callable[[], Any]] = {
     "`LogLinear` baseline, estimated": lambda: hawkeys.fit(
         EVENTS, decay="estimate", baseline=baselines.LogLinear(HALVES, [0.0, 1.0])
     ),
+    "`history=`": lambda: hawkeys.fit(LATER, decay=2.0, history=HISTORY),
+    "`history=`, windows with gaps": lambda: hawkeys.fit(WINDOWS, decay=2.0, history=OUTSIDE),
     "`fit_rectified`": lambda: hawkeys.fit_rectified(EVENTS, decay=2.0),
     "`fit_nonlinear`": lambda: hawkeys.fit_nonlinear(
         EVENTS, filters=LogTimeFilters([0.2, 0.6, 1.5]), penalty=0.0
@@ -95,6 +100,9 @@ ROWS: dict[str, Callable[[], Any]] = {
     ),
 }
 
+# of the rows that look at other events than all
+LOOKED_AT = {"`history=`": LATER, "`history=`, windows with gaps": WINDOWS}
+
 
 def _some(values: Any) -> None:
     array = np.asarray(values, dtype=float)
@@ -102,7 +110,7 @@ def _some(values: Any) -> None:
         raise ValueError(f"no finite number: {array}")
 
 
-def _interval(result: Any) -> None:
+def _interval(result: Any, events: Any) -> None:
     lower, upper = (result.conf_int if hasattr(result, "conf_int") else result.interval)(0.9)
     known = np.isfinite(lower) & np.isfinite(upper)
     _some(lower)
@@ -110,14 +118,14 @@ def _interval(result: Any) -> None:
         raise ValueError("the intervals are points")
 
 
-def _history(result: Any) -> None:
+def _history(result: Any, events: Any) -> None:
     past = EVENTS[0]
     future = hawkeys.simulate(result, end_time=200.0, history=past, max_events=10**5, rng=0)
     if future.start_times.tolist() != [150.0] or future.n_events == 0:
         raise ValueError("the future does not begin where the past ends")
 
 
-def _saved(result: Any) -> None:
+def _saved(result: Any, events: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result.save(Path(folder) / "fit.json")
         again = hawkeys.load_result(Path(folder) / "fit.json")
@@ -125,7 +133,7 @@ def _saved(result: Any) -> None:
         raise ValueError("what was read is not what was saved")
 
 
-def _drawn(result: Any) -> None:
+def _drawn(result: Any, events: Any) -> None:
     import matplotlib.pyplot as plt
 
     result.plot()
@@ -133,34 +141,36 @@ def _drawn(result: Any) -> None:
     plt.close("all")
 
 
-COLUMNS: dict[str, Callable[[Any], None]] = {
-    "std_err": lambda result: _some(result.std_err),
+COLUMNS: dict[str, Callable[[Any, Any], None]] = {
+    "std_err": lambda result, events: _some(result.std_err),
     "interval": _interval,
-    "profile": lambda result: _some(inference.profile_interval(result, EVENTS).lower),
-    "sandwich": lambda result: _some(inference.sandwich_covariance(result, EVENTS).std_err),
-    "bootstrap": lambda result: _some(
-        inference.bootstrap(result, EVENTS, n_replicates=3, n_jobs=1).std_err
+    "profile": lambda result, events: _some(inference.profile_interval(result, events).lower),
+    "sandwich": lambda result, events: _some(inference.sandwich_covariance(result, events).std_err),
+    "bootstrap": lambda result, events: _some(
+        inference.bootstrap(result, events, n_replicates=3, n_jobs=1).std_err
     ),
-    "edge_tests": lambda result: _some(inference.edge_tests(result, EVENTS).pvalues),
-    "goodness of fit": lambda result: _some(
-        hawkeys.goodness_of_fit(result, EVENTS, n_mc_samples=3).pvalue
+    "edge_tests": lambda result, events: _some(inference.edge_tests(result, events).pvalues),
+    "goodness of fit": lambda result, events: _some(
+        hawkeys.goodness_of_fit(result, events, n_mc_samples=3).pvalue
     ),
-    "forecast": lambda result: _some(
+    "forecast": lambda result, events: _some(
         hawkeys.forecast(result, EVENTS[0], 5.0, n_paths=20).to_frame()["mean"]
     ),
     "simulate, history": _history,
-    "branching": lambda result: _some(hawkeys.branching_probabilities(result, EVENTS).immigrant),
+    "branching": lambda result, events: _some(
+        hawkeys.branching_probabilities(result, events).immigrant
+    ),
     "save, load": _saved,
     "plots": _drawn,
 }
 
 
-def try_cell(result: Any, column: str) -> str:
+def try_cell(result: Any, column: str, events: Any = EVENTS) -> str:
     """Return "yes", or in a line why not."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            COLUMNS[column](result)
+            COLUMNS[column](result, events)
     except (HawkeysError, AttributeError) as error:
         return re.sub(r"\s+", " ", str(error))
     return "yes"
@@ -171,7 +181,8 @@ def try_row(name: str) -> dict[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = ROWS[name]()
-    return {column: try_cell(result, column) for column in COLUMNS}
+    events = LOOKED_AT.get(name, EVENTS)
+    return {column: try_cell(result, column, events) for column in COLUMNS}
 
 
 # why cells are empty: rows, columns, the reason, and words of the error that is raised there
@@ -189,6 +200,18 @@ REASONS: list[tuple[list[str], list[str], str, str]] = [
         "Not made: they maximise the likelihood without the penalty of a smooth baseline. Fit the "
         "spline with ``smoothing=None`` for a test, or take the bootstrap, which smooths again.",
         "does not smooth a baseline",
+    ),
+    (
+        list(LOOKED_AT),
+        ["bootstrap"],
+        "Not made: it draws windows that start from nothing.",
+        "draws windows that start from nothing",
+    ),
+    (
+        list(LOOKED_AT),
+        ["branching"],
+        "Events of the history are parents too: pass ``result.process`` and the whole recording.",
+        "whose events are parents too",
     ),
 ]
 

@@ -133,7 +133,7 @@ class Design:
         kernel.check_marks(events.n_marks)
         excitation = kernel.excitation(events, layout)
         integrals = kernel.integrals_beside(events, layout, excitation)
-        cost = _cost(events, integrals, scale, separate=separate)
+        cost = _cost(events, integrals, scale, kernel, separate=separate)
         weights = np.empty(0)
         if (scale != 1.0).any():
             weights = np.empty(events.n_events)
@@ -396,15 +396,14 @@ def row_values(
 
 
 def _cost(
-    events: Events, integrals: FloatArray, scale: FloatArray, *, separate: bool
+    events: Events, integrals: FloatArray, scale: FloatArray, kernel: Kernel, *, separate: bool
 ) -> FloatArray:
     """Return the weighted exposure and kernel integrals of each block."""
-    size = events.n_marks
+    size, time, observed = events.n_marks, scale * events.durations, kernel.observed
     if separate:
-        weighted = (scale[:, None, None] * integrals).reshape(-1, size)
-        exposure = np.repeat(scale * events.durations, size)
-    else:
-        one = scale.size == 1  # a sum of one term, without the detour of tensordot
-        weighted = scale[0] * integrals[0] if one else np.tensordot(scale, integrals, axes=1)
-        exposure = np.full(size, scale @ events.durations)
+        exposure = np.repeat(time, size) * (1.0 if observed is None else observed.ravel())
+        return np.column_stack((exposure, (scale[:, None, None] * integrals).reshape(-1, size)))
+    one = scale.size == 1  # a sum of one term, without the detour of tensordot
+    weighted = scale[0] * integrals[0] if one else np.tensordot(scale, integrals, axes=1)
+    exposure = np.full(size, scale @ events.durations) if observed is None else time @ observed
     return np.column_stack((exposure, weighted))

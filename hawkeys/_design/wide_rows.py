@@ -88,10 +88,17 @@ def _costs(
     spans = checked_integrals(baseline, events.start_times, events.end_times)
     exposure = scale[:, None] * spans
     integrals = [scale[:, None, None] * kernel.integrals(events) for kernel in components]
+    observed = components[0].observed
     if not separate:
-        exposure = exposure.sum(axis=0, keepdims=True)
         integrals = [part.sum(axis=0) for part in integrals]
-    rows = np.repeat(exposure, size, axis=0)
+        exposure = (
+            exposure.sum(axis=0, keepdims=True)
+            if observed is None
+            else observed.T.astype(np.float64) @ exposure
+        )
+    elif observed is not None:
+        exposure = (observed[:, :, None] * exposure[:, None, :]).reshape(-1, spans.shape[1])
+    rows = exposure if observed is not None else np.repeat(exposure, size, axis=0)
     return np.column_stack((np.zeros(len(rows)), rows, *(p.reshape(-1, size) for p in integrals)))
 
 

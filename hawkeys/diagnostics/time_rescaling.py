@@ -13,6 +13,7 @@ from hawkeys._loops.choice import is_small
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.baselines.checks import checked_integrals
 from hawkeys.events import Events
+from hawkeys.events.windows import Past
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels import BlockLayout, Exponential, SumExponential
 from hawkeys.process import Hawkes, NonlinearHawkes
@@ -106,7 +107,7 @@ def steps(times: FloatArray) -> FloatArray:
 
 
 def rescale(
-    process: Any, events: Any, *, history: Events | None = None, **windows: Any
+    process: Any, events: Any, *, history: Past | None = None, **windows: Any
 ) -> RescaledEvents:
     r"""Map each event to its mark's compensator at that moment.
 
@@ -125,8 +126,9 @@ def rescale(
         The process to test.
     events : Events, frame, mapping or sequence
         Realisations with n_marks marks; all but Events need ``end_time``.
-    history : Events, optional
-        What happened before the windows, as for `Hawkes.log_likelihood`.
+    history : Events or History, optional
+        What happened before the windows, or outside (`Events.within`), as for
+        `Hawkes.log_likelihood`.
     **windows
         ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
         marks are found by name.
@@ -226,7 +228,10 @@ def _linear(process: Hawkes, events: Events) -> tuple[FloatArray, FloatArray]:
     integrals = (process.kernel.integrals(events) * process.adjacency).sum(axis=2)
     since = checked_integrals(base, events.start_times[events.realization], events.times)
     own = (since * base.known_rates[events.marks]).sum(axis=1) + _excited(process, events)
-    return own, base.integral(events.start_times, events.end_times) + integrals
+    expected = base.integral(events.start_times, events.end_times)
+    if process.kernel.observed is not None:
+        expected *= process.kernel.observed
+    return own, expected + integrals
 
 
 def _excited(process: Hawkes, events: Events) -> FloatArray:
@@ -241,11 +246,7 @@ def _excited(process: Hawkes, events: Events) -> FloatArray:
             ),
             np.zeros(events.n_events),
         )
-    out = np.zeros(events.n_events)
-    for r in range(events.n_realizations):
-        rows = slice(events.offsets[r], events.offsets[r + 1])
-        out[rows] = process.kernel.own_mass(events, r, process.adjacency)
-    return out
+    return process.kernel.own_masses(events, process.adjacency)
 
 
 def _excited_exponentially(

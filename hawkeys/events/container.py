@@ -27,17 +27,17 @@ from hawkeys.events.building import Parts, Windows, from_numbers, number_windows
 from hawkeys.events.clock import Clock
 from hawkeys.events.counts import EventCounts, read_counts, refuse_counts
 from hawkeys.events.nested import parts_of, parts_of_lists, refuse_reading
+from hawkeys.events.observed import Observed
 from hawkeys.events.options import WORDS, Reading, refuse_unknown, take_reading
 from hawkeys.events.reading import read_lists, read_table
 from hawkeys.events.values import as_values, range_of
-from hawkeys.events.views import Views
 from hawkeys.exceptions import InvalidEventsError
 
 __all__ = ["Events", "as_events"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
-class Events(Views):
+class Events(Observed):
     """Marked event times of one or many realisations, each observed on its own window.
 
     Build it with `from_lists`, `from_arrays` or `from_frame`, which check the data and make

@@ -4,36 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from hawkeys._typing import BoolArray, FloatArray
+from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import brief_names
 from hawkeys.events._checks import freeze
 from hawkeys.events.container import Events
+from hawkeys.events.observed import History
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["continued", "history_before", "history_from_record", "history_to_record"]
+__all__ = [
+    "Past",
+    "continued",
+    "history_before",
+    "history_from_record",
+    "history_to_record",
+    "owners_of",
+    "pick_history",
+    "without_values",
+]
+
+Past: TypeAlias = "Events | History"
 
 # spacings of doubles by which the same moment may differ on two clocks
 _ROUNDING = 4.0
 
 
-def history_before(events: Events, history: Any) -> Events:
+def history_before(events: Events, history: Any) -> Past:
     """Return a history as one realisation before each window of the events, on their clock.
+
+    What `Events.within` returned beside windows is checked, and stays what it is.
 
     Parameters
     ----------
     events : Events
         What follows.
-    history : Events
+    history : Events or History
         What happened before: one realisation that all share, or one for each. Each ends where the
-        window of the events starts.
+        window of the events starts. Or what happened outside the windows.
 
     Returns
     -------
-    Events
+    Events or History
         As many realisations as the events have; its times and theirs count from the same moment.
 
     Raises
@@ -44,11 +58,30 @@ def history_before(events: Events, history: Any) -> Events:
     InvalidParameterError
         Another number of realisations, or a realisation that does not end where the window starts.
     """
-    if not isinstance(history, Events):
+    if not isinstance(history, Events | History):
         raise InvalidEventsError(
             f"history must be hawkeys.Events, got {type(history).__name__}. Build them with "
-            "Events.from_data(..., end_time=...), or cut them off with events.split(...)."
+            "Events.from_data(..., end_time=...), or cut them off with events.split(...) or "
+            "events.within(...)."
         )
+    if isinstance(history, History):
+        _check_alike(events, history.outside)
+        _check_places(events, history)
+        return history
+    _check_alike(events, history)
+    if history.n_realizations not in (1, events.n_realizations):
+        raise InvalidParameterError(
+            f"history has {history.n_realizations} realisations, the events have "
+            f"{events.n_realizations}. Pick one with history[k], which all share, or pass one for "
+            "each."
+        )
+    if history.n_realizations < events.n_realizations:
+        history = history[np.zeros(events.n_realizations, dtype=np.int64)]
+    return _on_clock_of(events, history)
+
+
+def _check_alike(events: Events, history: Events) -> None:
+    """Refuse a history with other marks, another kind of times, or values that the other lacks."""
     if history.mark_names != events.mark_names:
         raise InvalidEventsError(
             f"the history has the marks {brief_names(history.mark_names)}, the events "
@@ -66,15 +99,30 @@ def history_before(events: Events, history: Any) -> Events:
             f"the {has} have values, the {lacks} have none. Read both with values=, or both "
             "without."
         )
-    if history.n_realizations not in (1, events.n_realizations):
+
+
+def _check_places(events: Events, history: History) -> None:
+    """Refuse windows that are not of `Events.within`: in the recordings, one after another."""
+    owners, outside = history.owners, history.outside
+    remedy = "Take both from one call, windows, history = events.within(...)."
+    if owners.size != events.n_realizations:
         raise InvalidParameterError(
-            f"history has {history.n_realizations} realisations, the events have "
-            f"{events.n_realizations}. Pick one with history[k], which all share, or pass one for "
-            "each."
+            f"the history has {owners.size} windows, the events have {events.n_realizations} "
+            f"realisations. {remedy}"
         )
-    if history.n_realizations < events.n_realizations:
-        history = history[np.zeros(events.n_realizations, dtype=np.int64)]
-    return _on_clock_of(events, history)
+    low, high = outside.start_times[owners], outside.end_times[owners]
+    wrong = (events.start_times < low) | (events.end_times > high)
+    wrong[1:] |= (np.diff(owners) == 0) & (events.start_times[1:] < events.end_times[:-1])
+    wrong[1:] |= np.diff(owners) < 0
+    clocks = outside.clock, events.clock
+    here = None if outside.origins is None else tuple(outside.origins[r] for r in owners)
+    if wrong.any() or clocks[0] != clocks[1] or here != events.origins:
+        r = int(np.argmax(wrong))
+        raise InvalidParameterError(
+            f"realization {r}: the window from {events.start_times[r]} to {events.end_times[r]} is "
+            f"none of recording {owners[r]} of the history, from {low[r]} to {high[r]}, after the "
+            f"window before. {remedy}"
+        )
 
 
 def _on_clock_of(events: Events, history: Events) -> Events:
@@ -116,73 +164,147 @@ def _shift(history: Events, events: Events) -> FloatArray:
     return out
 
 
-def continued(history: Events, events: Events) -> tuple[Events, BoolArray]:
+def without_values(history: Past | None, events: Events) -> Past | None:
+    """Return a history without values if the events, drawn from a process, have none.
+
+    Parameters
+    ----------
+    history, events : Events, History or None, Events
+        As `history_before` returns them, but for values of the history alone.
+
+    Returns
+    -------
+    Events, History or None
+        The same times and marks.
+    """
+    if history is None or events.values is not None:
+        return history
+    if isinstance(history, History):
+        return replace(history, outside=history.outside.with_values(None))
+    return history.with_values(None)
+
+
+def owners_of(history: Past, events: Events) -> IntArray:
+    """Return which realisation of `continued` each window is part of.
+
+    Parameters
+    ----------
+    history, events : Events or History, Events
+        As `history_before` returns them.
+
+    Returns
+    -------
+    ndarray of int64, shape (events.n_realizations,)
+        Never decreasing.
+    """
+    if isinstance(history, History):
+        return history.owners
+    return np.arange(events.n_realizations)
+
+
+def pick_history(history: Past, events: Events, rows: Any) -> Past:
+    """Return the history of some of the windows; the events of the others are outside them.
+
+    Parameters
+    ----------
+    history, events : Events or History, Events
+        As `history_before` returns them.
+    rows : mask or slice
+        Which windows, in their order.
+
+    Returns
+    -------
+    Events or History
+        What happened before, or outside, those that are picked.
+    """
+    if not isinstance(history, History):
+        return history[rows]
+    left = np.ones(events.n_realizations, dtype=bool)
+    left[rows] = False
+    picked = None if history.observed is None else history.observed[~left]
+    rest = History(history.outside, history.owners[left])
+    outside = continued(rest, events[left])[0]
+    return History(outside, history.owners[~left], picked)
+
+
+def continued(history: Past, events: Events) -> tuple[Events, BoolArray]:
     """Return a history with the events after it, and which of its events are those.
 
     Parameters
     ----------
-    history, events : Events
+    history, events : Events or History, Events
         As `history_before` returns them: the same number of realisations, on one clock.
 
     Returns
     -------
     whole : Events
-        Realisations from the start of the history to the end of the window.
+        Realisations from the start of the history to the end of the window; or the recordings that
+        the windows are part of.
     later : ndarray of bool, shape (whole.n_events,)
-        True for events of the window, in their order.
+        True for events of the windows, in their order.
 
     Raises
     ------
     InvalidParameterError
         Different numbers of realisations.
     """
-    if history.n_realizations != events.n_realizations:
+    owners = owners_of(history, events)
+    if isinstance(history, History):
+        before, starts, ends = history.outside, history.outside.start_times, None
+    else:
+        before, starts, ends = history, history.start_times, events.end_times
+    if owners.size != events.n_realizations or (ends is not None and starts.size != ends.size):
         raise InvalidParameterError(
-            f"history has {history.n_realizations} realisations, the events have "
+            f"history has {before.n_realizations} realisations, the events have "
             f"{events.n_realizations}; there must be one before each window."
         )
-    sizes = np.column_stack((np.diff(history.offsets), np.diff(events.offsets)))
-    later = np.repeat(np.tile([False, True], len(sizes)), sizes.ravel())
-    times, marks = np.empty(later.size), np.empty(later.size, dtype=np.int64)
-    for part, rows in ((history, ~later), (events, later)):
-        times[rows], marks[rows] = part.times, part.marks
-    offsets = np.concatenate(([0], np.cumsum(sizes.sum(axis=1)))).astype(np.int64)
+    group = np.concatenate((before.realization, owners[events.realization]))
+    times = np.concatenate((before.times, events.times))
+    order = np.lexsort((times, group))  # stable: events of windows keep their order
+    later = order >= before.n_events
+    times = times[order]
+    marks = np.concatenate((before.marks, events.marks))[order]
+    offsets = np.searchsorted(group[order], np.arange(before.n_realizations + 1))
     values = None
-    if events.values is not None and history.values is not None:
-        values = np.empty(later.size)
-        values[~later], values[later] = history.values, events.values
+    if events.values is not None and before.values is not None:
+        values = np.concatenate((before.values, events.values))[order]
         freeze(values)
+    offsets = offsets.astype(np.int64)
     freeze(times, marks, offsets)
     whole = replace(
-        events,
+        events if ends is not None else before,
         times=times,
         marks=marks,
         offsets=offsets,
-        start_times=history.start_times,
+        start_times=starts,
         values=values,
     )
     return whole, later
 
 
-def history_to_record(history: Events) -> dict[str, Any]:
+def history_to_record(history: Past) -> dict[str, Any]:
     """Return a history as arrays by name, which a result keeps among its options.
 
     Parameters
     ----------
-    history : Events
+    history : Events or History
         As `history_before` returns it.
 
     Returns
     -------
     dict
-        Times, marks, offsets, start_times and end_times, and values if there are.
+        Times, marks, offsets, start_times and end_times, and values if there are; of what happened
+        outside windows, owners and, where marks have windows of their own, observed.
     """
     names = ("times", "marks", "offsets", "start_times", "end_times", "values")
-    found = {name: getattr(history, name) for name in names}
+    inside = isinstance(history, History)
+    events = history.outside if isinstance(history, History) else history
+    found = {name: getattr(events, name) for name in names}
+    found |= {name: getattr(history, name) for name in ("owners", "observed") if inside}
     return {name: array for name, array in found.items() if array is not None}
 
 
-def history_from_record(record: Mapping[str, Any], events: Events) -> Events:
+def history_from_record(record: Mapping[str, Any], events: Events) -> Past:
     """Return the history of which `history_to_record` wrote a record.
 
     Parameters
@@ -194,7 +316,7 @@ def history_from_record(record: Mapping[str, Any], events: Events) -> Events:
 
     Returns
     -------
-    Events
+    Events or History
         As `history_before` returned it.
 
     Raises
@@ -204,5 +326,18 @@ def history_from_record(record: Mapping[str, Any], events: Events) -> Events:
     InvalidParameterError
         They are not those before these events.
     """
-    found = Events.from_arrays(**record, mark_names=events.mark_names)
-    return history_before(events, replace(found, origins=events.origins, clock=events.clock))
+    arrays = dict(record)
+    owners, observed = arrays.pop("owners", None), arrays.pop("observed", None)
+    if events.values is None:  # a sample of a process that knows of none
+        arrays.pop("values", None)
+    found = Events.from_arrays(**arrays, mark_names=events.mark_names)
+    if owners is None:
+        return history_before(events, replace(found, origins=events.origins, clock=events.clock))
+    owners = np.asarray(owners, dtype=np.int64)
+    origins = None
+    if events.origins is not None and owners.size == events.n_realizations:
+        known = dict(zip(owners.tolist(), events.origins, strict=True))
+        origins = tuple(known.get(r, 0) for r in range(found.n_realizations))
+    found = replace(found, origins=origins, clock=events.clock)
+    mask = None if observed is None else np.asarray(observed, dtype=bool)
+    return history_before(events, History(found, owners, mask))

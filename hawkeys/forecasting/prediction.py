@@ -19,6 +19,7 @@ from hawkeys._validation import (
 from hawkeys._version import __version__
 from hawkeys.events import Events
 from hawkeys.events.columns import times_of
+from hawkeys.events.observed import History
 from hawkeys.events.values import values_of_all
 from hawkeys.events.windows import continued, history_before
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
@@ -116,6 +117,11 @@ def forecast(
     """
     process = as_process(model)
     events = read_for(model, process, events, windows)
+    if isinstance(history, History):
+        raise InvalidParameterError(
+            "a forecast starts where a recording ends, and was given windows of it. Pass the "
+            "recording itself, forecast(result, events, horizon), without history=."
+        )
     _check_start(process, events)
     if history is not None:
         events = continued(history_before(events, history), events)[0]

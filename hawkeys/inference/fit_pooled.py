@@ -182,7 +182,8 @@ def fit(
         >= 0 share one value. ``history``: Events before the windows, one realisation that all
         share or one for each, observed up to where its window starts (the first part of
         ``events.split(...)``); they excite, but only the windows count: the likelihood is that
-        given the history. All three need a kernel whose parameters are given, one decay, or a
+        given the history. Or what ``events.within(...)`` returns beside windows with gaps between
+        them. All three need a kernel whose parameters are given, one decay, or a
         power law.
         ``productivity``: how many children an event has by its value (`Events.values`), one of
         `hawkeys.productivity`, or "exponential" or "power"; by "mle" its coefficient is estimated

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 
 from hawkeys._design import Design
 from hawkeys._design.ties import Ties
-from hawkeys._typing import ArrayLike, BoolArray, FloatArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys._validation import (
     as_mapping,
     brief,
@@ -24,11 +25,14 @@ from hawkeys._validation import (
 from hawkeys.baselines import Baseline, Constant, baseline_from_dict
 from hawkeys.baselines.checks import check_pieces
 from hawkeys.events import Events
+from hawkeys.events.observed import History
 from hawkeys.events.windows import (
+    Past,
     continued,
     history_before,
     history_from_record,
     history_to_record,
+    pick_history,
 )
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.smoothed import refuse_smoothing, smoothed
@@ -74,8 +78,11 @@ class Task:
         Its rates are unknown, or given and held.
     ties : Ties or None
         Parameters that are one.
-    history : Events or None
-        What happened before each window, on which the likelihood is conditional; None: nothing.
+    history : Events, History or None
+        What happened before each window, or outside the windows, on which the likelihood is
+        conditional; None: nothing.
+    memo : dict
+        What `AfterHistory` keeps from one kernel to the next.
     """
 
     events: Events
@@ -83,7 +90,8 @@ class Task:
     weights: FloatArray | None
     baseline: Baseline
     ties: Ties | None
-    history: Events | None = None
+    history: Past | None = None
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def check(
@@ -153,7 +161,7 @@ class Task:
         history = self.history
         design = Design.build(
             self.events,
-            kernel if history is None else AfterHistory(kernel, history),
+            kernel if history is None else AfterHistory(kernel, history, self.memo),
             separate=separate,
             weight=weight,
             realization_weights=self.weights,
@@ -192,20 +200,30 @@ class Task:
         )
 
     def _counts(self, kernel: Kernel) -> FloatArray:
-        """Return what the sources' events count for, (n_realizations, n_marks)."""
-        parts = [self.events] if self.history is None else [self.events, self.history]
-        if not isinstance(kernel, Productive):
-            return np.sum([one.counts for one in parts], axis=0, dtype=np.float64)
-        shape = parts[0].n_realizations, parts[0].n_marks
-        out = np.zeros(shape)
-        for one in parts:
-            np.add.at(out, (one.realization, one.marks), kernel.productivity.strengths(one))
+        """Return what the sources' events count for, (n_realizations, n_marks).
+
+        An event outside windows counts in the first that ends after it.
+        """
+        parts = [(self.events, self.events.realization)]
+        if isinstance(self.history, History):
+            parts.append((self.history.outside, _next_window(self.events, self.history)))
+        elif self.history is not None:
+            parts.append((self.history, self.history.realization))
+        out = np.zeros((self.events.n_realizations, self.events.n_marks))
+        for one, window in parts:
+            amount = np.ones(one.n_events)
+            if isinstance(kernel, Productive):
+                amount = kernel.productivity.strengths(one)
+            counted = window >= 0
+            cells = window[counted] * out.shape[1] + one.marks[counted]
+            out.ravel()[:] += np.bincount(cells, amount[counted], minlength=out.size)
         return out
 
     def pick(self, rows: BoolArray | slice) -> Task:
         """Return the task of some of the realisations."""
         weights = None if self.weights is None else self.weights[rows]
-        history = None if self.history is None else self.history[rows]
+        history = self.history
+        history = None if history is None else pick_history(history, self.events, rows)
         return replace(self, events=self.events[rows], weights=weights, history=history)
 
     def as_options(self) -> dict[str, Any]:
@@ -216,6 +234,18 @@ class Task:
         out |= {} if self._is_constant else {"baseline": self.baseline}
         out |= {} if self.history is None else {"history": history_to_record(self.history)}
         return out | ({} if self.ties is None else {"tied": self.ties.to_dict()})
+
+
+def _next_window(events: Events, history: History) -> IntArray:
+    """Return the first window that ends after each event outside, -1 if there is none."""
+    outside, owners = history.outside, history.owners
+    out = np.full(outside.n_events, -1, dtype=np.int64)
+    bounds = np.searchsorted(owners, np.arange(outside.n_realizations + 1))
+    for r, (first, last) in enumerate(pairwise(bounds)):
+        rows = slice(outside.offsets[r], outside.offsets[r + 1])
+        k = np.searchsorted(events.end_times[first:last], outside.times[rows])
+        out[rows] = np.where(k < last - first, first + k, -1)
+    return out
 
 
 def by_labels(
@@ -404,7 +434,7 @@ def about_all(
     found: AnyResult,
     events: Events,
     weights: ArrayLike | None,
-    history: Events | None = None,
+    history: Past | None = None,
 ) -> AnyResult:
     """Return a fit to the realisations that count with the facts about all of them.
 
@@ -416,8 +446,8 @@ def about_all(
         All of them.
     weights : array_like, shape (n_realizations,), or None
         Their weights.
-    history : Events or None, optional
-        What happened before all of them.
+    history : Events, History or None, optional
+        What happened before all of them, or outside.
 
     Returns
     -------

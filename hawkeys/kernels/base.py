@@ -10,7 +10,7 @@ import numpy as np
 
 from hawkeys._loops.layout import place_events
 from hawkeys._registry import Named
-from hawkeys._typing import ArrayLike, FloatArray, IntArray
+from hawkeys._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from hawkeys.events import Events
 
 __all__ = ["TAIL", "BlockLayout", "Kernel"]
@@ -68,6 +68,8 @@ class Kernel(Named, ABC):
     """
 
     _kind: ClassVar[str] = "kernel"
+    # which targets count in each window, (n_realizations, n_marks); None: all
+    observed: BoolArray | None = None
 
     @property
     def known(self) -> bool:
@@ -180,6 +182,27 @@ class Kernel(Named, ABC):
             _, found = self.excitation_at(events, realization, times[part])
             own = found[np.arange(len(found)), marks[part]]
             out[part] = (own * adjacency[marks[part]]).sum(axis=1)
+        return out
+
+    def own_masses(self, events: Events, adjacency: FloatArray) -> FloatArray:
+        """Return what `own_mass` does, of all realisations.
+
+        Parameters
+        ----------
+        events : Events
+            Realisations with n_marks marks.
+        adjacency : ndarray of float64, shape (n_marks, n_marks)
+            W.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_events,)
+            Excited part of the compensator since the start of each event's window.
+        """
+        out = np.empty(events.n_events)
+        for r in range(events.n_realizations):
+            rows = slice(events.offsets[r], events.offsets[r + 1])
+            out[rows] = self.own_mass(events, r, adjacency)
         return out
 
     @abstractmethod

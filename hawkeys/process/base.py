@@ -13,6 +13,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import as_float_array, brief, brief_names, check_flag, refuse_disguised
 from hawkeys.events import Events
 from hawkeys.events.container import as_events
+from hawkeys.events.windows import Past
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 from hawkeys.process.event_densities import log_densities
 
@@ -49,7 +50,7 @@ class Process(ABC):
         events: Any,
         *,
         per_event: Literal[False] = ...,
-        history: Events | None = ...,
+        history: Past | None = ...,
         **windows: Any,
     ) -> float: ...
 
@@ -59,7 +60,7 @@ class Process(ABC):
         events: Any,
         *,
         per_event: Literal[True],
-        history: Events | None = ...,
+        history: Past | None = ...,
         **windows: Any,
     ) -> FloatArray: ...
 
@@ -68,7 +69,7 @@ class Process(ABC):
         events: Any,
         *,
         per_event: bool = False,
-        history: Events | None = None,
+        history: Past | None = None,
         **windows: Any,
     ) -> float | FloatArray:
         r"""Return the log-likelihood of `events`, natural log, summed, nothing dropped.
@@ -81,12 +82,12 @@ class Process(ABC):
             Realisations with n_marks marks; all but Events need ``end_time``.
         per_event : bool, default False
             Return the logarithm of the density of each event instead, given all before it.
-        history : Events, optional
+        history : Events or History, optional
             What happened before the windows: one realisation that all share, or one for each,
             observed up to where its window starts (the first part of ``events.split(...)``). Its
             events excite, but only the windows count: the answer is the likelihood given the
-            history, and the two add up to that of both together. For `Hawkes` alone. Default:
-            nothing happened.
+            history, and the two add up to that of both together. Or what happened outside the
+            windows of ``events.within(...)``. For `Hawkes` alone. Default: nothing happened.
         **windows
             ``end_time``, ``start_time`` and all else that says how data are read, as for
             `hawkeys.fit`; marks are found by name.

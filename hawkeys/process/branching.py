@@ -220,7 +220,8 @@ def branching_probabilities(
     InvalidEventsError
         `events` are not Events, or have another number of marks.
     InvalidParameterError
-        `process` is not a Hawkes process; `threshold` is out of range.
+        `process` is not a Hawkes process, or a fit that was given a history; `threshold` is out of
+        range.
 
     Notes
     -----
@@ -248,6 +249,11 @@ def branching_probabilities(
     model, process = process, as_process(process)
     events = read_for(model, process, events, windows)
     _check(process, events)
+    if getattr(model, "options", {}).get("history") is not None:
+        raise InvalidParameterError(
+            "the fit was given a history, whose events are parents too. Pass result.process and "
+            "events that hold both: the recording that was split, or cut into windows."
+        )
     pairs = Pairs.none(0)
     parts = [pairs, *find_pairs(process, events, _check_threshold(threshold))]
     return Branching(

@@ -308,13 +308,18 @@ class Hawkes(Process):
         ends = np.full_like(times, events.end_times[realization])
         function = self.baseline_function
         base = self.baseline if self._is_constant else function.at_within(times, ends)
-        return base + excited
+        return self._where_observed(base, realization) + excited
 
     def _compensator_at(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
         excited = self.kernel.sums_at(events, realization, times, self.adjacency, mass=True)
         starts = np.full_like(times, events.start_times[realization])
         base = self.baseline_function.integral(starts, times)
-        return base + excited
+        return self._where_observed(base, realization) + excited
+
+    def _where_observed(self, base: FloatArray, realization: int) -> FloatArray:
+        """Return a baseline (..., n_marks) that is 0 for marks not observed in a window."""
+        observed = self.kernel.observed
+        return base if observed is None else base * observed[realization]
 
     def _parameters(self) -> FloatArray:
         """Return the parameters as the columns of `_design`."""

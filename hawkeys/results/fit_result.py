@@ -267,7 +267,8 @@ class FitResult(Result):
     def _past(self) -> dict[str, str]:
         """What the likelihood is conditional on, for the summary."""
         past = self.options.get("history")
-        return {} if past is None else {"Given": f"{len(past['times'])} events before the windows"}
+        where = "outside" if past is not None and "owners" in past else "before"
+        return {} if past is None else {"Given": f"{len(past['times'])} events {where} the windows"}
 
 
 def _baseline_first(size: int, n_pieces: int) -> np.ndarray:

@@ -311,3 +311,20 @@ def test_replicates_and_known_parameters_refuse_it(result):
         bootstrap(result, TEST, n_replicates=2)
     with pytest.raises(InvalidParameterError, match="with refit=False the events may be others"):
         hawkeys.goodness_of_fit(result, TEST, refit=False, n_mc_samples=0)
+
+
+def test_a_history_with_values_is_read_back(tmp_path):
+    values = np.random.default_rng(0).exponential(1.0, TEST.n_events + TRAIN.n_events)
+    before, after = (
+        TRAIN.with_values(values[: TRAIN.n_events]),
+        TEST.with_values(values[TRAIN.n_events :]),
+    )
+    found = hawkeys.fit(after, decay=0.4, history=before, productivity="exponential")
+    found.save(tmp_path / "fit.json")
+    read = hawkeys.load_result(tmp_path / "fit.json")
+    assert read.summary() == found.summary()
+    profile = profile_interval(read, after)
+    np.testing.assert_array_equal(profile.lower, profile_interval(found, after).lower)
+    # samples of a process without a productivity have no values
+    plain = hawkeys.fit(after, decay=0.4, history=before)
+    assert 0.0 < hawkeys.goodness_of_fit(plain, after, n_mc_samples=5).pvalue <= 1.0

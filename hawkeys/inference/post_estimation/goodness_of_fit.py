@@ -18,7 +18,7 @@ from hawkeys.diagnostics.gof_result import GoodnessOfFit
 from hawkeys.diagnostics.residual_tests import TESTS, measure
 from hawkeys.diagnostics.time_rescaling import check_process, rescale
 from hawkeys.events import Events
-from hawkeys.events.windows import history_before
+from hawkeys.events.windows import Past, history_before, without_values
 from hawkeys.exceptions import (
     ConvergenceWarning,
     HawkeysError,
@@ -59,7 +59,7 @@ def goodness_of_fit(
     n_mc_samples: int = 999,
     rng: RandomState = 0,
     verbose: Verbose = False,
-    history: Events | None = None,
+    history: Past | None = None,
     **windows: Any,
 ) -> GoodnessOfFit:
     r"""Test a Hawkes process against the events it was fitted to, by time rescaling.
@@ -90,11 +90,11 @@ def goodness_of_fit(
         Source of randomness; the same seed gives the same p-values.
     verbose : bool or callable, default False
         True shows how far it is on stderr; a function is called as ``verbose(what, done, total)``.
-    history : Events, optional
-        What happened before the windows, as for `Hawkes.log_likelihood`; the samples continue it,
-        too. Default: what `fitted` was given; ``refit=False`` must be told. With the first part of
-        ``events.split(...)``, to which `fitted` was fitted, and ``refit=False`` the second is
-        tested given the first.
+    history : Events or History, optional
+        What happened before the windows, or outside (`Events.within`), as for
+        `Hawkes.log_likelihood`; the samples continue it, too. Default: what `fitted` was given;
+        ``refit=False`` must be told. With the first part of ``events.split(...)``, to which
+        `fitted` was fitted, and ``refit=False`` the second is tested given the first.
     **windows
         ``end_time``, ``start_time`` and all else that says how data are read, as for `hawkeys.fit`;
         marks are found by name.
@@ -180,8 +180,8 @@ def goodness_of_fit(
 
 
 def _history(
-    fitted: Fitted, events: Events, history: Events | None, refit: bool | Refit
-) -> Events | None:
+    fitted: Fitted, events: Events, history: Past | None, refit: bool | Refit
+) -> Past | None:
     """Return what happened before each window: as given, else as the fit was given it."""
     if history is not None:
         return history_before(events, history)
@@ -219,7 +219,7 @@ def _quiet(refit: Refit) -> Refit:
 
 
 def _choose_refit(
-    fitted: Fitted, events: Events, refit: bool | Refit, history: Events | None
+    fitted: Fitted, events: Events, refit: bool | Refit, history: Past | None
 ) -> tuple[Refit | None, str]:
     """Return how to estimate the parameters of a sample, and that in words."""
     if callable(refit):
@@ -238,7 +238,7 @@ def _choose_refit(
     return again, "re-fitted by mle"
 
 
-def _maximum_likelihood(process: Hawkes | NonlinearHawkes, history: Events | None) -> Refit:
+def _maximum_likelihood(process: Hawkes | NonlinearHawkes, history: Past | None) -> Refit:
     """Return the fit of baseline and adjacency, the kernel (with inhibition: the decays) held.
 
     A history continues a `Hawkes` process alone.
@@ -254,14 +254,17 @@ def _maximum_likelihood(process: Hawkes | NonlinearHawkes, history: Events | Non
             penalty=0.0,
         )
     function = process.baseline_function
-    if isinstance(function, Constant):
-        return partial(fit, kernel=process.kernel, history=history)
-    unknown = function.with_rates(None)
-    return partial(fit, kernel=process.kernel, baseline=unknown, history=history)
+    unknown = None if isinstance(function, Constant) else function.with_rates(None)
+
+    def again(sample: Events) -> Any:
+        past = without_values(history, sample)
+        return fit(sample, kernel=process.kernel, baseline=unknown, history=past)
+
+    return again
 
 
 def _check_maximum(
-    process: Hawkes | NonlinearHawkes, events: Events, again: Refit, history: Events | None
+    process: Hawkes | NonlinearHawkes, events: Events, again: Refit, history: Past | None
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
@@ -278,7 +281,7 @@ def _check_maximum(
 
 def _null_statistics(
     process: Hawkes | NonlinearHawkes,
-    observed: tuple[Events, Events | None],
+    observed: tuple[Events, Past | None],
     estimate: Refit | None,
     generators: list[np.random.Generator],
     done: Callable[[int], None],
@@ -301,7 +304,8 @@ def _null_statistics(
             except HawkeysError as error:
                 failures.append(str(error))
                 continue
-            out[b] = measure(rescale(_estimated(own), sample, history=history))
+            past = without_values(history, sample)
+            out[b] = measure(rescale(_estimated(own), sample, history=past))
     return out, tuple(failures)
 
 

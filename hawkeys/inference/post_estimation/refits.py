@@ -11,7 +11,8 @@ import numpy as np
 
 from hawkeys.baselines import LogLinear
 from hawkeys.events import Events
-from hawkeys.events.windows import history_from_record
+from hawkeys.events.observed import History
+from hawkeys.events.windows import Past, history_from_record
 from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
 from hawkeys.inference.examine import quietly
 from hawkeys.inference.fit_pooled import fit
@@ -34,6 +35,7 @@ from hawkeys.results.base import Result
 from hawkeys.results.fit_result import FitResult
 from hawkeys.results.nonlinear import NonlinearResult
 from hawkeys.results.rectified import RectifiedResult
+from hawkeys.simulation._gaps import simulate_windows
 from hawkeys.simulation.nonlinear import simulate_nonlinear
 from hawkeys.simulation.sampling import simulate_clusters
 
@@ -139,7 +141,7 @@ def check_fit(result: Any, what: str) -> FitResult:
 
 
 def check_same_events(
-    result: Result, events: Events, advice: str = _SAME, history: Events | None = None
+    result: Result, events: Events, advice: str = _SAME, history: Past | None = None
 ) -> None:
     """Refuse events that the result was not fitted to.
 
@@ -151,7 +153,7 @@ def check_same_events(
         What should be its events.
     advice : str, optional
         What to do, for the message.
-    history : Events or None, optional
+    history : Events, History or None, optional
         What should have happened before them. Default: what the fit was given.
 
     Raises
@@ -170,7 +172,7 @@ def check_same_events(
     check_likelihood(result, here, advice)
 
 
-def history_of(result: Result, events: Events) -> Events | None:
+def history_of(result: Result, events: Events) -> Past | None:
     """Return what happened before the events of a fit, if it was told.
 
     Parameters
@@ -182,8 +184,8 @@ def history_of(result: Result, events: Events) -> Events | None:
 
     Returns
     -------
-    Events or None
-        One realisation before each window.
+    Events, History or None
+        One realisation before each window, or what happened outside.
 
     Raises
     ------
@@ -302,7 +304,7 @@ def simulate_like(
     events: Events,
     rng: np.random.Generator,
     advice: str,
-    history: Events | None = None,
+    history: Past | None = None,
 ) -> Events:
     """Simulate on the windows of the events, on short ones whatever the spectral radius.
 
@@ -316,8 +318,9 @@ def simulate_like(
         Source of randomness.
     advice : str
         What to do if it cannot be done, for the message.
-    history : Events or None, optional
-        What happened before each window, which the sample continues; for `Hawkes` alone.
+    history : Events, History or None, optional
+        What happened before each window, or outside, which the sample continues; for `Hawkes`
+        alone.
 
     Returns
     -------
@@ -336,6 +339,8 @@ def simulate_like(
             return simulate_nonlinear(
                 process, start_time=starts, end_time=ends, rng=rng, max_events=int(limit)
             )
+        if isinstance(history, History):
+            return simulate_windows(process, events, history, rng, limit=limit)
         return simulate_clusters(process, starts, ends, rng, limit=limit, history=history)
     except UnstableProcessError as error:
         raise UnstableProcessError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 
 from hawkeys._records import RecordError, shown, words
@@ -45,6 +46,9 @@ class HistoryRecord(Record):
     offsets: Integers
     start_times: Floats
     end_times: Floats
+    values: Floats | UnsetType = UNSET
+    owners: Integers | UnsetType = UNSET  # of what happened outside windows
+    observed: Bools | UnsetType = UNSET
 
 
 class ModelOptions(Record):
@@ -252,10 +256,17 @@ def read_linked_options(options: Mapping[str, Any], n_marks: int) -> NonlinearOp
 
 
 def _check_history(record: dict[str, Any], n_marks: int) -> None:
+    arrays = {key: value for key, value in record.items() if key not in ("owners", "observed")}
     try:
-        Events.from_arrays(**record, n_marks=n_marks)
+        events = Events.from_arrays(**arrays, n_marks=n_marks)
     except HawkeysError as error:
         raise RecordError(f"field options.history: {words(error)} {AGAIN}") from error
+    owners = np.asarray(record.get("owners", []), dtype=np.int64)
+    inside = (owners >= 0) & (owners < events.n_realizations)
+    demand(bool(inside.all()), "options.history.owners", "must be realisations of the history")
+    if "observed" in record:
+        observed = np.asarray(record["observed"])
+        check_shape(observed, "options.history.observed", owners.size, n_marks)
 
 
 def _check_kernel(record: dict[str, Any] | None, where: str, n_marks: int) -> None:
