@@ -319,7 +319,8 @@ def test_a_history_with_values_is_read_back(tmp_path):
         TRAIN.with_values(values[: TRAIN.n_events]),
         TEST.with_values(values[TRAIN.n_events :]),
     )
-    found = hawkeys.fit(after, decay=0.4, history=before, productivity="exponential")
+    raised = hawkeys.productivity.Exponential(a=0.5, v0=0.0)
+    found = hawkeys.fit(after, decay=0.4, history=before, productivity=raised)
     found.save(tmp_path / "fit.json")
     read = hawkeys.load_result(tmp_path / "fit.json")
     assert read.summary() == found.summary()
