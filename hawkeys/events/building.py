@@ -23,7 +23,15 @@ from hawkeys.events.clock import Clock, Instants, check_unit, show_instant
 from hawkeys.events.columns import times_of
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
-__all__ = ["Parts", "Windows", "date_bounds", "from_instants", "from_numbers", "number_windows"]
+__all__ = [
+    "Parts",
+    "Windows",
+    "date_bounds",
+    "from_instants",
+    "from_numbers",
+    "number_windows",
+    "parsed_date",
+]
 
 
 class Parts(NamedTuple):
@@ -147,7 +155,7 @@ def date_bounds(value: Any, name: str, size: int, instants: Instants) -> list[in
         raise InvalidEventsError(
             f"{name} must be one date or one per realisation ({size}); got {len(values)}."
         )
-    found = times_of([_parsed(one, name) for one in values], f"{name}: ")
+    found = times_of([parsed_date(one, name) for one in values], f"{name}: ")
     if not isinstance(found, Instants) or not found.is_date:
         raise InvalidParameterError(
             f"{name} must be a date, as the times are; got {values[0]!r}. Write "
@@ -164,8 +172,8 @@ def date_bounds(value: Any, name: str, size: int, instants: Instants) -> list[in
     return bounds if len(bounds) == size else bounds * size
 
 
-def _parsed(value: Any, name: str) -> Any:
-    """Return a date that was written as text, year first."""
+def parsed_date(value: Any, name: str) -> Any:
+    """Return a date that was written as text, year first. Refuses other text."""
     if not isinstance(value, str):
         return value
     import pandas as pd

@@ -22,9 +22,11 @@ convention was established by comparing log-likelihoods (``benchmarks/peer_agree
 
 Two benchmarks of event sequences keep their sets in files: `events_from_easytpp` reads JSON,
 `events_from_hotpp` Parquet. What packages of other fields hold becomes events, too: spike trains by
-`events_from_neo`, `events_from_nwb` and `events_from_pynapple`.
+`events_from_neo`, `events_from_nwb` and `events_from_pynapple`, earthquake catalogues by
+`events_from_obspy` and `events_from_zmap`.
 """
 
+from hawkeys.interop.catalogues import events_from_obspy, events_from_zmap
 from hawkeys.interop.easytpp import events_from_easytpp
 from hawkeys.interop.hawkes_engine import (
     events_from_hawkes_engine,
@@ -76,9 +78,11 @@ __all__ = [
     "events_from_intensify",
     "events_from_neo",
     "events_from_nwb",
+    "events_from_obspy",
     "events_from_pynapple",
     "events_from_sparklen",
     "events_from_tick",
+    "events_from_zmap",
     "events_to_hawkes_engine",
     "events_to_hawkes_rs",
     "events_to_hawkesbook",
