@@ -23,7 +23,8 @@ convention was established by comparing log-likelihoods (``benchmarks/peer_agree
 Two benchmarks of event sequences keep their sets in files: `events_from_easytpp` reads JSON,
 `events_from_hotpp` Parquet. What packages of other fields hold becomes events, too: spike trains by
 `events_from_neo`, `events_from_nwb` and `events_from_pynapple`, earthquake catalogues by
-`events_from_obspy` and `events_from_zmap`.
+`events_from_obspy` and `events_from_zmap`, messages of an order book by `events_from_lobster`, logs
+of business processes by `events_from_pm4py`.
 """
 
 from hawkeys.interop.catalogues import events_from_obspy, events_from_zmap
@@ -59,6 +60,8 @@ from hawkeys.interop.intensify import (
     from_intensify,
     to_intensify,
 )
+from hawkeys.interop.lobster import events_from_lobster
+from hawkeys.interop.pm4py import events_from_pm4py
 from hawkeys.interop.sparklen import (
     events_from_sparklen,
     events_to_sparklen,
@@ -76,9 +79,11 @@ __all__ = [
     "events_from_hawkeslib",
     "events_from_hotpp",
     "events_from_intensify",
+    "events_from_lobster",
     "events_from_neo",
     "events_from_nwb",
     "events_from_obspy",
+    "events_from_pm4py",
     "events_from_pynapple",
     "events_from_sparklen",
     "events_from_tick",
