@@ -56,6 +56,9 @@ ROWS: dict[str, Callable[[], Any]] = {
     "`SumExponential`, decays estimated": lambda: hawkeys.fit(
         EVENTS, kernel=kernels.SumExponential(n_decays=2)
     ),
+    "`Shifted`, latency given": lambda: hawkeys.fit(
+        EVENTS, kernel=kernels.Shifted(kernels.Exponential(2.0), 0.1)
+    ),
     "`LogNormal`, given": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal(-1.0, 0.8)),
     "`LogNormal`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.LogNormal()),
     "`Gamma`, estimated": lambda: hawkeys.fit(EVENTS, kernel=kernels.Gamma()),

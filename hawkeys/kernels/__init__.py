@@ -14,6 +14,7 @@ from hawkeys.kernels.parametric import Gamma, LogNormal
 from hawkeys.kernels.power_law import PowerLaw
 from hawkeys.kernels.productive import Productive
 from hawkeys.kernels.records import kernel_from_dict
+from hawkeys.kernels.shifted import Shifted
 from hawkeys.kernels.sum_exponential import SumExponential
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "LogNormal",
     "PowerLaw",
     "Productive",
+    "Shifted",
     "SumExponential",
     "kernel_from_dict",
 ]

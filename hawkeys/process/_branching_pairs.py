@@ -20,6 +20,7 @@ from hawkeys.kernels import (
 )
 from hawkeys.kernels.pairs import in_ranges, one_pair, parts_of
 from hawkeys.kernels.productive import spread_of
+from hawkeys.kernels.shifted import shift_of
 from hawkeys.process.hawkes import Hawkes
 
 __all__ = ["Pairs", "find_pairs"]
@@ -50,13 +51,14 @@ def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pa
     baseline = process.baseline_function.at_within(events.times, ends)
     baseline = baseline[np.arange(events.n_events), events.marks]
     first = _first_candidates(process, events, baseline)
-    kernel, productivity = spread_of(process.kernel), process.productivity
+    kernel, shift = shift_of(spread_of(process.kernel))
+    productivity = process.productivity
     strengths = None if productivity is None else productivity.strengths(events)
     each = np.arange(events.n_events)
     for rows in parts_of(each - first):
         children, parents = in_ranges(first, each, rows)
         targets, sources = events.marks[children], events.marks[parents]
-        lags = events.times[children] - events.times[parents]
+        lags = events.times[children] - events.times[parents] - shift
         possible = (lags > 0) & (process.adjacency[targets, sources] > 0)
         children, parents, lags = children[possible], parents[possible], lags[possible]
         pairs = targets[possible], sources[possible]
@@ -75,7 +77,7 @@ def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pa
 
 def _first_candidates(process: Hawkes, events: Events, baseline: FloatArray) -> IntArray:
     """Return the earliest event that can be a parent of each event, itself if there is none."""
-    memory = _memory(process, events, baseline)
+    memory = _memory(process, events, baseline) + shift_of(process.kernel)[1]
     # a little longer, so that rounding loses no parent; what is too early gets density 0
     oldest = events.times - memory * (1.0 + 1e-9)
     out = np.arange(events.n_events)
@@ -87,7 +89,7 @@ def _first_candidates(process: Hawkes, events: Events, baseline: FloatArray) -> 
 
 def _memory(process: Hawkes, events: Events, baseline: FloatArray) -> FloatArray:
     """Return the lag beyond which the parents of each event do not count, shape (n_events,)."""
-    kernel, size, largest = spread_of(process.kernel), process.n_marks, 1.0
+    kernel, size, largest = shift_of(spread_of(process.kernel))[0], process.n_marks, 1.0
     if process.productivity is not None and events.n_events:
         largest = float(process.productivity.strengths(events).max())
     if isinstance(kernel, DelayedKernel):
