@@ -68,7 +68,12 @@ from hawkeys.interop.sparklen import (
     from_sparklen,
     to_sparklen,
 )
-from hawkeys.interop.spikes import events_from_neo, events_from_nwb, events_from_pynapple
+from hawkeys.interop.spikes import (
+    events_from_neo,
+    events_from_nwb,
+    events_from_pynapple,
+    windows_from_nwb,
+)
 from hawkeys.interop.tick import events_from_tick, events_to_tick, from_tick, to_tick
 
 __all__ = [
@@ -109,4 +114,5 @@ __all__ = [
     "to_intensify",
     "to_sparklen",
     "to_tick",
+    "windows_from_nwb",
 ]

@@ -59,13 +59,12 @@ def events_from_neo(source: Any, *, label: Callable[[Any], object] | None = None
     Examples
     --------
     >>> from hawkeys.interop import events_from_neo
-    >>> class Milliseconds(float):  # as 500 * quantities.ms
-    ...     magnitude = property(lambda self: float(self))
+    >>> class Seconds(float):  # as 0.5 * quantities.s
+    ...     magnitude = property(float)
     ...     def rescale(self, unit):
-    ...         return Milliseconds(self / 1000)
-    >>> class SpikeTrain:  # as neo.SpikeTrain([120, 40] * quantities.ms, t_stop=500, name="a")
-    ...     name, t_start, t_stop = "a", Milliseconds(0), Milliseconds(500)
-    ...     magnitude = [0.12, 0.04]
+    ...         return self
+    >>> class SpikeTrain:  # as neo.SpikeTrain([0.12, 0.04], units="s", t_stop=0.5, name="a")
+    ...     name, magnitude, t_start, t_stop = "a", [0.12, 0.04], Seconds(0.0), Seconds(0.5)
     ...     def rescale(self, unit):
     ...         return self
     >>> events_from_neo([SpikeTrain()]).to_lists()[0][0]

@@ -55,9 +55,9 @@ def events_from_pynapple(spikes: Any, *, epochs: Any = None, drop_outside: bool 
     support with an end at the first or last spike is refused, unless it is given as `epochs`. The
     ``obs_intervals`` of NWB files are read by `events_from_nwb`, not by pynapple.
 
-    Nothing of an epoch excites the next one, also where both touch; a spike where they do belongs
-    to the earlier one. An IntervalSet takes a microsecond away from epochs that touch: a spike
-    within it is outside.
+    Nothing of an epoch excites the next one, also where both touch; where it does, take one epoch
+    around all and then `Events.within`. A spike where two epochs touch belongs to the earlier one.
+    An IntervalSet takes a microsecond away from epochs that touch: a spike within it is outside.
 
     Examples
     --------

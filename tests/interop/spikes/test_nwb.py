@@ -4,12 +4,14 @@ Where pynwb is not installed its half skips; all of it passed with pynwb 4.2.0.
 """
 
 import datetime as dt
+import itertools
 
 import numpy as np
 import pytest
 
+import hawkeys
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
-from hawkeys.interop import events_from_nwb
+from hawkeys.interop import events_from_nwb, windows_from_nwb
 
 TWO = [[0.0, 3.0], [4.0, 6.0]]
 
@@ -56,7 +58,8 @@ def table(request, tmp_path):
     if request.param == "recorded":
         return Recorded
     pynwb = pytest.importorskip("pynwb", reason="pynwb is not installed")
-    return lambda units: written(pynwb, tmp_path / "a.nwb", units)
+    number = itertools.count()  # files stay open
+    return lambda units: written(pynwb, tmp_path / f"{next(number)}.nwb", units)
 
 
 def test_intervals_of_observation_are_realisations(table):
@@ -161,3 +164,49 @@ def test_what_is_no_table_of_units():
         events_from_nwb("a.nwb")
     File.units = Recorded([{"spike_times": [1.0], "obs_intervals": TWO}])
     assert events_from_nwb(File()).n_events == 1
+
+
+HALF = [
+    {"spike_times": [0.4, 2.0, 2.3, 5.0, 7.5, 8.0], "obs_intervals": [[0.0, 9.0]], "id": 4},
+    {"spike_times": [1.0, 2.1, 6.5], "obs_intervals": [[0.5, 4.0], [6.0, 7.0]], "id": 9},
+]
+
+
+def test_units_with_intervals_of_their_own(table):
+    """The likelihood counts each unit where it was observed, and history goes on through gaps."""
+    windows, history = windows_from_nwb(table(HALF))
+    baseline, adjacency, decay = [0.4, 0.3], np.array([[0.2, 0.3], [0.1, 0.4]]), 1.5
+    spikes = [np.array(unit["spike_times"]) for unit in HALF]
+    expected = 0.0
+    for i, unit in enumerate(HALF):
+        for spike in spikes[i]:
+            expected += np.log(baseline[i] + sum(
+                (adjacency[i, j] * decay * np.exp(-decay * (spike - before[before < spike]))).sum()
+                for j, before in enumerate(spikes)
+            ))  # fmt: skip
+        for start, end in unit["obs_intervals"]:
+            expected -= baseline[i] * (end - start)
+            for j, before in enumerate(spikes):
+                lags = np.clip([[start], [end]] - before, 0.0, None)
+                mass = np.exp(-decay * lags[0]) - np.exp(-decay * lags[1])
+                expected -= adjacency[i, j] * mass.sum()
+    process = hawkeys.Hawkes(baseline, adjacency, decay=decay, mark_names=["4", "9"])
+    assert process.log_likelihood(windows, history=history) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_array_equal(windows.start_times, [0.0, 0.5, 4.0, 6.0, 7.0])
+    np.testing.assert_array_equal(history.observed[:, 1], [False, True, False, True, False])
+    with pytest.raises(InvalidEventsError, match=r"of unit 9 are not those .* windows_from_nwb"):
+        events_from_nwb(table(HALF))
+
+
+def test_windows_of_units_that_are_wrong(table):
+    stray = [HALF[0], {**HALF[1], "spike_times": [1.0, 5.0]}]
+    with pytest.raises(InvalidEventsError, match=r"unit 9: 1 of 2 spikes lie outside .* at 5 s"):
+        windows_from_nwb(table(stray))
+    windows, history = windows_from_nwb(table(stray), drop_outside=True)
+    assert (windows.counts.sum(axis=0).tolist(), history.n_events) == ([6, 1], 0)
+    alone, _ = windows_from_nwb(table(HALF), ids=[9])
+    np.testing.assert_array_equal(alone.durations, [3.5, 1.0])
+    with pytest.raises(InvalidEventsError, match="no obs_intervals of any unit"):
+        windows_from_nwb(table([{"spike_times": [1.0]}]))
+    with pytest.raises(InvalidParameterError, match="no unit has the id 5"):
+        windows_from_nwb(table(HALF), ids=[5])
