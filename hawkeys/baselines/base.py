@@ -135,6 +135,15 @@ class Baseline(Named, ABC):
         return True
 
     @property
+    def last(self) -> float:
+        """The moment after which the baseline says nothing; infinite if there is none."""
+        return np.inf
+
+    def held_until(self, end: float) -> Baseline:
+        """Return a baseline that stays, after `last` and up to `end`, as it is at `last`."""
+        return self
+
+    @property
     def known_rates(self) -> FloatArray:
         """The rates, shape (n_marks, n_pieces). Raises InvalidParameterError while unknown."""
         if self.rates is None:

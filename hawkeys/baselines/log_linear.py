@@ -185,6 +185,22 @@ class LogLinear(Baseline):
         """False: nothing is said of the time outside the knots."""
         return False
 
+    @property
+    def last(self) -> float:
+        """The last knot."""
+        return float(self.knots[-1])
+
+    def held_until(self, end: float) -> LogLinear:
+        """Return the baseline with the last stretch drawn out; see `Baseline.held_until`."""
+        return type(self)(
+            np.append(self.knots[:-1], max(end, self.last)),
+            self.covariates,
+            self.coefficients,
+            self.rates,
+            exposure=self.exposure,
+            names=self.names,
+        )
+
     def check_windows(self, starts: FloatArray, ends: FloatArray) -> None:
         """Refuse windows that are not within the knots; see `Baseline.check_windows`."""
         refuse_outside(self.knots, starts, ends, "log-linear")

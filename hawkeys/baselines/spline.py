@@ -11,6 +11,7 @@ import numpy as np
 from hawkeys._typing import ArrayLike, FloatArray
 from hawkeys._validation import brief, check_nonnegative, check_positive_number
 from hawkeys.baselines.base import Baseline
+from hawkeys.baselines.held import HeldBaseline
 from hawkeys.baselines.steps import increasing_knots, refuse_outside
 from hawkeys.exceptions import InvalidParameterError
 
@@ -204,6 +205,15 @@ class Spline(Baseline):
         out = copy.copy(self)
         out._keep(rates)
         return out
+
+    @property
+    def last(self) -> float:
+        """The last knot; infinite if the baseline repeats."""
+        return float(self.knots[-1]) if self.period is None else np.inf
+
+    def held_until(self, end: float) -> Baseline:
+        """Return the baseline with its last value held; see `Baseline.held_until`."""
+        return HeldBaseline(self, end) if end > self.last else self
 
     def check_windows(self, starts: FloatArray, ends: FloatArray) -> None:
         """Refuse windows that are not within the knots; see `Baseline.check_windows`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from hawkeys.events.columns import times_of
 from hawkeys.events.observed import History
 from hawkeys.events.values import values_of_all
 from hawkeys.events.windows import continued, history_before
-from hawkeys.exceptions import InvalidParameterError, UnstableProcessError
+from hawkeys.exceptions import EventsWarning, InvalidParameterError, UnstableProcessError
 from hawkeys.forecasting.parameter_draws import draw_processes
 from hawkeys.forecasting.result import Forecast
 from hawkeys.process import Hawkes, NonlinearHawkes
@@ -97,6 +98,12 @@ def forecast(
     UnstableProcessError
         More than 2e7 events in all.
 
+    Warns
+    -----
+    EventsWarning
+        The forecast goes beyond the last knot of the baseline, whose value there is held; the
+        summary says so, too.
+
     References
     ----------
     Daley, D. J. and Vere-Jones, D. (2003). An Introduction to the Theory of Point Processes I,
@@ -132,8 +139,26 @@ def forecast(
     draws: list[Any] = []
     if check_flag(parameter_uncertainty, "parameter_uncertainty"):
         draws = draw_processes(model, min(size, _MAX_DRAWS), generator)
+    end, last = float(events.end_times[0]) + length, process._last
+    if end > last:
+        process, draws = process._held_until(end), [one._held_until(end) for one in draws]
     paths = _simulate(draws or [process], events, length, size, generator)
-    return Forecast(process, events, length, width, paths, tuple(draws), __version__)
+    held = last if end > last else None
+    found = Forecast(process, events, length, width, paths, tuple(draws), __version__, held)
+    if held is not None:
+        _warn_of_held(found, held)
+    return found
+
+
+def _warn_of_held(found: Forecast, last: float) -> None:
+    """Warn that a forecast goes beyond what the baseline says."""
+    warnings.warn(
+        f"the forecast goes to {found._shown(found.end)}, and the baseline ends at "
+        f"{found._shown(last)}: its value there is held. If you know more, forecast with a process "
+        "whose baseline goes on, such as a periodic one.",
+        EventsWarning,
+        stacklevel=3,
+    )
 
 
 def _in_unit(horizon: Any, events: Events) -> Any:

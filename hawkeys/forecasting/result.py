@@ -51,6 +51,9 @@ class Forecast:
         Processes with drawn parameters, which the paths share; none if the parameters were held.
     version : str
         Version of hawkeys.
+    held_from : float or None
+        Moment at which the baseline of the fit ends, and from which its value is held; None if the
+        forecast does not go beyond it. `process` and `draws` then have the baseline that is held.
     """
 
     process: Hawkes | NonlinearHawkes
@@ -60,6 +63,7 @@ class Forecast:
     paths: Events
     draws: tuple[Hawkes | NonlinearHawkes, ...]
     version: str
+    held_from: float | None = None
 
     @property
     def n_draws(self) -> int:
@@ -222,6 +226,8 @@ class Forecast:
             "Parameters": f"{self.n_draws} draws" if self.n_draws else "held",
             "Next event": f"median at {self._shown(coming.median)}",
         }
+        if self.held_from is not None:
+            facts["Baseline"] = f"held from {self._shown(self.held_from)}"
         shares = coming.mark_probabilities
         likely = ", ".join(
             f"{self.paths.mark_names[m]} {shares[m]:.3f}" for m in np.argsort(-shares)[:5]

@@ -316,6 +316,20 @@ class Hawkes(Process):
         base = self.baseline_function.integral(starts, times)
         return self._where_observed(base, realization) + excited
 
+    def _held_until(self, end: float) -> Hawkes:
+        """Return the process whose baseline goes on up to `end` as it is at its last moment."""
+        return Hawkes(
+            self.baseline_function.held_until(end),
+            self.adjacency,
+            kernel=self.kernel,
+            mark_names=self.mark_names,
+        )
+
+    @property
+    def _last(self) -> float:
+        """The moment after which the baseline says nothing."""
+        return self.baseline_function.last
+
     def _where_observed(self, base: FloatArray, realization: int) -> FloatArray:
         """Return a baseline (..., n_marks) that is 0 for marks not observed in a window."""
         observed = self.kernel.observed

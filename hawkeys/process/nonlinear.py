@@ -202,6 +202,23 @@ class NonlinearHawkes(Process):
             mark_names=self.mark_names,
         )
 
+    def _held_until(self, end: float) -> NonlinearHawkes:
+        """Return the process whose pieces go on up to `end` as they are at their last moment."""
+        return NonlinearHawkes(
+            self.inside[:, 0] if self.pieces is None else self.inside,
+            self.weights,
+            self.filters,
+            memory=self.memory,
+            link=self.link,
+            pieces=None if self.pieces is None else self.pieces.held_until(end),
+            mark_names=self.mark_names,
+        )
+
+    @property
+    def _last(self) -> float:
+        """The moment after which the baseline says nothing."""
+        return np.inf if self.pieces is None else self.pieces.last
+
     @property
     def predictor(self) -> Predictor:
         """What the columns of the sum inside the link are made of."""
