@@ -223,7 +223,6 @@ class TestChangingBaseline:
         for call in (
             lambda: hawkeys.simulate(process, end_time=3.0, history=inside),
             lambda: hawkeys.simulate(process, end_time=3.0, max_events=99),
-            lambda: hawkeys.forecast(process, inside, 1.0),
         ):
             with pytest.raises(
                 InvalidParameterError, match="not within the knots of the piecewise"
