@@ -37,6 +37,20 @@ def test_code_blocks_run(page, tmp_path, monkeypatch):
     plt.close("all")
 
 
+def blocks_of_libraries():
+    """Return the blocks fenced `py`, which need a library that hawkeys does not."""
+    text = (DOCS / "other_fields.md").read_text(encoding="utf-8")
+    return re.findall(r"^```py\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", blocks_of_libraries(), ids=lambda code: code.split()[1])
+def test_blocks_that_need_a_library_run(code, tmp_path, monkeypatch):
+    for library in re.findall(r"^import (?!hawkeys|numpy|pandas)(\w+)", code, re.MULTILINE):
+        pytest.importorskip(library, reason=f"{library} is not installed")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "other_fields", "exec"), {})
+
+
 def test_pages_have_code():
     assert len(WITH_CODE) >= 10
 

@@ -63,7 +63,8 @@ def events_from_lobster(
         direction in the file, which is that of the order that rested), and "hidden" ones, whose
         side is not known. "types": all messages by their type, from "submission" to "auction". A
         function is given a frame of the messages (time, type, order_id, size, price and direction
-        as in the file, prices times 10,000) and returns a label for each; None leaves one out.
+        as in the file, prices times 10,000) and returns a label for each; None leaves one out, as
+        all of halts are.
     window : (float, float), optional
         Start and end of observation in seconds after midnight, of every file. Default: what the
         name of each file says.
@@ -275,7 +276,8 @@ def _chosen(table: pd.DataFrame, marks: Any, path: Path) -> _Chosen:
                 f"{len(table)} messages; got {brief(labels)}."
             )
         codes, names = pd.factorize(pd.Series(list(labels), dtype=object).map(_text), sort=True)
-        return _Chosen(np.flatnonzero(codes >= 0), codes[codes >= 0], tuple(names))
+        rows = np.flatnonzero((codes >= 0) & (kind != _HALT))
+        return _Chosen(rows, codes[rows], tuple(names))
     if marks == "types":
         rows = np.flatnonzero(kind != _HALT)
         return _Chosen(rows, kind[rows].astype(np.int64) - 1, _TYPES)

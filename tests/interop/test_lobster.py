@@ -133,7 +133,10 @@ def test_a_halt_from_before_the_day(tmp_path, first):
     with pytest.warns(EventsWarning, match="halted, 34200 to 35000 s .* is 1 realisations"):
         events = events_from_lobster(written(tmp_path, lines))
     assert (events.start_times.tolist(), events.end_times.tolist()) == ([35_000.0], [57_600.0])
-    assert events.times.tolist() == [35_001.0]
+    assert events.times.tolist() == [35_001.0]  # trading that goes on already is no event
+    with pytest.warns(EventsWarning, match="halted"):
+        every = events_from_lobster(written(tmp_path, lines), marks=lambda m: m["type"])
+    assert every.times.tolist() == [35_001.0]
 
 
 def test_a_day_without_trading(tmp_path):

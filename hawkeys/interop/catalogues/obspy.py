@@ -14,8 +14,8 @@ from hawkeys.interop.catalogues._quakes import Quake, events_of_quakes
 
 __all__ = ["events_from_obspy"]
 
-# types of QuakeML that are earthquakes; many catalogues leave the type out
-_EARTHQUAKES = (None, "earthquake", "induced or triggered event")
+# types of QuakeML that are earthquakes; many catalogues do not say the type
+_EARTHQUAKES = (None, "not reported", "earthquake", "induced or triggered event")
 
 
 def events_from_obspy(

@@ -118,11 +118,11 @@ def test_magnitudes(quakes):
 
 
 def test_what_is_no_earthquake_is_said(quakes):
-    kinds = ("earthquake", None, "quarry blast", "quarry blast", "explosion")
+    kinds = ("earthquake", None, "not reported", "quarry blast", "quarry blast", "explosion")
     catalog = [quakes.event([k * SECOND], [1.0], kind=kind) for k, kind in enumerate(kinds)]
-    with pytest.warns(EventsWarning, match=r"3 of 5 .* no earthquakes: 2 'quarry blast', 1 'expl"):
-        assert events_from_obspy(catalog, **JANUARY).n_events == 5
-    assert events_from_obspy(catalog[:2], **JANUARY).n_events == 2
+    with pytest.warns(EventsWarning, match=r"3 of 6 .* no earthquakes: 2 'quarry blast', 1 'expl"):
+        assert events_from_obspy(catalog, **JANUARY).n_events == 6
+    assert events_from_obspy(catalog[:3], **JANUARY).n_events == 3
 
 
 @pytest.mark.parametrize(
