@@ -16,6 +16,7 @@ from hawkeys.events import Events
 from hawkeys.exceptions import InvalidParameterError, OutputError
 from hawkeys.inference import fit, goodness_of_fit
 from hawkeys.inference.methods import METHODS
+from hawkeys.kernels import Gamma, LogNormal, PowerLaw
 from hawkeys.partitions import PartitionedEvents
 
 __all__ = ["command"]
@@ -25,14 +26,19 @@ _SAMPLES = 199  # p-values down to .005, in seconds
 _OF_TABLES = {
     "--start-time": "start_time", "--end-time": "end_time", "--time": "time_column",
     "--mark": "mark_column", "--realization": "realization", "--ignore": "ignore", "--unit": "unit",
-    "--sort": "sort", "--test": "test",
+    "--sort": "sort", "--test": "test", "--values": "values", "--resolution": "resolution",
+}  # fmt: skip
+_KERNELS: dict[str, Any] = {
+    "exponential": None, "power-law": PowerLaw, "log-normal": LogNormal, "gamma": Gamma,
 }  # fmt: skip
 _PICTURES = (".png", ".svg", ".pdf")
 _EPILOG = """\b
 Examples:
   hawkeys fit visits.csv --end-time 2024-03-01 --start-time 2024-01-01
   hawkeys fit spikes.parquet --end-time 60 --test --plot spikes.svg
-  zcat events.csv.gz | hawkeys fit - --end-time last -o result.json"""
+  zcat events.csv.gz | hawkeys fit - --end-time last -o result.json
+  hawkeys fit quakes.csv --end-time last --kernel power-law --values magnitude
+  hawkeys fit cases.csv --end-time 365 --resolution 1"""
 
 
 @click.command("fit", epilog=_EPILOG)
@@ -68,9 +74,38 @@ Examples:
     "--realization",
     help="Column that tells realisations apart. Default: by its name, or there is one.",
 )
+@click.option(
+    "--values",
+    metavar="COLUMN",
+    help="Column of numbers, such as magnitudes, by which "
+    "events excite more or less (see --productivity).",
+)
 @click.option("--ignore", help="Columns that are neither, separated by commas.")
 @click.option("--unit", help="Unit for dates: ms, s, min, h, day. Default: by their steps.")
 @click.option("--sort", is_flag=True, help="Sort the times of each realisation.")
+@click.option(
+    "--kernel",
+    type=click.Choice(list(_KERNELS)),
+    default="exponential",
+    show_default=True,
+    help="Law of the lags, whose parameters are estimated.",
+)
+@click.option(
+    "--productivity",
+    type=click.Choice(["exponential", "power"]),
+    help="How --values act: exp(a v), the default, or v to the power a; a is estimated.",
+)
+@click.option(
+    "--resolution",
+    metavar="TICK",
+    help="Tick of a coarse clock, in the unit of the "
+    "times, or 'detect': times are then known up to it.",
+)
+@click.option(
+    "--rounding",
+    type=click.Choice(["floor", "nearest"]),
+    help="How the clock rounded: down (floor, the default), or to the nearest tick.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For all that is random.")
 @click.option(
     "-o",
@@ -98,19 +133,19 @@ def command(events: Path, output: Path | None, plot: Path | None, **how: Any) ->
         if path is not None:
             check_output(path, events)
     _check_picture(plot)
-    decay = _decays(how["decay"])
+    model = _model(how)
     with warnings_at_the_end(), progress_on_stderr() as progress:
         progress("Reading events", 0, 1)
         data, said = _read(events, how)
         progress("Reading events", 1, 1)
         progress(f"Fitting {data.n_events:,} events", 0, 1)
-        result = fit(data, decay=decay, method=how["method"], rng=how["seed"])
+        result = fit(data, method=how["method"], rng=how["seed"], **model)
         progress(f"Fitting {data.n_events:,} events", 1, 1)
         told = [result.summary()]
         if how["test"] and isinstance(data, Events):
             told.append(_test(result, data, how["seed"], progress))
         _write(result, output, plot, progress)
-    if decay == "estimate":
+    if model.get("decay") == "estimate":
         said.append("the decay was estimated (--decay gives one)")
     for line in said if "quiet" not in click.get_current_context().meta else []:
         click.echo(f"hawkeys: {line}", err=True)
@@ -124,12 +159,51 @@ def _read(path: Path, how: dict[str, Any]) -> tuple[Events | PartitionedEvents, 
     if path.is_dir():
         given = {option: how[name] for option, name in _OF_TABLES.items()}
         return open_folder_of_events(path, given), []
-    columns = EventColumns(how["time_column"] or "", how["mark_column"], how["realization"])
+    named = how["mark_column"], how["realization"], how["values"]
+    columns = EventColumns(how["time_column"] or "", *named)
     bounds = {"--start-time": how["start_time"], "--end-time": how["end_time"]}
     ignore = tuple(name.strip() for name in (how["ignore"] or "").split(",") if name.strip())
     decay = _decays(how["decay"])
     read = {"ignore": ignore, "unit": how["unit"], "sort": how["sort"], "decay": decay}
     return read_table_of_events(path, columns, bounds, read)
+
+
+def _model(how: dict[str, Any]) -> dict[str, Any]:
+    """Return what is fitted, as `hawkeys.fit` is told it."""
+    out: dict[str, Any] = {"decay": _decays(how["decay"])}
+    if how["kernel"] != "exponential":
+        if out["decay"] != "estimate":
+            raise InvalidParameterError(
+                f"--decay is that of the exponential kernel; got it beside --kernel "
+                f"{how['kernel']}, which is estimated. Leave one out."
+            )
+        out = {"kernel": _KERNELS[how["kernel"]]()}
+    if how["values"]:
+        out["productivity"] = how["productivity"] or "exponential"
+    elif how["productivity"]:
+        raise InvalidParameterError("--productivity needs the column of the values: --values NAME.")
+    if how["resolution"]:
+        if how["test"]:
+            raise InvalidParameterError(
+                "--test needs exact times, and --resolution says that they are known up to a tick. "
+                "Leave one out."
+            )
+        out["resolution"] = _tick(how["resolution"])
+        out |= {"rounding": how["rounding"]} if how["rounding"] else {}
+    elif how["rounding"]:
+        raise InvalidParameterError("--rounding needs the tick of the clock: --resolution TICK.")
+    return out
+
+
+def _tick(text: str) -> str | float:
+    if text.strip().lower() == "detect":
+        return "detect"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"--resolution must be a number in the unit of the times, or 'detect'; got {text!r}."
+        ) from error
 
 
 def _test(result: Any, data: Events, seed: int, progress: Any) -> str:

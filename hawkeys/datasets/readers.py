@@ -42,6 +42,7 @@ def read_events(
     time: str = "time",
     mark: str | None = "mark",
     realization: str | None = None,
+    values: str | None = None,
     ignore: Sequence[str] = (),
     **reading: Any,
 ) -> Events:
@@ -59,6 +60,8 @@ def read_events(
         None for `mark`: all events have one mark.
     realization : str, optional
         Name of the column that tells the realisations apart. Default: one realisation.
+    values : str, optional
+        Name of a column with a number for each event, such as its magnitude. Default: none.
     ignore : sequence of str, optional
         Names of columns that are neither marks nor realisations. Default: none.
     **reading
@@ -96,7 +99,7 @@ def read_events(
     >>> read_events(path, end_times=2.0)
     Events(n_events=2, n_marks=2, n_realizations=1, mark_names=('a', 'b'))
     """
-    columns = EventColumns(time, mark, realization)
+    columns = EventColumns(time, mark, realization, values)
     windows = {"end_times": end_times, "start_times": start_times}
     return events_in_cells(load_cells(path), path, columns, windows, tuple(ignore), **reading)
 
@@ -113,14 +116,14 @@ def events_in_cells(
 
     Raises `DatasetError`, which names the file and the place.
     """
-    time, mark, realization = columns
-    named = [name for name in (time, mark, realization) if name is not None]
+    time, mark, realization, values = columns
+    named = [name for name in columns if name is not None]
     try:
         for name in (*named, *ignore):
             find_column(name, list(frame.columns))
         if len(set(named)) < len(named):
             raise BrokenFileError(
-                f"times, marks and realisations must be columns of their own; got {named}."
+                f"times, marks, realisations and values must be columns of their own; got {named}."
             )
         if frame.empty:
             raise BrokenFileError("there is a header but no row with an event; check the file.")
@@ -130,11 +133,14 @@ def events_in_cells(
         if realization is not None:
             runs, windows = _windows(_labels(frame, realization), windows)
             table["realization"] = _sorted(runs)
+        if values is not None:
+            table["value"] = numbers_of(frame, [values])[:, 0]
         return Events.from_frame(
             table,
             time="time",
             mark="mark",
             realization=None if realization is None else "realization",
+            values=None if values is None else "value",
             **windows,
             **reading,
         )

@@ -37,11 +37,12 @@ _PARQUET = b"PAR1"
 
 
 class EventColumns(NamedTuple):
-    """Names of the columns with times, marks and realisations, the latter two or None."""
+    """Names of the columns with times, marks, realisations and values, all but times or None."""
 
     time: str
     mark: str | None
     realization: str | None
+    values: str | None = None
 
 
 def load_cells(path: str | os.PathLike[str], content: bytes | None = None) -> pd.DataFrame:
@@ -113,6 +114,7 @@ def pick_columns(
         time,
         asked.mark or _one(rest, MARK_NAMES, "marks", "--mark"),
         asked.realization or _one(rest, REALIZATION_NAMES, "realisations", "--realization"),
+        asked.values,
     )
 
 
