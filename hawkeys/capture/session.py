@@ -37,7 +37,7 @@ _DRAWN = 200  # the latest samples that the picture is of
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one attempt.
+    """The result of one attempt.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass
 class Session:
-    """Attempts at a text: counted until they are enough, enrolled, and then each one verified.
+    """A session of attempts at one text: it enrols the typist, then verifies each further attempt.
 
     Parameters
     ----------

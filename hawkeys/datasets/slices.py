@@ -67,7 +67,7 @@ class EventSlices:
         )
 
     def snapped(self, *, tick: float = CLOCK_TICK, rng: RandomState = None) -> EventSlices:
-        """Return the slices with intervals rounded to a clock's ticks and spread again.
+        """Return the slices with intervals rounded to a clock's ticks, with uniform noise added.
 
         Parameters
         ----------

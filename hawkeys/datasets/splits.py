@@ -47,7 +47,7 @@ class SampleSplit:
 def session_folds(
     subject: ArrayLike, session: ArrayLike, n_folds: int = 5, *, rng: RandomState = None
 ) -> list[SampleSplit]:
-    """Split so that each session lies wholly on one side, each in one test part.
+    """Return folds that keep sessions whole: each session is tested in exactly one fold.
 
     The sessions of each subject are dealt to the folds at random, the large ones first, each to
     the fold that has least of this subject.
@@ -97,7 +97,7 @@ def session_folds(
 def user_folds(
     subject: ArrayLike, n_folds: int = 5, *, rng: RandomState = None
 ) -> list[SampleSplit]:
-    """Split so that each subject lies wholly on one side, each in one test part.
+    """Return folds that keep subjects whole: each subject is tested in exactly one fold.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def user_folds(
 def random_folds(
     subject: ArrayLike, n_folds: int = 5, *, rng: RandomState = None
 ) -> list[SampleSplit]:
-    """Split the samples of each subject at random, to show by how much that flatters.
+    """Split the samples of each subject at random, which makes results look better than they are.
 
     Samples of one sitting lie on both sides: the split leaks, and its `kind` says so.
 
@@ -242,7 +242,7 @@ def published_split(
 
 
 def balanced(subject: ArrayLike, rows: IntArray, *, rng: RandomState = None) -> IntArray:
-    """Pick as many rows of every subject as the one with fewest has, at random.
+    """Pick rows at random, of every subject as many as the subject with the fewest has.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def balanced(subject: ArrayLike, rows: IntArray, *, rng: RandomState = None) -> 
 
 
 def shared_events(slices: EventSlices, split: SampleSplit) -> int:
-    """Count the events that lie in a training slice and in a testing one.
+    """Count the events that lie both in a training slice and in a test slice.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _SHOWN = 5
 
 
 def join_typists(data: Keystrokes, others: Keystrokes) -> Keystrokes:
-    """Return the samples of both, of typists who are all different people.
+    """Join two sets of samples whose typists are all different people.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def join_typists(data: Keystrokes, others: Keystrokes) -> Keystrokes:
 
 
 def label_impostors(data: Keystrokes, others: Keystrokes, n_samples: int | None = 5) -> Keystrokes:
-    """Let typists from elsewhere play the impostor, labelled as such, to every typist of `data`.
+    """Add samples of other people to `data`, labelled as impostors of every typist in it.
 
     Parameters
     ----------

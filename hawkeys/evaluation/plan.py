@@ -43,7 +43,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """How an evaluation is run; nothing here changes a figure.
+    """Progress and checkpoints of an evaluation; they change none of its results.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Run:
     kept: list[Path] = field(default_factory=list, init=False, repr=False)
 
     def report(self, what: str, done: int, total: int) -> None:
-        """Report progress, if anybody listens.
+        """Report progress, if a function for it was given.
 
         Parameters
         ----------

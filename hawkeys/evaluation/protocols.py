@@ -116,7 +116,7 @@ class Protocol:
 
     @property
     def n_needed(self) -> int:
-        """Number of repetitions that a genuine typist has at least."""
+        """Smallest number of repetitions that a genuine typist must have."""
         least = [
             int(one.number) if one.kind == "count" else 1
             for one in (as_portion(self.n_train, "n_train"), self._tests)
@@ -195,7 +195,7 @@ class Protocol:
         return self._assign(data)[0]
 
     def left_out(self, data: Keystrokes) -> dict[str, str]:
-        """Return who is no genuine typist, and why.
+        """Return the subjects that are not tested as genuine typists, each with the reason.
 
         Parameters
         ----------

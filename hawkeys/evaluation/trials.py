@@ -204,7 +204,7 @@ def _is_learned(name: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Outcome(Trial):
-    """One verifier on one genuine typist: its scores and the error rates they give.
+    """Scores of one verifier for one genuine typist, and the error rates that follow from them.
 
     Attributes
     ----------

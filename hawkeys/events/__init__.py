@@ -1,4 +1,4 @@
-"""Events: the one container all of the core speaks."""
+"""Events: the container of event data that all parts of hawkeys use."""
 
 from hawkeys.events.container import Events
 

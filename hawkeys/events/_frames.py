@@ -1,4 +1,4 @@
-"""Windows by the labels of realisations."""
+"""Observation windows that are given by the labels of realisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One column of anybody's data as numbers, dates or codes of labels.
+"""Reads one column of a caller's data as numbers, dates or codes of labels.
 
 Columns of pandas, polars, pyarrow and their kin are read by `narwhals`, which is small, asks for
 none of them, and knows the types, missing values and zones of each; its stable interface does not

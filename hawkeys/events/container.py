@@ -1,4 +1,4 @@
-"""`Events`, the one container of event data that all of the core speaks, and data as they are.
+"""`Events`, the container that all parts of hawkeys use, and `as_events`, which reads other data.
 
 `as_events` is the entrance of every function that takes data.
 """
@@ -279,7 +279,7 @@ class Events(Observed):
 
     @classmethod
     def from_data(cls, data: Any, *, end_time: Any = None, **reading: Any) -> Events:
-        """Build from data as they are, as every function that takes data does.
+        """Build from any data that hawkeys can read, in the way of every function that takes data.
 
         Parameters
         ----------
@@ -405,7 +405,7 @@ class Events(Observed):
         mark_names: Iterable[object] | None = None,
         unit: str | None = None,
     ) -> EventCounts:
-        """Build counts by bins, of events whose times are not known; `hawkeys.fit` takes them.
+        """Build `EventCounts` from numbers of events per bin, where the times are not known.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Lists of times per mark, of one realisation or of many; and which way data are read."""
+"""Reads lists of times per mark, and chooses the reader for data of any other form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller may say of how data are read: columns, windows, unit, order."""
+"""Options that say how data are read: columns, windows, unit, order."""
 
 from __future__ import annotations
 

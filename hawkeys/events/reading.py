@@ -1,4 +1,4 @@
-"""Data as they are: what anybody has, read as the parts of `Events`."""
+"""Reads tables, flat arrays and lists of a caller as the parts of `Events`."""
 
 from __future__ import annotations
 

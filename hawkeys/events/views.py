@@ -1,4 +1,4 @@
-"""Other events from events: cut in time, picked by mark or realisation, joined."""
+"""Makes new `Events` from given ones: cut in time, picked by mark or realisation, joined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row problems with a smooth baseline, and who does not have them."""
+"""Row problems with a smooth baseline, and the error of functions that do not take one."""
 
 from __future__ import annotations
 

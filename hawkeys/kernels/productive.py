@@ -31,7 +31,7 @@ class _Terms(NamedTuple):
 
 
 class Productive(Kernel):
-    r"""Another kernel, each event of which counts with its productivity.
+    r"""A kernel in which the influence of each event is multiplied by its productivity.
 
     Its sums are :math:`c_{ijk} = \sum_l s_l g_{ij}(t_{ik} - t_{jl})` over earlier events l of mark
     j, with :math:`s_l` the productivity of an event of its value. Everything that goes through a

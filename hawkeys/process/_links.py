@@ -1,4 +1,4 @@
-"""The links of `NonlinearHawkes`, and what goes with them."""
+"""Checks of the link, filters and pieces of `NonlinearHawkes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Process`: what every process with fixed parameters says of events, and asks of them."""
+"""`Process`: base class of processes with fixed parameters, and the checks of their events."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Hawkes(Process):
         kernel: Kernel,
         mark_names: tuple[str, ...],
     ) -> Hawkes:
-        """Return a process of constant baselines, without what only a stranger's numbers need.
+        """Return a process with constant baselines, without the checks of a caller's numbers.
 
         Parameters
         ----------

@@ -101,7 +101,7 @@ class Productivity(Named, ABC):
         """Return z of each value, 0 at v0, (n,)."""
 
     def replaced(self, **changed: Any) -> Any:
-        """Return the same with other arguments of the constructor.
+        """Return a copy with other arguments of the constructor.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Productivity(Named, ABC):
         return type(self)(**{**{name: getattr(self, name) for name in names}, **changed})
 
     def filled(self, events: Events) -> Any:
-        """Return the same with v0 and law of the data, where they were left out.
+        """Return a copy whose v0 and law, if they were left out, are those of the data.
 
         Parameters
         ----------
@@ -274,7 +274,7 @@ def checked_values(events: Events) -> FloatArray:
 
 
 def as_productivity(value: Any) -> Productivity:
-    """Return a productivity, or the one of a name.
+    """Return the productivity that a name stands for; a productivity is returned as it is.
 
     Parameters
     ----------

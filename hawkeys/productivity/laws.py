@@ -138,7 +138,7 @@ class ExponentialValues(ValueLaw):
 
 
 class EmpiricalValues(ValueLaw):
-    """The values of data, each drawn as often as it came, those of each mark for its own events.
+    """The distribution of values observed in data, of each mark or of all together.
 
     Parameters
     ----------

@@ -434,7 +434,7 @@ class VariationalResult(FitResult):
 
     @property
     def std_err(self) -> FloatArray:
-        """Posterior standard deviations, shape (n_marks, n_marks + 1), of the intervals' kind."""
+        """Posterior standard deviations, (n_marks, n_marks + 1), as in `credible_interval`."""
         return self._marginals(None).sd
 
     def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
@@ -454,7 +454,7 @@ class VariationalResult(FitResult):
 
     @cached_property
     def linear_response(self) -> GammaPosterior:
-        """Gamma marginals with the mean logarithms of `posterior`, linear-response variances.
+        """Gamma marginals: mean logarithms of `posterior`, variances by linear response.
 
         Raises
         ------

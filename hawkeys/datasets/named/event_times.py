@@ -253,7 +253,7 @@ def simulate_event_times(
 def snap_intervals(
     intervals: FloatArray, *, tick: float = CLOCK_TICK, rng: RandomState = None
 ) -> FloatArray:
-    """Round intervals to the ticks of a clock and spread them evenly again.
+    """Round intervals to the ticks of a clock, then add uniform noise of up to half a tick.
 
     What a machine's clock adds to an interval is so replaced by the same noise for everybody:
     a uniform one of half a tick to either side. An interval rounded to 0 is spread over half a

@@ -65,7 +65,7 @@ class Bootstrap:
         return self.percentiles(figures[draws].mean(axis=1))
 
     def percentiles(self, resampled: FloatArray) -> tuple[float, float]:
-        """Return the percentiles of resampled values that leave out equal tails.
+        """Return the two percentiles between which `level` of the resampled values lie.
 
         Parameters
         ----------

@@ -103,7 +103,7 @@ def event_time_networks(
 
 @dataclass(frozen=True, eq=False)
 class EventTimeFold:
-    """What one system says of the testing slices of one fold.
+    """Scores of one system for the test slices of one fold.
 
     Attributes
     ----------

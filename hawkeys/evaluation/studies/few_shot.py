@@ -49,7 +49,7 @@ _EACH = 10
 
 @dataclass(frozen=True, eq=False)
 class FewShotScores:
-    """What one system says of new people who enrolled with so many samples.
+    """Scores of one system for new people, enrolled with a given number of samples.
 
     Attributes
     ----------

@@ -151,7 +151,7 @@ class _Material:
 
 
 def split_halves(users: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the 1st, 3rd, 5th ... and the 2nd, 4th, 6th ... of the sorted users.
+    """Split the sorted users in two: the 1st, 3rd, 5th ... and the 2nd, 4th, 6th ...
 
     Settings are chosen on the first half (development) and figures reported for the second.
 

@@ -215,7 +215,7 @@ def keyed_text_rates(scores: Sequence[KeyedTextScores]) -> pd.DataFrame:
 
 
 def cut_blocks(strokes: Strokes, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Cut recordings into whole blocks of so many keystrokes, from the start of each.
+    """Cut each recording, from its start, into blocks of a given number of keystrokes.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Every realisation fitted alone: how, and what comes out."""
+"""Fits of every realisation alone, and their result."""

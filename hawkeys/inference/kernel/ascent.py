@@ -1,4 +1,4 @@
-"""The way up to a maximum over rates and kernel: expectation-maximisation, then Newton steps."""
+"""Maximises over rates and kernel: expectation-maximisation first, then Newton steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an estimated kernel is no estimate: the likelihood rises to the edge of what data can tell.
+"""Finds kernels that the data do not determine: the likelihood rises up to the edge of the search.
 
 A kernel of unknown scale can always be pushed beyond what windows show: a trend in the baseline is
 excitation whose lags are longer than any window, a single burst is a kernel of no width, a power

@@ -1,4 +1,4 @@
-r"""Histograms of which every pair of marks has its own: a concave problem.
+r"""Fits one histogram for each pair of marks, which is a concave problem.
 
 The products :math:`\theta_{ijb} = W_{ij} M_{ijb}` of adjacency and masses are the coefficients of
 fixed excitations, those of kernels with all mass in one bin. In them the log-likelihood of a row is

@@ -1,4 +1,4 @@
-"""What is asked of a fitted process with a link after the fit: profiles, tests, scores."""
+"""Row problems of a fitted process with a link, for profiles, tests and scores after the fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Penalties of `fit_nonlinear`, as what pulls the parameters of a target."""
+"""Penalties of `fit_nonlinear`, as terms of the objective of one target."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is asked of a fit: tests, intervals, goodness of fit, comparison, fits to other data."""
+"""What can be computed from a fit: tests, intervals, goodness of fit, fits to other data."""

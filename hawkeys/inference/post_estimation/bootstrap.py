@@ -195,7 +195,7 @@ def bootstrap(
     verbose: Verbose = False,
     **windows: Any,
 ) -> BootstrapResult:
-    """Fit replicates of the data in the way the result was found.
+    """Simulate or resample the data many times, and repeat the fit with each replicate.
 
     Parameters
     ----------

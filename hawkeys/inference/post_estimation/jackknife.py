@@ -1,4 +1,4 @@
-"""How posterior means answer to the weight of each realisation: the infinitesimal jackknife."""
+"""How posterior means change with the weight of each realisation: the infinitesimal jackknife."""
 
 from __future__ import annotations
 

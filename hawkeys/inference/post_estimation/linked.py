@@ -1,4 +1,4 @@
-"""What is asked of fits with inhibition or a link: profiles, sandwiches, tests of pairs."""
+"""Profiles, sandwich covariances and tests of pairs, for fits with inhibition or a link."""
 
 from __future__ import annotations
 

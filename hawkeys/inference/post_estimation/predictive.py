@@ -26,7 +26,7 @@ _WAIC_LIMIT = 0.4  # on the variance of a point's log-likelihood (Vehtari et al.
 
 @dataclass(frozen=True, eq=False)
 class PredictiveAccuracy:
-    """Expected log predictive density of a new realisation for each one observed.
+    """Expected log predictive density of as many new realisations as were observed.
 
     Attributes
     ----------

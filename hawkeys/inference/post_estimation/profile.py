@@ -123,7 +123,7 @@ def profile_interval(
     verbose: Verbose = False,
     **windows: Any,
 ) -> ProfileIntervals:
-    r"""Return profile-likelihood intervals, or of a fit by "map" those of the posterior's profile.
+    r"""Return profile intervals, by the likelihood or, for a fit by "map", by the posterior.
 
     With :math:`l(x)` the log-likelihood maximised over all other parameters at least 0, the
     interval is :math:`\{x \ge 0: 2 (l_{max} - l(x)) \le q\}`, q the `level` quantile of chi-square

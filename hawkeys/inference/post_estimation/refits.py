@@ -1,4 +1,4 @@
-"""The way to make a fit again, and checks that it can be asked for more."""
+"""Repeats a fit with the same options, and checks that data and result belong together."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ __all__ = ["ElasticNet", "GroupLasso", "Lasso", "Penalty", "Ridge", "penalty_fro
 
 @dataclass(frozen=True, eq=False)
 class Penalty(Named, ABC):
-    """What every penalty has; see `Ridge`, `Lasso`, `ElasticNet` and `GroupLasso`.
+    """Base class of the penalties `Ridge`, `Lasso`, `ElasticNet` and `GroupLasso`.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ class ElasticNet(Penalty):
 
     @property
     def l1_share(self) -> float:
-        """The share asked for."""
+        """Share of the strength on the absolute value, as given."""
         return float(self.l1_ratio)
 
 

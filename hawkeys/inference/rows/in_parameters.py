@@ -1,4 +1,4 @@
-"""Solutions by column as solutions by parameter, for models that are not the plain one."""
+"""Turns solutions by column into solutions by parameter, for models that are not the plain one."""
 
 from __future__ import annotations
 

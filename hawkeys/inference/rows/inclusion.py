@@ -1,4 +1,4 @@
-"""What relevance determination switched off, and how probable it is that it should be on."""
+"""Parameters that relevance determination switched off, and the probability that they are not 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which fits have so many marks that their columns are chosen, and their row problems."""
+"""Row problems of fits with so many marks that only some of their columns are written out."""
 
 from __future__ import annotations
 
