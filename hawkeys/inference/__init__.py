@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hawkeys.inference.each.fit import fit_each
     from hawkeys.inference.each.result import EachResult
     from hawkeys.inference.fit_pooled import fit
+    from hawkeys.inference.kernel.latency import LatencyFit, fit_latency
     from hawkeys.inference.on_disk.each import EachOnDisk, fit_each_on_disk
     from hawkeys.inference.options import (
         EMOptions,
@@ -47,6 +48,7 @@ __all__ = [
     "GroupLasso",
     "KernelPrior",
     "Lasso",
+    "LatencyFit",
     "LeastSquaresOptions",
     "LogNormalPool",
     "MAPOptions",
@@ -65,6 +67,7 @@ __all__ = [
     "fit",
     "fit_each",
     "fit_each_on_disk",
+    "fit_latency",
     "fit_rectified",
     "goodness_of_fit",
     "penalty_path",
@@ -89,6 +92,7 @@ _HOME = {
     "GroupLasso": "priors.penalties",
     "KernelPrior": "priors.conjugate",
     "Lasso": "priors.penalties",
+    "LatencyFit": "kernel.latency",
     "LeastSquaresOptions": "options",
     "LogNormalPool": "rows.pooling",
     "MAPOptions": "options",
@@ -107,6 +111,7 @@ _HOME = {
     "fit": "fit_pooled",
     "fit_each": "each.fit",
     "fit_each_on_disk": "on_disk.each",
+    "fit_latency": "kernel.latency",
     "fit_rectified": "rectified.fit",
     "goodness_of_fit": "post_estimation.goodness_of_fit",
     "penalty_path": "priors.penalty_path",

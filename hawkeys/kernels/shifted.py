@@ -51,8 +51,8 @@ class Shifted(Kernel):
     -----
     Sums cost what `Kernel.excitation_at` does: O(n_events n_marks^2) for exponentials and their
     sums. The likelihood is not smooth in the latency where the kernel begins with a jump, as the
-    exponential does: it jumps at each lag between two events. To choose among latencies, compare
-    the log-likelihoods of fits; the largest is at, or just below, an observed lag.
+    exponential does: it jumps at each lag between two events. `hawkeys.inference.fit_latency`
+    estimates it.
 
     References
     ----------
