@@ -17,7 +17,7 @@ from hawkeys._jit import over_time as jit_over_time
 from hawkeys._jit import rows as jit_rows
 from hawkeys._jit import variational as jit_variational
 from hawkeys._loops import choice, delayed
-from hawkeys._plain import bound_ascent, exponential, layout, rows, variational
+from hawkeys._plain import bound_ascent, exponential, layout, likelihood, rows, variational
 from hawkeys.inference.rows.bound import base_draws
 from hawkeys.kernels import BlockLayout, Exponential
 
@@ -25,7 +25,7 @@ PAIRS = [
     (exponential, jit_exponential),
     (exponential, jit_over_time),
     (layout, jit_layout),
-    (rows, jit_likelihood),
+    (likelihood, jit_likelihood),
     (rows, jit_rows),
     (variational, jit_variational),
 ]
@@ -305,7 +305,7 @@ class TestRows:
 
         close(*both(run))
 
-    @pytest.mark.parametrize("module", [rows, jit_likelihood])
+    @pytest.mark.parametrize("module", [likelihood, jit_likelihood])
     def test_an_impossible_event(self, module):
         """It makes the likelihood 0, unless its weight is 0."""
         data = np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.array([0, 2])
@@ -386,10 +386,10 @@ class TestManyShortRows:
             module.row_values(data, cost, x, out, gradient, part)
             return out, gradient
 
-        found, compiled = values(rows, 0, 60), values(jit_likelihood, 0, 60)
+        found, compiled = values(likelihood, 0, 60), values(jit_likelihood, 0, 60)
         close(found, compiled, rtol=1e-12)
         assert np.isneginf(found[0]).any()
-        each = [values(rows, b, b + 1) for b in range(60)]
+        each = [values(likelihood, b, b + 1) for b in range(60)]
         for whole, alone in zip(found, zip(*each, strict=True), strict=True):
             np.testing.assert_array_equal(whole, np.sum(alone, axis=0))
 

@@ -9,7 +9,6 @@ from hawkeys._jit import rows as compiled
 from hawkeys._loops.choice import is_wide
 from hawkeys._plain import rows as plain
 from hawkeys._plain import wide_rows
-from hawkeys._plain.layout import row_of
 
 LIMITS = 1e-9, 200, 1
 NONE = np.empty((0, 0))
@@ -57,7 +56,7 @@ def test_the_solution_is_that_of_the_other_loops(kind, exponent, other):
     np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
     assert 0.1 < (found[0] > 1e-9).mean() < 0.6 or exponent
     for b in range(2):
-        v, weights = row_of(data, cost.shape[1] - 1, b)
+        v, weights = plain.row_of(data, cost.shape[1] - 1, b)
         q = v * np.sqrt(weights) / (found[0][b] @ v)
         curvature = q @ q.T * np.outer(cost[b] > 0, cost[b] > 0)
         moving = found[0][b] > 0

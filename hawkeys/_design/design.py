@@ -14,11 +14,11 @@ import numpy as np
 
 from hawkeys._design.columns import ColumnMap
 from hawkeys._design.ties import Ties
-from hawkeys._design.wide_rows import merge_rows, wide_rows
+from hawkeys._design.wide_rows import merge_rows, weights_in_blocks, wide_rows
 from hawkeys._linalg import factor
 from hawkeys._loops import variational
 from hawkeys._loops.choice import Compiled, perform
-from hawkeys._plain import rows as plain
+from hawkeys._plain import likelihood as plain
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys._validation import brief
 from hawkeys.baselines import Baseline, Constant
@@ -113,42 +113,27 @@ class Design:
         if realization_weights is not None:
             scale = scale * realization_weights
         constant = baseline is None or isinstance(baseline, Constant)
-        if constant and ties is None and len(kernel.components) == 1:
-            return cls._plain(events, kernel, scale, support, separate=separate)
-        model = baseline or Constant(), ties
-        return cls._wide(events, kernel, scale, support, model, separate=separate)
-
-    @classmethod
-    def _plain(
-        cls,
-        events: Events,
-        kernel: Kernel,
-        scale: FloatArray,
-        support: BoolArray | None,
-        *,
-        separate: bool,
-    ) -> Design:
-        """Return the row problems with one constant baseline per mark and one kernel."""
+        if not constant or ties is not None or len(kernel.components) > 1:
+            model = baseline or Constant(), ties
+            return cls._wide(events, kernel, scale, support, model, separate=separate)
         layout = BlockLayout.build(events, separate=separate)
         kernel.check_marks(events.n_marks)
         excitation = kernel.excitation(events, layout)
         integrals = kernel.integrals_beside(events, layout, excitation)
         cost = _cost(events, integrals, scale, kernel, separate=separate)
-        weights = np.empty(0)
-        if (scale != 1.0).any():
-            weights = np.empty(events.n_events)
-            weights[layout.slots] = scale[events.realization]
-        excluded = None
-        if support is not None:
-            n_repeats = (layout.offsets.size - 1) // events.n_marks
-            excluded = np.tile(np.column_stack((np.zeros(events.n_marks, bool), ~support)),
-                               (n_repeats, 1))  # fmt: skip
-            cost[excluded] = 0.0
-        design = cls(excitation, weights, layout.offsets, cost, events.n_marks, excluded)
-        if excluded is not None:
-            for b in range(design.n_blocks):
-                design.block(b)[excluded[b, 1:]] = 0.0
-        return design
+        weights = weights_in_blocks(layout, scale) if (scale != 1.0).any() else np.empty(0)
+        design = cls(excitation, weights, layout.offsets, cost, events.n_marks)
+        return design if support is None else design._within(support)
+
+    def _within(self, support: BoolArray) -> Design:
+        """Return the plain row problems without pairs outside `support`; arrays are overwritten."""
+        size, n_repeats = self.n_marks, self.n_blocks // self.n_marks
+        one = np.column_stack((np.zeros(size, bool), ~support))
+        excluded = np.tile(one, (n_repeats, 1))
+        self.cost[excluded] = 0.0
+        for b in range(self.n_blocks):
+            self.block(b)[excluded[b, 1:]] = 0.0
+        return replace(self, excluded=excluded)
 
     @classmethod
     def _wide(

@@ -15,7 +15,7 @@ from hawkeys.baselines.checks import checked_integrals
 from hawkeys.events import Events
 from hawkeys.kernels import BlockLayout, Kernel
 
-__all__ = ["WideRows", "merge_rows", "wide_rows"]
+__all__ = ["WideRows", "merge_rows", "weights_in_blocks", "wide_rows"]
 
 
 class WideRows(NamedTuple):
@@ -63,16 +63,20 @@ def wide_rows(
         n_repeats = len(cost) // size
         excluded[:, 1 + n_pieces :] = np.tile(~support, (n_repeats, len(components)))
         cost[excluded] = 0.0
-    weights = np.empty(0)
-    if (scale != 1.0).any():
-        weights = np.empty(events.n_events)
-        weights[layout.slots] = scale[events.realization]
+    weights = weights_in_blocks(layout, scale) if (scale != 1.0).any() else np.empty(0)
     excitation = np.empty((cost.shape[1] - 1) * events.n_events)
     rows = WideRows(excitation, weights, layout.offsets, cost, excluded, n_pieces, size)
     _fill(rows, events, components, baseline, layout)
     for b in range(len(cost) if support is not None else 0):
         rows.block(b)[excluded[b, 1:]] = 0.0
     return rows
+
+
+def weights_in_blocks(layout: BlockLayout, scale: FloatArray) -> FloatArray:
+    """Return the weight of each event in the order of the blocks, given those of realisations."""
+    out = np.empty(layout.events.n_events)
+    out[layout.slots] = scale[layout.events.realization]
+    return out
 
 
 def _costs(

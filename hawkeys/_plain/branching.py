@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from hawkeys._plain.layout import row_of
+from hawkeys._plain.rows import row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["digamma", "raise_rows", "share_events", "trigamma"]

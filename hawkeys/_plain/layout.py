@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = [
-    "alike_rows",
     "are_regular",
     "merge_realizations",
     "owners",
     "place_events",
-    "row_of",
 ]
 
 
@@ -32,39 +28,6 @@ def place_events(marks: IntArray, offsets: IntArray, first: IntArray) -> IntArra
     slots = np.empty(marks.size, dtype=np.int64)
     slots[order] = np.repeat(first.ravel(), counts) + rank
     return slots
-
-
-def row_of(
-    data: tuple[FloatArray, FloatArray, IntArray], n_sources: int, b: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return v (1 + n_sources, n_events) of one row problem, whose first row is 1, and weights."""
-    excitation, weights, offsets = data
-    begin, end = offsets[b], offsets[b + 1]
-    v = np.ones((n_sources + 1, end - begin))
-    v[1:] = excitation[n_sources * begin : n_sources * end].reshape(n_sources, -1)
-    return v, weights[begin:end] if weights.size else np.ones(end - begin)
-
-
-def alike_rows(
-    data: tuple[FloatArray, FloatArray, IntArray], n_sources: int, part: tuple[int, int]
-) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
-    """Yield the rows of each number of events n, their v (n_rows, 1 + n_sources, n) and weights."""
-    excitation, weights, offsets = data
-    begins, sizes = offsets[part[0] : part[1]], np.diff(offsets[part[0] : part[1] + 1])
-    for n in np.unique(sizes):
-        rows = np.flatnonzero(sizes == n)
-        if rows.size == 1:
-            v, own = row_of(data, n_sources, part[0] + int(rows[0]))
-            yield part[0] + rows, v[None], own[None]
-            continue
-        v = np.ones((rows.size, n_sources + 1, n))
-        own = np.ones((rows.size, n))
-        at = begins[rows, None]
-        if weights.size:
-            own = weights[at + np.arange(n)]
-        flat = excitation[n_sources * at + np.arange(n_sources * n)]
-        v[:, 1:] = flat.reshape(rows.size, n_sources, n)
-        yield part[0] + rows, v, own
 
 
 def _columns_are_regular(flat: FloatArray, ends: IntArray, windows: FloatArray) -> bool:

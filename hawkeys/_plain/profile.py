@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hawkeys._plain.interpreted import interpreted
-from hawkeys._plain.layout import row_of
+from hawkeys._plain.rows import row_of
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["climb", "profile_ends", "scores"]

@@ -1,4 +1,4 @@
-"""Value, gradient and solution of row problems; see `hawkeys._jit.likelihood` and `rows`."""
+"""Sums over the events of row problems, and their solution; see `hawkeys._jit.rows`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from hawkeys._plain.exponential import states_of
-from hawkeys._plain.layout import alike_rows, row_of
+from hawkeys._plain.likelihood import log_total
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -18,10 +18,9 @@ __all__ = [
     "certify",
     "climb",
     "gap_bound",
-    "log_total",
     "newton_step",
+    "row_of",
     "row_sums",
-    "row_values",
     "solve_held_rows",
     "solve_rows",
     "sums_shared",
@@ -33,39 +32,15 @@ _SHORTEST = 1e-6
 _SILENT = 1e-60
 
 
-def log_total(lam: FloatArray, weights: FloatArray) -> float:
-    """Return sum(w * log(lambda)); an event of weight 0 adds nothing, however impossible."""
-    counts = weights > 0
-    if not (lam[counts] > 0).all():
-        return -np.inf
-    return float(weights[counts] @ np.log(lam[counts]))
-
-
-def row_values(
-    data: tuple[FloatArray, FloatArray, IntArray],
-    cost: FloatArray,
-    x: FloatArray,
-    out: FloatArray,
-    gradient: FloatArray,
-    part: tuple[int, int],
-) -> None:
-    """Write sum_k w_k log(v_k . x) - cost . x of the row problems ``range(*part)`` to `out`.
-
-    Rows with equally many events are done together, each as it would be alone.
-    """
-    for rows, v, weights in alike_rows(data, cost.shape[1] - 1, part):
-        lam = np.matmul(x[rows, None], v)[:, 0]
-        counts = weights > 0
-        possible = lam > 0
-        logs = np.log(np.where(possible & counts, lam, 1.0))
-        value = np.matmul(weights[:, None], logs[:, :, None])[:, 0, 0]
-        value[(counts & ~possible).any(axis=1)] = -np.inf
-        out[rows] = value - np.matmul(cost[rows, None], x[rows, :, None])[:, 0, 0]
-        if gradient.shape[1]:
-            share = np.where(counts, np.inf, 0.0)
-            np.divide(weights, lam, out=share, where=possible & counts)
-            with np.errstate(invalid="ignore"):  # 0 times infinity, where no likelihood is left
-                gradient[rows] += np.matmul(v, share[:, :, None])[:, :, 0] - cost[rows]
+def row_of(
+    data: tuple[FloatArray, FloatArray, IntArray], n_sources: int, b: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return v (1 + n_sources, n_events) of one row problem, whose first row is 1, and weights."""
+    excitation, weights, offsets = data
+    begin, end = offsets[b], offsets[b + 1]
+    v = np.ones((n_sources + 1, end - begin))
+    v[1:] = excitation[n_sources * begin : n_sources * end].reshape(n_sources, -1)
+    return v, weights[begin:end] if weights.size else np.ones(end - begin)
 
 
 def row_sums(
@@ -136,10 +111,8 @@ class Row:
         held: FloatArray | None = None,
     ) -> None:
         self.v, self.weights, self.cost, self.shape = v, weights, cost, shape
-        self.costs = cost > 0
+        self.costs = cost > 0 if held is None else (cost > 0) & np.isnan(held)
         self.base, self.explained = None if held is None else np.nan_to_num(held), 0.0
-        if held is not None:
-            self.costs &= np.isnan(held)
         self.unit = np.where(self.costs, cost, 1.0)
         self.prior = self.costs & (shape > 0)
         self.has_prior, self.all_cost = bool(self.prior.any()), bool(self.costs.all())

@@ -18,7 +18,7 @@ from hawkeys._plain.bound_ascent import (
     climb_row,
     draws_at,
 )
-from hawkeys._plain.layout import row_of
+from hawkeys._plain.rows import row_of
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["SILENT", "curvature_rows", "expected_log_rows", "raise_rows", "sums_over"]

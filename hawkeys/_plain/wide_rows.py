@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hawkeys._plain.layout import row_of
-from hawkeys._plain.rows import gap_bound, log_total, newton_step
+from hawkeys._plain.likelihood import log_total
+from hawkeys._plain.rows import gap_bound, newton_step, row_of
 from hawkeys._typing import FloatArray, IntArray
 
 __all__ = ["solve_rows"]

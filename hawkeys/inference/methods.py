@@ -124,7 +124,7 @@ def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
     Parameters
     ----------
     name : str
-        A key of `METHODS`.
+        A key of `METHODS`, as `name_of_method` returns it.
     given : dict
         Options by name.
 
@@ -138,9 +138,9 @@ def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
     Raises
     ------
     InvalidParameterError
-        No such method, or an option the method does not have.
+        An option that the method does not have.
     """
-    method = METHODS[name_of_method(name)]
+    method = METHODS[name]
     return method, make_options(method.options, given, f"method {method.name!r}", _BESIDE)
 
 

@@ -138,7 +138,7 @@ class Process(ABC):
         sample = read_for(self, self, events, windows)
         check_events(sample, self.n_marks)
         process = self if history is None else self._after(history, sample)
-        if check_flag(per_event, "per_event"):
+        if per_event is not False and check_flag(per_event, "per_event"):
             return log_densities(sample, process._intensity_at, process._compensator_at)
         return process._log_likelihood(sample)
 

@@ -292,11 +292,10 @@ class Hawkes(Process):
         )
 
     def _log_likelihood(self, events: Events) -> float:
-        kernel = self.kernel
+        kernel, x = self.kernel, self._parameters()
         if isinstance(kernel, Exponential) and self._has_few_pairs(events):
-            rows = SelectedRows.build(events, kernel)
-            return float(rows.log_likelihood(self._parameters()).sum())
-        return float(self._design(events).log_likelihood(self._parameters()).sum())
+            return float(SelectedRows.build(events, kernel).log_likelihood(x).sum())
+        return float(self._design(events).log_likelihood(x).sum())
 
     def _has_few_pairs(self, events: Events) -> bool:
         """Whether the excitations of few pairs count, and those of all are too many to write."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hawkeys._design import Design
-from hawkeys._plain.rows import log_total, newton_step
+from hawkeys._plain.likelihood import log_total
+from hawkeys._plain.rows import newton_step
 from hawkeys._threads import in_threads
 from hawkeys._typing import BoolArray, FloatArray, IntArray
 from hawkeys.inference.rows.solution import Solution

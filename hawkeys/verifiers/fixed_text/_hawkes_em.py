@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hawkeys._plain import hawkes_likelihood as loops
 from hawkeys._typing import FloatArray, IntArray
 from hawkeys.datasets.timings import press_release
 from hawkeys.verifiers.fixed_text import _coarse_hawkes as coarse
+from hawkeys.verifiers.fixed_text import _hawkes_sums as loops
 
 __all__ = ["STRUCTURES", "Fit", "Lags", "Options", "Parameters", "estimate", "make_edges"]
 

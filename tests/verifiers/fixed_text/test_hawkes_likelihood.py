@@ -11,12 +11,12 @@ from scipy import integrate
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from hawkeys._plain import hawkes_likelihood as loops
 from hawkeys.datasets import join_timings, timings_to_events
 from hawkeys.evaluation import evaluate
 from hawkeys.exceptions import InvalidParameterError, InvalidTimingsError
 from hawkeys.verifiers import HawkesLikelihood
 from hawkeys.verifiers.fixed_text import _hawkes_em as em
+from hawkeys.verifiers.fixed_text import _hawkes_sums as loops
 
 OPTIONS = em.Options(min_baseline=0.01, prior_strength=1.0, prior_scale=0.2, n_iter=5)
 FIVE = ["s002", "s032", "s036", "s047", "s052"]
