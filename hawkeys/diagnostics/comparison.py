@@ -151,11 +151,11 @@ class Comparison:
         table = self.to_frame()
         for name in ("log_likelihood", *_CRITERIA):
             table[name] = [f"{value:.2f}" for value in table[name]]
-        kernels = {k if len(k) <= _LONGEST_KERNEL else f"{k[: _LONGEST_KERNEL - 3]}..."
-                   for k in self.kernels}  # fmt: skip
         facts = {"Events": f"{self.n_events}", "Criterion": self.criterion}
-        if len(kernels) == 1:
-            facts["Kernel"] = kernels.pop()
+        if len(set(self.kernels)) == 1:
+            kernel = self.kernels[0]
+            long = len(kernel) > _LONGEST_KERNEL
+            facts["Kernel"] = f"{kernel[: _LONGEST_KERNEL - 3]}..." if long else kernel
         table["kernel"] = [k.split("(")[0] for k in self.kernels]
         notes = [f"delta, weight: by {self.criterion}; the weights compare these models only."]
         if not self.maximised.all():
@@ -314,10 +314,19 @@ def check_same_data(fits: Mapping[str, Any]) -> None:
             )
 
 
-def _times_before(fit: Fit) -> FloatArray:
-    """Return the times of the history that a fit was given, in order; none without one."""
-    record = fit.options.get("history")
-    return np.empty(0) if record is None else np.asarray(record["times"], dtype=np.float64)
+def _other_past(one: Fit, other: Fit) -> str | None:
+    """Return in words how the histories that two fits were given differ, or their windows."""
+    past, other_past = (fit.options.get("history") or {} for fit in (one, other))
+
+    def same(names: tuple[str, ...]) -> bool:
+        return all(np.array_equal(past.get(n, ()), other_past.get(n, ())) for n in names)
+
+    if not same(("times", "marks", "offsets")):
+        sizes = [len(record.get("times", ())) for record in (past, other_past)]
+        return f"other histories, of {sizes[0]} and {sizes[1]} events"
+    if not same(("owners", "window_starts", "window_ends", "observed")):
+        return "other windows of their recordings, or other marks observed in them"
+    return None
 
 
 def _difference(one: Fit, other: Fit) -> str | None:
@@ -336,9 +345,9 @@ def _difference(one: Fit, other: Fit) -> str | None:
     clocks = [fit.options.get("resolution") for fit in (one, other)]
     if clocks[0] != clocks[1]:
         return f"resolution {clocks[0]} and {clocks[1]}"
-    past, other_past = _times_before(one), _times_before(other)
-    if not np.array_equal(past, other_past):
-        return f"other histories, of {past.size} and {other_past.size} events"
+    past = _other_past(one, other)
+    if past is not None:
+        return past
     if abs(one.total_time - other.total_time) > _SAME_TIME * one.total_time:
         return f"total times {one.total_time:.12g} and {other.total_time:.12g}"
     return None

@@ -159,7 +159,7 @@ def date_bounds(value: Any, name: str, size: int, instants: Instants) -> list[in
     if not isinstance(found, Instants) or not found.is_date:
         raise InvalidParameterError(
             f"{name} must be a date, as the times are; got {values[0]!r}. Write "
-            f"{name}='2024-01-31' or pass a datetime."
+            "'2024-01-31' or pass a datetime."
         )
     if (found.zone is None) != (instants.zone is None):
         have, lack = (name, "the times") if found.zone else ("the times", name)

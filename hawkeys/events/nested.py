@@ -19,6 +19,11 @@ from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = ["parts_of", "parts_of_lists", "refuse_reading"]
 
+_OF_WITHIN = (
+    "Write windows, history = events.within(...), and pass the windows, with history=history to "
+    "hawkeys.fit and others that have it."
+)
+
 
 def refuse_reading(events: Any, how: Reading) -> None:
     """Refuse beside `Events` what could only say how something else is read; and no realisation."""
@@ -39,11 +44,12 @@ def parts_of(data: Any, how: Reading) -> Parts:
     """Return the parts of events from anything but `Events`. Refuses what holds no times."""
     data = as_table(data)
     if isinstance(data, str | bytes) or not (is_sequence(data) or is_flat(data)):
-        lazy = " Call .collect() first." if hasattr(data, "collect") else ""
+        advice = " Call .collect() first." if hasattr(data, "collect") else ""
+        advice = f" {_OF_WITHIN}" if hasattr(data, "outside") else advice
         raise InvalidEventsError(
             "expected Events, a list of D sequences of times, a list of such lists, a frame, a "
             f"mapping from mark to times, or one sequence of times; got {type(data).__name__}."
-            f"{lazy}"
+            f"{advice}"
         )
     return read_flat(data, how) if is_flat(data) else _of_lists(data, how)
 
@@ -134,9 +140,10 @@ def _refuse_rows(data: Any) -> None:
         )
     for element in data:
         if hasattr(element, "offsets") and hasattr(element, "mark_names"):
-            raise InvalidEventsError(
-                "a list of Events: put them together by Events.joined(list) first."
-            )
+            advice = "a list of Events: put them together by Events.joined(list) first."
+            if any(hasattr(one, "outside") for one in data):
+                advice = f"events and a history in one. {_OF_WITHIN}"
+            raise InvalidEventsError(advice)
         if isinstance(element, Mapping) or as_frame(element) is not None:
             raise InvalidEventsError(
                 f"a list of {type(element).__name__}: join them first, with a column that tells "

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray, IntArray
-from hawkeys._validation import as_float_array, brief, brief_names
-from hawkeys.events.views import Views
+from hawkeys._validation import as_float_array, brief, brief_names, refuse_disguised
+from hawkeys.events.views import Views, on_clock
 from hawkeys.exceptions import InvalidParameterError
 
 __all__ = ["History", "Observed"]
@@ -28,12 +28,16 @@ class History:
         The recordings, with the events that belong to no window.
     owners : ndarray of int64, shape (n_windows,)
         Recording that each window is part of; the windows of one come one after the other.
+    start_times, end_times : ndarray of float64, shape (n_windows,)
+        The windows, on the clock of the recordings.
     observed : ndarray of bool, shape (n_windows, n_marks), or None
         Which marks are observed in each window; None if all are.
     """
 
     outside: Any
     owners: IntArray
+    start_times: FloatArray
+    end_times: FloatArray
     observed: BoolArray | None = None
 
     @property
@@ -66,7 +70,7 @@ class Observed(Views):
             Start and end of each interval of observation, numbers or dates on the clock of the
             events, the same in all realisations; or for each realisation such a list; or for each
             mark, by name or number, either of the two. Marks left out of a mapping are observed
-            throughout.
+            throughout. What is beyond the windows of the events is cut off.
 
         Returns
         -------
@@ -81,9 +85,9 @@ class Observed(Views):
         Raises
         ------
         InvalidParameterError
-            Bounds that are no numbers or dates, an interval that does not end after it starts,
-            intervals that overlap, another number of lists than realisations, a mark that there
-            is not, or no time observed at all.
+            Bounds that are no numbers or dates, or masked, an interval that does not end after it
+            starts, intervals that overlap, another number of lists than realisations, a mark that
+            there is not, or no time observed at all.
 
         Notes
         -----
@@ -143,7 +147,7 @@ class Observed(Views):
         part = self._made(self.times[inside], self.marks[inside], offsets.astype(np.int64), starts,
                           ends, self.mark_names, origins, self.clock, values)  # fmt: skip
         outside = self._cut(~inside, np.arange(len(self)), self.start_times, self.end_times)
-        return part, History(outside, owners, mask)
+        return part, History(outside, owners, starts, ends, mask)
 
     def _intervals_by_mark(self, observed: Any) -> list[list[FloatArray]]:
         """Return intervals (n, 2) of each realisation, of each mark or of all marks together."""
@@ -154,7 +158,8 @@ class Observed(Views):
         given = [self._mark(mark) for mark in observed]
         if len(set(given)) != len(given) or not given:
             raise InvalidParameterError(
-                f"observed must name one or more marks, each once; got {brief_names(observed)}."
+                "observed must name one or more marks, each once; got "
+                f"{brief_names(observed) or 'an empty mapping'}."
             )
         for i, (name, value) in zip(given, observed.items(), strict=True):
             out[i] = self._intervals(value, f"observed[{name!r}]")
@@ -162,11 +167,15 @@ class Observed(Views):
 
     def _intervals(self, value: Any, name: str) -> list[FloatArray]:
         """Return sorted intervals (n, 2) of each realisation, cut to its window."""
-        if not isinstance(value, Iterable) or isinstance(value, str):
+        refuse_disguised(value, name)
+        array = hasattr(value, "__array__")
+        some = array or (isinstance(value, Iterable) and not isinstance(value, str))
+        given = list(np.asarray(value) if array else value) if some else []
+        if not some or any(isinstance(one, str) or not np.iterable(one) for one in given):
             raise InvalidParameterError(
-                f"{name} must be intervals [(start, end), ...]; got {brief(value)}."
+                f"{name} must be intervals [(start, end), ...], also if there is but one; got "
+                f"{brief(value)}. Of pandas Intervals, pass [(one.left, one.right) for one in x]."
             )
-        given = list(np.asarray(value)) if hasattr(value, "__array__") else list(value)
         alone = not given or _is_pair(given[0])
         if not alone and len(given) != len(self):
             raise InvalidParameterError(
@@ -194,14 +203,15 @@ class Observed(Views):
         flat = [bound for pair in pairs for bound in pair]
         on_clock = self._on_own_clock(flat, name, r)
         out = on_clock.reshape(len(on_clock), -1, 2)
-        for intervals in out:
+        given = np.array(flat, dtype=object).reshape(-1, 2)  # large integers keep their digits
+        for intervals in out if self.origins is None else [given]:
             _check_order(intervals, name)
         return out[0] if r is not None else out
 
     def _on_own_clock(self, flat: list[Any], name: str, r: int | None) -> FloatArray:
         """Return moments (1 or n_realizations, n) on the clock of one realisation or of each."""
         if self.clock is not None and self.clock.origin is not None:
-            return self.moments(flat)[None, :] if flat else np.empty((1, 0))
+            return on_clock(self.clock, flat, f"the bounds of {name}")[None, :]
         if self.origins is None:
             return as_float_array(flat, name).reshape(1, -1)
         rows = range(len(self)) if r is None else [r]

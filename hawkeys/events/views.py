@@ -17,7 +17,7 @@ from hawkeys.events.showing import Shown
 from hawkeys.events.values import as_values, pick_values, values_of_all
 from hawkeys.exceptions import EventsWarning, InvalidEventsError, InvalidParameterError
 
-__all__ = ["Views"]
+__all__ = ["Views", "on_clock"]
 
 AnyEvents = TypeVar("AnyEvents", bound="Views")
 
@@ -302,13 +302,16 @@ class Views(Shown):
     def _window(self, r: int) -> str:
         """The window of a realisation as its caller would write it."""
         bounds = float(self.start_times[r]), float(self.end_times[r])
+        if self.origins is not None and (self.clock is None or self.clock.origin is None):
+            return str([self.origins[r] + round(bound) for bound in bounds])
         return str(list(bounds)) if self.clock is None else str([*map(self.clock.show, bounds)])
 
     def _mark(self, mark: str | int) -> int:
         """Return the number of a mark given by name or number."""
         if isinstance(mark, str) and mark in self.mark_names:
             return self.mark_names.index(mark)
-        if isinstance(mark, int | np.integer) and 0 <= mark < len(self.mark_names):
+        masked = isinstance(mark, bool)
+        if not masked and isinstance(mark, int | np.integer) and 0 <= mark < len(self.mark_names):
             return int(mark)
         names = brief_names(self.mark_names)
         raise InvalidParameterError(
@@ -380,7 +383,7 @@ class Views(Shown):
                 f"the times of these events are no dates, and {brief(given[0] if given else dates)}"
                 " has no place among them."
             )
-        return _on_clock(clock, given, "dates")
+        return on_clock(clock, given, "dates")
 
     def _moments(self, value: Any, name: str) -> FloatArray:
         """Return a moment on the clock of the events, shape (1,) or (n_realizations,)."""
@@ -393,7 +396,7 @@ class Views(Shown):
                 return moment.reshape(1)
             exact = int(value) if float(moment).is_integer() else float(moment)
             return np.array([float(exact - origin) for origin in self.origins])
-        return _on_clock(clock, [value], name)
+        return on_clock(clock, [value], name)
 
     def _cut(
         self: AnyEvents, inside: np.ndarray, kept: IntArray, starts: FloatArray, ends: FloatArray
@@ -413,8 +416,28 @@ class Views(Shown):
         return cls(*fields)
 
 
-def _on_clock(clock: Clock, dates: list[Any], name: str) -> FloatArray:
-    """Return dates as numbers on a clock that has an origin, shape (n,); `name` is for messages."""
+def on_clock(clock: Clock, dates: list[Any], name: str) -> FloatArray:
+    """Return dates as numbers on a clock that has an origin.
+
+    Parameters
+    ----------
+    clock : Clock
+        With an origin.
+    dates : list
+        Text, datetimes or the like, with a time zone if the clock has one.
+    name : str
+        What they are, for messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_dates,)
+        In the unit of the clock.
+
+    Raises
+    ------
+    InvalidParameterError
+        What is no date, or dates of another kind of zone.
+    """
     like = Instants(np.empty(0, dtype=np.int64), 1, True, clock.zone)
     found = date_bounds(dates, name, len(dates), like) if dates else []
     return np.array([(one - (clock.origin or 0)) / clock.length for one in found])

@@ -30,6 +30,8 @@ Past: TypeAlias = "Events | History"
 
 # spacings of doubles by which the same moment may differ on two clocks
 _ROUNDING = 4.0
+# names of the bounds of windows in a record
+_OF_WINDOWS = ("window_starts", "window_ends")
 
 
 def history_before(events: Events, history: Any) -> Past:
@@ -86,7 +88,7 @@ def _check_alike(events: Events, history: Events) -> None:
         raise InvalidEventsError(
             f"the history has the marks {brief_names(history.mark_names)}, the events "
             f"{brief_names(events.mark_names)}. Build both with the same marks in the same order, "
-            "empty ones included: history.with_marks(events.mark_names)."
+            "empty ones included: x.with_marks(names), before x.within(...) if windows are cut."
         )
     if history._kind != events._kind:
         raise InvalidEventsError(
@@ -102,26 +104,37 @@ def _check_alike(events: Events, history: Events) -> None:
 
 
 def _check_places(events: Events, history: History) -> None:
-    """Refuse windows that are not of `Events.within`: in the recordings, one after another."""
+    """Refuse windows that are not those `Events.within` returned beside the history."""
     owners, outside = history.owners, history.outside
-    remedy = "Take both from one call, windows, history = events.within(...)."
+    remedy = (
+        "Take both from one call, windows, history = events.within(...). To count some of them "
+        "alone, call it with fewer intervals, or give the others the weight 0."
+    )
     if owners.size != events.n_realizations:
         raise InvalidParameterError(
             f"the history has {owners.size} windows, the events have {events.n_realizations} "
             f"realisations. {remedy}"
         )
-    low, high = outside.start_times[owners], outside.end_times[owners]
-    wrong = (events.start_times < low) | (events.end_times > high)
-    wrong[1:] |= (np.diff(owners) == 0) & (events.start_times[1:] < events.end_times[:-1])
-    wrong[1:] |= np.diff(owners) < 0
+    low, high = history.start_times, history.end_times
+    wrong = (events.start_times != low) | (events.end_times != high)
     clocks = outside.clock, events.clock
     here = None if outside.origins is None else tuple(outside.origins[r] for r in owners)
     if wrong.any() or clocks[0] != clocks[1] or here != events.origins:
         r = int(np.argmax(wrong))
         raise InvalidParameterError(
             f"realization {r}: the window from {events.start_times[r]} to {events.end_times[r]} is "
-            f"none of recording {owners[r]} of the history, from {low[r]} to {high[r]}, after the "
-            f"window before. {remedy}"
+            f"not that of the history, from {low[r]} to {high[r]} of recording {owners[r]}, or "
+            f"counts from another moment. {remedy}"
+        )
+    unseen = np.zeros(events.n_events, dtype=bool)
+    if history.observed is not None:
+        unseen = ~history.observed[events.realization, events.marks]
+    if unseen.any():
+        k = int(np.argmax(unseen))
+        raise InvalidParameterError(
+            f"realization {events.realization[k]}: the event at {events.times[k]} has the mark "
+            f"{events.mark_names[events.marks[k]]!r}, which the history says is not observed in "
+            f"that window. {remedy}"
         )
 
 
@@ -222,9 +235,10 @@ def pick_history(history: Past, events: Events, rows: Any) -> Past:
     left = np.ones(events.n_realizations, dtype=bool)
     left[rows] = False
     picked = None if history.observed is None else history.observed[~left]
-    rest = History(history.outside, history.owners[left])
+    starts, ends = history.start_times, history.end_times
+    rest = History(history.outside, history.owners[left], starts[left], ends[left])
     outside = continued(rest, events[left])[0]
-    return History(outside, history.owners[~left], picked)
+    return History(outside, history.owners[~left], starts[~left], ends[~left], picked)
 
 
 def continued(history: Past, events: Events) -> tuple[Events, BoolArray]:
@@ -294,13 +308,15 @@ def history_to_record(history: Past) -> dict[str, Any]:
     -------
     dict
         Times, marks, offsets, start_times and end_times, and values if there are; of what happened
-        outside windows, owners and, where marks have windows of their own, observed.
+        outside windows, owners, window_starts, window_ends and, where marks have windows of their
+        own, observed.
     """
     names = ("times", "marks", "offsets", "start_times", "end_times", "values")
-    inside = isinstance(history, History)
     events = history.outside if isinstance(history, History) else history
     found = {name: getattr(events, name) for name in names}
-    found |= {name: getattr(history, name) for name in ("owners", "observed") if inside}
+    if isinstance(history, History):
+        found |= {"owners": history.owners, "observed": history.observed}
+        found |= dict(zip(_OF_WINDOWS, (history.start_times, history.end_times), strict=True))
     return {name: array for name, array in found.items() if array is not None}
 
 
@@ -328,6 +344,7 @@ def history_from_record(record: Mapping[str, Any], events: Events) -> Past:
     """
     arrays = dict(record)
     owners, observed = arrays.pop("owners", None), arrays.pop("observed", None)
+    starts, ends = (np.asarray(arrays.pop(n, ()), dtype=np.float64) for n in _OF_WINDOWS)
     if events.values is None:  # a sample of a process that knows of none
         arrays.pop("values", None)
     found = Events.from_arrays(**arrays, mark_names=events.mark_names)
@@ -340,4 +357,4 @@ def history_from_record(record: Mapping[str, Any], events: Events) -> Past:
         origins = tuple(known.get(r, 0) for r in range(found.n_realizations))
     found = replace(found, origins=origins, clock=events.clock)
     mask = None if observed is None else np.asarray(observed, dtype=bool)
-    return history_before(events, History(found, owners, mask))
+    return history_before(events, History(found, owners, starts, ends, mask))

@@ -138,9 +138,15 @@ def choose_method(name: str, given: dict[str, Any]) -> tuple[Method, Any]:
     Raises
     ------
     InvalidParameterError
-        An option that the method does not have.
+        An option that the method does not have, or a history, which none has.
     """
     method = METHODS[name]
+    if given.get("history") is not None:
+        raise InvalidParameterError(
+            f"method {name!r} has no option 'history' here: hawkeys.fit_each, and fits to events "
+            "on disk, take every window as if nothing had happened before. Use hawkeys.fit, of "
+            "events in memory, or leave it out."
+        )
     return method, make_options(method.options, given, f"method {method.name!r}", _BESIDE)
 
 

@@ -11,6 +11,7 @@ from hawkeys._typing import FloatArray
 from hawkeys._validation import brief, brief_names
 from hawkeys.events import Events
 from hawkeys.events.showing import label_time, on_axis
+from hawkeys.events.windows import history_from_record
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.plotting._axes import current_axes
 from hawkeys.process.base import Process, as_process, as_times, read_for
@@ -43,9 +44,10 @@ def plot_intensity(
     Parameters
     ----------
     process : Hawkes, RectifiedHawkes or NonlinearHawkes, or the result of a fit
-        The process.
+        The process. Of a fit that was given a history, its events excite here, too.
     events : Events, frame, mapping or sequence
-        Realisations with the marks of the process; all but Events need ``end_time``.
+        Realisations with the marks of the process; all but Events need ``end_time``. Those of the
+        fit if it was given a history.
     realization : int, default 0
         Which realisation.
     marks : sequence of str or int, optional
@@ -67,7 +69,8 @@ def plot_intensity(
     Raises
     ------
     InvalidParameterError
-        No such realisation or mark, a window outside the observation, or no ``end_time``.
+        No such realisation or mark, a window outside the observation, no ``end_time``, or events
+        that are not those after the history of the fit.
     InvalidEventsError
         `events` cannot be read, or has another number of marks.
 
@@ -82,14 +85,14 @@ def plot_intensity(
     'intensity, events per unit of time'
     """
     events = read_for(process, as_process(process), events, windows)
-    process = as_process(process)
+    process = _after_its_history(process, events)
     names = process.mark_names
     shown = range(len(names)) if marks is None else [mark_index(mark, names) for mark in marks]
     start, end = _check_window(process, events, realization, window)
     one = events[realization]
     inside = (one.times >= start) & (one.times <= end)
     times = _dense_times(one.times[inside], start, end)
-    rates = process.intensity(one, times)[:, list(shown)]
+    rates = process.intensity(events, times, realization=realization)[:, list(shown)]
     top = float(rates.max(initial=1e-300))
     height = top * min(_ROW, _ALL_ROWS / max(len(shown), 1))
     highest = (_TOP + _LEGEND_ROW * ((min(len(shown), _MAX_LEGEND) - 1) // _LEGEND_COLUMNS)) * top
@@ -111,6 +114,12 @@ def plot_intensity(
         axes.annotate(names[mark], at, (3, 0), axes.get_yaxis_transform(),
                       textcoords="offset points", va="center", fontsize="xx-small")  # fmt: skip
     return axes
+
+
+def _after_its_history(model: Any, events: Events) -> Process:
+    """Return the process of a model, which knows the history that a fit was given."""
+    process, past = as_process(model), getattr(model, "options", {}).get("history")
+    return process if past is None else process._after(history_from_record(past, events), events)
 
 
 def mark_index(mark: str | int, names: Sequence[str]) -> int:
@@ -141,7 +150,8 @@ def mark_index(mark: str | int, names: Sequence[str]) -> int:
     """
     if isinstance(mark, str) and mark in names:
         return list(names).index(mark)
-    if isinstance(mark, int | np.integer) and 0 <= mark < len(names):
+    masked = isinstance(mark, bool)
+    if not masked and isinstance(mark, int | np.integer) and 0 <= mark < len(names):
         return int(mark)
     raise InvalidParameterError(
         f"mark must be one of the names {brief_names(names)} or a number from 0 to "

@@ -274,8 +274,21 @@ class Result(ABC):
 
     @property
     def _total_time(self) -> str:
-        """The sum of the windows with its unit, for the summary."""
-        return f"{self.total_time:.6g}" + (f" {plural(self.unit)}" if self.unit else "")
+        """The sum of the windows with its unit, for the summary; that of marks if it is less."""
+        unit, of_marks = f" {plural(self.unit)}" if self.unit else "", self._time_of_marks
+        least, most = f"{of_marks.min():.6g}", f"{of_marks.max():.6g}"
+        shown = least if least == most else f"{least} to {most}"
+        own = "" if of_marks.min() == self.total_time else f" (of a mark: {shown})"
+        return f"{self.total_time:.6g}{unit}{own}"
+
+    @property
+    def _time_of_marks(self) -> FloatArray:
+        """The time that each mark was observed, shape (n_marks,)."""
+        past = self.options.get("history") or {}
+        if "observed" not in past:
+            return np.full(self.event_counts.shape, self.total_time)
+        durations = np.subtract(past["window_ends"], past["window_starts"])
+        return np.asarray(durations @ np.asarray(past["observed"], dtype=np.float64))
 
     @abstractmethod
     def _facts(self) -> dict[str, str]:

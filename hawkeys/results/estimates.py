@@ -293,7 +293,7 @@ class LikelihoodResult(PointResult):
         plain = self.method == "mle" and not {"baseline", "tied", "weights"} & set(self.options)
         if self.decay_profile is None or self.decay_profile.limit != "no excitation" or not plain:
             return []
-        rates, names = self.event_counts / self.total_time, self.process.mark_names[:_SHOWN]
+        rates, names = self.event_counts / self._time_of_marks, self.process.mark_names[:_SHOWN]
         told = [f"{name}: {rate:.4g}" for name, rate in zip(names, rates, strict=False)]
         more = ", ..." if len(rates) > len(told) else ""
         return [

@@ -55,7 +55,9 @@ def simulate_windows(
     done = np.zeros(0, dtype=np.int64)
     for k in range(int(order.max(initial=-1)) + 1):
         rows = np.flatnonzero(order == k)
-        past = History(history.outside, owners[done])
+        past = History(
+            history.outside, owners[done], history.start_times[done], history.end_times[done]
+        )
         whole = continued(past, drawn)[0][owners[rows]]
         before = _until(whole, events.start_times[rows])
         part = _draw(process, events[rows], before, history, rows, rng, limit)

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hawkeys
@@ -100,6 +101,12 @@ def test_dates_and_values():
     assert parts(events.within(stamps)[0]) == parts(windows)[:1]
     with pytest.raises(InvalidParameterError, match="date"):
         events.within([("never", "2024-01-02")])
+    with pytest.raises(InvalidParameterError, match=r"bounds of observed must be a date.*got 0"):
+        events.within([(0, 17)])
+    hours = pd.IntervalIndex.from_arrays(*np.array(days, "M8[m]").T)
+    with pytest.raises(InvalidParameterError, match=r"Of pandas Intervals, pass"):
+        events.within(hours)
+    assert parts(events.within([(one.left, one.right) for one in hours])[0]) == parts(windows)
 
 
 def test_large_integers_keep_their_digits():
@@ -112,6 +119,11 @@ def test_large_integers_keep_their_digits():
     assert windows.origins == (start, start)
     read = history_from_record(history_to_record(history), windows)
     assert read.outside.origins == (start,)
+    # a clock of seconds is told apart, in digits that the caller knows
+    with pytest.raises(InvalidParameterError, match=rf"no window .* \[{start}, {start + 90}\]"):
+        events.within([(start // 10**9, start // 10**9 + 5)])
+    with pytest.raises(InvalidParameterError, match=rf"starts at {start + 9} and ends at {start}"):
+        events.within([(start + 9, start)])
 
 
 @pytest.mark.parametrize("observed", [[(0.0, 1.0), (2.0, 5.0)], {"b": [(0.0, 3.0)]}])
@@ -123,7 +135,8 @@ def test_a_record_is_read_back(observed):
         read = history_from_record(one, windows)
         assert isinstance(read, History)
         same(read.outside, history.outside)
-        np.testing.assert_array_equal(read.owners, history.owners)
+        for name in ("owners", "start_times", "end_times"):
+            np.testing.assert_array_equal(getattr(read, name), getattr(history, name))
         if history.observed is not None:
             np.testing.assert_array_equal(read.observed, history.observed)
 
@@ -136,13 +149,21 @@ def test_windows_that_are_left_out_are_outside():
     assert picked.owners.tolist() == history.owners[rows].tolist()
     assert picked.n_events == history.n_events + windows[~rows].n_events
     np.testing.assert_array_equal(picked.observed, history.observed[rows])
+    np.testing.assert_array_equal(picked.start_times, windows.start_times[rows])
+    np.testing.assert_array_equal(picked.end_times, windows.end_times[rows])
     same(continued(picked, windows[rows])[0], continued(history, windows)[0])
 
 
 @pytest.mark.parametrize(
     ("observed", "message"),
     [
-        (3.0, r"must be intervals \[\(start, end\), \.\.\.\]; got 3\.0"),
+        (3.0, r"must be intervals \[\(start, end\), \.\.\.\], also if there is but one; got 3\.0"),
+        ((0.0, 3.0), r"also if there is but one; got \(0\.0, 3\.0\)"),
+        ([slice(0, 3), slice(3, 4)], r"must be intervals .*; got a list of 2|slice"),
+        (pd.interval_range(0.0, 2.0), r"got an IntervalIndex .* \[\(one\.left, one\.right\)"),
+        ({"a": (0.0, 3.0)}, r"observed\['a'\] must be intervals"),
+        (np.ma.array([[0.0, 1.0], [2.0, 3.0]], mask=[[0, 0], [1, 1]]), "2 of 4 entries are masked"),
+        ({True: [(0.0, 1.0)]}, "must be a name .* got True"),
         ("2024", "must be intervals"),
         ([(1.0, 2.0, 3.0)], r"pairs of start and end; got \[1\.0, 2\.0, 3\.0\]"),
         ([(2.0, 1.0)], r"interval 0 starts at 2\.0 and ends at 1\.0"),
@@ -151,7 +172,7 @@ def test_windows_that_are_left_out_are_outside():
         ([[(0.0, 1.0)]], "1 lists of intervals, the events have 2 realisations"),
         ([[(0.0, 1.0)], [(3.0, 2.0)]], r"observed\[1\]: interval 0 starts at 3\.0"),
         ([(10.0, 12.0)], "no window overlaps the intervals observed"),
-        ({}, "one or more marks, each once"),
+        ({}, "one or more marks, each once; got an empty mapping"),
         ({"a": [(0.0, 1.0)], 0: [(0.0, 1.0)]}, "one or more marks, each once"),
         ({"c": [(0.0, 1.0)]}, r"mark must be a name"),
         ({"a": [(2.0, 1.0)]}, r"observed\['a'\]: interval 0"),
@@ -162,13 +183,28 @@ def test_what_is_no_observation_is_refused(observed, message):
         two().within(observed)
 
 
+def test_a_mask_is_no_list_of_marks():
+    """True and False would be the marks 1 and 0, in another order."""
+    with pytest.raises(InvalidParameterError, match="number from 0 to 1; got True"):
+        two().with_marks([True, False])
+
+
 def test_windows_and_history_belong_together():
     windows, history = two().within([(0.0, 1.0), (2.0, 5.0)])
-    with pytest.raises(InvalidParameterError, match="has 4 windows, the events have 3"):
+    with pytest.raises(InvalidParameterError, match=r"4 windows, the events have 3.*fewer interv"):
         history_before(windows[:3], history)
-    with pytest.raises(InvalidParameterError, match="after the window before"):
-        history_before(windows[[1, 0, 2, 3]], history)
-    with pytest.raises(InvalidParameterError, match="none of recording 0"):
-        history_before(windows[[2, 3, 2, 3]], History(history.outside[:1], np.zeros(4, int)))
+    others = [
+        windows[[1, 0, 2, 3]],
+        windows.between(0.5, 5.0),
+        windows.between(0.0, 4.5),
+        two().within([(0.0, 1.0), (2.5, 5.0)])[0],
+    ]
+    for other in others:
+        with pytest.raises(InvalidParameterError, match=r"not that of the history, from .* weight"):
+            history_before(other, history)
+    # the same windows, and a mark that one call has and the other has not
+    observed = {"a": [(0.0, 1.0)], "b": [(0.0, 1.0), (2.0, 5.0)]}
+    with pytest.raises(InvalidParameterError, match=r"event at 4\.0 has the mark 'a', which"):
+        history_before(windows, two().within(observed)[1])
     with pytest.raises(InvalidEventsError, match="has the marks"):
         history_before(windows.with_marks(["b"]), history)

@@ -4,15 +4,22 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy.stats import kstest
 
 import hawkeys
-from hawkeys.baselines import Periodic, PiecewiseConstant
+from hawkeys.baselines import LogLinear, Periodic, PiecewiseConstant
 from hawkeys.diagnostics.time_rescaling import rescale
-from hawkeys.exceptions import InvalidParameterError, ResultFileError
+from hawkeys.exceptions import (
+    IdentifiabilityWarning,
+    InvalidEventsError,
+    InvalidParameterError,
+    ResultFileError,
+)
 from hawkeys.inference import edge_tests, penalty_path, profile_interval, sandwich_covariance
 from hawkeys.inference.task import Task
 from hawkeys.kernels import Exponential, Gamma, LogNormal, PowerLaw, SumExponential
+from hawkeys.plotting import plot_intensity
 from hawkeys.simulation._gaps import simulate_windows
 
 TRUTH = hawkeys.Hawkes([0.5, 0.4], [[0.3, 0.1], [0.2, 0.4]], decay=0.7)
@@ -113,6 +120,37 @@ def test_row_problems_of_each_window_add_up_to_those_of_all(case):
             each = task.design(kernel, separate=True).log_likelihood(values)
             pooled = task.design(kernel).log_likelihood(values[:2])
             np.testing.assert_allclose(each.reshape(-1, 2).sum(axis=0), pooled, rtol=1e-10)
+
+
+def test_a_covariate_that_tells_marks_apart_alone_is_refused():
+    """One mark is observed before a change and the other after it: their rates say it already."""
+    baseline = LogLinear([0.0, 20.0, 60.0], [0.0, 1.0])
+    windows, history = EVENTS.within({"0": [(0.0, 20.0)], "1": [(20.0, 41.0)]})
+    with pytest.raises(InvalidParameterError, match="coefficients of 'x0' cannot be told apart"):
+        hawkeys.fit(windows, decay=0.7, history=history, baseline=baseline)
+    # rates that are one leave it to the coefficient
+    tied = {"baseline": [0, 0], "adjacency": [[1, 2], [3, 4]]}
+    found = hawkeys.fit(windows, decay=0.7, history=history, baseline=baseline, tied=tied)
+    free = hawkeys.fit(windows, decay=0.7, history=history)
+    function = found.process.baseline_function
+    rates = function.known_rates[:, 0] * np.exp([0.0, function.coefficients[0]])
+    np.testing.assert_allclose(rates, free.baseline, rtol=1e-3)
+    assert found.log_likelihood == pytest.approx(free.log_likelihood, abs=1e-6)
+
+
+def test_the_coefficient_of_a_covariate_is_the_maximum_of_the_likelihood():
+    baseline = LogLinear(np.arange(0.0, 61.0, 5.0), np.cos(np.arange(12)))
+    for observed in CASES.values():
+        windows, history = EVENTS.within(observed)
+        found = hawkeys.fit(windows, decay=0.7, history=history, baseline=baseline)
+        best = found.process.baseline_function.coefficients[0]
+
+        def value(coefficient, windows=windows, history=history):
+            held = baseline.with_coefficients([coefficient])
+            return hawkeys.fit(windows, decay=0.7, history=history, baseline=held).log_likelihood
+
+        assert found.log_likelihood == pytest.approx(value(best), abs=1e-8)
+        assert max(value(best - 0.05), value(best + 0.05)) < found.log_likelihood
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -227,6 +265,64 @@ def test_what_is_asked_of_the_fit_knows_the_gaps(case, tmp_path):
     assert future.start == 60.0
 
 
+def test_fits_to_other_windows_are_not_compared():
+    """The same events and the same time in windows that are elsewhere."""
+    events = hawkeys.Events.from_lists([[[1.0, 2.0, 12.0, 13.0, 13.5]]], end_times=30.0)
+    fits = []
+    for observed in ([(0.0, 5.0), (10.0, 15.0)], [(0.5, 5.5), (10.0, 15.0)]):
+        windows, history = events.within(observed)
+        fits.append(hawkeys.fit(windows, decay=1.0, history=history))
+    assert fits[0].n_events == fits[1].n_events
+    assert fits[0].total_time == fits[1].total_time
+    assert fits[0].log_likelihood != fits[1].log_likelihood
+    with pytest.raises(InvalidParameterError, match="other windows of their recordings"):
+        hawkeys.compare(fits)
+    with pytest.raises(InvalidParameterError, match="other windows of their recordings"):
+        hawkeys.likelihood_ratio_test(*fits)
+
+
+def test_the_summary_tells_the_time_of_marks():
+    windows, history = EVENTS.within(OWN)  # of 60: 22, and 20 + 15 + 1 + 12
+    found = hawkeys.fit(windows, decay=0.7, history=history)
+    assert "(of a mark: 66 to 144)" in found.summary()
+    np.testing.assert_allclose(found._time_of_marks, [66.0, 144.0])
+    windows, history = EVENTS.within(GAPS)
+    found = hawkeys.fit(windows, decay=0.7, history=history)
+    assert "of a mark" not in found.summary()
+    np.testing.assert_allclose(found._time_of_marks, [144.0, 144.0])
+
+
+def test_rates_without_excitation_are_by_the_time_of_each_mark():
+    times = [np.arange(1.0, 100.0, 2.0), np.arange(0.6, 50.0)]
+    events = hawkeys.Events.from_lists([times], end_times=100.0)
+    windows, history = events.within({1: [(0.0, 50.0)]})
+    with pytest.warns(IdentifiabilityWarning, match="no decay fits clearly better"):
+        found = hawkeys.fit(
+            windows, decay="estimate", history=history, support=np.eye(2, dtype=bool)
+        )
+    assert "events by time, 0: 0.5, 1: 1;" in found.summary()  # 50 in 100, and 50 in 50
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_picture_of_a_fit_knows_what_happened_outside(case):
+    windows, history = EVENTS.within(CASES[case])
+    found = hawkeys.fit(windows, decay=0.7, history=history)
+    axes = Figure().subplots()
+    plot_intensity(found, windows, realization=1, ax=axes)
+    start, end = windows.start_times[1], windows.end_times[1]
+    for i, line in enumerate(axes.lines[:2]):
+        times, rates = line.get_data()
+        assert times[0] == start
+        assert times[-1] == end
+        lags = start - EVENTS[0].times[EVENTS[0].times < start]
+        marks = EVENTS[0].marks[: lags.size]
+        first = found.baseline[i] + found.adjacency[i, marks] @ (0.7 * np.exp(-0.7 * lags))
+        seen = history.observed is None or history.observed[1, i]
+        assert rates[0] == pytest.approx(first if seen else 0.0, rel=1e-9)
+    with pytest.raises(InvalidParameterError, match="the history has"):
+        plot_intensity(found, EVENTS, ax=axes)
+
+
 def test_goodness_of_fit_draws_on_the_windows():
     windows, history = EVENTS.within(GAPS)
     found = hawkeys.fit(windows, decay=0.7, history=history)
@@ -302,6 +398,12 @@ def test_what_knows_no_history_says_so(options):
     windows, history = EVENTS.within(GAPS)
     with pytest.raises(InvalidParameterError, match="history"):
         hawkeys.fit(windows, history=history, **options)
+    with pytest.raises(InvalidParameterError, match=r"here: hawkeys\.fit_each, and"):
+        hawkeys.fit_each(windows, decay=0.7, history=history)
+    with pytest.raises(InvalidEventsError, match=r"got History\. Write windows, history"):
+        hawkeys.fit(history, decay=0.7)
+    with pytest.raises(InvalidEventsError, match=r"events and a history in one\. Write"):
+        hawkeys.fit((windows, history), decay=0.7)
     with pytest.raises(InvalidParameterError, match="history"):
         penalty_path(windows, decay=0.7, history=history)
     with pytest.raises(InvalidParameterError, match="history"):
@@ -319,4 +421,8 @@ def test_a_damaged_history_is_refused(tmp_path):
     i = text.index('"owners"')
     path.write_text(text[:i] + text[i:].replace("0", "7", 1))
     with pytest.raises(ResultFileError, match=r"options\.history\.owners"):
+        hawkeys.load_result(path)
+    i = text.index('"window_ends"')
+    path.write_text(text[:i] + text[i:].replace("20.0,", "", 1))
+    with pytest.raises(ResultFileError, match=r"options\.history\.window_ends"):
         hawkeys.load_result(path)

@@ -10,6 +10,7 @@ from hawkeys._typing import BoolArray, FloatArray
 from hawkeys._validation import brief_names
 from hawkeys.baselines import Baseline, LogLinear
 from hawkeys.events import Events
+from hawkeys.events.observed import History
 from hawkeys.exceptions import InvalidParameterError
 from hawkeys.inference.decay.coordinates import P_LESS_1, STEP, Coordinate, Joint
 from hawkeys.inference.decay.options import DecaySearch
@@ -110,16 +111,20 @@ def _of_covariates(
 ) -> tuple[LogLinear, FloatArray, list[Coordinate]]:
     """Return a baseline of covariates less their means, the means, and its coefficients.
 
-    Means and spreads are those over the time observed, times the exposure.
+    Means and spreads are those over the time observed, times the exposure; spreads are about the
+    means of each mark, which its rate says already.
     """
-    time = baseline.time_in_stretches(task.events.start_times, task.events.end_times, task.weights)
-    seen = time > 0.0
-    covariates, share = baseline.covariates[seen], time[seen] / time.sum()
-    middle = share @ covariates
-    spreads = np.sqrt(share @ (covariates - middle) ** 2)
+    times = _times_of_marks(baseline, task)
+    seen = times.sum(axis=0) > 0.0
+    covariates, shares = baseline.covariates[seen], times[:, seen] / times.sum()
+    middle = shares.sum(axis=0) @ covariates
+    means = shares @ covariates / shares.sum(axis=1, keepdims=True)
+    about = (covariates - means[:, None, :]).reshape(-1, covariates.shape[1])
+    share = shares.ravel()
+    spreads = np.sqrt(share @ about**2)
     dependent = spreads <= _EVEN * abs(covariates).max(axis=0)
     if not dependent.any():
-        scaled = (covariates - middle) / spreads * np.sqrt(share)[:, None]
+        scaled = about / spreads * np.sqrt(share)[:, None]
         dependent = _dependent(scaled)
     if dependent.any():
         names = [name for name, bad in zip(baseline.names, dependent, strict=True) if bad]
@@ -141,6 +146,22 @@ def _of_covariates(
         reach = float(np.ptp(covariates[:, k])) / unit
         out.append(Coordinate("coefficient", -bound, bound, STEP, unit, name, reach))
     return centred, middle, out
+
+
+def _times_of_marks(baseline: LogLinear, task: Task) -> FloatArray:
+    """Return the time in each stretch times the exposure, (n_marks or 1, n_stretches).
+
+    There is a row for each mark that is observed at all if marks have windows, and rates, of their
+    own.
+    """
+    events, history = task.events, task.history
+    observed = history.observed if isinstance(history, History) else None
+    if observed is None or task.ties is not None:
+        observed = np.ones((events.n_realizations, 1), dtype=bool)
+    weights = np.ones(events.n_realizations) if task.weights is None else task.weights
+    windows = events.start_times, events.end_times
+    rows = [baseline.time_in_stretches(*windows, weights * seen) for seen in observed.T]
+    return np.array([row for row in rows if row.any()])
 
 
 def _dependent(scaled: FloatArray) -> BoolArray:

@@ -48,6 +48,8 @@ class HistoryRecord(Record):
     end_times: Floats
     values: Floats | UnsetType = UNSET
     owners: Integers | UnsetType = UNSET  # of what happened outside windows
+    window_starts: Floats | UnsetType = UNSET
+    window_ends: Floats | UnsetType = UNSET
     observed: Bools | UnsetType = UNSET
 
 
@@ -256,7 +258,8 @@ def read_linked_options(options: Mapping[str, Any], n_marks: int) -> NonlinearOp
 
 
 def _check_history(record: dict[str, Any], n_marks: int) -> None:
-    arrays = {key: value for key, value in record.items() if key not in ("owners", "observed")}
+    of_windows = ("owners", "window_starts", "window_ends", "observed")
+    arrays = {key: value for key, value in record.items() if key not in of_windows}
     try:
         events = Events.from_arrays(**arrays, n_marks=n_marks)
     except HawkeysError as error:
@@ -264,6 +267,8 @@ def _check_history(record: dict[str, Any], n_marks: int) -> None:
     owners = np.asarray(record.get("owners", []), dtype=np.int64)
     inside = (owners >= 0) & (owners < events.n_realizations)
     demand(bool(inside.all()), "options.history.owners", "must be realisations of the history")
+    for name in of_windows[1:3] if "owners" in record else ():
+        check_shape(np.asarray(record.get(name, [])), f"options.history.{name}", owners.size)
     if "observed" in record:
         observed = np.asarray(record["observed"])
         check_shape(observed, "options.history.observed", owners.size, n_marks)
