@@ -543,7 +543,7 @@ def test_neighbours_networks(script, tmp_path):
 def test_neighbours_networks_of_event_times(script, tmp_path):
     """The stack and both networks on the same slices."""
     pytest.importorskip("torch", reason="networks need the extra [neural]")
-    options = ["--quick", "--only", "event-times", "--folds", "1", "--phases", "1"]
+    options = ["--quick", "--only", "event-times", "--folds", "1", "--phases", "1", "--seeds", "1"]
     script("neighbours_networks").main([*options, "--output", str(tmp_path)])
     table = pd.read_csv(tmp_path / "networks_event_times.csv").set_index("system")
     assert table.index.tolist() == ["stack", "contrastive network, repaired, 1 phase"]
@@ -613,6 +613,18 @@ def test_new_people_by_networks():
     assert heads[["tar_at_045", "far_at_045"]].notna().all(axis=None)
     mean = ten.groupby("system")["eer"].mean()
     assert mean["LSTM codes, contrastive loss"] < mean["LSTM template, heads"]
+    assert heads["n_stored"].eq(8 * 101).all()  # a head is 101 numbers
+
+
+def test_variants_as_saved():
+    """The saved table: six variants, two seeds; all of length 30 stay near or above .88."""
+    saved = pd.read_csv(RESULTS / "networks_variants.csv")
+    assert saved.groupby("variant")["seed"].agg(tuple).tolist() == 6 * [(0, 1)]
+    mean = saved.groupby("variant")["accuracy"].mean()
+    assert len(mean) == 6
+    assert mean.drop("length 16").min() >= 0.88
+    assert mean.idxmax() == "no LSTM"
+    assert mean.idxmin() == "length 16"
 
 
 def test_long_trainings_as_saved():
