@@ -91,7 +91,7 @@ class Shifted(Kernel):
         self.shift = check_positive_number(shift, "shift")
 
     def __repr__(self) -> str:
-        return f"Shifted({self.kernel!r}, shift={self.shift:g})"
+        return f"Shifted({self.kernel!r}, shift={self.shift:.10g})"
 
     def check_marks(self, n_marks: int) -> None:
         """Ask the kernel."""

@@ -302,7 +302,7 @@ class _Profile:
             elif shift not in self.kept:
                 kernel = self.kernel
                 if self.middle is not None:
-                    kernel = Exponential(float(np.exp(self.middle)))
+                    kernel = _exponential(self.middle)
                 self.kept[shift] = self._log_likelihood(shift, kernel), kernel
 
     def _searched(self, shift: float) -> tuple[float, Kernel]:
@@ -313,7 +313,7 @@ class _Profile:
         if self.middle is not None:
             low, high = max(low, self.middle - _WIDTH), min(high, self.middle + _WIDTH)
         found = minimize_scalar(
-            lambda log: -self._log_likelihood(shift, Exponential(np.exp(log))),
+            lambda log: -self._log_likelihood(shift, _exponential(log)),
             bounds=(low, high),
             method="bounded",
             options={"xatol": _PRECISION},
@@ -321,7 +321,7 @@ class _Profile:
         best = max((value for value, _ in self.kept.values()), default=-np.inf)
         if -found.fun >= best:
             self.middle = float(found.x)
-        return -float(found.fun), Exponential(float(np.exp(found.x)))
+        return -float(found.fun), _exponential(found.x)
 
     def _log_likelihood(self, shift: float, kernel: Kernel) -> float:
         """Return the log-likelihood, maximised over baseline and adjacency."""
@@ -349,3 +349,8 @@ class _Profile:
                     if len(out) > _LAGS:
                         return np.array(out)
         return np.maximum(out, 0.0)
+
+
+def _exponential(log_decay: float) -> Exponential:
+    """Return the kernel of a decay, to the digits that a search can tell."""
+    return Exponential(float(f"{np.exp(log_decay):.6g}"))
