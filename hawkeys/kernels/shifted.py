@@ -15,10 +15,12 @@ from hawkeys.exceptions import InvalidParameterError
 from hawkeys.kernels.base import BlockLayout, Kernel
 from hawkeys.kernels.productive import Productive
 
-__all__ = ["Shifted", "shift_of"]
+__all__ = ["Shifted", "rounding_of", "shift_of"]
 
 # numbers in one block of excitations
 _MAX_CELLS = 4_000_000
+# spacings of doubles by which a lag may differ from the same lag elsewhere, or in another unit
+_ROUNDING = 4.0
 
 
 class Shifted(Kernel):
@@ -49,6 +51,9 @@ class Shifted(Kernel):
 
     Notes
     -----
+    An event exactly a latency ago does not excite yet, also where rounding makes the lag a little
+    longer, as between times on a grid.
+
     Sums cost what `Kernel.excitation_at` does: O(n_events n_marks^2) for exponentials and their
     sums. The likelihood is not smooth in the latency where the kernel begins with a jump, as the
     exponential does: it jumps at each lag between two events. `hawkeys.inference.fit_latency`
@@ -185,8 +190,16 @@ class Shifted(Kernel):
         return cls(rebuild("kernel", values.get("kernel", {})), values.get("shift", 0.0))
 
     def _before(self, events: Events, realization: int, times: FloatArray) -> FloatArray:
-        """Return the moments a latency before others, none before the window."""
-        return np.maximum(times - self.shift, events.start_times[realization])
+        """Return the moments a latency before others, none before the window.
+
+        What is an event's moment but for rounding is that moment, so that the event does not count.
+        """
+        earlier = np.maximum(times - self.shift, events.start_times[realization])
+        own = events.times[events.offsets[realization] : events.offsets[realization + 1]]
+        if not own.size:
+            return earlier
+        same = np.searchsorted(own, earlier - rounding_of(times, earlier))
+        return np.minimum(earlier, np.append(own, np.inf)[same])
 
 
 def _until(events: Events, ends: FloatArray) -> Events:
@@ -203,6 +216,11 @@ def _until(events: Events, ends: FloatArray) -> Events:
         end_times=np.maximum(ends, moment),
         mark_names=events.mark_names,
     )
+
+
+def rounding_of(times: FloatArray, earlier: FloatArray) -> FloatArray:
+    """Return by how much lags between moments may be wrong by rounding, shape (n_times,)."""
+    return _ROUNDING * np.spacing(np.maximum(np.abs(times), np.abs(earlier)))
 
 
 def shift_of(kernel: Kernel) -> tuple[Kernel, float]:

@@ -20,7 +20,7 @@ from hawkeys.kernels import (
 )
 from hawkeys.kernels.pairs import in_ranges, one_pair, parts_of
 from hawkeys.kernels.productive import spread_of
-from hawkeys.kernels.shifted import shift_of
+from hawkeys.kernels.shifted import rounding_of, shift_of
 from hawkeys.process.hawkes import Hawkes
 
 __all__ = ["Pairs", "find_pairs"]
@@ -59,7 +59,8 @@ def find_pairs(process: Hawkes, events: Events, threshold: float) -> Iterator[Pa
         children, parents = in_ranges(first, each, rows)
         targets, sources = events.marks[children], events.marks[parents]
         lags = events.times[children] - events.times[parents] - shift
-        possible = (lags > 0) & (process.adjacency[targets, sources] > 0)
+        least = rounding_of(events.times[children], events.times[parents]) if shift else 0.0
+        possible = (lags > least) & (process.adjacency[targets, sources] > 0)
         children, parents, lags = children[possible], parents[possible], lags[possible]
         pairs = targets[possible], sources[possible]
         share = process.adjacency[pairs] * _densities(kernel, process.n_marks, lags, pairs)

@@ -168,6 +168,41 @@ def test_unit_and_origin_do_not_matter():
     np.testing.assert_allclose(again.estimates * [60.0, 1.0, 1.0], found.estimates, rtol=1e-6)
 
 
+def on_a_grid(unit):
+    """Events at multiples of a tick, some of them at a lag that is the latency."""
+    ticks = np.cumsum(np.random.default_rng(0).integers(1, 4, 300))
+    marks = np.random.default_rng(1).integers(0, 2, 300)
+    return (
+        ticks,
+        marks,
+        hawkeys.Events.from_arrays(
+            ticks * unit, marks, start_times=-3.0 * unit, end_times=1000 * unit, n_marks=2
+        ),
+    )
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.1, 1.0 / 30_000.0, 86.4])
+@pytest.mark.parametrize("ticks_later", [1, 2, 7])
+def test_a_lag_that_is_the_latency_does_not_count_whatever_the_unit(unit, ticks_later):
+    ticks, marks, events = on_a_grid(unit)
+    kernel = Shifted(Exponential(0.5 / unit), ticks_later * unit)
+    process = hawkeys.Hawkes([0.2 / unit, 0.1 / unit], ADJACENCY, kernel=kernel)
+    late = ticks[:, None] - ticks - ticks_later
+    height = np.where(late > 0, 0.5 * np.exp(-0.5 * np.maximum(late, 0)), 0.0)
+    assert (late == 0).any()
+    shares = ADJACENCY[marks[:, None], marks] * height
+    own = np.array([0.2, 0.1])[marks] + shares.sum(axis=1)
+    rates = process.intensity(events, events.times)[np.arange(300), marks] * unit
+    np.testing.assert_allclose(rates, own, rtol=1e-9)
+    reached = 1.0 - np.exp(-0.5 * np.maximum(1000 - ticks - ticks_later, 0))
+    spent = 0.3 * 1003 + ADJACENCY.sum(axis=0)[marks] @ reached
+    expected = np.log(own / unit).sum() - spent
+    assert process.log_likelihood(events) == pytest.approx(expected, rel=1e-9)
+    branching = hawkeys.branching_probabilities(process, events)
+    matrix = branching.matrix().toarray()
+    np.testing.assert_allclose(matrix, shares / own[:, None], atol=1e-8)
+
+
 @pytest.mark.parametrize("name", ["exponential", "log-normal", "power law"])
 def test_parents_are_older_than_the_latency(name):
     process = hawkeys.Hawkes([0.5, 0.4], ADJACENCY, kernel=Shifted(KERNELS[name], SHIFT))

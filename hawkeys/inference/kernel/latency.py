@@ -338,7 +338,7 @@ class _Profile:
         """Return what lies just before each lag in cells, or more than `_LAGS` of them."""
         out: list[float] = []
         events = self.events
-        below = 4.0 * np.spacing(np.abs(events.times).max(initial=1.0))
+        below = 8.0 * np.spacing(np.abs(events.times).max(initial=1.0))
         for r in range(events.n_realizations):
             times = events.times[events.offsets[r] : events.offsets[r + 1]]
             for low, high in zip(lows, highs, strict=True):
