@@ -108,6 +108,45 @@ def test_public_sets(script, tmp_path, monkeypatch):
         assert best["chosen"].all()
 
 
+@pytest.mark.usefixtures("earthquakes_path")
+def test_earthquakes(script, tmp_path):
+    """Few events: rows and columns are those that are saved, and all likelihoods agree."""
+    module = script("earthquakes")
+    module.main(["--quick", "--output", str(tmp_path)])
+    quick, saved = (pd.read_csv(folder / "earthquakes.csv") for folder in (tmp_path, RESULTS))
+    assert list(saved) == list(quick)
+    assert list(saved["model"]) == list(quick["model"]) == list(module.MODELS)
+    joint, given = (quick.set_index("model").loc[[module.JOINT, module.GIVEN]]).to_dict("records")
+    assert joint["log_likelihood"] == pytest.approx(given["log_likelihood"], abs=0.01)
+    race, raced = (pd.read_csv(folder / "earthquakes_etas.csv") for folder in (tmp_path, RESULTS))
+    assert list(raced) == list(race)
+    assert (race["likelihoods_differ_by"] < module.AGREEMENT).all()
+    assert (race["hawkeys_higher_by"] > -1e-6).all()
+
+
+def test_saved_earthquakes():
+    """The bars: held-out nats, a second a fit with intervals, a hundred times as fast as pairs."""
+    saved = pd.read_csv(RESULTS / "earthquakes.csv").set_index("model")
+    assert saved["converged"].all()
+    etas = saved.loc["Omori-Utsu, magnitudes (ETAS)"]
+    assert etas["nats_per_test_event"] >= 0.349
+    assert etas["seconds"] <= 1.0
+    joint, given = (saved.loc[f"three exponentials{how}, magnitudes"]
+                    for how in (" with estimated decays", ""))  # fmt: skip
+    assert joint["log_likelihood"] == pytest.approx(given["log_likelihood"], abs=0.1)
+    for row, names in (
+        (etas, ("baseline", "c", "a")),
+        (joint, ("baseline", "adjacency", "decays_1", "decays_2", "decays_3", "a")),
+    ):
+        for name in names:
+            assert row[f"{name}_lower"] < row[name] < row[f"{name}_upper"]
+    race = pd.read_csv(RESULTS / "earthquakes_etas.csv")
+    assert (race["likelihoods_differ_by"] < 1e-6).all()
+    assert race[["hawkeys_converged", "nelder_mead_converged"]].all(axis=None)
+    assert (race["hawkeys_higher_by"] > -1e-6).all()
+    assert race.loc[race["n_events"] >= 3_000, "times_faster"].min() >= 100.0
+
+
 @pytest.mark.usefixtures("no_data")
 def test_enough_samples(script, tmp_path):
     """The script runs, and each verifier states at least the number in the saved table."""
