@@ -26,6 +26,10 @@ def lists(*marks, end=5.0, start=0.0):
     return Events.from_lists([list(marks)], end_times=end, start_times=start)
 
 
+def _process():
+    return hawkeys.Hawkes([0.5], [[0.3]], decay=1.0)
+
+
 EVENTS = {
     "unsorted": (lambda: lists([2.0, 1.0]), r"times\[1\]=1.0 < times\[0\]=2.0. Sort them"),
     "unsorted flat": (
@@ -141,7 +145,23 @@ CALLS = {
     ),
     "misspelt window": (
         lambda: hawkeys.Events.from_data(DATA, endtime=3),
-        r"no argument 'endtime' here\. Beside .* Did you mean 'end_time'\?",
+        r"no argument 'endtime' here\. from_data has data, end_time; .* Did you mean 'end_time'\?",
+    ),
+    "misspelt argument of a test": (
+        lambda: hawkeys.goodness_of_fit(_process(), lists([1.0]), n_mc_sample=9),
+        r"goodness_of_fit has fitted, events, refit, n_mc_samples,.* Did you mean 'n_mc_samples'\?",
+    ),
+    "misspelt argument of a method": (
+        lambda: _process().log_likelihood(lists([1.0]), per_events=True),
+        r"log_likelihood has events, per_event, history;.* Did you mean 'per_event'\?",
+    ),
+    "periods": (
+        lambda: hawkeys.Events.from_data(pd.period_range("2024-01-01", periods=3), unit="day"),
+        r"got period\[D\]\. Say which moment of a period is meant: x\.to_timestamp\(\)",
+    ),
+    "dates with the day first": (
+        lambda: hawkeys.Events.from_data(["01.03.2024", "02.03.2024"], end_time=3),
+        r"with format= unless .*of 01\.03\.2024 it takes the month first",
     ),
     "dates as knots": (
         lambda: hawkeys.baselines.PiecewiseConstant([dt.date(2024, 1, 1), dt.date(2024, 1, 2)]),

@@ -29,7 +29,10 @@ __all__ = ["as_column", "as_frame", "as_table", "labels_of", "refuse_series_of_v
 _DATES = (datetime.date, np.datetime64)
 _DURATIONS = (datetime.timedelta, np.timedelta64)
 _ROWS = 1 << 16
-_PARSE = "Parse text first: pandas.to_datetime(x) for dates, pandas.to_numeric(x) for numbers."
+_PARSE = (
+    "Parse text first: pandas.to_datetime(x) for dates, with format= unless they are as 2024-03-01 "
+    "(of 01.03.2024 it takes the month first), pandas.to_numeric(x) for numbers."
+)
 
 
 def as_frame(data: Any) -> nw.DataFrame[Any] | None:
@@ -142,7 +145,10 @@ def _times_of_column(column: nw.Series[Any], where: str) -> np.ndarray | Instant
         return _times_of_objects(np.array(column.to_list(), dtype=object), where)
     elif not kind.is_numeric():
         hint = f" {_PARSE}" if kind in (nw.String, nw.Categorical, nw.Enum) else ""
-        raise InvalidEventsError(f"{where}times must be numbers or dates; got {kind}.{hint}")
+        got = getattr(column.to_native(), "dtype", kind) if kind == nw.Unknown else kind
+        if str(got).startswith("period"):
+            hint = " Say which moment of a period is meant: x.to_timestamp() is its start."
+        raise InvalidEventsError(f"{where}times must be numbers or dates; got {got}.{hint}")
     return as_times(column.to_numpy(), where)
 
 

@@ -19,6 +19,11 @@ from hawkeys.exceptions import InvalidEventsError, InvalidParameterError
 
 __all__ = ["parts_of", "parts_of_lists", "refuse_reading"]
 
+_PARSE = (
+    "; parse text first, by pandas.to_datetime(x), with format= unless it is as 2024-03-01 (of "
+    "01.03.2024 it takes the month first)"
+)
+
 _OF_WITHIN = (
     "Write windows, history = events.within(...), and pass the windows, with history=history to "
     "hawkeys.fit and others that have it."
@@ -169,7 +174,7 @@ def _is_nested(data: Any) -> bool:
             raise InvalidEventsError(
                 f"expected one sequence of times per mark; got {_short(element)} where a sequence "
                 "should be. For a single mark pass its times alone"
-                f"{'; parse text first, by pandas.to_datetime(x)' * isinstance(element, str)}."
+                f"{_PARSE * isinstance(element, str)}."
             )
     deep = [_holds_sequences(element) for element in data]
     for element, holds in zip(data, deep, strict=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, MutableMapping, Sequence
+from types import FrameType
 from typing import Any, NamedTuple
 
 from hawkeys._validation import as_mapping, check_flag, did_you_mean, refuse_disguised
@@ -65,8 +67,23 @@ def refuse_unknown(options: Mapping[str, Any]) -> None:
     """Refuse what is left of options that say how data are read."""
     for name in options:
         known = (*READING, "end_time", "start_time")
+        function, own = _called()
+        has = f"{function} has {', '.join(own)}; " if own else ""
         raise InvalidParameterError(
-            f"there is no argument {name!r} here. Beside the arguments that the function itself "
-            f"has (help tells), {', '.join(known)} say how data are read."
-            f"{did_you_mean(name, known)}"
+            f"there is no argument {name!r} here. {has}{', '.join(known)} say how data are read."
+            f"{did_you_mean(name, (*own, *known))}"
         )
+
+
+def _called() -> tuple[str, tuple[str, ...]]:
+    """Return the name and the keyword arguments of the function of hawkeys that was called."""
+    frame: FrameType | None = sys._getframe(1)
+    called: FrameType | None = None
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("hawkeys."):
+        frame, called = frame.f_back, frame
+    if called is None:
+        return "", ()
+    code = called.f_code
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    own = tuple(one for one in names if one not in ("self", "cls") and one[0] != "_")
+    return code.co_name, own if not code.co_name.startswith("_") else ()
