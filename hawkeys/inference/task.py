@@ -145,6 +145,8 @@ class Task:
 
     def design(self, kernel: Kernel, weight: float = 1.0, *, separate: bool = False) -> Design:
         """Return the row problems under a kernel, of each realisation alone if `separate`."""
+        if not separate and self.observed is not self:  # its history must lose the same windows
+            return self.observed.design(kernel, weight)
         rates = self.baseline.rates
         positive = self._is_constant or self.baseline.is_positive
         out = self._free_design(kernel, weight, separate=separate)

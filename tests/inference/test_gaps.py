@@ -373,6 +373,58 @@ def test_a_window_of_weight_0_excites_but_does_not_count():
     )
 
 
+@pytest.mark.parametrize("method", ["mle", "map", "vi"])
+def test_what_is_asked_of_a_fit_with_windows_of_weight_0(method):
+    """As of the fit to the other windows, with those of weight 0 outside."""
+    windows, history = EVENTS.within(GAPS)
+    weights = np.tile([1.0, 0.0, 2.0, 1.0], 3)
+    some = hawkeys.fit(windows, decay=0.7, history=history, weights=weights, method=method)
+    fewer, rest = EVENTS.within([GAPS[0], *GAPS[2:]])
+    kept = weights[weights > 0]
+    alone = hawkeys.fit(fewer, decay=0.7, history=rest, weights=kept, method=method)
+    for ask, name in (
+        (edge_tests, "statistic"),
+        (profile_interval, "statistic_at_zero"),
+        (sandwich_covariance, "std_err"),
+    ):
+        if ask is profile_interval and method == "vi":
+            continue
+        one, other = (getattr(ask(*pair), name) for pair in ((some, windows), (alone, fewer)))
+        np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def test_weights_of_0_leave_out_their_history():
+    past, present = EVENTS.split(at=20.0)
+    some = hawkeys.fit(present, decay=0.7, history=past, weights=[1.0, 0.0, 1.0])
+    alone = hawkeys.fit(present[[0, 2]], decay=0.7, history=past[[0, 2]])
+    np.testing.assert_allclose(
+        edge_tests(some, present).statistic, edge_tests(alone, present[[0, 2]]).statistic, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("method", ["mle", "map", "vi", "vi_stochastic", "vi_branching"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"decay": 0.7},
+        {"kernel": SumExponential([0.5, 3.0])},
+        {"kernel": Gamma(2.0, 1.5)},
+        {"decay": 0.7, "baseline": PiecewiseConstant([0.0, 15.0, 60.0])},
+    ],
+    ids=["exponential", "weights", "gamma", "pieces"],
+)
+def test_each_mark_is_fitted_in_its_own_windows(method, model):
+    """Marks share nothing but the events: a row is that of a fit on the windows of its mark."""
+    windows, history = EVENTS.within(OWN)
+    found = hawkeys.fit(windows, history=history, method=method, **model)
+    for mark, intervals in OWN.items():
+        windows, history = EVENTS.within(intervals)
+        alone = hawkeys.fit(windows, history=history, method=method, **model)
+        i = int(mark)
+        np.testing.assert_allclose(found.estimates[i], alone.estimates[i], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.std_err[i], alone.std_err[i], rtol=1e-7, atol=1e-12)
+
+
 def test_unit_and_origin_do_not_matter():
     scaled = hawkeys.Events.from_lists(
         [[60.0 * times + 7.0 for times in marks] for marks in EVENTS.to_lists()],
