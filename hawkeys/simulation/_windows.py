@@ -13,6 +13,7 @@ from hawkeys._validation import as_float_array, check_count, refuse_disguised, r
 from hawkeys.events import Events
 from hawkeys.events._exact import as_exact, is_large, shift_windows
 from hawkeys.events.container import as_events
+from hawkeys.events.observed import History
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.process import Hawkes
 from hawkeys.process.base import Process, read_for
@@ -49,7 +50,7 @@ def as_history(
 
     `reading` says how it is read, with its own start under "history_start"; a unit that is not said
     is that of the result. Raises `InvalidParameterError` if the end is not said, or if there is
-    nothing to read, `InvalidEventsError` for other marks.
+    nothing to read, `InvalidEventsError` for other marks, or for what was outside windows.
     """
     given = dict(reading)
     if "history_start" in given:
@@ -61,6 +62,11 @@ def as_history(
                 "history=, or leave it out."
             )
         return None
+    if isinstance(history, History):
+        raise InvalidEventsError(
+            "a simulation continues recordings from their ends, and was given what happened "
+            "outside windows of them. Pass the recordings, history=events."
+        )
     if not isinstance(history, Events):
         if start_time is None:
             raise InvalidParameterError(

@@ -18,7 +18,7 @@ from hawkeys.exceptions import (
 )
 from hawkeys.inference import edge_tests, penalty_path, profile_interval, sandwich_covariance
 from hawkeys.inference.task import Task
-from hawkeys.kernels import Exponential, Gamma, LogNormal, PowerLaw, SumExponential
+from hawkeys.kernels import Exponential, Gamma, LogNormal, PowerLaw, Shifted, SumExponential
 from hawkeys.plotting import plot_intensity
 from hawkeys.simulation._gaps import simulate_windows
 
@@ -66,6 +66,7 @@ def test_the_likelihood_counts_what_was_observed(case):
         LogNormal(0.0, 0.5),
         Gamma(2.0, 1.5),
         PowerLaw(1.0, 1.5),
+        Shifted(Exponential(0.7), 0.4),
     ],
     ids=lambda kernel: type(kernel).__name__,
 )
@@ -456,6 +457,10 @@ def test_what_knows_no_history_says_so(options):
         hawkeys.fit(history, decay=0.7)
     with pytest.raises(InvalidEventsError, match=r"events and a history in one\. Write"):
         hawkeys.fit((windows, history), decay=0.7)
+    with pytest.raises(InvalidEventsError, match="Pass the recordings, history=events"):
+        hawkeys.simulate(TRUTH, start_time=60.0, end_time=70.0, history=history)
+    with pytest.raises(InvalidEventsError, match="Pass the recordings, history=events"):
+        hawkeys.simulate_until(TRUTH, 10, history=history)
     with pytest.raises(InvalidParameterError, match="history"):
         penalty_path(windows, decay=0.7, history=history)
     with pytest.raises(InvalidParameterError, match="history"):
