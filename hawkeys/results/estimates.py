@@ -30,8 +30,8 @@ from hawkeys.results.smoothness import baseline_band, effective_parameters, smoo
 
 __all__ = ["LikelihoodResult", "VariationalResult"]
 
-# marks whose rates a note names
-_SHOWN = 5
+# marks whose rates a note names, and parameters of a kernel
+_SHOWN, _PARAMETERS = 5, 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -318,12 +318,27 @@ class LikelihoodResult(PointResult):
             "decay_profile.interval()."
         )
 
+    def _kernel_note(self, level: float) -> str | None:
+        """Return the estimated parameters of the kernel with their intervals; None without any."""
+        bounds = self.kernel_interval(level)
+        bounds.pop("decay", None)  # that of one decay has a note of its own
+        told = []
+        for name, (lower, upper) in bounds.items():
+            value = np.broadcast_to(value_of(self.kernel, name), np.shape(lower))
+            each = zip(value.ravel(), np.ravel(lower), np.ravel(upper), strict=True)
+            told += [f"{name} {_with_interval(*one)}" for one in each]
+        if not told:
+            return None
+        more = f" and {len(told) - _PARAMETERS} more" if len(told) > _PARAMETERS else ""
+        what = f"Kernel, {100 * level:g} % Wald: {', '.join(told[:_PARAMETERS])}{more}"
+        return f"{what}: kernel_interval()."
+
     def _coefficient_note(self, level: float) -> str:
         """Return the coefficients of the baseline with their intervals."""
         baseline = self.process.baseline_function
         told = [
-            f"{name} {value:.4g} ({low:.4g} to {high:.4g})"
-            for name, value, low, high in zip(
+            f"{name} {_with_interval(*one)}"
+            for name, *one in zip(
                 baseline.names,  # type: ignore[attr-defined]
                 baseline.coefficients,  # type: ignore[attr-defined]
                 *self.coefficient_interval(level),
@@ -347,9 +362,8 @@ class LikelihoodResult(PointResult):
         smooth = smoothness_note(self)
         if smooth is not None:
             notes.append(smooth)
-        decay = self._decay_note(level)
-        if decay is not None:
-            notes.append(decay)
+        about_kernel = self._decay_note(level), self._kernel_note(level)
+        notes += [note for note in about_kernel if note is not None]
         if self.coefficient_std_err is not None:
             notes.append(self._coefficient_note(level))
         if self.decay_profile is not None and self.decay_profile.limit is not None:
@@ -532,3 +546,9 @@ class VariationalResult(FitResult):
     def _interval_name(self) -> str:
         kind = "independent marginals" if self.log_covariance is None else "linear response"
         return f"credible intervals (estimate: posterior mean; std_err: posterior sd; {kind})"
+
+
+def _with_interval(value: float, lower: float, upper: float) -> str:
+    """Return an estimate with its interval, as a note has it; one at a bound has none."""
+    known = np.isfinite(lower) and np.isfinite(upper)
+    return f"{value:.4g} ({f'{lower:.4g} to {upper:.4g}' if known else 'no interval'})"

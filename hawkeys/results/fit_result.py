@@ -11,7 +11,15 @@ import numpy as np
 
 from hawkeys._typing import BoolArray, FloatArray
 from hawkeys.baselines import Constant, baseline_from_dict
-from hawkeys.kernels import Exponential, Kernel, SumExponential
+from hawkeys.kernels import (
+    Exponential,
+    Gamma,
+    Kernel,
+    LogNormal,
+    PowerLaw,
+    SumExponential,
+    kernel_from_dict,
+)
 from hawkeys.kernels.productive import spread_of
 from hawkeys.process import Hawkes
 from hawkeys.results.base import Result
@@ -240,6 +248,7 @@ class FitResult(Result):
             "Total time": self._total_time,
             **self._past,
             "Kernel": f"{self._shown_kernel!r}{per}",
+            **self._shown_productivity,
             **({} if constant else {"Baseline": repr(function)}),
             "Converged": f"{self.converged} ({self.message})",
         }
@@ -253,8 +262,10 @@ class FitResult(Result):
 
     @property
     def _shown_kernel(self) -> Kernel:
-        """The kernel, estimated decays with as many digits as the other estimates."""
-        kernel = self.kernel
+        """The kernel without a productivity, what was estimated with as few digits as the rest."""
+        kernel = spread_of(self.kernel)
+        if isinstance(kernel, LogNormal | Gamma | PowerLaw) and self.n_kernel_parameters:
+            return kernel_from_dict(_rounded(kernel.to_dict()))
         errors = getattr(self, "kernel_std_err", None) or {}
         if isinstance(kernel, SumExponential) and "decays" in errors:
             return SumExponential([float(f"{d:.4g}") for d in kernel.decays], kernel.weights)
@@ -264,11 +275,26 @@ class FitResult(Result):
         return Exponential(np.reshape(digits, kernel.decay.shape))
 
     @property
+    def _shown_productivity(self) -> dict[str, str]:
+        """How values act, for the summary, without their law; empty if they do not."""
+        acting = self.process.productivity
+        return {} if acting is None else {"Productivity": repr(acting.replaced(law=None))}
+
+    @property
     def _past(self) -> dict[str, str]:
         """What the likelihood is conditional on, for the summary."""
         past = self.options.get("history")
         where = "outside" if past is not None and "owners" in past else "before"
         return {} if past is None else {"Given": f"{len(past['times'])} events {where} the windows"}
+
+
+def _rounded(record: Any) -> Any:
+    """Return a record, or a part of it, with four digits of its fractions."""
+    if isinstance(record, dict):
+        return {name: _rounded(value) for name, value in record.items()}
+    if isinstance(record, list):
+        return [_rounded(value) for value in record]
+    return float(f"{record:.4g}") if isinstance(record, float) else record
 
 
 def _baseline_first(size: int, n_pieces: int) -> np.ndarray:

@@ -310,7 +310,7 @@ class TestAfterwards:
         np.testing.assert_allclose(robust, cut.std_err, rtol=0.6)
         assert edge_tests(found, events).pvalues[0, 0] < 1e-3
         assert hawkeys.forecast(found, events, horizon=5.0, n_paths=20, rng=0).paths.values.size
-        assert "Productive(" in found.summary()
+        assert "Productivity:" in found.summary()
 
     @pytest.mark.parametrize("method", ["map", "vi", "vi_branching"])
     def test_other_methods_know_a_given_productivity(self, events, method):
