@@ -11,7 +11,7 @@ from run_notebooks import FOLDER, differences, execute, kernel_of, pictures_of
 NOTEBOOKS = {
     "det_curve": (2, "cmu"),
     "drift": (4, "cmu"),
-    "earthquakes": (2, "earthquakes_path"),
+    "earthquakes": (3, "earthquakes_path"),
     "explain": (3, "cmu"),
     "first_fit": (5, None),
     "goodness_of_fit": (2, None),
