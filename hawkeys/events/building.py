@@ -157,9 +157,10 @@ def date_bounds(value: Any, name: str, size: int, instants: Instants) -> list[in
         )
     found = times_of([parsed_date(one, name) for one in values], f"{name}: ")
     if not isinstance(found, Instants) or not found.is_date:
+        written = f"{name}=" if name.isidentifier() else ""
         raise InvalidParameterError(
             f"{name} must be a date, as the times are; got {values[0]!r}. Write "
-            "'2024-01-31' or pass a datetime."
+            f"{written}'2024-01-31' or pass a datetime."
         )
     if (found.zone is None) != (instants.zone is None):
         have, lack = (name, "the times") if found.zone else ("the times", name)

@@ -280,6 +280,45 @@ class Kernel(Named, ABC):
             rest = rest[~later]
         return out
 
+    def sample_lags_until(
+        self,
+        rng: np.random.Generator,
+        targets: IntArray,
+        sources: IntArray,
+        elapsed: FloatArray,
+        horizon: float,
+    ) -> FloatArray:
+        """Draw lag - elapsed from g_ij given that it is in (0, `horizon`], by rejection.
+
+        A kernel of which little comes so soon, and that can invert its distribution function,
+        overrides this.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+        targets, sources : ndarray of int64, shape (n,)
+            Marks of each pair.
+        elapsed : ndarray of float64, shape (n,)
+            Time since each source event, >= 0.
+        horizon : float
+            Above 0; some of the mass comes until then.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Remaining lags.
+        """
+        out = np.empty(sources.size)
+        rest = np.arange(sources.size)
+        while rest.size:
+            pairs = targets[rest], sources[rest]
+            lags = self.sample_residual_lags(rng, *pairs, elapsed[rest])
+            soon = lags <= horizon
+            out[rest[soon]] = lags[soon]
+            rest = rest[~soon]
+        return out
+
     @abstractmethod
     def density(self, lags: ArrayLike) -> FloatArray:
         """Evaluate g for every pair the parameters distinguish, for plots and who triggered whom.

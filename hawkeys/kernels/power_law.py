@@ -286,6 +286,21 @@ class PowerLaw(DensityKernel):
         """Draw remaining lags: those of a power law whose c is larger by `elapsed`."""
         return self._beyond(rng, elapsed)
 
+    def sample_lags_until(
+        self,
+        rng: np.random.Generator,
+        targets: IntArray,
+        sources: IntArray,
+        elapsed: FloatArray,
+        horizon: float,
+    ) -> FloatArray:
+        """Draw remaining lags of at most `horizon`, by inversion."""
+        c, p = self.law()
+        # of what is left, the share that comes within the horizon
+        share = -np.expm1((1.0 - p) * np.log1p(horizon / (c + elapsed)))
+        powers = -np.log1p(-share * rng.random(elapsed.size)) / (p - 1.0)
+        return np.minimum((c + elapsed) * np.expm1(powers), horizon)
+
     def _beyond(self, rng: np.random.Generator, elapsed: FloatArray) -> FloatArray:
         """Draw what remains of lags that exceed `elapsed`, (n,)."""
         c, p = self.law()

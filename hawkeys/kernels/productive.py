@@ -188,6 +188,17 @@ class Productive(Kernel):
         """Ask the kernel."""
         return self.kernel.sample_residual_lags(rng, targets, sources, elapsed)
 
+    def sample_lags_until(
+        self,
+        rng: np.random.Generator,
+        targets: IntArray,
+        sources: IntArray,
+        elapsed: FloatArray,
+        horizon: float,
+    ) -> FloatArray:
+        """Ask the kernel."""
+        return self.kernel.sample_lags_until(rng, targets, sources, elapsed, horizon)
+
     def density(self, lags: ArrayLike) -> FloatArray:
         """Ask the kernel: that of an event of productivity 1."""
         return self.kernel.density(lags)

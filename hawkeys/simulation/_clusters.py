@@ -145,10 +145,12 @@ def draw_due_children(
     rng: np.random.Generator,
     *,
     limit: float = _MOST_DUE,
+    horizon: float = np.inf,
 ) -> Points:
     """Draw the direct children that past events have after the end of the history.
 
-    Raises `UnstableProcessError` if more than `limit` are expected.
+    Raises `UnstableProcessError` if more than `limit` are expected, within the `horizon`: where all
+    are too many, only those are drawn.
 
     An event of mark j has a Poisson number of further children of mark i with mean
     W_ij (1 - G_ij(elapsed)). One past may serve all realisations; then their children are drawn
@@ -158,12 +160,12 @@ def draw_due_children(
         none = np.empty(0, dtype=np.int64)
         return _with_values(process, Points(np.empty(0), none, none, none), rng)
     elapsed = np.repeat(history.end_times, np.diff(history.offsets)) - history.times
-    due = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks)
-    due = due * process.adjacency[:, history.marks].T
-    if process.productivity is not None:
-        due *= process.productivity.strengths(history)[:, None]
     shared = history.n_realizations == 1
-    due *= n_realizations if shared else 1
+    due = _due(process, history, elapsed) * (n_realizations if shared else 1)
+    soon = due.sum() > limit and np.isfinite(horizon)
+    if soon:
+        later = _due(process, history, elapsed + horizon) * (n_realizations if shared else 1)
+        due = np.maximum(due - later, 0.0)
     if due.sum() > limit:
         raise UnstableProcessError(
             f"about {due.sum():.3g} children of past events are still to come, beyond the limit of "
@@ -172,12 +174,25 @@ def draw_due_children(
         )
     counts = rng.poisson(due)
     rows, targets = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
-    times = process.kernel.sample_residual_lags(rng, targets, history.marks[rows], elapsed[rows])
+    pairs = targets, history.marks[rows]
+    if soon:
+        times = process.kernel.sample_lags_until(rng, *pairs, elapsed[rows], horizon)
+    else:
+        times = process.kernel.sample_residual_lags(rng, *pairs, elapsed[rows])
     owners = history.realization[rows]
     if shared:
         owners = rng.integers(n_realizations, size=rows.size)
     points = Points(times, targets, owners, np.full(rows.size, CHILD_OF_HISTORY))
     return _with_values(process, points, rng)
+
+
+def _due(process: Hawkes, history: Events, elapsed: FloatArray) -> FloatArray:
+    """Return the children that are still to come at `elapsed` after each event, (n, n_marks)."""
+    left = process.kernel.remaining_mass(elapsed, history.marks, process.n_marks)
+    out = left * process.adjacency[:, history.marks].T
+    if process.productivity is not None:
+        out *= process.productivity.strengths(history)[:, None]
+    return np.asarray(out)
 
 
 def grow(
@@ -224,7 +239,9 @@ def draw_points(
     """
     seeds = [
         draw_immigrants(process, starts, ends - starts, rng),
-        draw_due_children(process, history, starts.size, rng, limit=limit),
+        draw_due_children(
+            process, history, starts.size, rng, limit=limit, horizon=float((ends - starts).max())
+        ),
     ]
     return grow(process, join_points(seeds), ends - starts, rng, limit=limit)
 

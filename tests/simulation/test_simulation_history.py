@@ -12,7 +12,8 @@ import hawkeys
 from hawkeys import Events
 from hawkeys.exceptions import InvalidEventsError, InvalidParameterError, UnstableProcessError
 from hawkeys.kernels import Exponential, Gamma, Histogram, Kernel, LogNormal, SumExponential
-from hawkeys.simulation._clusters import recent_part
+from hawkeys.simulation._clusters import draw_due_children, recent_part
+from hawkeys.simulation.sampling import simulate_clusters
 
 BASELINE = [0.5, 0.3]
 ADJACENCY = [[0.4, 0.3], [0.1, 0.5]]
@@ -364,3 +365,66 @@ WRONG = {
 def test_wrong_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+class TestManyChildrenDue:
+    """Of a slow law nearly all children of the past come after the end: only the others count."""
+
+    law = hawkeys.kernels.PowerLaw(0.01, 1.01)
+    past = hawkeys.Events.from_lists([[np.linspace(0.5, 99.5, 200)]], end_times=100.0)
+
+    @pytest.mark.parametrize("productive", [False, True])
+    def test_counts_within_a_short_window(self, productive):
+        acting = hawkeys.productivity.Exponential(
+            a=0.5, v0=0.0, law=hawkeys.productivity.ExponentialValues(0.1)
+        )
+        options = {"productivity": acting} if productive else {}
+        past = self.past.with_values(np.full(200, 0.3)) if productive else self.past
+        process = hawkeys.Hawkes([1e-9], [[0.4]], kernel=self.law, **options)
+        starts, ends = np.full(3000, 100.0), np.full(3000, 102.0)
+        strength = np.exp(0.15) if productive else 1.0
+        elapsed = 100.0 - past.times
+        share = self.law.cdf(elapsed + 2.0) - self.law.cdf(elapsed)
+        expected = 0.4 * strength * share.sum()
+        whole = 0.4 * strength * (1.0 - self.law.cdf(elapsed)).sum()
+        assert whole > 5.0 * expected  # nearly all come later
+        limits = 3000 * whole + 1e6, 0.5 * 3000 * whole
+        found = []
+        for limit in limits:  # all are drawn; only those within the window
+            points = draw_due_children(
+                process, past, 3000, np.random.default_rng(1), limit=limit, horizon=2.0
+            )
+            inside = points.times[points.times <= 2.0]
+            assert abs(inside.size / 3000 - expected) < 4.0 * np.sqrt(expected / 3000)
+            found.append(inside)
+        assert points.times.max() <= 2.0
+        assert points.times.min() > 0.0
+        assert stats.ks_2samp(*found).pvalue > 1e-3
+        with pytest.raises(UnstableProcessError, match="still to come"):
+            draw_due_children(
+                process, past, 3000, np.random.default_rng(1), limit=100.0, horizon=2.0
+            )
+        sample = simulate_clusters(
+            process, starts, ends, np.random.default_rng(2), limit=limits[1], history=past
+        )
+        assert sample.counts.mean() >= expected - 4.0 * np.sqrt(expected / 3000)
+
+    def test_by_rejection_too(self):
+        kernel = hawkeys.kernels.LogNormal(3.0, 1.0)
+        rng = np.random.default_rng(0)
+        zeros, elapsed = np.zeros(4000, dtype=np.int64), np.full(4000, 5.0)
+        lags = kernel.sample_lags_until(rng, zeros, zeros, elapsed, 3.0)
+        assert 0.0 < lags.min() < lags.max() <= 3.0
+        law = stats.lognorm(1.0, scale=np.exp(3.0))
+        low, high = law.cdf([5.0, 8.0])
+        found = stats.kstest(lags, lambda x: (law.cdf(x + 5.0) - low) / (high - low))
+        assert found.pvalue > 1e-3
+
+    def test_a_forecast_of_a_slow_law(self):
+        process = hawkeys.Hawkes([0.1], [[0.5]], kernel=hawkeys.kernels.PowerLaw(1e-3, 1.002))
+        rng = np.random.default_rng(0)
+        times = np.sort(rng.uniform(0.0, 1000.0, 60_000))
+        past = hawkeys.Events.from_lists([[times]], end_times=1000.0)
+        found = hawkeys.forecast(process, past, 1.0, n_paths=1000, rng=1)
+        due = process.kernel.cdf(1001.0 - times) - process.kernel.cdf(1000.0 - times)
+        assert found.mean[0] > 0.9 * (0.1 + 0.5 * due.sum())
