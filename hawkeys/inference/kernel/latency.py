@@ -137,8 +137,8 @@ def fit_latency(
     end_time : float or array_like, shape (n_realizations,), optional
         End of observation, for lists.
     **options
-        ``support``, ``weights``, ``baseline``, ``tied``, ``history`` and all that says how data are
-        read, as for `hawkeys.fit` by "mle".
+        ``support``, ``baseline``, ``tied``, ``history`` and all that says how data are read, as for
+        `hawkeys.fit` by "mle".
 
     Returns
     -------
@@ -151,7 +151,7 @@ def fit_latency(
         The data break the contract of `Events`.
     InvalidParameterError
         `largest` is no number above 0 or no less than the longest window; not exactly one of decay
-        and kernel, or a kernel that is not given; another method than "mle".
+        and kernel, or a kernel that is not given; weights, or another method than "mle".
 
     Notes
     -----
@@ -188,6 +188,11 @@ def fit_latency(
         raise InvalidParameterError(
             "fit_latency maximises the likelihood: method must be 'mle', which needs not be said. "
             "For another method give the latency, kernel=Shifted(kernel, shift)."
+        )
+    if options.get("weights") is not None:
+        raise InvalidParameterError(
+            "fit_latency counts every realisation alike: leave weights out, and those realisations "
+            "that are not to count."
         )
     events = as_events(data, options, end_time=end_time)
     upper = check_positive_number(largest, "largest")

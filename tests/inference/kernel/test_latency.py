@@ -99,7 +99,7 @@ def test_without_a_latency_there_is_little_to_gain():
 
 def test_options_of_a_fit_and_what_is_shown():
     events = sample(Exponential(2.0), 200.0, n_realizations=2)
-    options = {"baseline": PiecewiseConstant([0.0, 100.0, 200.0]), "weights": [1.0, 2.0]}
+    options = {"baseline": PiecewiseConstant([0.0, 100.0, 200.0])}
     found = fit_latency(events, 3.0, decay=2.0, **options)
     kernel = Shifted(Exponential(2.0), found.shift)
     again = hawkeys.fit(events, kernel=kernel, **options)
@@ -128,6 +128,7 @@ def test_options_of_a_fit_and_what_is_shown():
         ({"largest": 3.0, "kernel": SumExponential([1.0, 3.0])}, "left out"),
         ({"largest": 3.0, "decay": 2.0, "method": "vi"}, "maximises the likelihood"),
         ({"largest": 3.0, "decay": 2.0, "bas": 1}, "bas"),
+        ({"largest": 3.0, "decay": 2.0, "weights": [1.0]}, "leave weights out"),
     ],
 )
 def test_what_is_refused(options, message):
