@@ -820,3 +820,15 @@ def test_reading_speed(script, tmp_path):
     assert table["way"].tolist() == [module.NOW, *module.BEFORE]
     assert (table["seconds"] >= 0).all()
     assert table["times_as_long"][0] == 1.0
+
+
+def test_coarse_clocks_as_saved():
+    """The saved table: 100 samples a tick up to a day; `resolution=` is unbiased and covers."""
+    saved = pd.read_csv(RESULTS / "coarse_clocks.csv")
+    fine = saved[(saved["tick_days"] <= 1.0) & (saved["way"] == "resolution")]
+    assert fine["tick_days"].nunique() == 3
+    assert fine["n_samples"].eq(100).all()
+    assert fine["bias_in_standard_errors"].abs().max() < 2.0
+    assert fine["covered"].between(0.93, 0.97).all()
+    plain = saved[(saved["tick_days"] == 1.0) & (saved["way"] == "as it is")]
+    assert plain["covered"].max() < 0.05
